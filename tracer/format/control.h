@@ -1,0 +1,36 @@
+/*
+ * What a traced program and `ctrace` say to each other over the control socket (SOCK_SEQPACKET, one struct a packet).
+ * The program connects to SESSIONDIR/ctl and says HELLO; after that both sides may speak at any time.  A hang-up means
+ * that the program image is gone (exit, kill, exec) or that `ctrace` is.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "format/limits.h"
+
+#define CT_CONTROL_SOCKET "ctl"         /* within the session directory */
+#define CT_SESSION_ENV "CTRACE_SESSION" /* set by `ctrace record`: see struct ct_session_options in record/session.h */
+
+enum ct_control_kind {
+    /* program -> ctrace */
+    CT_CONTROL_HELLO = 1,               /* descriptor: the arena; `pid`, `arena_id` are its */
+    CT_CONTROL_CONSUMER = 2,            /* descriptor: a file opened by trace_start(); drain the recording into it too */
+    CT_CONTROL_UNCONSUME = 3,           /* trace_stop(): end the file that CONSUMER opened; REPLY when it is whole */
+    CT_CONTROL_BYE = 4,                 /* the program ends: value = exit status (set only by exit()/_exit()) */
+
+    /* ctrace -> program */
+    CT_CONTROL_TURN = 16,               /* turn the generation now */
+    CT_CONTROL_START = 17,              /* open the gate */
+    CT_CONTROL_STOP = 18,               /* shut the gate, turn, then REPLY */
+
+    CT_CONTROL_REPLY = 32,              /* both ways: value = 0 or a negative errno, to the last request */
+};
+
+struct ct_control_message {
+    uint32_t kind;
+    uint32_t pid;
+    int64_t value;
+    uint8_t arena_id[CT_UUID_SIZE];
+    char text[96];                      /* HELLO: program's short name; CONSUMER: the path, for messages */
+};
