@@ -68,7 +68,7 @@ struct ct_arena_thread {
     _Atomic uint32_t busy;              /* 1 + nesting depth of emits that are under way; a hint for the turn */
     _Atomic uint32_t name_sequence;     /* odd while the name is written */
     char name[CT_NAME_MAX];
-    uint8_t rest[16];
+    uint8_t rest[24];
 };
 _Static_assert(sizeof(struct ct_arena_thread) == 128, "two cache lines a thread");
 
