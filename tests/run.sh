@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Sets the machine up, builds ctrace three times and runs its tests; the last line is "N passed, N failed".
+#
+#   tests/run.sh [quick|full]     quick is the default and what CI runs; full adds the long tests and a clean chroot
+#
+#   build/plain   warnings are errors          every suite
+#   build/asan    address+undefined, clang     unit, golden, fuzz, and the command's end-to-end tests
+#   build/tsan    thread                       stress
+set -euo pipefail
+. "$(dirname "$0")/setup.sh"
+
+tier=${1:-quick}
+case $tier in
+    quick | full) ;;
+    *) die "usage: tests/run.sh [quick|full]" ;;
+esac
+
+# The tests of a build run in a process group of their own, which is ended with us.
+child=
+trap '[ -z "$child" ] || kill -TERM -- "-$child" 2>/dev/null || true' EXIT
+trap 'exit 130' INT TERM HUP
+
+# run_suites FOLDER SUITE...
+run_suites() {
+    local folder=$1 suites=() suite
+    shift
+    for suite; do
+        suites+=(--suite "$suite")
+    done
+    say "== $folder: $*"
+    rm -f "$folder/meson-logs/testlog.json"
+    set -m
+    meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$(nproc)" "${suites[@]}" </dev/null &
+    child=$!
+    set +m
+    wait "$child" || true
+    child=
+    [ -s "$folder/meson-logs/testlog.json" ] || say "{\"result\": \"ERROR\", \"name\": \"$folder: no test ran\"}" \
+        > "$folder/meson-logs/testlog.json"
+    cp "$folder/meson-logs/testlog.json" "$folder.results.json"
+}
+
+# Reads the results of every build, prints what was not run or failed, then the one line.
+summary() {
+    /usr/bin/env python3 - "$@" <<'PYTHON'
+import json, sys
+
+results = []
+for path in sys.argv[1:]:
+    with open(path) as lines:
+        build = path.rsplit("/", 1)[-1].split(".")[0]
+        results += [(build, json.loads(line)) for line in lines if line.strip()]
+
+passed = [r for b, r in results if r["result"] in ("OK", "EXPECTEDFAIL")]
+skipped = [(b, r) for b, r in results if r["result"] == "SKIP"]
+failed = [(b, r) for b, r in results if r["result"] not in ("OK", "EXPECTEDFAIL", "SKIP")]
+for word, rows in (("not run here", skipped), ("FAILED", failed)):
+    for build, row in rows:
+        print(f"{word}: {row['name']} ({build}, {row['result']})")
+print(f"{len(passed)} passed, {len(failed)} failed", flush=True)
+sys.exit(1 if failed or not passed else 0)
+PYTHON
+}
+
+setup_machine 6 build demo test
+cd "$ROOT"
+rm -f build/*.results.json
+
+setup_build build/plain -Dwerror=true -Dtests=enabled
+run_suites build/plain unit golden house e2e stress $([ "$tier" = quick ] || say full)
+
+if command -v clang >/dev/null; then
+    export CC=clang
+fi
+setup_build build/asan -Db_sanitize=address,undefined -Db_lundef=false -Dtests=enabled
+unset CC
+run_suites build/asan unit golden fuzz
+
+setup_build build/tsan -Db_sanitize=thread -Dtests=enabled
+run_suites build/tsan stress
+
+summary build/plain.results.json build/asan.results.json build/tsan.results.json
