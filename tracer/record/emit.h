@@ -1,0 +1,153 @@
+/* Writing one event: EMIT(NAME, .field = value ...) for each event of events.def. */
+#pragma once
+
+#include "format/schema.h"
+#include "record/clock.h"
+#include "record/gate.h"
+#include "record/thread.h"
+
+/* HOT: runs inside the traced program, at every event.
+ *   budget   <= 1.25 x a TSC read (tests/bench/emit.c).
+ *   never    allocates, locks, calls libc, changes errno, or waits for another thread.
+ *   full     when no slice is free the event is dropped and counted (LOST in place), not waited for.
+ *   signals  a handler that interrupts an emit finds depth raised and writes to the thread's second slice. */
+
+/* Bit 63 of an ADDR argument: not interned, the rest is the address. */
+#define CT_ADDRESS_RAW ((uint64_t)1 << 63)
+
+/* Arguments of each event: `time` in ticks, 0 for now; fields as in events.def. */
+struct ct_text_argument { const char *at; size_t size; };
+#define CT_FIELD_C_TEXT struct ct_text_argument
+#define CT_FIELD_C_UINT uint64_t
+#define CT_FIELD_C_INT int64_t
+#define CT_FIELD_C_TICKS uint64_t
+#define CT_FIELD_C_CPU uint64_t
+#define CT_FIELD_C_FD int
+#define CT_FIELD_C_RESULT int64_t
+#define CT_FIELD_C_CALL unsigned
+#define CT_FIELD_C_CODE uint64_t
+#define CT_FIELD_C_ADDR uint64_t
+#define CT_FIELD_C_STRING uint64_t
+#define CT_FIELD_C_STACK uint64_t
+#define CT_FIELD_C_THREAD uint64_t
+#define FIELD(type, name) CT_FIELD_C_##type name;
+#define EVENT(no, NAME, shape, category, doc, ...) struct ct_ev_##NAME { uint64_t time; __VA_ARGS__ };
+#include "format/events.def"
+
+/*
+ * Makes room for an event of `size` bytes at most: a new slice when there is none, it is full, or the generation
+ * turned.  Attaches the thread.  Returns false when the event must be dropped (it is counted then).
+ */
+bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t generation, uint64_t now, size_t size);
+/* Counts an event for which there is no writer at all. */
+void ct_writer_drop(struct ct_thread *self);
+
+/* What is under way between ct_emit_begin and ct_emit_end. */
+struct ct_emit {
+    struct ct_writer *w;
+    uint8_t *at;
+};
+
+static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *e, unsigned no, uint64_t time,
+                                                                size_t text_size)
+{
+    struct ct_thread *self = &ct_self;
+    unsigned depth = self->depth;
+    struct ct_writer *w = &self->writer[depth & 1];
+    uint32_t generation;
+    uint64_t now;
+
+    self->depth = (uint8_t)(depth + 1);
+    atomic_signal_fence(memory_order_seq_cst);      /* a handler from here on takes the next writer */
+    generation = ct_gate_pass();
+    now = time ? time : ct_clock_now();
+    if (__builtin_expect(depth > 1, 0)) {
+        ct_writer_drop(self);
+        goto dropped;
+    }
+    if (__builtin_expect(w->generation != generation || w->at + text_size >= w->end, 0) &&
+        !ct_writer_refill(self, w, generation, now, CT_EVENT_FIXED_MAX + text_size))
+        goto dropped;
+    if (__builtin_expect(now < w->last_ticks, 0))
+        now = w->last_ticks;            /* stamped before something that was written meanwhile; order in a batch is by time */
+    e->w = w;
+    e->at = w->at;
+    *e->at++ = (uint8_t)no;
+    e->at = ct_varint_put(e->at, now - w->last_ticks);
+    w->last_ticks = now;
+    return true;
+dropped:
+    atomic_signal_fence(memory_order_seq_cst);
+    self->depth = (uint8_t)depth;
+    return false;
+}
+
+static inline __attribute__((always_inline)) void ct_emit_end(struct ct_emit *e)
+{
+    struct ct_writer *w = e->w;
+
+    w->at = e->at;
+    atomic_store_explicit(&w->head->used, (uint32_t)(e->at - (uint8_t *)(w->head + 1)), memory_order_release); /* edge USED */
+    atomic_signal_fence(memory_order_seq_cst);
+    ct_self.depth--;
+}
+
+static inline uint8_t *ct_emit_text(uint8_t *at, struct ct_text_argument text)
+{
+    at = ct_varint_put(at, text.size);
+    __builtin_memcpy(at, text.at, text.size);
+    return at + text.size;
+}
+
+static inline uint8_t *ct_emit_address(uint8_t *at, uint64_t v)
+{
+    if (__builtin_expect(v & CT_ADDRESS_RAW, 0)) {
+        *at++ = 0;
+        v &= ~CT_ADDRESS_RAW;
+    }
+    return ct_varint_put(at, v);
+}
+
+/* How each type of field is written, and how many bytes beyond CT_EVENT_FIXED_MAX it may take. */
+#define CT_FIELD_PUT_TEXT(v) ct_emit_text(e.at, v)
+#define CT_FIELD_PUT_UINT(v) ct_varint_put(e.at, v)
+#define CT_FIELD_PUT_INT(v) ct_varint_put(e.at, ct_zigzag(v))
+#define CT_FIELD_PUT_TICKS(v) ct_varint_put(e.at, v)
+#define CT_FIELD_PUT_CPU(v) ct_varint_put(e.at, v)
+#define CT_FIELD_PUT_FD(v) ct_varint_put(e.at, (uint32_t)(v))
+#define CT_FIELD_PUT_RESULT(v) ct_varint_put(e.at, ct_zigzag(v))
+#define CT_FIELD_PUT_CALL(v) ct_varint_put(e.at, v)
+#define CT_FIELD_PUT_CODE(v) ct_varint_put(e.at, v)
+#define CT_FIELD_PUT_ADDR(v) ct_emit_address(e.at, v)
+#define CT_FIELD_PUT_STRING(v) ct_varint_put(e.at, v)
+#define CT_FIELD_PUT_STACK(v) ct_varint_put(e.at, v)
+#define CT_FIELD_PUT_THREAD(v) ct_varint_put(e.at, v)
+#define CT_FIELD_ROOM_TEXT(v) + (v).size
+#define CT_FIELD_ROOM_UINT(v)
+#define CT_FIELD_ROOM_INT(v)
+#define CT_FIELD_ROOM_TICKS(v)
+#define CT_FIELD_ROOM_CPU(v)
+#define CT_FIELD_ROOM_FD(v)
+#define CT_FIELD_ROOM_RESULT(v)
+#define CT_FIELD_ROOM_CALL(v)
+#define CT_FIELD_ROOM_CODE(v)
+#define CT_FIELD_ROOM_ADDR(v)
+#define CT_FIELD_ROOM_STRING(v)
+#define CT_FIELD_ROOM_STACK(v)
+#define CT_FIELD_ROOM_THREAD(v)
+
+/* The writers: ct_emit_MUTEX_WAIT(struct ct_ev_MUTEX_WAIT) and so on. */
+#define FIELD(type, name) e.at = CT_FIELD_PUT_##type(ev.name);
+#define EVENT(no, NAME, shape, category, doc, ...) \
+    static inline void ct_emit_##NAME(struct ct_ev_##NAME ev, size_t text_size) \
+    { \
+        struct ct_emit e; \
+        if (ct_emit_begin(&e, no, ev.time, text_size)) { \
+            __VA_ARGS__ \
+            ct_emit_end(&e); \
+        } \
+    }
+#include "format/events.def"
+
+/* Records one event if its category is wanted; for callers that have found the gate open.  Only LOG has inline text. */
+#define EMIT(NAME, ...) ct_emit_##NAME((struct ct_ev_##NAME){ .time = 0, __VA_ARGS__ }, 0)

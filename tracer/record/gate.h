@@ -1,0 +1,52 @@
+/*
+ * The gate: one word that says whether events are recorded.
+ *
+ * EDGES
+ *   edge   release side           acquire side        what the acquirer may then rely on
+ *   GATE   ct_gate_set            ct_gate_pass        the arena is whole, options are final, the generation has begun
+ * ct_gate_open() is relaxed: it only decides whether to go on to ct_gate_pass().
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* HOT: runs inside the traced program, in every wrapper.
+ *   budget   shut: one relaxed load, one branch (tests/bench/gate.c).
+ *   never    anything else. */
+
+enum {
+    CT_GATE_WIPED = 0,          /* the page was wiped: this is a new process (fork, _Fork, clone) */
+    CT_GATE_SHUT = 1,
+    CT_GATE_FIRST = 2,          /* from here on: open, and the number of the generation plus one */
+};
+
+/* In a page of its own that is MADV_WIPEONFORK. */
+extern _Atomic uint32_t ct_gate_word __attribute__((visibility("hidden")));
+
+/* A new process looks at itself; true when it records.  Called by ct_gate_open() only. */
+bool ct_gate_reborn(void);
+
+static inline bool ct_gate_open(void)
+{
+    uint32_t word = atomic_load_explicit(&ct_gate_word, memory_order_relaxed);
+
+    if (__builtin_expect(word == CT_GATE_SHUT, 1))
+        return false;
+    return word >= CT_GATE_FIRST || ct_gate_reborn();
+}
+
+/* The generation that events written now belong to, 0 when shut.  Edge GATE. */
+static inline uint32_t ct_gate_pass(void)
+{
+    uint32_t word = atomic_load_explicit(&ct_gate_word, memory_order_acquire);
+
+    return word >= CT_GATE_FIRST ? word - 1 : 0;
+}
+
+/* Opens for `generation` (>= 1), or shuts with 0.  Edge GATE. */
+void ct_gate_set(uint32_t generation);
+
+/* Puts the word into its page's protection; before main, once a process. */
+void ct_gate_init(void);

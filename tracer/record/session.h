@@ -1,0 +1,42 @@
+/* The process as one that may be traced: options, arena, birth, fork, end. */
+#pragma once
+
+#include "format/arena.h"
+#include "record/gate.h"
+
+/*
+ * Options, from CTRACE_SESSION="dir=...;buffer=...;categories=...;depth=...;start=1;paths=1;run=..." (`ctrace record`),
+ * or from trace_start().
+ */
+struct ct_session_options {
+    char dir[108 - 8];              /* session directory; empty: no arena file, memfd */
+    uint64_t buffer;                /* bytes of the arena; 0: the default for this machine */
+    uint64_t categories;            /* bit mask of enum ct_category */
+    uint32_t depth;                 /* frames of a stack */
+    bool start;                     /* open the gate at once */
+    bool paths;                     /* record names of files and peers */
+    bool record;                    /* somebody listens at dir/ctl */
+    uint8_t run_id[CT_UUID_SIZE];
+};
+
+extern struct ct_session_options ct_options __attribute__((visibility("hidden")));
+/* The arena, NULL when there is none; and the number of this process (changes with each fork). */
+extern struct ct_arena *ct_arena __attribute__((visibility("hidden")));
+extern uint32_t ct_session_serial __attribute__((visibility("hidden")));
+
+static inline bool ct_wanted(unsigned category)
+{
+    return ct_options.categories >> category & 1;
+}
+
+/* Hooks for wrappers. */
+void ct_session_forked_child(void);             /* first act of a child of fork(), before anything is recorded in it */
+void ct_session_ending(int status);             /* exit(), _exit(), quick_exit(): nothing more will be recorded after */
+/* An exec is coming / has failed.  Between them the control thread is gone. */
+void ct_session_before_exec(void);
+void ct_session_after_exec(void);
+/* Credentials or namespaces are about to change: no second thread may exist.  Pairs nest. */
+void ct_session_alone_begin(void);
+void ct_session_alone_end(void);
+/* False in a vfork or clone(CLONE_VM) child, which must not change the parent's session. */
+bool ct_session_is_owner(void);

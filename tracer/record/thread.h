@@ -1,0 +1,79 @@
+/* What a thread keeps for recording: where it writes, who it is, where its stack is. */
+#pragma once
+
+#include "format/arena.h"
+#include "record/unwind.h"
+
+/* One place to write events to: a slice of the arena. */
+struct ct_writer {
+    uint8_t *at;                    /* next byte */
+    uint8_t *end;                   /* no event without inline text may begin behind this; NULL: no slice */
+    struct ct_batch_head *head;
+    uint64_t last_ticks;            /* of the last event */
+    uint32_t generation;            /* of the slice */
+    uint16_t unit_class;            /* log2 of the units of the next slice */
+    uint16_t lost;                  /* events dropped since the last one that fitted; saturates */
+};
+
+struct ct_wait;
+
+/*
+ * Thread-local, initial-exec, zeroed at birth: a thread's first event finds no room, and the refill attaches it.
+ * Only its thread touches it, signal handlers included: those find `depth` raised when they interrupt an emit.
+ */
+struct ct_thread {
+    struct ct_writer writer[2];     /* [1] is for handlers that interrupt an emit into [0] */
+    struct ct_arena_thread *row;    /* NULL: not attached */
+    struct ct_thread_room *room;    /* memory of its own, mapped at attach; NULL: none */
+    struct ct_wait *wait;           /* innermost wait under way (wrap/wait.h) */
+    uint16_t cpu;                   /* last one recorded, + 1 */
+    uint8_t depth;                  /* emits under way */
+    uint8_t gone;                   /* the thread has ended or cannot be attached: record no more */
+    uint32_t owner;                 /* number of the process (ct_session_serial) that attached it: fork makes it stale */
+};
+_Static_assert(sizeof(struct ct_thread) <= 128, "static TLS is scarce");
+
+/* Per-thread memory beyond TLS; mapped when the thread attaches, unmapped when it ends. */
+enum { CT_STRING_CACHE = 64 };
+struct ct_thread_room {
+    uint64_t stack_low, stack_high;             /* bounds for the unwinder */
+    struct { const char *at; uint32_t id, bank; } strings[CT_STRING_CACHE];     /* by address of the literal */
+    struct ct_unwind_cache *rules;
+    uint64_t frames[CT_STACK_MAX];              /* where a stack is captured: thread stacks may be small */
+    uint8_t busy;                               /* frames[] is in use (a handler interrupted a capture) */
+};
+
+extern __thread struct ct_thread ct_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* What a creator knows of its child before it runs; lives in the wrapper of pthread_create. */
+struct ct_birth {
+    uint64_t serial, parent, routine;
+    uint64_t stack_size;            /* 0: unknown */
+};
+
+/* A serial for a thread to be created; 0 when nothing is recorded or prepared. */
+uint64_t ct_thread_new_serial(void);
+/* First act of a thread created through the wrapper.  `frame` is an address above all its later frames. */
+void ct_thread_born(const struct ct_birth *birth, uintptr_t frame);
+/* Attaches the calling thread if it is not; false when it cannot be (no row free, no arena). */
+bool ct_thread_attach(void);
+/* The calling thread's serial, 0 when it cannot be attached. */
+uint64_t ct_thread_serial(void);
+/* Last act: the row says so, slices are sealed, memory is given back; what comes later is not recorded. */
+void ct_thread_gone(void);
+/* Another thread's serial by its kernel tid; 0 when unknown. */
+uint64_t ct_thread_serial_of(uint32_t tid);
+/* Name of the thread with this tid changed (own or other). */
+void ct_thread_renamed(uint32_t tid, const char *name);
+
+/* Sets what the calling thread does (enum ct_thread_state, number of event or call, object) since `ticks`; a hint for readers. */
+static inline void ct_thread_does(unsigned state, unsigned reason, uint64_t object, uint64_t ticks)
+{
+    struct ct_arena_thread *row = ct_self.row;
+
+    if (!row)
+        return;
+    atomic_store_explicit(&row->since_ticks, ticks, memory_order_relaxed);
+    atomic_store_explicit(&row->object, object, memory_order_relaxed);
+    atomic_store_explicit(&row->what, state << 16 | reason, memory_order_relaxed);
+}
