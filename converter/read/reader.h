@@ -1,0 +1,235 @@
+/*
+ * The reader: the only way into a trace.  Trusts no byte, and hands out events of all threads in the order of time.
+ *
+ *   struct ct_reader *reader;
+ *   struct ct_read_input input = { .path = "trace.out", .fd = -1 };
+ *   const struct ct_read_item *item;
+ *
+ *   r = ct_reader_open(&input, 1, NULL, &reader, &err);            (r < 0: not a trace; err says why, and at which byte)
+ *   while ((r = ct_reader_next(reader, &item, &err)) > 0)
+ *       if (item->kind == CT_READ_EVENT) ... item->event ...
+ *   (r < 0: there is damage; all that stands before it was delivered)
+ *   ct_reader_close(reader);
+ *
+ * Several inputs become one timeline: their clocks are brought together by CLOCK_MONOTONIC when they come from the same
+ * boot, by the wall clock otherwise.  One file can hold several programs (exec); every program has threads of its own.
+ * Memory does not depend on the size of the trace, only on what one second of it refers to.
+ *
+ * Times are ns since the trace's start (that of the earliest input) and may be negative for what began before it.
+ * All pointers handed out are borrowed until ct_reader_close unless said otherwise.  One thread at a time per reader.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "format/error.h"
+#include "format/limits.h"
+#include "format/schema.h"
+#include "format/tables.h"
+
+struct ct_reader;
+
+#define CT_READ_NEVER INT64_MIN         /* a time that is not known, or has not come */
+
+/* One trace: a file, and what recovery found of its end, if anything. */
+struct ct_read_input {
+    const char *path;           /* opened when fd is -1; else only for messages.  NULL: "-" */
+    int fd;                     /* borrowed until ct_reader_open returns; a pipe is read to its end */
+    const void *memory;         /* instead of both: the bytes themselves, borrowed until ct_reader_close */
+    size_t memory_size;
+    const void *tail;           /* NULL, or more blocks of the same trace, borrowed until ct_reader_close; with or */
+    size_t tail_size;           /* without a file head; pieces that the file already has are dropped */
+};
+
+struct ct_reader_options {
+    bool tables_only;           /* deliver generations, no events: for those who look for addresses or threads */
+    bool ahead;                 /* decode in a second thread, a bounded number of events ahead */
+    uint64_t inflate_max;       /* bytes that a .gz may unpack to; 0: 64 GiB */
+};
+
+/* A source-level frame of a code address, from the SYMBOLS blocks.  Texts are not terminated; empty is unknown. */
+struct ct_read_frame {
+    struct ct_text function, file, module;
+    uint64_t line;
+    bool inlined;               /* into the frame that follows */
+};
+
+struct ct_read_module {
+    struct ct_module_row row;
+};
+
+/* One traced program, from exec to exec or exit. */
+struct ct_read_program {
+    unsigned index;             /* dense over the reader, in order of their start */
+    unsigned input;             /* number of the input that holds it */
+    struct ct_run run;          /* texts borrowed; all zero when the RUN block is missing */
+    int64_t start_ns, end_ns;   /* of what was recorded */
+    bool has_end;               /* the END block was found: the trace of this program is complete */
+    struct ct_end end;          /* valid with has_end */
+    int64_t realtime_offset_ns; /* add to a time to get CLOCK_REALTIME */
+    const struct ct_read_module *modules;   /* grows while generations are read; sorted by nothing */
+    size_t module_count;
+    void *user;                 /* the consumer's; NULL at first */
+};
+
+/* A thread; stays when its generation goes. */
+struct ct_read_thread {
+    struct ct_read_program *program;
+    unsigned index;             /* dense over the reader, in order of appearance */
+    uint64_t serial;
+    uint64_t tid;               /* 0: never told (its row is missing) */
+    uint64_t parent;            /* serial, 0 unknown */
+    uint64_t routine;           /* address of the start routine, 0 unknown */
+    int64_t start_ns, exit_ns;  /* CT_READ_NEVER: unknown, not yet */
+    uint64_t lost;              /* events dropped since it began, as of its last row */
+    char name[CT_NAME_MAX];     /* as of its last row; THREAD_NAME events are the consumer's to follow */
+    void *user;                 /* the consumer's; NULL at first */
+};
+
+/* What a thread was doing when a generation began: the only word of those that emit nothing in it. */
+struct ct_read_thread_row {
+    struct ct_read_thread *thread;
+    enum ct_thread_state state;
+    uint64_t reason, object;    /* see enum ct_thread_state */
+    int64_t since_ns;           /* CT_READ_NEVER: unknown */
+    int cpu;                    /* -1 unknown */
+    bool ended;                 /* CT_THREAD_EXITED, or the row of a thread that ended in this generation */
+};
+
+struct ct_read_stack {
+    uint64_t id;
+    uint32_t depth;
+    bool truncated;             /* the root side is missing */
+    const uint64_t *pcs;        /* return addresses, innermost first */
+};
+
+/* At most a second of one program.  Valid until the item after the last event of it; look-ups with ids go through it. */
+struct ct_read_generation {
+    struct ct_read_program *program;
+    uint64_t number;
+    int64_t start_ns, end_ns;
+    int64_t pause_ns;           /* the tracer's own pause; ended at start_ns */
+    uint64_t pause_kind;        /* 0 turn, 1 start of tracing */
+    uint64_t events_lost;       /* dropped in it, all threads; 0 when its end is missing */
+    bool has_end;               /* its GENERATION_END was found */
+    bool recovered;             /* parts of it came from an arena that nobody drained */
+    const struct ct_read_thread_row *rows;
+    size_t row_count;
+    const struct ct_read_stack *stacks;     /* all that are defined in it */
+    size_t stack_count;
+};
+
+/* The schema entry of the file's event: right also for events that this version does not know. */
+struct ct_read_event_info {
+    unsigned no;                /* of the file */
+    bool known;                 /* this version has the same event with the same fields */
+    const char *name;           /* terminated; never NULL */
+    uint8_t shape, category, field_count;
+    struct { uint8_t type; const char *name; } fields[CT_EVENT_FIELDS_MAX];
+};
+
+struct ct_read_event {
+    int64_t ns;                 /* when it was emitted; never less than that of the item before */
+    struct ct_read_thread *thread;
+    const struct ct_read_generation *generation;
+    const struct ct_read_event_info *info;
+    uint8_t no;                 /* CT_EV_*; 0: not known to this version, look at `info` */
+    bool nested;                /* emitted by a signal handler that interrupted an emit */
+    uint8_t unresolved;         /* bit i: arg[i] is the id of an address whose definition is missing */
+    struct ct_text text;        /* the TEXT field; borrowed as long as the generation */
+    /*
+     * Ready for use, in the order of `info->fields`: INT and RESULT are signed (cast to int64_t), FD too (cast to
+     * int32_t), TICKS are ns, ADDR is the address.  STRING and STACK are ids for ct_read_string and ct_read_stack.
+     */
+    uint64_t arg[CT_EVENT_FIELDS_MAX];
+};
+
+enum ct_read_kind {
+    CT_READ_GENERATION,         /* a generation begins: item->generation, with what every thread was doing */
+    CT_READ_EVENT,              /* item->event */
+    CT_READ_PROGRAM_END,        /* nothing more of item->program comes */
+};
+
+struct ct_read_item {
+    enum ct_read_kind kind;
+    int64_t ns;                             /* never less than that of the item before */
+    struct ct_read_program *program;
+    const struct ct_read_generation *generation;    /* GENERATION */
+    struct ct_read_event event;                     /* EVENT */
+};
+
+/*
+ * Opens `count` inputs as one timeline; `options` may be NULL.  Plain files, .gz (unpacked into an unlinked temporary
+ * file) and pipes.  Walks over the heads of all blocks, so a cut or broken end is known afterwards.
+ * Returns 0, or negative with `err` (err->text names the input): -EINVAL not a trace, -ENODATA too short to be one,
+ * -ENOTSUP a newer major version, or what open() and read() said.
+ */
+int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struct ct_reader_options *options,
+                   struct ct_reader **ret, struct ct_error *err);
+
+/* Takes NULL. */
+void ct_reader_close(struct ct_reader *reader);
+
+/*
+ * Call before the first ct_reader_next: only what lies in [from_ns, to_ns).  Generations outside are not decoded.
+ * With `warm` the events from the start of the generation that holds `from_ns` are delivered too (their ns are less
+ * than from_ns), so that a consumer knows the state at `from_ns`; generation items always come.
+ */
+void ct_reader_set_range(struct ct_reader *reader, int64_t from_ns, int64_t to_ns, bool warm);
+
+/*
+ * The next item of the timeline, borrowed until the next call.
+ * Returns 1, or 0 after the last; negative with `err` when all that stands before damage has been delivered.
+ */
+int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err);
+
+/* How one input ends; known after ct_reader_open except for damage inside of blocks, which next meets. */
+struct ct_read_ending {
+    bool complete;              /* closed by an END block */
+    bool recovered;             /* parts were written by recovery */
+    uint64_t cut_offset;        /* without complete: the byte at which it ends */
+    int damage;                 /* 0, or what next returns at last */
+    struct ct_error error;      /* the sentence, when damaged or cut */
+};
+const struct ct_read_ending *ct_reader_ending(const struct ct_reader *reader, unsigned input);
+
+/* Every program and thread seen so far; programs are all there after ct_reader_open. */
+unsigned ct_reader_program_count(const struct ct_reader *reader);
+struct ct_read_program *ct_reader_program(const struct ct_reader *reader, unsigned index);
+unsigned ct_reader_thread_count(const struct ct_reader *reader);
+struct ct_read_thread *ct_reader_thread(const struct ct_reader *reader, unsigned index);
+/* The thread with this serial (a THREAD field, ct_read_thread.parent), or NULL when the trace never spoke of it. */
+struct ct_read_thread *ct_read_thread(const struct ct_read_program *program, uint64_t serial);
+
+/* First and last moment of the whole, by what its generations say; and CLOCK_REALTIME of time 0 in ns. */
+int64_t ct_reader_end_ns(const struct ct_reader *reader);
+int64_t ct_reader_realtime_ns(const struct ct_reader *reader);
+
+/* An interned string.  False when the definition is missing: show the id; true and empty for id 0. */
+bool ct_read_string(const struct ct_read_generation *generation, uint64_t id, struct ct_text *ret);
+
+/* An interned stack; NULL for CT_STACK_NONE, CT_STACK_LOST, and when the definition is missing. */
+const struct ct_read_stack *ct_read_stack(const struct ct_read_generation *generation, uint64_t id);
+
+/* The frames of a code address, innermost first; their number, 0 when the trace holds no name for it. */
+size_t ct_read_frames(const struct ct_read_program *program, uint64_t pc, const struct ct_read_frame **ret);
+
+/* The module that covers an address, NULL when none does (of those seen so far). */
+const struct ct_read_module *ct_read_module(const struct ct_read_program *program, uint64_t address);
+
+/* The text of the COVER block of an input: who cut or merged it; empty when there is none. */
+struct ct_text ct_reader_cover(const struct ct_reader *reader, unsigned input);
+
+/* What the reader could not use, for `info`: never silently. */
+struct ct_read_oddities {
+    uint64_t duplicate_pieces;  /* dropped, harmless: seen twice after a recovery */
+    uint64_t missing_pieces;    /* a batch goes on after a hole: the rest of it has no times and was left out */
+    uint64_t missing_bytes;
+    uint64_t unknown_blocks;    /* of a newer version, stepped over */
+    uint64_t late_pieces;
+    uint64_t disordered;        /* events whose time was raised, so that it does not run backwards */
+};
+const struct ct_read_oddities *ct_reader_oddities(const struct ct_reader *reader);
+
+/* Bytes of the file by kind of block, for `info`; `type` is an enum ct_block_type. */
+uint64_t ct_reader_block_bytes(const struct ct_reader *reader, unsigned input, unsigned type, uint64_t *ret_blocks);
