@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* More frames than this for one address are never known: the innermost inlined ones are left out. */
+#define CT_SYMBOL_FRAMES_MAX 64
+
 /* One source-level frame.  The strings are UTF-8 as far as the compiler wrote it: trust no byte. */
 struct ct_symbol_frame {
     const char *function;   /* never NULL in a frame that was returned */
