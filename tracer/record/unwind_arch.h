@@ -1,6 +1,7 @@
 /* What the unwinder must know of the processor: its registers, how to read them here, and its signal frame. */
 #pragma once
 
+#include <signal.h>
 #include <stdint.h>
 
 /* The three registers a frame is unwound with. */
@@ -20,13 +21,25 @@ enum { CT_DWARF_FP = 6, CT_DWARF_SP = 7, CT_DWARF_RA = 16 };
 /* A signal's frame: __restore_rt finds sp at the ucontext the kernel wrote. */
 enum { CT_SIGNAL_FP = 120, CT_SIGNAL_SP = 160, CT_SIGNAL_PC = 168, CT_SIGNAL_END = 176 };
 
-/* The registers at this very place.  One asm, so that the tables' row for pc describes just these sp and fp. */
+/*
+ * The registers at this very place.  One asm, and its pc is its own first instruction: the tables' row for that pc
+ * describes just these sp and fp.  rbp is read first, because any of the outputs may be given that register.
+ */
 static inline __attribute__((always_inline)) void ct_unwind_regs_here(struct ct_unwind_regs *ret)
 {
     uintptr_t pc, sp, fp;
 
-    __asm__ volatile("lea 0(%%rip), %0\n\tmov %%rsp, %1\n\tmov %%rbp, %2" : "=&r"(pc), "=&r"(sp), "=&r"(fp));
+    __asm__ volatile("1:\tmov %%rbp, %2\n\tmov %%rsp, %1\n\tlea 1b(%%rip), %0" : "=&r"(pc), "=&r"(sp), "=&r"(fp));
     *ret = (struct ct_unwind_regs){ pc, sp, fp };
+}
+
+/* sigaltstack(NULL, ret) without libc's errno. */
+static inline int ct_unwind_sigaltstack(stack_t *ret)
+{
+    long r = 131;       /* __NR_sigaltstack */
+
+    __asm__ volatile("syscall" : "+a"(r) : "D"(0), "S"(ret) : "rcx", "r11", "memory");
+    return (int)r;
 }
 
 #elif defined(__aarch64__)

@@ -1,0 +1,73 @@
+/* A bounds-checked cursor over unwind tables: what runs past the end reads as 0 and marks the cursor bad. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cfi_bytes {
+    const unsigned char *at;
+    const unsigned char *end;
+    bool bad;
+};
+
+/* Reads `size` (1, 2, 4 or 8) bytes, little endian, at any alignment; never through memcpy, which libc owns. */
+static inline uint64_t cfi_bytes_take(struct cfi_bytes *bytes, unsigned size)
+{
+    uint64_t value = 0;
+
+    if (bytes->bad || (uintptr_t)(bytes->end - bytes->at) < size) {
+        bytes->bad = true;
+        return 0;
+    }
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint64_t)bytes->at[i] << 8 * i;
+    bytes->at += size;
+    return value;
+}
+
+static inline int64_t cfi_bytes_signed(struct cfi_bytes *bytes, unsigned size)
+{
+    unsigned unused_bits = 64 - 8 * size;
+
+    return (int64_t)(cfi_bytes_take(bytes, size) << unused_bits) >> unused_bits;
+}
+
+/* LEB128; bits beyond the 64th are dropped, as every reader of these tables does. */
+static inline uint64_t cfi_bytes_leb(struct cfi_bytes *bytes, bool is_signed)
+{
+    uint64_t value = 0;
+    unsigned shift = 0, byte;
+
+    do {
+        byte = cfi_bytes_take(bytes, 1);
+        if (shift < 64)
+            value |= (uint64_t)(byte & 0x7f) << shift;
+        shift += 7;
+    } while (byte & 0x80);
+    if (is_signed && shift < 64 && byte & 0x40)
+        value |= ~(uint64_t)0 << shift;
+    return value;
+}
+
+static inline uint64_t cfi_bytes_uleb(struct cfi_bytes *bytes)
+{
+    return cfi_bytes_leb(bytes, false);
+}
+
+static inline int64_t cfi_bytes_sleb(struct cfi_bytes *bytes)
+{
+    return (int64_t)cfi_bytes_leb(bytes, true);
+}
+
+/* Splits the next `size` bytes off into a cursor of their own. */
+static inline struct cfi_bytes cfi_bytes_split(struct cfi_bytes *bytes, uint64_t size)
+{
+    struct cfi_bytes part = { bytes->at, bytes->at, bytes->bad };
+
+    if (bytes->bad || (uintptr_t)(bytes->end - bytes->at) < size) {
+        bytes->bad = part.bad = true;
+        return part;
+    }
+    part.end = bytes->at += size;
+    return part;
+}
