@@ -146,21 +146,33 @@ static const char *present(struct ct_symbols *symbols, const char *name)
     return own && keep_string(symbols, own) ? own : name;
 }
 
+/*
+ * The function that holds it all may have a symbol only (assembler), and a C++ function within an
+ * anonymous namespace has its full name only there.
+ */
+static const char *outermost_name(const struct ct_named_module *module, uint64_t vaddr,
+                                  const char *name)
+{
+    const char *symbol = ct_symtab_find(&module->symtab, vaddr);
+
+    if (!symbol || (name && (strncmp(symbol, "_Z", 2) != 0 || strncmp(name, "_Z", 2) == 0)))
+        return name;
+    return symbol;
+}
+
 static int resolve(struct ct_symbols *symbols, struct ct_named_module *module, uint64_t vaddr,
-                   struct ct_symbol_frame *frames, unsigned max, unsigned *ret_count)
+                   struct ct_symbol_frame frames[CT_SYMBOL_FRAMES_MAX], unsigned *ret_count)
 {
     unsigned count = 0, kept = 0;
     int r = 0;
 
     if (module->debug_info)
-        r = ct_debug_info_resolve(module->debug_info, vaddr, frames, max, &count);
+        r = ct_debug_info_resolve(module->debug_info, vaddr, frames, CT_SYMBOL_FRAMES_MAX, &count);
     if (r != 0)
         return r;
     if (count == 0)
         frames[count++] = (struct ct_symbol_frame){ 0 };
-    /* An inlined function has no symbol; the one that holds it all may have a symbol only. */
-    if (!frames[count - 1].function)
-        frames[count - 1].function = ct_symtab_find(&module->symtab, vaddr);
+    frames[count - 1].function = outermost_name(module, vaddr, frames[count - 1].function);
     for (unsigned i = 0; i < count; i++) {
         if (!frames[i].function)
             continue;
@@ -176,10 +188,18 @@ int ct_symbols_resolve_module(struct ct_symbols *symbols, const struct ct_symbol
                               uint64_t vaddr, struct ct_symbol_frame *frames, unsigned max,
                               unsigned *ret_count)
 {
+    struct ct_symbol_frame all[CT_SYMBOL_FRAMES_MAX];
     struct ct_named_module *named;
+    unsigned count;
     int r = max ? get_module(symbols, module, &named) : -EINVAL;
 
-    return r != 0 ? r : resolve(symbols, named, vaddr, frames, max, ret_count);
+    if (r == 0)
+        r = resolve(symbols, named, vaddr, all, &count);
+    if (r != 0)
+        return r;
+    *ret_count = count < max ? count : max;
+    memcpy(frames, all, *ret_count * sizeof(*frames));
+    return 0;
 }
 
 int ct_symbols_resolve(struct ct_symbols *symbols, const char *path, const uint8_t *build_id,
@@ -215,7 +235,7 @@ int ct_symbols_resolve_batch(struct ct_symbols *symbols, const struct ct_symbol_
         if (i && vaddrs[i] == vaddrs[i - 1])
             continue;
         forget_strings(symbols);
-        r = resolve(symbols, named, vaddrs[i], frames, CT_SYMBOL_FRAMES_MAX, &found);
+        r = resolve(symbols, named, vaddrs[i], frames, &found);
         if (r == 0)
             r = sink(context, vaddrs[i], frames, found);
     }
