@@ -113,7 +113,8 @@ setup_machine() {
         [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}"
     else
         say "This is not Debian 12: nothing is installed.  On Debian 12 the packages would be:"
-        say "   " $(packages_of "$@")
+        packages_of "$@" | tr "\n" " " | sed "s/^/    /"
+        say
         say "Going on; meson says what it does not find."
     fi
     check_meson
