@@ -1,4 +1,4 @@
-/* A PLT stub is named by the relocation of the slot it jumps through, read from its instructions. */
+/* A PLT entry is named by the relocation of the slot it jumps through, read from its instructions. */
 #include "converter/symbols/plt.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STUBS_MAX (1u << 20)
+#define ENTRIES_MAX (1u << 20)
 #define NAME_MAX_BYTES 256
 
 /* slots: GOT slot -> index of the symbol its relocation names. */
@@ -17,7 +17,7 @@ struct plt {
     size_t strings;             /* section of the names */
     char *names;
     size_t used, room;
-    unsigned stubs;
+    unsigned entries;
 };
 
 static int add_slots(struct plt *plt, Elf_Scn *section, const GElf_Shdr *header)
@@ -37,7 +37,7 @@ static int add_slots(struct plt *plt, Elf_Scn *section, const GElf_Shdr *header)
         plt->symbols = elf_getdata(link, NULL);
         plt->strings = symbols.sh_link;
     }
-    for (size_t i = 0; i < count && i < STUBS_MAX && r == 0; i++)
+    for (size_t i = 0; i < count && i < ENTRIES_MAX && r == 0; i++)
         if (gelf_getrela(data, (int)i, &rela) && GELF_R_SYM(rela.r_info) != 0 &&
             rela.r_offset < UINT64_MAX)
             r = ct_intervals_add(&plt->slots, rela.r_offset, rela.r_offset + 1,
@@ -46,7 +46,7 @@ static int add_slots(struct plt *plt, Elf_Scn *section, const GElf_Shdr *header)
 }
 
 /* The name moves when the block grows, so symbols get offsets first and addresses at the end. */
-static int add_stub(struct plt *plt, struct ct_symtab *symtab, uint64_t low, uint64_t size,
+static int add_entry(struct plt *plt, struct ct_symtab *symtab, uint64_t low, uint64_t size,
                     uint64_t slot)
 {
     const struct ct_interval *found = ct_intervals_find(&plt->slots, slot);
@@ -56,7 +56,7 @@ static int add_stub(struct plt *plt, struct ct_symtab *symtab, uint64_t low, uin
 
     if (found && plt->symbols && gelf_getsym(plt->symbols, (int)found->value, &symbol))
         name = elf_strptr(plt->file->elf, plt->strings, symbol.st_name);
-    if (!name || !name[0] || plt->stubs++ > STUBS_MAX)
+    if (!name || !name[0] || plt->entries++ > ENTRIES_MAX)
         return 0;
     length = strnlen(name, NAME_MAX_BYTES);
     if (plt->used + length + sizeof("@plt") > plt->room) {
@@ -69,15 +69,15 @@ static int add_stub(struct plt *plt, struct ct_symtab *symtab, uint64_t low, uin
         plt->room = room;
     }
     sprintf(plt->names + plt->used, "%.*s@plt", (int)length, name);
-    struct ct_symtab_symbol stub = {
+    struct ct_symtab_symbol entry = {
         .low = low, .size = size, .limit = low + size, .name_at = plt->used,
     };
     plt->used += length + sizeof("@plt");
-    return ct_symtab_add_symbol(symtab, &stub);
+    return ct_symtab_add_symbol(symtab, &entry);
 }
 
 /* endbr64 and "bnd" may stand before the "jmp *slot(%rip)". */
-static int add_stubs_x86_64(struct plt *plt, struct ct_symtab *symtab, const GElf_Shdr *header,
+static int add_entries_x86_64(struct plt *plt, struct ct_symtab *symtab, const GElf_Shdr *header,
                             const uint8_t *code, size_t size)
 {
     size_t step = header->sh_entsize == 8 ? 8 : 16;
@@ -90,7 +90,7 @@ static int add_stubs_x86_64(struct plt *plt, struct ct_symtab *symtab, const GEl
             if (code[i] != 0xff || code[i + 1] != 0x25)
                 continue;
             memcpy(&distance, code + i + 2, sizeof(distance));
-            r = add_stub(plt, symtab, header->sh_addr + at, step,
+            r = add_entry(plt, symtab, header->sh_addr + at, step,
                          header->sh_addr + i + 6 + (uint64_t)(int64_t)distance);
             if (r != 0)
                 return r;
@@ -101,7 +101,7 @@ static int add_stubs_x86_64(struct plt *plt, struct ct_symtab *symtab, const GEl
 }
 
 /* adrp x16, page; ldr x17, [x16, #low]; add; br x17 */
-static int add_stubs_aarch64(struct plt *plt, struct ct_symtab *symtab, const GElf_Shdr *header,
+static int add_entries_aarch64(struct plt *plt, struct ct_symtab *symtab, const GElf_Shdr *header,
                              const uint8_t *code, size_t size)
 {
     for (size_t at = 0; at + 16 <= size; at += 4) {
@@ -114,7 +114,7 @@ static int add_stubs_aarch64(struct plt *plt, struct ct_symtab *symtab, const GE
         if ((adrp & 0x9f00001f) != 0x90000010 || (ldr & 0xffc003ff) != 0xf9400211)
             continue;
         pages = (int32_t)((adrp >> 5 & 0x7ffff) << 13) >> 11 | (adrp >> 29 & 3);
-        r = add_stub(plt, symtab, header->sh_addr + at, 16,
+        r = add_entry(plt, symtab, header->sh_addr + at, 16,
                      ((header->sh_addr + at) & ~UINT64_C(4095)) + (uint64_t)(pages * 4096) +
                          (ldr >> 10 & 4095) * 8);
         if (r != 0)
@@ -123,7 +123,7 @@ static int add_stubs_aarch64(struct plt *plt, struct ct_symtab *symtab, const GE
     return 0;
 }
 
-static int add_stubs(struct plt *plt, struct ct_symtab *symtab, const char *name)
+static int add_entries(struct plt *plt, struct ct_symtab *symtab, const char *name)
 {
     GElf_Shdr header;
     GElf_Ehdr elf;
@@ -134,9 +134,9 @@ static int add_stubs(struct plt *plt, struct ct_symtab *symtab, const char *name
         header.sh_addr > UINT64_MAX - data->d_size)
         return 0;
     if (elf.e_machine == EM_X86_64)
-        return add_stubs_x86_64(plt, symtab, &header, data->d_buf, data->d_size);
+        return add_entries_x86_64(plt, symtab, &header, data->d_buf, data->d_size);
     if (elf.e_machine == EM_AARCH64)
-        return add_stubs_aarch64(plt, symtab, &header, data->d_buf, data->d_size);
+        return add_entries_aarch64(plt, symtab, &header, data->d_buf, data->d_size);
     return 0;
 }
 
@@ -154,7 +154,7 @@ int ct_plt_add(struct ct_symtab *symtab, const struct ct_elf_file *file)
             r = add_slots(&plt, section, &header);
     ct_intervals_sort(&plt.slots);
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && r == 0; i++)
-        r = add_stubs(&plt, symtab, tables[i]);
+        r = add_entries(&plt, symtab, tables[i]);
     for (size_t i = first; i < symtab->count; i++)
         symtab->symbols[i].name = plt.names + symtab->symbols[i].name_at;
     symtab->owned = plt.names;
