@@ -88,30 +88,35 @@ static bool find_row(const struct dl_find_object *module, uintptr_t pc, struct c
            find_segment(module, fde, &span) && ct_cfi_read(&span, fde, pc, ret) == 0;
 }
 
-static bool fits16(int32_t value)
+static uint64_t make_rule(unsigned flags, uint32_t offset, int32_t fp_offset)
 {
-    return value == (int16_t)value;
+    return flags | (uint64_t)(uint8_t)(fp_offset / 8) << 8 | (uint64_t)offset << 32;
+}
+
+static bool is_packable(int32_t fp_offset)
+{
+    return fp_offset % 8 == 0 && fp_offset / 8 == (int8_t)(fp_offset / 8);
 }
 
 /* The slow form of a row: everything is checked when it is used. */
 static uint64_t pack_slow(const struct ct_cfi_rule *row)
 {
-    uint64_t rule = CT_RULE_SLOW | (row->base == CT_CFI_FP ? CT_RULE_FP : 0);
+    unsigned flags = CT_RULE_SLOW | CT_RULE_ROW | (row->base == CT_CFI_FP ? CT_RULE_FP : 0);
+    uint32_t offset = (uint32_t)row->offset;
 
     if (row->deref) {
-        if (!fits16(row->offset) || !fits16(row->addend))
+        if (row->offset != (int16_t)row->offset || row->addend != (int16_t)row->addend)
             return CT_RULE_SLOW | CT_RULE_LOST;
-        rule |= CT_RULE_DEREF | (uint16_t)row->offset | (uint32_t)(uint16_t)row->addend << 16;
-    } else {
-        rule |= (uint32_t)row->offset;
+        flags |= CT_RULE_DEREF;
+        offset = (uint16_t)row->offset | (uint32_t)(uint16_t)row->addend << 16;
     }
-    if (row->fp == CT_CFI_FP_LOST || !fits16(row->fp_offset))
-        rule |= CT_RULE_FP_LOST;
-    else if (row->fp == CT_CFI_FP_AT_CFA)
-        rule |= CT_RULE_FP_SAVED;
-    else if (row->fp == CT_CFI_FP_AT_FP)
-        rule |= CT_RULE_FP_AT_FP;
-    return rule | (uint64_t)(uint16_t)row->fp_offset << 32;
+    if (row->fp == CT_CFI_FP_LOST || (row->fp != CT_CFI_FP_SAME && !is_packable(row->fp_offset)))
+        return make_rule(flags | CT_RULE_FP_LOST, offset, 0);
+    if (row->fp == CT_CFI_FP_AT_CFA)
+        flags |= CT_RULE_FP_SAVED;
+    if (row->fp == CT_CFI_FP_AT_FP)
+        flags |= CT_RULE_FP_AT_FP;
+    return make_rule(flags, offset, row->fp_offset);
 }
 
 static uint64_t pack(const struct ct_cfi_rule *row)
@@ -123,13 +128,13 @@ static uint64_t pack(const struct ct_cfi_rule *row)
     if (row->deref || row->offset < 8 || (row->fp != CT_CFI_FP_SAME && row->fp != CT_CFI_FP_AT_CFA))
         return pack_slow(row);
 
-    uint64_t rule = (uint32_t)row->offset | (row->base == CT_CFI_FP ? CT_RULE_FP : 0);
+    unsigned flags = row->base == CT_CFI_FP ? CT_RULE_FP : 0;
 
     if (row->fp == CT_CFI_FP_SAME)
-        return rule;
-    if (row->fp_offset > -8 || row->fp_offset < -row->offset || !fits16(row->fp_offset))
+        return make_rule(flags, (uint32_t)row->offset, 0);
+    if (row->fp_offset > -8 || row->fp_offset < -row->offset || !is_packable(row->fp_offset))
         return pack_slow(row);
-    return rule | CT_RULE_FP_SAVED | (uint64_t)(uint16_t)row->fp_offset << 32;
+    return make_rule(flags | CT_RULE_FP_SAVED, (uint32_t)row->offset, row->fp_offset);
 }
 
 uint64_t ct_unwind_rule(uint64_t ra, bool *ret_keep)

@@ -5,26 +5,40 @@
 #include <stdint.h>
 
 /*
- * A rule in one word, as the cache keeps it.  Bits 0-31: offset (with CT_RULE_DEREF: 16 bits offset, 16 bits addend,
- * both signed), bits 32-47: fp offset (signed), bits 48 and up: these.
- *
- * Without CT_RULE_SLOW: cfa = (FP ? fp : sp) + offset, and when FP_SAVED the caller's fp is at cfa + fp offset, which
- * is proven to lie within this very frame: 8 <= -(fp offset) <= offset < 2^31.
+ * A rule in one word, as the cache keeps it.
+ *   bits 0-7     CT_RULE_*
+ *   bits 8-15    where the caller's fp is saved, signed, in words, from the cfa (or from fp)
+ *   bits 16-31   the cache's own
+ *   bits 32-63   offset of the cfa; with CT_RULE_DEREF 16 bits offset, then 16 bits addend, both signed
+ * Without CT_RULE_SLOW: cfa = (FP ? fp : sp) + offset, 8 <= offset < 2^31, and when FP_SAVED the caller's fp lies
+ * within this very frame: 1 <= -(its words) <= offset / 8.
  */
 enum {
-    CT_RULE_SHOWN_BIT = 48,
+    CT_RULE_SHOWN = 1,          /* the frame goes into the stack: it is none of the recorder's */
+    CT_RULE_FP = 2,             /* cfa from fp, not from sp */
+    CT_RULE_FP_SAVED = 4,       /* at cfa + words */
+    CT_RULE_SLOW = 8,           /* one of those below, or operands that need every check */
+    CT_RULE_KIND = 0x70,        /* with SLOW, one of: */
+    CT_RULE_ROW = 0x00,         /* as without SLOW, but everything is to be checked */
+    CT_RULE_DEREF = 0x10,       /* cfa = *(base + offset) + addend */
+    CT_RULE_SIGNAL = 0x20,      /* sp is at the ucontext of a signal */
+    CT_RULE_LAST = 0x30,        /* no caller */
+    CT_RULE_GUESS = 0x40,       /* no table: a frame pointer chain, if fp looks like one */
+    CT_RULE_LOST = 0x50,        /* cannot be unwound */
+    CT_RULE_FP_AT_FP = 0x80,    /* with SLOW: the caller's fp is at fp + words; with FP_SAVED too: it is lost */
+    CT_RULE_FP_LOST = CT_RULE_FP_SAVED | CT_RULE_FP_AT_FP,
 };
-#define CT_RULE_SHOWN (1ull << CT_RULE_SHOWN_BIT)       /* the frame goes into the stack (it is none of the recorder's) */
-#define CT_RULE_FP (1ull << 49)                         /* cfa from fp, not from sp */
-#define CT_RULE_FP_SAVED (1ull << 50)
-#define CT_RULE_SLOW (1ull << 51)                       /* one of those below, or operands that need every check */
-#define CT_RULE_DEREF (1ull << 52)                      /* cfa = *(base + offset) + addend */
-#define CT_RULE_FP_AT_FP (1ull << 53)                   /* the caller's fp is at fp + fp offset */
-#define CT_RULE_FP_LOST (1ull << 54)
-#define CT_RULE_SIGNAL (1ull << 55)                     /* sp is at the ucontext of a signal */
-#define CT_RULE_LAST (1ull << 56)                       /* no caller */
-#define CT_RULE_GUESS (1ull << 57)                      /* no table: a frame pointer chain, if fp looks like one */
-#define CT_RULE_LOST (1ull << 58)                       /* cannot be unwound */
+
+static inline uint32_t ct_rule_offset(uint64_t rule)
+{
+    return (uint32_t)(rule >> 32);
+}
+
+/* In bytes. */
+static inline intptr_t ct_rule_fp_offset(uint64_t rule)
+{
+    return (intptr_t)(int8_t)(rule >> 8) * 8;
+}
 
 /*
  * The rule for the frame that returns to `ra` (its tables are asked for ra - 1).  `*ret_keep` tells whether the rule
