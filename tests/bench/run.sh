@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Builds ctrace for release and runs the benchmarks whose names begin with PREFIX, with the peers of their ratios.
+#
+#   tests/bench/run.sh [PREFIX]
+#
+# Prints `NAME VALUE UNIT` a line, and for what has a budget `NAME VALUE UNIT <=BUDGET ok|missed`.  What could not be
+# measured is said on stderr.  The exit status is 0 when everything asked for was measured, met or not.
+#
+#   BENCH_ROUNDS   alternating runs of each thing (21 for loops, 8 for programs)
+#   BENCH_SECONDS  how long emit.worst emits (60)
+set -euo pipefail
+. "$(dirname "$0")/../setup.sh"
+
+prefix=${1:-}
+bench=$ROOT/build/bench
+programs=$bench/tests/bench
+data=$bench/data
+unmeasured=0
+
+# name of the benchmark, function that runs it
+benchmarks=(
+    gate.shut       gate
+    emit.open       emit_open
+    emit.lttng      emit_lttng
+    emit.uftrace    emit_uftrace
+    emit.stack16    emit_stack16
+    emit.worst      emit_worst
+    bytes.annotation bytes
+    bytes.io        bytes
+    bytes.wait      bytes
+    mutex.free      mutex_free
+    convert.chrome  convert_chrome
+    program.xz      program_xz
+    program.redis   program_redis
+)
+
+not_measured() {
+    say "$1: not measured: $2" >&2
+    unmeasured=1
+}
+
+# run_bench NAME PROGRAM [ARGUMENT...]: a benchmark that is a program of its own.
+run_bench() {
+    local name=$1 program=$programs/$2
+    shift 2
+    if [ ! -x "$program" ]; then
+        not_measured "$name" "$(basename "$program") was not built"
+    elif ! "$program" "$@"; then
+        not_measured "$name" "$(basename "$program") failed"
+    fi
+}
+
+gate() {
+    run_bench gate.shut bench-gate
+    run_bench gate.shut bench-steps "$programs/bench-gate"
+}
+
+emit_open() {
+    run_bench emit.open bench-emit
+    run_bench emit.open bench-steps "$programs/bench-emit"
+}
+
+emit_lttng() {
+    command -v lttng-sessiond >/dev/null || { not_measured emit.lttng "lttng-tools is missing"; return; }
+    "$ROOT/tests/bench/lttng_session.sh" "$data/lttng" "$programs/bench-emit-lttng" ||
+        not_measured emit.lttng "the session failed"
+}
+
+emit_uftrace() {
+    command -v uftrace >/dev/null || { not_measured emit.uftrace "uftrace is missing"; return; }
+    # -pg also writes gmon.out, at exit, where the program stands.
+    (cd "$data" && uftrace record --no-libcall -d "$data/uftrace" "$programs/bench-emit-uftrace") ||
+        not_measured emit.uftrace "uftrace failed"
+    rm -rf "$data/uftrace" "$data/gmon.out"
+}
+
+emit_stack16() { run_bench emit.stack16 bench-stack16; }
+emit_worst() { run_bench emit.worst bench-worst "$data"; }
+mutex_free() { run_bench mutex.free bench-mutex; }
+
+bytes() { /usr/bin/python3 "$ROOT/tests/bench/bytes.py" "$bench" "$data" || not_measured bytes "it failed"; }
+
+convert_chrome() {
+    [ -x "$ROOT/tests/bench/convert.sh" ] || { not_measured convert.chrome "tests/bench/convert.sh is missing"; return; }
+    "$ROOT/tests/bench/convert.sh" "$bench" "$data" || not_measured convert.chrome "it failed"
+}
+
+program_xz() {
+    /usr/bin/python3 "$ROOT/tests/bench/program_xz.py" "$bench" "$data" || not_measured program.xz "it failed"
+}
+
+program_redis() {
+    /usr/bin/python3 "$ROOT/tests/bench/program_redis.py" "$bench" "$data" || not_measured program.redis "it failed"
+}
+
+setup_machine 6 build demo bench
+cd "$ROOT"
+setup_build build/bench --buildtype=release -Db_ndebug=true -Dtests=enabled
+ninja -C build/bench bench >> build/bench.log 2>&1 || { tail -n 40 build/bench.log >&2; die "the benchmarks do not build"; }
+mkdir -p "$data"
+
+asked=0
+done_before=' '
+for ((i = 0; i < ${#benchmarks[@]}; i += 2)); do
+    name=${benchmarks[i]} run=${benchmarks[i + 1]}
+    [[ $name == "$prefix"* || $prefix == "$name".* ]] || continue
+    asked=1
+    [[ $done_before == *" $run "* ]] && continue
+    done_before+="$run "
+    "$run"
+done
+[ "$asked" -eq 1 ] || die "no benchmark's name begins with '$prefix'"
+exit "$unmeasured"
