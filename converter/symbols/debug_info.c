@@ -102,10 +102,21 @@ static Elf_Data *find_line_section(const struct ct_elf_file *file)
 
 static int fill(struct ct_debug_info *info)
 {
+    Dwarf *alt;
+
     info->dwarf = dwarf_begin_elf(info->file->elf, DWARF_C_READ, NULL);
     if (!info->dwarf)
         return -ENOENT;
     dwarf_new_oom_handler(info->dwarf, leave_libdw);
+    /* Only now: compressed sections were unpacked by dwarf_begin_elf. */
+    if (!ct_elf_end_strings(info->file->elf, true))
+        return -ENOENT;
+    alt = dwarf_getalt(info->dwarf);
+    if (alt) {
+        dwarf_new_oom_handler(alt, leave_libdw);
+        if (!ct_elf_end_strings(dwarf_getelf(alt), false))
+            return -ENOENT;
+    }
     info->line_section = find_line_section(info->file);
     return list_units(info);
 }
@@ -185,7 +196,8 @@ static void read_unit(struct ct_debug_info *info, struct unit *unit)
 
     unit->read = true;
     if (dwarf_cu_info(unit->die.cu, NULL, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
-        type == DW_UT_skeleton && split.addr) {
+        type == DW_UT_skeleton && split.addr &&
+        ct_elf_end_strings(dwarf_getelf(dwarf_cu_getdwarf(split.cu)), false)) {
         unit->tree = split;
         dwarf_new_oom_handler(dwarf_cu_getdwarf(split.cu), leave_libdw);
     }

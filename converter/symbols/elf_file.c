@@ -209,3 +209,29 @@ bool ct_elf_file_has_dwarf(const struct ct_elf_file *file, uint64_t *ret_bytes)
     *ret_bytes = bytes;
     return info;
 }
+
+bool ct_elf_end_strings(Elf *elf, bool writable)
+{
+    Elf_Scn *section = NULL;
+    GElf_Shdr header;
+    Elf_Data *data;
+    size_t names;
+
+    if (elf_getshdrstrndx(elf, &names) != 0)
+        return false;
+    while ((section = elf_nextscn(elf, section)) != NULL) {
+        const char *name = gelf_getshdr(section, &header)
+                               ? elf_strptr(elf, names, header.sh_name) : NULL;
+
+        if (!name || header.sh_type == SHT_NOBITS ||
+            (!strstr(name, "debug_str") && !strstr(name, "debug_line_str")))
+            continue;
+        data = elf_rawdata(section, NULL);
+        if (!data || !data->d_buf || !data->d_size || ((char *)data->d_buf)[data->d_size - 1] == 0)
+            continue;
+        if (!writable)
+            return false;
+        ((char *)data->d_buf)[data->d_size - 1] = '\0';
+    }
+    return true;
+}

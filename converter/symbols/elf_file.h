@@ -47,3 +47,9 @@ Elf_Scn *ct_elf_file_section(const struct ct_elf_file *file, const char *name,
 
 /* True when it holds DWARF, and no more of it than is worth reading into memory. */
 bool ct_elf_file_has_dwarf(const struct ct_elf_file *file, uint64_t *ret_bytes);
+
+/*
+ * Sees to it that the string sections of `elf` end with a NUL, which libdw takes for granted.
+ * `writable`: they are memory of ours and are ended there; else false comes back if one does not.
+ */
+bool ct_elf_end_strings(Elf *elf, bool writable);
