@@ -65,7 +65,7 @@ struct ct_arena_thread {
     _Atomic uint32_t what;              /* state << 16 | reason, as in struct ct_thread_row */
     _Atomic uint32_t cpu;               /* + 1 */
     _Atomic uint64_t lost;              /* events dropped since it began */
-    _Atomic uint32_t busy;              /* 1 + nesting depth of emits that are under way; a hint for the turn */
+    uint32_t attached;                  /* 1: the thread itself found this row; 0: it was only seen in /proc */
     _Atomic uint32_t name_sequence;     /* odd while the name is written */
     char name[CT_NAME_MAX];
     uint8_t rest[24];
@@ -183,7 +183,9 @@ struct ct_arena {
     _Atomic uint32_t ready_units;       /* edge READY: units below are backed by memory */
     _Atomic uint32_t free_units;        /* about; for the decision to ring */
     _Atomic uint64_t lost_events;       /* of all threads, also of those without a row */
-    _Atomic uint32_t want_units;        /* futex word of the control thread: rung when ready_units should grow */
+    _Atomic uint32_t exit_known;        /* exit() or _exit() was called, with exit_status */
+    _Atomic int32_t exit_status;
+    _Atomic uint32_t execing;           /* an exec is under way: if the process goes on as another program, this one ended by it */
     struct ct_arena_turn turns[CT_TURNS];
 };
 

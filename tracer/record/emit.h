@@ -15,7 +15,7 @@
 /* Bit 63 of an ADDR argument: not interned, the rest is the address. */
 #define CT_ADDRESS_RAW ((uint64_t)1 << 63)
 
-/* Arguments of each event: `time` in ticks, 0 for now; fields as in events.def. */
+/* Arguments of each event: `time` in ticks, 0 means the present; fields as in events.def. */
 struct ct_text_argument { const char *at; size_t size; };
 #define CT_FIELD_C_TEXT struct ct_text_argument
 #define CT_FIELD_C_UINT uint64_t
@@ -35,10 +35,10 @@ struct ct_text_argument { const char *at; size_t size; };
 #include "format/events.def"
 
 /*
- * Makes room for an event of `size` bytes at most: a new slice when there is none, it is full, or the generation
+ * Makes room for one event: a new slice when there is none, it is full, or the generation
  * turned.  Attaches the thread.  Returns false when the event must be dropped (it is counted then).
  */
-bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t generation, uint64_t now, size_t size);
+bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t generation, uint64_t now);
 /* Counts an event for which there is no writer at all. */
 void ct_writer_drop(struct ct_thread *self);
 
@@ -66,7 +66,7 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
         goto dropped;
     }
     if (__builtin_expect(w->generation != generation || w->at + text_size >= w->end, 0) &&
-        !ct_writer_refill(self, w, generation, now, CT_EVENT_FIXED_MAX + text_size))
+        !ct_writer_refill(self, w, generation, now))
         goto dropped;
     if (__builtin_expect(now < w->last_ticks, 0))
         now = w->last_ticks;            /* stamped before something that was written meanwhile; order in a batch is by time */

@@ -22,15 +22,20 @@ enum {
     CT_GATE_FIRST = 2,          /* from here on: open, and the number of the generation plus one */
 };
 
-/* In a page of its own that is MADV_WIPEONFORK. */
-extern _Atomic uint32_t ct_gate_word __attribute__((visibility("hidden")));
+/* The word has a page for itself, which is MADV_WIPEONFORK: what is wiped in a child is this and nothing else. */
+enum { CT_GATE_PAGE = 4096 };
+union ct_gate {
+    _Atomic uint32_t word;
+    char page[CT_GATE_PAGE];
+};
+extern union ct_gate ct_gate __attribute__((aligned(CT_GATE_PAGE), visibility("hidden")));
 
 /* A new process looks at itself; true when it records.  Called by ct_gate_open() only. */
 bool ct_gate_reborn(void);
 
 static inline bool ct_gate_open(void)
 {
-    uint32_t word = atomic_load_explicit(&ct_gate_word, memory_order_relaxed);
+    uint32_t word = atomic_load_explicit(&ct_gate.word, memory_order_relaxed);
 
     if (__builtin_expect(word == CT_GATE_SHUT, 1))
         return false;
@@ -40,7 +45,7 @@ static inline bool ct_gate_open(void)
 /* The generation that events written now belong to, 0 when shut.  Edge GATE. */
 static inline uint32_t ct_gate_pass(void)
 {
-    uint32_t word = atomic_load_explicit(&ct_gate_word, memory_order_acquire);
+    uint32_t word = atomic_load_explicit(&ct_gate.word, memory_order_acquire);
 
     return word >= CT_GATE_FIRST ? word - 1 : 0;
 }

@@ -16,6 +16,7 @@ struct ct_session_options {
     bool start;                     /* open the gate at once */
     bool paths;                     /* record names of files and peers */
     bool record;                    /* somebody listens at dir/ctl */
+    uint32_t only;                  /* not 0: the one process that is to be recorded, not its children (--no-follow) */
     uint8_t run_id[CT_UUID_SIZE];
 };
 
@@ -28,6 +29,9 @@ static inline bool ct_wanted(unsigned category)
 {
     return ct_options.categories >> category & 1;
 }
+
+/* Makes the session of this process by `options`: the control thread and the arena.  0 or a negative errno. */
+int ct_session_open(const struct ct_session_options *options);
 
 /* Hooks for wrappers. */
 void ct_session_forked_child(void);             /* first act of a child of fork(), before anything is recorded in it */

@@ -15,7 +15,16 @@ struct ct_writer {
     uint16_t lost;                  /* events dropped since the last one that fitted; saturates */
 };
 
-struct ct_wait;
+/* A wait under way (wrap/wait.c); kept here, because a stack that was left by siglongjmp() keeps nothing. */
+enum { CT_WAIT_DEPTH = 8 };         /* waits nest in signal handlers only */
+struct ct_wait_record {
+    uintptr_t frame;                /* address of the wrapper's struct ct_wait, which holds the cookie */
+    uint64_t cookie;
+    uint64_t object, since;         /* for the thread's row */
+    _Atomic uint16_t *raised;       /* counter of wrap/filter.h that was raised, or NULL */
+    uint16_t event;                 /* number of the BEGIN event */
+    uint8_t emitted;                /* it was written: an END is owed */
+};
 
 /*
  * Thread-local, initial-exec, zeroed at birth: a thread's first event finds no room, and the refill attaches it.
@@ -25,7 +34,7 @@ struct ct_thread {
     struct ct_writer writer[2];     /* [1] is for handlers that interrupt an emit into [0] */
     struct ct_arena_thread *row;    /* NULL: not attached */
     struct ct_thread_room *room;    /* memory of its own, mapped at attach; NULL: none */
-    struct ct_wait *wait;           /* innermost wait under way (wrap/wait.h) */
+    struct ct_wait_record *wait;    /* innermost wait under way, in room->waits; NULL: none */
     uint16_t cpu;                   /* last one recorded, + 1 */
     uint8_t depth;                  /* emits under way */
     uint8_t gone;                   /* the thread has ended or cannot be attached: record no more */
@@ -40,6 +49,7 @@ struct ct_thread_room {
     struct { const char *at; uint32_t id, bank; } strings[CT_STRING_CACHE];     /* by address of the literal */
     struct ct_unwind_cache *rules;
     uint64_t frames[CT_STACK_MAX];              /* where a stack is captured: thread stacks may be small */
+    struct ct_wait_record waits[CT_WAIT_DEPTH];
     uint8_t busy;                               /* frames[] is in use (a handler interrupted a capture) */
 };
 
@@ -65,6 +75,9 @@ void ct_thread_gone(void);
 uint64_t ct_thread_serial_of(uint32_t tid);
 /* Name of the thread with this tid changed (own or other). */
 void ct_thread_renamed(uint32_t tid, const char *name);
+
+/* A thread that existed before the trace (from /proc/self/task).  Control thread. */
+void ct_thread_seen(uint32_t tid, const char *name);
 
 /* Sets what the calling thread does (enum ct_thread_state, number of event or call, object) since `ticks`; a hint for readers. */
 static inline void ct_thread_does(unsigned state, unsigned reason, uint64_t object, uint64_t ticks)

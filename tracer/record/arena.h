@@ -1,0 +1,18 @@
+/* Making the arena of this process and backing it with memory.  Control thread only. */
+#pragma once
+
+#include "format/arena.h"
+
+/*
+ * Makes and maps an arena: a file in ct_options.dir named by its id, else a memfd.  `*ret_fd` is its descriptor in the
+ * calling thread's table.  Returns 0 or a negative errno; nothing is left behind on failure.
+ */
+int ct_arena_make(struct ct_arena **ret, int *ret_fd);
+/* Backs more slices with memory, ahead of the writers.  Returns 0, or a negative errno when there is no more. */
+int ct_arena_grow(struct ct_arena *a, int fd);
+/* Removes the arena's file (its name); the mapping stays. */
+void ct_arena_unlink(const struct ct_arena *a);
+/* Writes the file's path; empty for a memfd. */
+void ct_arena_path(const struct ct_arena *a, char *to, size_t size);
+/* In a forked child: puts private memory over the parent's arena, so that stray writes hurt nobody. */
+void ct_arena_disown(struct ct_arena *a);

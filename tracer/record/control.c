@@ -1,0 +1,408 @@
+/* The control thread's life: birth of the arena, the conversation with ctrace, turns, growth. */
+#include "record/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "format/control.h"
+#include "record/arena.h"
+#include "record/clock.h"
+#include "record/control_thread.h"
+#include "record/modules.h"
+#include "record/rawfile.h"
+#include "record/session.h"
+#include "record/syscall.h"
+#include "record/turn.h"
+
+/*
+ * EDGES
+ *   edge   release side            acquire side             what the acquirer may then rely on
+ *   ASK    asker: request = kind   control thread reads it  the other fields of `ask`
+ *   DONE   control: done = n       asker reads it           `ask.answer`, and all that was done
+ */
+static struct {
+    _Atomic uint32_t lock;              /* futex: one asker at a time */
+    _Atomic uint32_t request;           /* enum ct_control_request; edge ASK */
+    _Atomic uint32_t done;              /* futex: count of answers; edge DONE */
+    int fd, answer;
+    char text[96];
+} ask;
+
+static _Atomic uint32_t tid;            /* of the control thread; 0: none (the kernel clears it) */
+static _Atomic uint32_t poked;          /* a wake-up is on its way already */
+static int arena_fd, socket_fd, signal_fd;      /* in the control thread's own table; -1: none */
+static int birth_error;
+
+static const int poke_signal = SIGURG;  /* blocked in the control thread and read from signal_fd; ignored by default */
+
+static long futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *timeout)
+{
+    return ct_syscall(SYS_futex, word, op, value, timeout, 0, 0);
+}
+
+bool ct_control_alive(void)
+{
+    return atomic_load_explicit(&tid, memory_order_acquire) != 0;
+}
+
+static void wake_control(void)
+{
+    uint32_t to = atomic_load_explicit(&tid, memory_order_relaxed);
+
+    if (to)
+        ct_syscall(SYS_tgkill, ct_syscall(SYS_getpid), to, poke_signal);
+}
+
+void ct_control_poke(void)
+{
+    if (atomic_exchange_explicit(&poked, 1, memory_order_relaxed) == 0)
+        wake_control();
+}
+
+void ct_control_ring_drainer(struct ct_arena *a)
+{
+    if (atomic_load_explicit(&a->bell_waiters, memory_order_relaxed) == 0)
+        return;
+    atomic_fetch_add_explicit(&a->bell, 1, memory_order_relaxed);
+    futex(&a->bell, FUTEX_WAKE, 1, NULL);
+}
+
+/* --- the conversation --- */
+
+static int send_message(enum ct_control_kind kind, int64_t value, int fd, const char *text)
+{
+    struct ct_control_message message = { .kind = kind, .pid = ct_arena->pid, .value = value };
+    struct iovec body = { &message, sizeof message };
+    union { struct cmsghdr head; char room[CMSG_SPACE(sizeof fd)]; } control = { .room = { 0 } };
+    struct msghdr packet = { .msg_iov = &body, .msg_iovlen = 1 };
+    size_t at = 0;
+    long r;
+
+    memcpy(message.arena_id, ct_arena->arena_id, sizeof message.arena_id);
+    ct_raw_append(message.text, sizeof message.text, &at, text ? text : "");
+    if (fd >= 0) {
+        packet.msg_control = &control;
+        packet.msg_controllen = sizeof control.room;
+        control.head.cmsg_level = SOL_SOCKET;
+        control.head.cmsg_type = SCM_RIGHTS;
+        control.head.cmsg_len = CMSG_LEN(sizeof fd);
+        memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
+    }
+    r = ct_syscall(SYS_sendmsg, socket_fd, &packet, MSG_NOSIGNAL);
+    return r < 0 ? (int)r : 0;
+}
+
+static int connect_ctrace(void)
+{
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    size_t at = 0;
+    long fd, r;
+
+    ct_raw_append(to.sun_path, sizeof to.sun_path, &at, ct_options.dir);
+    ct_raw_append(to.sun_path, sizeof to.sun_path, &at, "/" CT_CONTROL_SOCKET);
+    fd = ct_syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return (int)fd;
+    r = ct_syscall(SYS_connect, fd, &to, sizeof to);
+    if (r < 0) {
+        ct_syscall(SYS_close, fd);
+        return (int)r;
+    }
+    socket_fd = (int)fd;
+    return 0;
+}
+
+/* ctrace is gone: nobody drains any more, so nothing more is recorded; what is in the arena waits for `ctrace recover`. */
+static void lose_ctrace(void)
+{
+    ct_syscall(SYS_close, socket_fd);
+    socket_fd = -1;
+    if (atomic_load_explicit(&ct_arena->phase, memory_order_relaxed) == CT_ARENA_RECORDING)
+        ct_turn_stop(ct_arena);
+}
+
+static int await_reply(void)
+{
+    struct pollfd wait = { .fd = socket_fd, .events = POLLIN };
+    struct timespec patience = { 10, 0 };
+    struct ct_control_message message;
+
+    for (;;) {
+        if (ct_syscall(SYS_ppoll, &wait, 1, &patience, 0, 8) <= 0)
+            return -ETIMEDOUT;
+        if (ct_syscall(SYS_recvfrom, socket_fd, &message, sizeof message, MSG_DONTWAIT, 0, 0) <= 0) {
+            lose_ctrace();
+            return -EPIPE;
+        }
+        if (message.kind == CT_CONTROL_REPLY)
+            return (int)message.value;
+    }
+}
+
+/* Fetches a descriptor of the program into this thread's own table and hands it to ctrace. */
+static int pass_consumer(int fd, const char *text)
+{
+    long self, mine;
+    int r;
+
+    if (socket_fd < 0)
+        return -ENOTCONN;
+    self = ct_syscall(SYS_pidfd_open, ct_syscall(SYS_getpid), 0);
+    if (self < 0)
+        return (int)self;
+    mine = ct_syscall(SYS_pidfd_getfd, self, fd, 0);
+    ct_syscall(SYS_close, self);
+    if (mine < 0)
+        return (int)mine;
+    r = send_message(CT_CONTROL_CONSUMER, 0, (int)mine, text);
+    ct_syscall(SYS_close, mine);
+    return r < 0 ? r : await_reply();
+}
+
+static int end_consumer(void)
+{
+    int r = socket_fd < 0 ? -ENOTCONN : send_message(CT_CONTROL_UNCONSUME, 0, -1, NULL);
+
+    return r < 0 ? r : await_reply();
+}
+
+static void hear_ctrace(void)
+{
+    struct ct_control_message message;
+    long n = ct_syscall(SYS_recvfrom, socket_fd, &message, sizeof message, MSG_DONTWAIT, 0, 0);
+
+    if (n == -EAGAIN || n == -EINTR)
+        return;
+    if (n <= 0) {
+        lose_ctrace();
+    } else if (n == sizeof message) {
+        int r = 0;
+
+        if (message.kind == CT_CONTROL_TURN)
+            ct_turn(ct_arena);
+        else if (message.kind == CT_CONTROL_START)
+            r = ct_turn_start(ct_arena);
+        else if (message.kind == CT_CONTROL_STOP)
+            ct_turn_stop(ct_arena);
+        else
+            return;
+        send_message(CT_CONTROL_REPLY, r, -1, NULL);
+    }
+}
+
+/* --- requests of the program's threads --- */
+
+/* Returns false when the thread is to end. */
+static bool answer_ask(void)
+{
+    uint32_t request = atomic_load_explicit(&ask.request, memory_order_acquire);   /* edge ASK */
+
+    if (request == CT_ASK_NONE)
+        return true;
+    switch (request) {
+    case CT_ASK_START: ask.answer = ct_turn_start(ct_arena); break;
+    case CT_ASK_STOP: ct_turn_stop(ct_arena); ask.answer = 0; break;
+    case CT_ASK_TURN: ct_turn(ct_arena); ask.answer = 0; break;
+    case CT_ASK_CONSUMER: ask.answer = pass_consumer(ask.fd, ask.text); break;
+    case CT_ASK_UNCONSUME: ask.answer = end_consumer(); break;
+    case CT_ASK_MODULES: ask.answer = ct_modules_scan(ct_arena); break;
+    default: ask.answer = 0; break;
+    }
+    atomic_store_explicit(&ask.request, CT_ASK_NONE, memory_order_relaxed);
+    atomic_fetch_add_explicit(&ask.done, 1, memory_order_release);                  /* edge DONE */
+    futex(&ask.done, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL);
+    return request != CT_ASK_END;
+}
+
+static void lock_ask(void)
+{
+    uint32_t free = 0;
+
+    while (!atomic_compare_exchange_strong_explicit(&ask.lock, &free, 1, memory_order_acquire, memory_order_relaxed)) {
+        static const struct timespec a_while = { 0, 1000000 };
+
+        futex(&ask.lock, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 1, &a_while);
+        free = 0;
+    }
+}
+
+static void unlock_ask(void)
+{
+    atomic_store_explicit(&ask.lock, 0, memory_order_release);
+    futex(&ask.lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
+}
+
+int ct_control_ask(enum ct_control_request request, int fd, const char *text)
+{
+    static const struct timespec a_while = { 0, 100000000 };
+    size_t at = 0;
+    uint32_t before;
+    int r = -ESRCH;
+
+    lock_ask();
+    if (!ct_control_alive())
+        goto out;
+    before = atomic_load_explicit(&ask.done, memory_order_relaxed);
+    ask.fd = fd;
+    ct_raw_append(ask.text, sizeof ask.text, &at, text ? text : "");
+    atomic_store_explicit(&ask.request, request, memory_order_release);             /* edge ASK */
+    wake_control();
+    while (atomic_load_explicit(&ask.done, memory_order_acquire) == before) {       /* edge DONE */
+        futex(&ask.done, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, before, &a_while);
+        if (!ct_control_alive() && atomic_load_explicit(&ask.done, memory_order_acquire) == before)
+            goto out;
+    }
+    r = ask.answer;
+    if (request == CT_ASK_END)
+        ct_raw_thread_join(&tid);
+out:
+    unlock_ask();
+    return r;
+}
+
+/* --- the thread --- */
+
+static int open_signal(void)
+{
+    uint64_t set = (uint64_t)1 << (poke_signal - 1);
+    long fd = ct_syscall(SYS_signalfd4, -1, &set, sizeof set, SFD_CLOEXEC | SFD_NONBLOCK);
+
+    signal_fd = fd < 0 ? -1 : (int)fd;
+    return fd < 0 ? (int)fd : 0;
+}
+
+/* A first life makes the arena and shows it to ctrace; a later one has only its descriptors to find again. */
+static int be_born(void)
+{
+    char path[160];
+    int r = open_signal();
+
+    if (r < 0)
+        return r;
+    if (ct_arena) {
+        ct_arena_path(ct_arena, path, sizeof path);
+        arena_fd = (int)ct_syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+    } else {
+        struct ct_arena *made;
+
+        r = ct_arena_make(&made, &arena_fd);
+        if (r < 0)
+            return r;
+        ct_arena = made;
+        ct_modules_forget();
+    }
+    if (!ct_options.record)
+        return 0;
+    r = connect_ctrace();
+    if (r == 0 && arena_fd >= 0)
+        r = send_message(CT_CONTROL_HELLO, 0, arena_fd, NULL);
+    return r;
+}
+
+/* How long to sleep: until the next turn while recording, else until somebody speaks. */
+static const struct timespec *until_turn(struct timespec *wait)
+{
+    int64_t left = ct_turn_due_ns(ct_arena);
+
+    if (left < 0)
+        return NULL;
+    wait->tv_sec = left / 1000000000;
+    wait->tv_nsec = left % 1000000000;
+    return wait;
+}
+
+static void hear_pokes(void)
+{
+    struct signalfd_siginfo info;
+
+    while (ct_syscall(SYS_read, signal_fd, &info, sizeof info) == sizeof info)
+        ;
+    atomic_store_explicit(&poked, 0, memory_order_relaxed);
+}
+
+static void grow_ahead(void)
+{
+    enum { AHEAD = 256 };               /* units: 1 MiB */
+    struct ct_arena *a = ct_arena;
+
+    while (arena_fd >= 0 &&
+           atomic_load_explicit(&a->ready_units, memory_order_relaxed) <
+               atomic_load_explicit(&a->next_unit, memory_order_relaxed) + AHEAD)
+        if (ct_arena_grow(a, arena_fd) < 0)
+            break;
+}
+
+static void live(void)
+{
+    for (;;) {
+        struct pollfd watch[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = socket_fd, .events = POLLIN } };
+        struct timespec wait;
+        long n = ct_syscall(SYS_ppoll, watch, 2, until_turn(&wait), 0, 8);
+
+        if (n < 0 && n != -EINTR)
+            return;
+        if (watch[0].revents)
+            hear_pokes();
+        if (!answer_ask())
+            return;
+        if (n > 0 && watch[1].revents)
+            hear_ctrace();
+        grow_ahead();
+        if (ct_turn_due_ns(ct_arena) == 0)
+            ct_turn(ct_arena);
+    }
+}
+
+static void control_main(void)
+{
+    int r;
+
+    arena_fd = socket_fd = signal_fd = -1;
+    /* From here on nothing of the program's descriptors is held open by us, and none of ours is seen by it. */
+    r = (int)ct_syscall(SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE);
+    if (r == 0)
+        r = be_born();
+    birth_error = r;
+    atomic_fetch_add_explicit(&ask.done, 1, memory_order_release);      /* edge DONE */
+    futex(&ask.done, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL);
+    if (r == 0)
+        live();
+}
+
+int ct_control_start(void)
+{
+    static const struct timespec a_while = { 0, 100000000 };
+    uint32_t before = atomic_load_explicit(&ask.done, memory_order_relaxed);
+    int r;
+
+    birth_error = -ETIMEDOUT;
+    r = ct_raw_thread_start(control_main, &tid);
+    if (r < 0)
+        return r;
+    while (atomic_load_explicit(&ask.done, memory_order_acquire) == before && ct_control_alive())    /* edge DONE */
+        futex(&ask.done, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, before, &a_while);
+    return birth_error;
+}
+
+int ct_control_restart(void)
+{
+    return ct_control_start();
+}
+
+void ct_control_forget(void)
+{
+    atomic_store_explicit(&tid, 0, memory_order_relaxed);
+    atomic_store_explicit(&poked, 0, memory_order_relaxed);
+    atomic_store_explicit(&ask.lock, 0, memory_order_relaxed);
+    atomic_store_explicit(&ask.request, CT_ASK_NONE, memory_order_relaxed);
+    ct_modules_forget();
+}

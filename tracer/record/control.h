@@ -1,0 +1,37 @@
+/*
+ * The control thread: the one thread that ctrace has in a traced program.
+ *
+ * It is made by a raw clone, uses system calls only and has a descriptor table of its own, so that libc goes on
+ * believing in a single-threaded program, and the program sees no descriptor of ours.  It makes the arena, talks to
+ * `ctrace`, turns generations, backs the arena with memory ahead of the writers, and looks for new modules.
+ */
+#pragma once
+
+#include "format/arena.h"
+
+/* What a program thread may ask for; answered by ct_control_ask(). */
+enum ct_control_request {
+    CT_ASK_NONE = 0,
+    CT_ASK_START = 1,               /* open the gate with a new generation */
+    CT_ASK_STOP = 2,                /* shut it; what was recorded is complete afterwards */
+    CT_ASK_TURN = 3,                /* turn the generation */
+    CT_ASK_END = 4,                 /* end the control thread (exec, credentials); the session stays */
+    CT_ASK_CONSUMER = 5,            /* hand `fd` to ctrace as one more consumer; named by `text` */
+    CT_ASK_UNCONSUME = 6,           /* end that consumer's file; answered when it is whole */
+    CT_ASK_MODULES = 7,             /* look for new modules */
+};
+
+/* Starts the thread and waits until the arena is there (at most a second).  0 or a negative errno; `ct_arena` is set. */
+int ct_control_start(void);
+/* Starts it again after CT_ASK_END on the arena that is there. */
+int ct_control_restart(void);
+/* Asks and waits for the answer: 0 or a negative errno; -ESRCH when there is no control thread. */
+int ct_control_ask(enum ct_control_request request, int fd, const char *text);
+/* Wakes it without waiting: slices run short, or a module was met that is not known.  Any thread, handlers too. */
+void ct_control_poke(void);
+/* Wakes the drainer if it sleeps. */
+void ct_control_ring_drainer(struct ct_arena *a);
+/* Whether the control thread lives. */
+bool ct_control_alive(void);
+/* In a forked child: there is no control thread. */
+void ct_control_forget(void);

@@ -1,0 +1,66 @@
+/* The table behind ct_recorder(). */
+#include "record/entry.h"
+
+#include <stddef.h>
+
+#include "record/annotate.h"
+#include "record/arena.h"
+#include "record/control.h"
+#include "record/options.h"
+#include "record/unwind.h"
+
+static struct ct_arena *arena(void)
+{
+    return ct_arena;
+}
+
+static int ask(int request, int fd, const char *text)
+{
+    return ct_control_ask((enum ct_control_request)request, fd, text);
+}
+
+static int recording(void)
+{
+    return ct_gate_open();
+}
+
+static int recorded(void)
+{
+    return ct_options.record && ct_arena != NULL;
+}
+
+static void forget_arena_file(void)
+{
+    if (ct_arena && !ct_options.record)
+        ct_arena_unlink(ct_arena);
+}
+
+static const struct ct_entry entry = {
+    .version = CT_ENTRY_VERSION,
+    .size = sizeof(struct ct_entry),
+    .gate = &ct_gate.word,
+    .default_options = ct_options_default,
+    .open = ct_session_open,
+    .arena = arena,
+    .ask = ask,
+    .recording = recording,
+    .recorded = recorded,
+    .skip_code = ct_unwind_skip,
+    .forget_arena_file = forget_arena_file,
+    .task_begin = ct_task_begin,
+    .task_end = ct_task_end,
+    .region_begin = ct_region_begin,
+    .region_end = ct_region_end,
+    .log = ct_log,
+    .instant = ct_instant,
+    .counter = ct_counter,
+    .label = ct_label,
+    .thread_name = ct_thread_name,
+    .gc_begin = ct_gc_begin,
+    .gc_end = ct_gc_end,
+};
+
+__attribute__((visibility("default"))) const struct ct_entry *ct_recorder(uint32_t version)
+{
+    return version == CT_ENTRY_VERSION ? &entry : NULL;
+}

@@ -1,0 +1,40 @@
+/* The one door into the recorder: what libctrace.so and libctrace-serve.so may ask of libctrace-rt.so. */
+#pragma once
+
+#include <stdint.h>
+
+#include "record/gate.h"
+#include "record/session.h"
+
+enum { CT_ENTRY_VERSION = 1 };
+
+struct ct_entry {
+    uint32_t version, size;
+    const _Atomic uint32_t *gate;                   /* CT_GATE_SHUT: nothing is recorded; anything else: call and see */
+
+    /* The session.  0 or a negative errno. */
+    void (*default_options)(struct ct_session_options *ret);
+    int (*open)(const struct ct_session_options *options);      /* -EALREADY when there is one */
+    struct ct_arena *(*arena)(void);                /* NULL: no session */
+    int (*ask)(int request, int fd, const char *text);          /* enum ct_control_request */
+    int (*recording)(void);                         /* 1 while the gate is open */
+    int (*recorded)(void);                          /* 1 under `ctrace record` */
+    void (*skip_code)(const void *code);            /* frames of the module with this code are left out of stacks */
+    void (*forget_arena_file)(void);                /* removes its name: nothing is left to recover */
+
+    /* Annotations; as the trace_* functions of the same name. */
+    uint64_t (*task_begin)(const char *name, uint64_t parent);
+    void (*task_end)(uint64_t task);
+    void (*region_begin)(const char *name, uint64_t task);
+    void (*region_end)(void);
+    void (*log)(uint64_t task, const char *category, const char *text, size_t size);
+    void (*instant)(const char *name);
+    void (*counter)(const char *name, int64_t value);
+    void (*label)(const char *key, const char *value);
+    void (*thread_name)(const char *name);
+    void (*gc_begin)(const char *kind);
+    void (*gc_end)(void);
+};
+
+/* Exported.  The table, or NULL when this recorder does not know `version`.  Never freed. */
+const struct ct_entry *ct_recorder(uint32_t version);

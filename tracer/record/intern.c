@@ -1,0 +1,261 @@
+/* The interned tables of the arena: strings, addresses and stacks. */
+#include "record/intern.h"
+
+#include <string.h>
+
+#include "record/emit.h"
+#include "record/session.h"
+
+/*
+ * All three work alike.  A slot holds hash << 32 | id and is filled by one compare-and-swap; entry[id] is written and
+ * stamped (edge DEF) before.  Losing the race leaves an entry that nobody names: it costs its bytes only.
+ */
+enum { PROBES = 64 };
+
+/* Marks an entry as used in `generation`.  Stamps only grow: one that fell back would leave its id undefined there. */
+static inline void stamp(_Atomic uint32_t *at, uint32_t generation)
+{
+    uint32_t was = atomic_load_explicit(at, memory_order_relaxed);
+
+    while (__builtin_expect(was < generation, 0) &&
+           !atomic_compare_exchange_weak_explicit(at, &was, generation, memory_order_release, memory_order_relaxed))
+        ;                               /* edge DEF */
+}
+
+static inline uint64_t mix(uint64_t h)
+{
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93u;
+    return h ^ h >> 32;
+}
+
+/* Slots stop being filled at three quarters: probing stays short. */
+static inline bool id_fits(uint64_t id, uint32_t slots)
+{
+    return id < slots - slots / 4;
+}
+
+static uint64_t hash_text(const char *text, size_t size)
+{
+    uint64_t h = size, word;
+
+    for (; size >= 8; size -= 8, text += 8) {
+        memcpy(&word, text, 8);
+        h = mix(h ^ word) * 0x9e3779b97f4a7c15u;
+    }
+    word = 0;
+    for (size_t i = 0; i < size; i++)
+        word |= (uint64_t)(unsigned char)text[i] << 8 * i;
+    return mix(h ^ word) | 1;
+}
+
+/* Puts a new string into the table; 0 when there is no room. */
+static uint32_t add_string(struct ct_arena *a, const char *text, size_t size, uint32_t generation)
+{
+    struct ct_arena_strings *table = ct_arena_strings(a);
+    uint32_t id = atomic_load_explicit(&table->next_id, memory_order_relaxed);
+    uint32_t offset = atomic_load_explicit(&table->next_byte, memory_order_relaxed);
+    struct ct_arena_string *entry;
+
+    if (!id_fits(id, a->layout.string_slots) || size > a->layout.string_bytes ||
+        offset > a->layout.string_bytes - size)
+        goto full;
+    id = atomic_fetch_add_explicit(&table->next_id, 1, memory_order_relaxed);
+    offset = atomic_fetch_add_explicit(&table->next_byte, (uint32_t)size, memory_order_relaxed);
+    if (!id_fits(id, a->layout.string_slots) || offset > a->layout.string_bytes - size)
+        goto full;
+    memcpy(ct_arena_string_bytes(a) + offset, text, size);
+    entry = &ct_arena_string_entries(a)[id];
+    entry->offset = offset;
+    entry->size = (uint32_t)size;
+    stamp(&entry->stamp, generation);
+    return id;
+full:
+    atomic_fetch_add_explicit(&table->full, 1, memory_order_relaxed);
+    return CT_STRING_NONE;
+}
+
+uint64_t ct_string_of(const char *text, size_t size)
+{
+    struct ct_arena *a = ct_arena;
+    uint32_t generation = ct_gate_pass(), fresh = 0;
+    uint64_t hash;
+
+    if (!generation || !a || !text || !size)
+        return CT_STRING_NONE;
+    if (size > CT_STRING_MAX)
+        size = CT_STRING_MAX;
+    hash = hash_text(text, size);
+    for (uint32_t i = 0; i < PROBES; i++) {
+        _Atomic uint64_t *slot = &ct_arena_string_slots(a)[(hash + i) & (a->layout.string_slots - 1)];
+        uint64_t v = atomic_load_explicit(slot, memory_order_acquire);      /* edge DEF */
+
+        if (v == 0) {
+            if (!fresh)
+                fresh = add_string(a, text, size, generation);
+            if (!fresh)
+                return CT_STRING_NONE;
+            if (atomic_compare_exchange_strong_explicit(slot, &v, hash >> 32 << 32 | fresh, memory_order_acq_rel,
+                                                        memory_order_acquire))      /* edge DEF */
+                return fresh;
+        }
+        if (v >> 32 == hash >> 32) {
+            struct ct_arena_string *entry = &ct_arena_string_entries(a)[(uint32_t)v];
+
+            if (entry->size == size && memcmp(ct_arena_string_bytes(a) + entry->offset, text, size) == 0) {
+                stamp(&entry->stamp, generation);
+                return (uint32_t)v;
+            }
+        }
+    }
+    return CT_STRING_NONE;
+}
+
+/* HOT: a literal's id is found by its address; the content is compared, since a buffer may have been reused. */
+uint64_t ct_string(const char *text)
+{
+    struct ct_thread_room *room = ct_self.room;
+    struct ct_arena *a = ct_arena;
+    size_t place = ((uintptr_t)text >> 3 ^ (uintptr_t)text >> 9) % CT_STRING_CACHE;
+    uint32_t generation = ct_gate_pass();
+    uint64_t id;
+
+    if (!text || !a)
+        return CT_STRING_NONE;
+    if (room && room->strings[place].at == text && ct_self.owner == ct_session_serial && generation) {
+        struct ct_arena_string *entry = &ct_arena_string_entries(a)[room->strings[place].id];
+        const char *known = ct_arena_string_bytes(a) + entry->offset;
+        uint32_t i = 0;
+
+        while (i < entry->size && text[i] == known[i] && text[i])
+            i++;
+        if (i == entry->size && (i == CT_STRING_MAX || text[i] == '\0')) {
+            stamp(&entry->stamp, generation);
+            return room->strings[place].id;
+        }
+    }
+    id = ct_string_of(text, strnlen(text, CT_STRING_MAX));
+    if (room && id) {
+        room->strings[place].at = text;
+        room->strings[place].id = (uint32_t)id;
+    }
+    return id;
+}
+
+uint64_t ct_address(const void *address)
+{
+    struct ct_arena *a = ct_arena;
+    uint32_t generation = ct_gate_pass(), id = 0;
+    uint64_t hash = mix((uintptr_t)address * 0x9e3779b97f4a7c15u) | 1;
+    uint64_t raw = (uintptr_t)address | CT_ADDRESS_RAW;
+
+    if (!generation || !a)
+        return raw;
+    for (uint32_t i = 0; i < PROBES; i++) {
+        _Atomic uint64_t *slot = &ct_arena_address_slots(a)[(hash + i) & (a->layout.address_slots - 1)];
+        uint64_t v = atomic_load_explicit(slot, memory_order_acquire);      /* edge DEF */
+
+        if (v == 0) {
+            struct ct_arena_addresses *table = ct_arena_addresses(a);
+
+            if (!id && id_fits(atomic_load_explicit(&table->next_id, memory_order_relaxed), a->layout.address_slots))
+                id = atomic_fetch_add_explicit(&table->next_id, 1, memory_order_relaxed);
+            if (!id || !id_fits(id, a->layout.address_slots)) {
+                atomic_fetch_add_explicit(&table->full, 1, memory_order_relaxed);
+                return raw;
+            }
+            ct_arena_address_entries(a)[id].address = (uintptr_t)address;
+            stamp(&ct_arena_address_entries(a)[id].stamp, generation);
+            if (atomic_compare_exchange_strong_explicit(slot, &v, hash >> 32 << 32 | id, memory_order_acq_rel,
+                                                        memory_order_acquire))      /* edge DEF */
+                return id;
+        }
+        if (v >> 32 == hash >> 32) {
+            struct ct_arena_address *entry = &ct_arena_address_entries(a)[(uint32_t)v];
+
+            if (entry->address == (uintptr_t)address) {
+                stamp(&entry->stamp, generation);
+                return (uint32_t)v;
+            }
+        }
+    }
+    return raw;
+}
+
+static uint32_t add_stack(struct ct_arena *a, const uint64_t *pcs, unsigned depth, bool truncated, uint32_t generation)
+{
+    struct ct_arena_stacks *table = ct_arena_stacks(a);
+    uint32_t id = atomic_load_explicit(&table->next_id, memory_order_relaxed);
+    uint32_t offset = atomic_load_explicit(&table->next_word, memory_order_relaxed);
+    struct ct_arena_stack *entry;
+
+    if (!id_fits(id, a->layout.stack_slots) || offset > a->layout.stack_words - depth)
+        goto full;
+    id = atomic_fetch_add_explicit(&table->next_id, 1, memory_order_relaxed);
+    offset = atomic_fetch_add_explicit(&table->next_word, depth, memory_order_relaxed);
+    if (!id_fits(id, a->layout.stack_slots) || offset > a->layout.stack_words - depth)
+        goto full;
+    memcpy(ct_arena_stack_words(a) + offset, pcs, depth * sizeof *pcs);
+    entry = &ct_arena_stack_entries(a)[id];
+    entry->offset = offset;
+    entry->depth = (uint16_t)depth;
+    entry->truncated = truncated;
+    stamp(&entry->stamp, generation);
+    return id;
+full:
+    atomic_fetch_add_explicit(&table->full, 1, memory_order_relaxed);
+    return CT_STACK_LOST;
+}
+
+static uint64_t intern_stack(struct ct_arena *a, const uint64_t *pcs, unsigned depth, bool truncated)
+{
+    uint32_t generation = ct_gate_pass(), fresh = 0;
+    uint64_t hash = ct_unwind_hash(pcs, depth);
+
+    if (!generation)
+        return CT_STACK_NONE;
+    for (uint32_t i = 0; i < PROBES; i++) {
+        _Atomic uint64_t *slot = &ct_arena_stack_slots(a)[(hash + i) & (a->layout.stack_slots - 1)];
+        uint64_t v = atomic_load_explicit(slot, memory_order_acquire);      /* edge DEF */
+
+        if (v == 0) {
+            if (!fresh)
+                fresh = add_stack(a, pcs, depth, truncated, generation);
+            if (fresh == CT_STACK_LOST)
+                return CT_STACK_LOST;
+            if (atomic_compare_exchange_strong_explicit(slot, &v, hash >> 32 << 32 | fresh, memory_order_acq_rel,
+                                                        memory_order_acquire))      /* edge DEF */
+                return fresh;
+        }
+        if (v >> 32 == hash >> 32) {
+            struct ct_arena_stack *entry = &ct_arena_stack_entries(a)[(uint32_t)v];
+
+            if (entry->depth == depth && memcmp(ct_arena_stack_words(a) + entry->offset, pcs, depth * 8) == 0) {
+                stamp(&entry->stamp, generation);
+                return (uint32_t)v;
+            }
+        }
+    }
+    return CT_STACK_LOST;
+}
+
+uint64_t ct_stack_here(void)
+{
+    struct ct_arena *a = ct_arena;
+    struct ct_thread_room *room;
+    unsigned flags = 0, depth;
+    uint64_t id;
+
+    if (!a || ct_options.depth == 0 || !ct_thread_attach())
+        return CT_STACK_NONE;
+    room = ct_self.room;
+    if (!room || room->busy)
+        return CT_STACK_LOST;           /* a handler that interrupted a capture */
+    room->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    depth = ct_unwind_here(room->rules, room->stack_low, room->stack_high, room->frames, ct_options.depth, &flags);
+    id = depth ? intern_stack(a, room->frames, depth, flags & CT_UNWIND_TRUNCATED) : CT_STACK_LOST;
+    atomic_signal_fence(memory_order_seq_cst);
+    room->busy = 0;
+    return id;
+}

@@ -1,0 +1,170 @@
+/* Birth, fork, exec and end of a process that may be traced. */
+#include "record/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "format/control.h"
+#include "record/arena.h"
+#include "record/control.h"
+#include "record/options.h"
+#include "record/rawfile.h"
+#include "record/syscall.h"
+#include "record/thread.h"
+
+struct ct_session_options ct_options __attribute__((visibility("hidden")));
+struct ct_arena *ct_arena __attribute__((visibility("hidden")));
+uint32_t ct_session_serial __attribute__((visibility("hidden")));
+
+static _Atomic uint32_t reborn_lock;        /* one thread of a new process looks at itself */
+static uint32_t alone_depth;
+
+/* One line for a person; the program runs on. */
+static void say(const char *what, int error)
+{
+    char line[160];
+    size_t at = 0, number = sizeof line;
+
+    ct_raw_append(line, sizeof line, &at, "ctrace: ");
+    ct_raw_append(line, sizeof line, &at, what);
+    ct_raw_append(line, sizeof line, &at, " (errno ");
+    line[--number] = '\0';
+    for (unsigned n = (unsigned)-error; n && number > at + 8; n /= 10)
+        line[--number] = (char)('0' + n % 10);
+    ct_raw_append(line, sizeof line - 8, &at, line + number);
+    ct_raw_append(line, sizeof line, &at, "): this process is not traced\n");
+    ct_syscall(SYS_write, 2, line, at);
+}
+
+int ct_session_open(const struct ct_session_options *options)
+{
+    int r;
+
+    if (ct_arena)
+        return -EALREADY;
+    if (options != &ct_options)
+        ct_options = *options;
+    ct_session_serial++;
+    r = ct_control_start();
+    if (r < 0) {
+        if (ct_arena)
+            ct_arena_unlink(ct_arena);
+        return r;
+    }
+    ct_thread_attach();
+    return 0;
+}
+
+bool ct_session_is_owner(void)
+{
+    return ct_arena && (uint32_t)ct_syscall(SYS_getpid) == ct_arena->pid;
+}
+
+/* What `ctrace record` wants of this process, as soon as it exists. */
+static void join_record(void)
+{
+    int r = ct_session_open(&ct_options);
+
+    if (r == 0 && ct_options.start)
+        r = ct_control_ask(CT_ASK_START, -1, NULL);
+    if (r < 0)
+        say("cannot reach `ctrace record` or make room for events", r);
+}
+
+/* Runs before the constructors of the program and of libraries that need us. */
+static __attribute__((constructor(101))) void begin(void)
+{
+    const char *text;
+
+    ct_gate_init();
+    if (getauxval(AT_SECURE))
+        return;
+    text = getenv(CT_SESSION_ENV);
+    if (!text)
+        return;
+    ct_options_default(&ct_options);
+    if (ct_options_parse(text, &ct_options) < 0) {
+        say("the environment variable " CT_SESSION_ENV " is malformed", -EINVAL);
+        return;
+    }
+    ct_options.record = true;
+    if (ct_options.only && ct_options.only != (uint32_t)ct_syscall(SYS_getpid)) {
+        ct_options.record = false;
+        return;
+    }
+    join_record();
+}
+
+/* The parent's arena, thread and serials are not ours. */
+static void forget_parent(void)
+{
+    if (ct_arena)
+        ct_arena_disown(ct_arena);
+    ct_arena = NULL;
+    ct_session_serial++;
+    alone_depth = 0;
+    ct_control_forget();
+    if (!ct_options.record || ct_options.only)
+        ct_gate_set(0);                 /* else it stays wiped: the first event calls ct_gate_reborn() */
+}
+
+void ct_session_forked_child(void)
+{
+    if (ct_arena && !ct_session_is_owner())
+        forget_parent();
+}
+
+bool ct_gate_reborn(void)
+{
+    uint32_t free = 0;
+
+    if (!atomic_compare_exchange_strong_explicit(&reborn_lock, &free, 1, memory_order_acquire, memory_order_relaxed))
+        return false;
+    ct_session_forked_child();
+    if (atomic_load_explicit(&ct_gate.word, memory_order_relaxed) == CT_GATE_WIPED) {
+        ct_gate_set(0);
+        if (!ct_arena && ct_options.record)
+            join_record();
+    }
+    atomic_store_explicit(&reborn_lock, 0, memory_order_release);
+    return atomic_load_explicit(&ct_gate.word, memory_order_relaxed) >= CT_GATE_FIRST;
+}
+
+void ct_session_ending(int status)
+{
+    if (!ct_session_is_owner())
+        return;
+    atomic_store_explicit(&ct_arena->exit_status, status, memory_order_relaxed);
+    atomic_store_explicit(&ct_arena->exit_known, 1, memory_order_release);
+    if (ct_gate_open())
+        ct_control_ask(CT_ASK_MODULES, -1, NULL);   /* what was loaded since the last turn */
+}
+
+void ct_session_before_exec(void)
+{
+    if (!ct_session_is_owner())
+        return;
+    if (ct_gate_open())
+        ct_control_ask(CT_ASK_MODULES, -1, NULL);
+    atomic_store_explicit(&ct_arena->execing, 1, memory_order_release);
+}
+
+void ct_session_after_exec(void)
+{
+    if (ct_session_is_owner())
+        atomic_store_explicit(&ct_arena->execing, 0, memory_order_release);
+}
+
+void ct_session_alone_begin(void)
+{
+    if (ct_session_is_owner() && alone_depth++ == 0)
+        ct_control_ask(CT_ASK_END, -1, NULL);
+}
+
+void ct_session_alone_end(void)
+{
+    if (ct_session_is_owner() && alone_depth && --alone_depth == 0)
+        ct_control_restart();
+}

@@ -1,0 +1,270 @@
+/* Threads: rows in the arena's table, taken at a thread's first event and given back after its last. */
+#include "record/thread.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "record/clock.h"
+#include "record/emit.h"
+#include "record/intern.h"
+#include "record/session.h"
+#include "record/syscall.h"
+#include "record/writer.h"
+
+__thread struct ct_thread ct_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+extern void *__libc_stack_end;
+
+enum { GONE_FOR_GOOD = 1, GONE_WHILE_ATTACHING = 2 };
+
+static _Atomic uint32_t row_hint;           /* relaxed: where to begin to look for a free row */
+
+/* Serials count from 1, the main thread's. */
+uint64_t ct_thread_new_serial(void)
+{
+    return ct_arena ? atomic_fetch_add_explicit(&ct_arena->next_serial, 1, memory_order_relaxed) : 0;
+}
+
+/* A row for a new thread, or the one under which `tid` was seen in /proc before it did anything.  NULL: none free. */
+static struct ct_arena_thread *take_row(struct ct_arena *a)
+{
+    struct ct_arena_thread *rows = ct_arena_threads(a);
+    uint32_t count = a->layout.thread_count;
+    uint32_t from = atomic_load_explicit(&row_hint, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct ct_arena_thread *row = &rows[(from + i) % count];
+        uint32_t state = CT_SLOT_FREE;
+
+        if (atomic_load_explicit(&row->state, memory_order_relaxed) != CT_SLOT_FREE)
+            continue;
+        if (atomic_compare_exchange_strong_explicit(&row->state, &state, CT_SLOT_TAKEN, memory_order_acquire,
+                                                    memory_order_relaxed)) {
+            atomic_store_explicit(&row_hint, (from + i + 1) % count, memory_order_relaxed);
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static struct ct_arena_thread *find_row(struct ct_arena *a, uint32_t tid)
+{
+    struct ct_arena_thread *rows = ct_arena_threads(a);
+
+    for (uint32_t i = 0; i < a->layout.thread_count; i++) {
+        uint32_t state = atomic_load_explicit(&rows[i].state, memory_order_acquire);    /* edge THREAD */
+
+        if (state == CT_SLOT_FREE && rows[i].serial == 0)
+            break;                      /* rows are taken in order: none behind this was ever used */
+        if (state == CT_SLOT_LIVE && rows[i].tid == tid)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static void set_name(struct ct_arena_thread *row, const char *name)
+{
+    char padded[CT_NAME_MAX] = { 0 };
+
+    for (unsigned i = 0; i < CT_NAME_MAX - 1 && name[i]; i++)
+        padded[i] = name[i];
+    atomic_fetch_add_explicit(&row->name_sequence, 1, memory_order_acquire);
+    memcpy(row->name, padded, sizeof padded);
+    atomic_fetch_add_explicit(&row->name_sequence, 1, memory_order_release);
+}
+
+/* Fills a row that nobody else looks at yet, and shows it. */
+static void fill_row(struct ct_arena_thread *row, uint32_t tid, const struct ct_birth *birth, uint64_t start_ticks)
+{
+    row->tid = tid;
+    row->serial = birth->serial ? birth->serial : ct_thread_new_serial();
+    row->parent = birth->parent;
+    row->routine = birth->routine;
+    row->start_ticks = start_ticks;
+    atomic_store_explicit(&row->exit_ticks, 0, memory_order_relaxed);
+    atomic_store_explicit(&row->since_ticks, start_ticks, memory_order_relaxed);
+    atomic_store_explicit(&row->object, 0, memory_order_relaxed);
+    atomic_store_explicit(&row->what, 0, memory_order_relaxed);
+    atomic_store_explicit(&row->cpu, 0, memory_order_relaxed);
+    atomic_store_explicit(&row->lost, 0, memory_order_relaxed);
+    atomic_store_explicit(&row->state, CT_SLOT_LIVE, memory_order_release);     /* edge THREAD */
+}
+
+/*
+ * Memory of the thread's own, by raw system calls: this may run in a signal handler or under an allocator's lock.
+ * The block survives a fork with the thread.
+ */
+static void make_room(struct ct_thread *self)
+{
+    size_t head = (sizeof(struct ct_thread_room) + 63) / 64 * 64;
+    size_t size = (head + 4095) / 4096 * 4096 + ct_unwind_cache_size();
+    long at;
+
+    if (self->room)
+        return;
+    at = ct_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at < 0)
+        return;                         /* no stacks for this thread: shown as lost */
+    self->room = (struct ct_thread_room *)at;
+    self->room->rules = (struct ct_unwind_cache *)(at + (long)(size - ct_unwind_cache_size()));
+}
+
+static void drop_room(struct ct_thread *self)
+{
+    size_t head = (sizeof(struct ct_thread_room) + 63) / 64 * 64;
+    struct ct_thread_room *room = self->room;
+
+    self->room = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (room)
+        ct_syscall(SYS_munmap, room, (head + 4095) / 4096 * 4096 + ct_unwind_cache_size());
+}
+
+/* The main thread's stack ends where the kernel put the arguments; glibc puts a thread's control block atop its stack. */
+static void find_stack(struct ct_thread_room *room, uint64_t size)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t top = (uintptr_t)pthread_self();
+    static const uint64_t usual = 8u << 20;
+
+    if (ct_syscall(SYS_gettid) == ct_syscall(SYS_getpid))
+        top = (uintptr_t)__libc_stack_end;
+    room->stack_high = top;
+    room->stack_low = here < top ? top - (size ? size : usual) : top;
+    if (here < room->stack_low && top - here < (uint64_t)1 << 30 && !size)
+        room->stack_low = here & ~(uint64_t)4095;
+}
+
+static bool attach(struct ct_thread *self, const struct ct_birth *birth)
+{
+    struct ct_arena *a = ct_arena;
+    uint32_t tid = (uint32_t)ct_syscall(SYS_gettid);
+    struct ct_arena_thread *row = birth->serial ? NULL : find_row(a, tid);
+    char name[CT_NAME_MAX] = { 0 };
+
+    if (!row) {
+        row = take_row(a);
+        if (!row)
+            return false;
+        fill_row(row, tid, birth, ct_clock_now());
+    }
+    row->attached = 1;
+    ct_syscall(SYS_prctl, PR_GET_NAME, name);
+    set_name(row, name);
+    for (int i = 0; i < 2; i++) {       /* what is left of before a fork: heads stay, an emit may be under way above us */
+        self->writer[i].end = NULL;
+        self->writer[i].generation = 0;
+        self->writer[i].lost = 0;
+    }
+    self->row = row;
+    self->cpu = 0;
+    make_room(self);
+    if (self->room) {
+        self->room->busy = 0;
+        find_stack(self->room, birth->stack_size);
+        memset(self->room->strings, 0, sizeof self->room->strings);
+    }
+    self->owner = ct_session_serial;
+    return true;
+}
+
+static bool attach_once(const struct ct_birth *birth)
+{
+    struct ct_thread *self = &ct_self;
+    bool attached;
+
+    if (self->row && self->owner == ct_session_serial)
+        return true;
+    if (self->gone || !ct_arena)
+        return false;
+    self->gone = GONE_WHILE_ATTACHING;  /* a handler that comes now records nothing */
+    atomic_signal_fence(memory_order_seq_cst);
+    attached = attach(self, birth);
+    atomic_signal_fence(memory_order_seq_cst);
+    self->gone = 0;
+    return attached;
+}
+
+bool ct_thread_attach(void)
+{
+    static const struct ct_birth unknown;
+
+    return attach_once(&unknown);
+}
+
+uint64_t ct_thread_serial(void)
+{
+    return ct_thread_attach() ? ct_self.row->serial : 0;
+}
+
+void ct_thread_born(const struct ct_birth *birth, uintptr_t frame)
+{
+    struct ct_thread *self = &ct_self;
+
+    if (!ct_arena || !attach_once(birth))
+        return;
+    if (self->room && frame > self->room->stack_low && frame < self->room->stack_high)
+        self->room->stack_high = frame;
+    if (ct_gate_open() && ct_wanted(CT_CAT_thread))
+        EMIT(THREAD_START, .parent = birth->parent, .routine = birth->routine);
+}
+
+void ct_thread_gone(void)
+{
+    struct ct_thread *self = &ct_self;
+
+    if (self->gone)
+        return;
+    if (self->row && self->owner == ct_session_serial) {
+        if (ct_gate_open() && ct_wanted(CT_CAT_thread))
+            EMIT(THREAD_EXIT);
+        self->gone = GONE_FOR_GOOD;
+        atomic_signal_fence(memory_order_seq_cst);
+        ct_writer_seal(&self->writer[0]);
+        ct_writer_seal(&self->writer[1]);
+        atomic_store_explicit(&self->row->exit_ticks, ct_clock_now(), memory_order_relaxed);
+        atomic_store_explicit(&self->row->what, CT_THREAD_EXITED << 16, memory_order_relaxed);
+        atomic_store_explicit(&self->row->state, CT_SLOT_EXITED, memory_order_release);     /* edge THREAD */
+    }
+    self->gone = GONE_FOR_GOOD;
+    drop_room(self);
+}
+
+uint64_t ct_thread_serial_of(uint32_t tid)
+{
+    struct ct_arena_thread *row = ct_arena ? find_row(ct_arena, tid) : NULL;
+
+    return row ? row->serial : 0;
+}
+
+void ct_thread_renamed(uint32_t tid, const char *name)
+{
+    struct ct_arena_thread *row;
+
+    if (!ct_arena)
+        return;
+    row = find_row(ct_arena, tid);
+    if (!row)
+        return;
+    set_name(row, name);
+    if (ct_gate_open() && ct_wanted(CT_CAT_thread))
+        EMIT(THREAD_NAME, .thread = row->serial, .name = ct_string(row->name));
+}
+
+void ct_thread_seen(uint32_t tid, const char *name)
+{
+    static const struct ct_birth unknown;
+    struct ct_arena_thread *row = find_row(ct_arena, tid);
+
+    if (row)
+        return;
+    row = take_row(ct_arena);
+    if (!row)
+        return;
+    row->attached = 0;
+    set_name(row, name);
+    fill_row(row, tid, &unknown, 0);
+}

@@ -1,0 +1,119 @@
+/*
+ * Generations.  No thread is waited for: a batch carries the number of its generation, and what a thread that was just
+ * writing adds to an older batch is delivered late.  So the pause is the time that two stores and two clock readings take.
+ */
+#include "record/turn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "record/clock.h"
+#include "record/control.h"
+#include "record/gate.h"
+#include "record/modules.h"
+#include "record/rawfile.h"
+#include "record/syscall.h"
+#include "record/thread.h"
+
+static uint64_t turned_ns;              /* CLOCK_MONOTONIC of the last turn */
+
+/* A name for each thread that exists, also for those that never do anything that is recorded. */
+static void see_threads(void)
+{
+    struct entry { uint64_t inode; int64_t next; unsigned short size; unsigned char type; char name[]; };
+    static char list[4096] __attribute__((aligned(8)));
+    long fd = ct_syscall(SYS_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    long own = ct_syscall(SYS_gettid), n;
+
+    if (fd < 0)
+        return;
+    while ((n = ct_syscall(SYS_getdents64, fd, list, sizeof list)) > 0)
+        for (long at = 0; at < n;) {
+            struct entry *e = (struct entry *)(list + at);
+            char path[64], name[CT_NAME_MAX + 1];
+            const char *digits = e->name;
+            uint64_t tid = ct_raw_number(&digits, 10);
+            size_t used = 0;
+            long size;
+
+            at += e->size;
+            if (tid == 0 || tid == (uint64_t)own)
+                continue;
+            ct_raw_append(path, sizeof path, &used, "/proc/self/task/");
+            ct_raw_append(path, sizeof path, &used, e->name);
+            ct_raw_append(path, sizeof path, &used, "/comm");
+            size = ct_raw_read_file(path, name, sizeof name);
+            if (size <= 0)
+                continue;
+            name[name[size - 1] == '\n' ? size - 1 : size] = '\0';
+            ct_thread_seen((uint32_t)tid, name);
+        }
+    ct_syscall(SYS_close, fd);
+}
+
+static void turn(struct ct_arena *a, unsigned pause_kind)
+{
+    uint32_t number = atomic_load_explicit(&a->generation, memory_order_relaxed) + 1;
+    struct ct_arena_turn *t = &a->turns[number % CT_TURNS];
+
+    t->number = number;
+    ct_clock_sample(&t->before);
+    ct_gate_set(number);
+    ct_clock_sample(&t->start.clock);
+    t->start.pause_kind = pause_kind;
+    t->start.pause_ticks = t->start.clock.ticks - t->before.ticks;
+    turned_ns = t->start.clock.monotonic_ns;
+    atomic_store_explicit(&a->generation, number, memory_order_release);        /* edge TURN */
+    ct_control_ring_drainer(a);
+}
+
+int ct_turn_start(struct ct_arena *a)
+{
+    if (atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING)
+        return -EALREADY;
+    ct_modules_scan(a);
+    see_threads();
+    atomic_store_explicit(&a->phase, CT_ARENA_RECORDING, memory_order_relaxed);
+    turn(a, 1);
+    return 0;
+}
+
+void ct_turn(struct ct_arena *a)
+{
+    uint32_t now = atomic_load_explicit(&a->generation, memory_order_relaxed);
+    uint32_t drained = atomic_load_explicit(&a->drained, memory_order_relaxed);
+
+    if (atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
+        return;
+    ct_modules_scan(a);
+    if (now > drained + CT_TURNS - 2) {     /* the drainer still needs turns[]; the generation grows longer instead */
+        struct ct_clock_sample clock;
+
+        ct_clock_sample(&clock);
+        turned_ns = clock.monotonic_ns;
+        return;
+    }
+    turn(a, 0);
+}
+
+void ct_turn_stop(struct ct_arena *a)
+{
+    if (atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
+        return;
+    ct_modules_scan(a);
+    ct_gate_set(0);
+    atomic_store_explicit(&a->phase, CT_ARENA_IDLE, memory_order_release);
+    ct_control_ring_drainer(a);
+}
+
+int64_t ct_turn_due_ns(const struct ct_arena *a)
+{
+    struct ct_clock_sample now;
+    uint64_t gone;
+
+    if (!a || atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
+        return -1;
+    ct_clock_sample(&now);
+    gone = now.monotonic_ns - turned_ns;
+    return gone >= CT_GENERATION_NS ? 0 : (int64_t)(CT_GENERATION_NS - gone);
+}

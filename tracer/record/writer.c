@@ -1,0 +1,218 @@
+/* Slices of the arena for threads to write to: taking, sealing, and what happens when there is none. */
+#include "record/writer.h"
+
+#include <limits.h>
+
+#include "record/control.h"
+#include "record/emit.h"
+#include "record/session.h"
+
+enum {
+    CLASS_MAX = 4,                  /* 2^4 units: 64 KiB */
+    JOIN_MAX = CT_SLICE_MAX_UNITS,
+    AHEAD_UNITS = 64,               /* the control thread is asked for more when fewer are left */
+};
+
+/* Slices filled within this time get a larger successor. */
+static const uint64_t quick_ticks = 5000000;        /* some 30 ms */
+
+static _Atomic uint32_t take_hint;                  /* relaxed: only where to begin to look */
+
+static uint32_t in_use(const struct ct_arena *a)
+{
+    uint32_t cut = atomic_load_explicit(&a->next_unit, memory_order_relaxed);
+    uint32_t freed = atomic_load_explicit(&a->free_units, memory_order_relaxed);
+
+    return cut > freed ? cut - freed : 0;
+}
+
+/* Adds neighbours to the `have` units at `unit` while they are free and more are wanted; gives back what is too much. */
+static uint32_t join_neighbours(struct ct_arena *a, uint32_t unit, uint32_t have, uint32_t want)
+{
+    _Atomic uint32_t *directory = ct_arena_directory(a);
+    uint32_t limit = atomic_load_explicit(&a->next_unit, memory_order_relaxed);
+
+    while (have < want && unit + have < limit) {
+        uint32_t entry = atomic_load_explicit(&directory[unit + have], memory_order_acquire); /* edge FREE */
+        uint32_t more = entry >> CT_SLICE_UNITS_SHIFT;
+
+        if ((entry & CT_SLICE_STATE_MASK) != CT_SLICE_FREE || more == 0 || more > limit - unit - have ||
+            !atomic_compare_exchange_strong_explicit(&directory[unit + have], &entry, CT_SLICE_CONTINUED,
+                                                     memory_order_acquire, memory_order_relaxed)) /* edge FREE */
+            break;
+        have += more;
+    }
+    if (have > want) {
+        atomic_store_explicit(&directory[unit + want], CT_SLICE_FREE | (have - want) << CT_SLICE_UNITS_SHIFT,
+                              memory_order_release);  /* edge FREE */
+        have = want;
+    }
+    return have;
+}
+
+/* Looks for slices that the drainer has set free, once around.  Returns units, 0 when there is none. */
+static uint32_t take_free(struct ct_arena *a, uint32_t want, uint32_t *ret)
+{
+    _Atomic uint32_t *directory = ct_arena_directory(a);
+    uint32_t count = atomic_load_explicit(&a->next_unit, memory_order_relaxed);
+    uint32_t from = atomic_load_explicit(&take_hint, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t unit = from + i < count ? from + i : (from + i) % count;
+        uint32_t entry = atomic_load_explicit(&directory[unit], memory_order_relaxed);
+        uint32_t units = entry >> CT_SLICE_UNITS_SHIFT;
+
+        if ((entry & CT_SLICE_STATE_MASK) != CT_SLICE_FREE || units == 0 || units > count - unit)
+            continue;
+        if (!atomic_compare_exchange_strong_explicit(&directory[unit], &entry, CT_SLICE_CONTINUED,
+                                                     memory_order_acquire, memory_order_relaxed)) /* edge FREE */
+            continue;
+        *ret = unit;
+        units = join_neighbours(a, unit, units, want);
+        atomic_store_explicit(&take_hint, unit + units, memory_order_relaxed);
+        return units;
+    }
+    return 0;
+}
+
+/* Cuts a slice from memory that was never used.  Returns units, 0 when what is backed by memory is used up. */
+static uint32_t take_new(struct ct_arena *a, uint32_t want, uint32_t *ret)
+{
+    uint32_t ready = atomic_load_explicit(&a->ready_units, memory_order_acquire);    /* edge READY */
+    uint32_t at = atomic_load_explicit(&a->next_unit, memory_order_relaxed);
+
+    for (;;) {
+        uint32_t take = at < ready ? (ready - at < want ? ready - at : want) : 0;
+
+        if (ready - at < AHEAD_UNITS && ready < a->layout.slice_units)
+            ct_control_poke();
+        if (take == 0)
+            return 0;
+        if (atomic_compare_exchange_weak_explicit(&a->next_unit, &at, at + take, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+            *ret = at;
+            return take;
+        }
+    }
+}
+
+uint32_t ct_slice_take(struct ct_arena *a, uint32_t want, uint32_t *ret)
+{
+    uint32_t units = 0;
+
+    if (atomic_load_explicit(&a->free_units, memory_order_relaxed) >= want) {
+        units = take_free(a, want, ret);
+        if (units)
+            atomic_fetch_sub_explicit(&a->free_units, units, memory_order_relaxed);
+    }
+    if (!units)
+        units = take_new(a, want, ret);
+    if (!units) {
+        units = take_free(a, want, ret);
+        if (units)
+            atomic_fetch_sub_explicit(&a->free_units, units, memory_order_relaxed);
+    }
+    if (in_use(a) > a->layout.slice_units / 4)
+        ct_control_ring_drainer(a);
+    return units;
+}
+
+void ct_writer_seal(struct ct_writer *w)
+{
+    struct ct_arena *a = ct_arena;
+    uint32_t unit, entry;
+
+    /* After a fork the head may still lie in what was the parent's arena. */
+    if (!w->head || !a || (uint8_t *)w->head < (uint8_t *)a || (uint8_t *)w->head >= (uint8_t *)a + a->layout.size)
+        return;
+    unit = (uint32_t)(((uint8_t *)w->head - (uint8_t *)a - a->layout.slices_offset) / CT_SLICE_UNIT);
+    entry = atomic_load_explicit(&ct_arena_directory(a)[unit], memory_order_relaxed);
+    atomic_store_explicit(&ct_arena_directory(a)[unit], (entry & ~(uint32_t)CT_SLICE_STATE_MASK) | CT_SLICE_SEALED,
+                          memory_order_release);    /* edge SEAL */
+    w->head = NULL;
+    w->at = w->end = NULL;
+}
+
+/* Puts the batch's head into a fresh slice and points the writer behind it. */
+static void open_batch(struct ct_arena *a, struct ct_thread *self, struct ct_writer *w, uint32_t unit, uint32_t units,
+                       uint64_t now)
+{
+    struct ct_batch_head *head = ct_arena_batch(a, unit);
+
+    head->magic = CT_BATCH_MAGIC;
+    head->generation = w->generation;
+    head->batch = atomic_fetch_add_explicit(&a->next_batch, 1, memory_order_relaxed);
+    head->thread = self->row->serial;
+    head->base_ticks = now;
+    head->flags = w == &self->writer[1];
+    atomic_store_explicit(&head->used, 0, memory_order_relaxed);    /* published with the state below */
+    w->head = head;
+    w->at = (uint8_t *)(head + 1);
+    w->end = (uint8_t *)head + (size_t)units * CT_SLICE_UNIT - CT_EVENT_FIXED_MAX;
+    w->last_ticks = now;
+    atomic_store_explicit(&ct_arena_directory(a)[unit], CT_SLICE_ACTIVE | units << CT_SLICE_UNITS_SHIFT,
+                          memory_order_release);    /* edge OPEN */
+}
+
+/* Says in place how many events are missing. */
+static void put_lost(struct ct_writer *w)
+{
+    if (!w->lost)
+        return;
+    *w->at++ = CT_EV_LOST;
+    *w->at++ = 0;
+    w->at = ct_varint_put(w->at, w->lost);
+    w->lost = 0;
+}
+
+static void count_lost(struct ct_thread *self, struct ct_writer *w)
+{
+    if (w && w->lost < USHRT_MAX)
+        w->lost++;
+    if (self->row)
+        atomic_fetch_add_explicit(&self->row->lost, 1, memory_order_relaxed);
+    if (ct_arena)
+        atomic_fetch_add_explicit(&ct_arena->lost_events, 1, memory_order_relaxed);
+}
+
+void ct_writer_drop(struct ct_thread *self)
+{
+    count_lost(self, NULL);
+}
+
+/* A thread that fills its slices quickly gets larger ones; one that hardly uses them gets small ones again. */
+static void fit_class(struct ct_writer *w, uint32_t generation, uint64_t now)
+{
+    if (!w->head)
+        return;
+    if (w->generation != generation)
+        w->unit_class -= w->unit_class > 0;
+    else if (now - w->head->base_ticks < quick_ticks && w->unit_class < CLASS_MAX)
+        w->unit_class++;
+}
+
+bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t generation, uint64_t now)
+{
+    struct ct_arena *a = ct_arena;
+    uint32_t unit, units;
+
+    if (generation == 0 || !a)
+        return false;
+    if (self->owner != ct_session_serial && !ct_thread_attach()) {
+        count_lost(self, NULL);
+        return false;
+    }
+    fit_class(w, generation, now);
+    ct_writer_seal(w);
+    w->generation = generation;
+    units = ct_slice_take(a, 1u << w->unit_class, &unit);
+    if (!units) {
+        count_lost(self, w);
+        return false;
+    }
+    open_batch(a, self, w, unit, units, now);
+    put_lost(w);
+    return true;
+}
+_Static_assert(sizeof(struct ct_batch_head) + 2 * CT_EVENT_FIXED_MAX + CT_EVENT_TEXT_MAX < CT_SLICE_UNIT,
+               "the longest event fits the smallest slice");
