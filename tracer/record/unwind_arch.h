@@ -46,6 +46,9 @@ static inline int ct_unwind_sigaltstack(stack_t *ret)
 
 #define CT_UNWIND_TABLES 0      /* not taught yet to read tables here: stacks hold one address, flagged as truncated */
 
+/* DWARF numbers. */
+enum { CT_DWARF_FP = 29, CT_DWARF_SP = 31, CT_DWARF_RA = 30 };
+
 static inline __attribute__((always_inline)) void ct_unwind_regs_here(struct ct_unwind_regs *ret)
 {
     uintptr_t sp, fp;
