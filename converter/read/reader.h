@@ -67,7 +67,7 @@ struct ct_read_program {
     bool has_end;               /* the END block was found: the trace of this program is complete */
     struct ct_end end;          /* valid with has_end */
     int64_t realtime_offset_ns; /* add to a time to get CLOCK_REALTIME */
-    const struct ct_read_module *modules;   /* grows while generations are read; sorted by nothing */
+    const struct ct_read_module *modules;   /* those of the generations so far; valid until the next item */
     size_t module_count;
     void *user;                 /* the consumer's; NULL at first */
 };
@@ -173,7 +173,7 @@ void ct_reader_close(struct ct_reader *reader);
 /*
  * Call before the first ct_reader_next: only what lies in [from_ns, to_ns).  Generations outside are not decoded.
  * With `warm` the events from the start of the generation that holds `from_ns` are delivered too (their ns are less
- * than from_ns), so that a consumer knows the state at `from_ns`; generation items always come.
+ * than from_ns), so that a consumer knows the state at `from_ns`.
  */
 void ct_reader_set_range(struct ct_reader *reader, int64_t from_ns, int64_t to_ns, bool warm);
 

@@ -1,0 +1,30 @@
+/* How to decode each event of one SCHEMA block: made once, followed at every event. */
+#pragma once
+
+#include "converter/read/reader.h"
+
+enum ct_read_op { CT_READ_OP_PLAIN, CT_READ_OP_ZIGZAG, CT_READ_OP_FD, CT_READ_OP_TICKS, CT_READ_OP_ADDR, CT_READ_OP_TEXT };
+
+struct ct_read_plan {
+    struct ct_read_event_info info;     /* info.name is NULL: the schema has no such event */
+    uint8_t op[CT_EVENT_FIELDS_MAX];    /* enum ct_read_op */
+    bool has_text;
+};
+
+/* The plans of one schema. */
+struct ct_read_plans {
+    struct ct_read_plans *next;
+    uint32_t crc;                       /* of the block it was made from; 0: this version's own */
+    uint32_t size;
+    char *names;
+    struct ct_read_plan plan[256];
+};
+
+/* Plans of this version's own schema, for a file without one.  -ENOMEM or 0; caller frees with ct_read_plans_free. */
+int ct_read_plans_own(struct ct_read_plans **ret);
+
+/* Plans from the payload of a SCHEMA block. */
+int ct_read_plans_new(struct ct_cursor *payload, uint32_t crc, struct ct_read_plans **ret, struct ct_error *err);
+
+/* Frees one; takes NULL. */
+void ct_read_plans_free(struct ct_read_plans *plans);

@@ -1,0 +1,312 @@
+/* The timeline: generations are loaded when their time comes, their streams merged, and dropped when they are empty. */
+#include "converter/read/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "converter/read/generation.h"
+#include "converter/read/merge.h"
+
+enum { LOADED_MAX = 4 };                /* generations of one program at once; more overlap in hostile files only */
+
+struct ct_reader {
+    struct ct_trace trace;
+    struct ct_reader_options options;
+    int64_t from_ns, to_ns;
+    bool warm;
+    struct ct_merge merge;
+    struct ct_stream *current;          /* whose event was handed out last */
+    struct ct_loaded *retired;          /* generations nobody needs after this call */
+    struct ct_program *next_program;    /* has the next thing to do that is not an event */
+    int64_t next_ns;
+    int64_t last_ns;
+    struct ct_read_item item;           /* GENERATION and PROGRAM_END */
+};
+
+struct ct_trace *ct_reader_trace(struct ct_reader *reader)
+{
+    return &reader->trace;
+}
+
+static int64_t generation_ns(const struct ct_program *program, const struct ct_generation_index *g)
+{
+    uint64_t ticks = g->has_start && g->start.clock.ticks < g->first_ticks ? g->start.clock.ticks : g->first_ticks;
+
+    return ticks == UINT64_MAX ? program->pub.start_ns : ct_read_clock_ns(&program->clock, ticks) + program->shift_ns;
+}
+
+/* When it is over for certain: when the next begins. */
+static int64_t generation_end_ns(const struct ct_program *program, size_t place)
+{
+    const struct ct_generation_index *g = &program->generations.items[place];
+    int64_t end = g->has_end ? ct_read_clock_ns(&program->clock, g->end.clock.ticks) + program->shift_ns : INT64_MIN;
+
+    if (place + 1 < program->generations.count) {
+        int64_t next = generation_ns(program, g + 1);
+
+        return next > end ? next : end;
+    }
+    return INT64_MAX;
+}
+
+/* Finds out what the program does next, apart from its events. */
+static void schedule(struct ct_reader *reader, struct ct_program *program)
+{
+    program->next_ns = INT64_MAX;
+    if (program->next_generation < program->generations.count) {
+        if (program->loaded < LOADED_MAX)
+            program->next_ns = generation_ns(program, &program->generations.items[program->next_generation]);
+        if (program->loaded == 0 && program->next_ns == INT64_MAX)
+            program->next_ns--;
+    } else if (program->loaded == 0 && !program->ended) {
+        program->next_ns = program->pub.end_ns;
+    }
+    reader->next_program = NULL;
+    reader->next_ns = INT64_MAX;
+    for (size_t i = 0; i < reader->trace.programs.count; i++) {
+        struct ct_program *other = reader->trace.programs.items[i];
+
+        if (other->next_ns < reader->next_ns) {
+            reader->next_ns = other->next_ns;
+            reader->next_program = other;
+        }
+    }
+}
+
+int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struct ct_reader_options *options,
+                   struct ct_reader **ret, struct ct_error *err)
+{
+    struct ct_reader *reader = calloc(1, sizeof *reader);
+    struct ct_error spare, told;
+    int r = reader ? 0 : -ENOMEM;
+
+    err = err ? err : &spare;
+    if (!reader)
+        return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    reader->options = options ? *options : (struct ct_reader_options){ 0 };
+    reader->trace.inflate_max = reader->options.inflate_max;
+    reader->from_ns = INT64_MIN;
+    reader->to_ns = INT64_MAX;
+    reader->last_ns = INT64_MIN;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = ct_trace_add(&reader->trace, &inputs[i], &told);
+        if (r < 0)
+            ct_error_fill(err, told.code, told.offset, "%.80s: %.70s", inputs[i].path ? inputs[i].path : "-", told.text);
+    }
+    for (size_t i = 0; r == 0 && i < reader->trace.programs.count; i++)
+        reader->trace.programs.items[i]->reader = reader;
+    if (r == 0)
+        r = ct_trace_ready(&reader->trace, err);
+    if (r < 0) {
+        ct_reader_close(reader);
+        return r;
+    }
+    for (size_t i = 0; i < reader->trace.programs.count; i++)
+        reader->trace.programs.items[i]->next_ns = INT64_MAX;
+    for (size_t i = 0; i < reader->trace.programs.count; i++)
+        schedule(reader, reader->trace.programs.items[i]);
+    *ret = reader;
+    return 0;
+}
+
+static void free_retired(struct ct_reader *reader)
+{
+    while (reader->retired) {
+        struct ct_loaded *next = reader->retired->next;
+
+        ct_loaded_free(reader->retired);
+        reader->retired = next;
+    }
+}
+
+static void retire(struct ct_reader *reader, struct ct_loaded *loaded)
+{
+    loaded->next = reader->retired;
+    reader->retired = loaded;
+}
+
+/* Takes the first stream off the heap, and its generation when it was the last one of it. */
+static void drop_first(struct ct_reader *reader)
+{
+    struct ct_loaded *loaded = reader->merge.heap.items[0].stream->loaded;
+
+    ct_merge_drop(&reader->merge);
+    if (--loaded->live)
+        return;
+    loaded->program->loaded--;
+    retire(reader, loaded);
+    schedule(reader, loaded->program);
+}
+
+void ct_reader_close(struct ct_reader *reader)
+{
+    if (!reader)
+        return;
+    while (reader->merge.heap.count)
+        drop_first(reader);
+    free_retired(reader);
+    ct_list_fini(&reader->merge.heap);
+    ct_trace_fini(&reader->trace);
+    free(reader);
+}
+
+void ct_reader_set_range(struct ct_reader *reader, int64_t from_ns, int64_t to_ns, bool warm)
+{
+    reader->from_ns = from_ns;
+    reader->to_ns = to_ns;
+    reader->warm = warm;
+}
+
+/* Steps over the event that was handed out last. */
+static int advance(struct ct_reader *reader, struct ct_error *err)
+{
+    struct ct_stream *stream = reader->merge.heap.items[0].stream;
+    const struct ct_read_item *item;
+    int r;
+
+    stream->taken++;
+    item = ct_stream_peek(stream, &r);
+    if (r < 0)
+        return ct_error_at(err, r, 0, "out of memory");
+    if (item)
+        ct_merge_moved(&reader->merge, item->ns);
+    else
+        drop_first(reader);
+    return 0;
+}
+
+static int start_streams(struct ct_reader *reader, struct ct_loaded *loaded, struct ct_error *err)
+{
+    for (size_t i = 0; i < loaded->streams.count; i++) {
+        const struct ct_read_item *item;
+        int r;
+
+        item = ct_stream_peek(&loaded->streams.items[i], &r);
+        if (r == 0 && item)
+            r = ct_merge_add(&reader->merge, &loaded->streams.items[i], item->ns);
+        if (r < 0)
+            return ct_error_at(err, r, 0, "out of memory");
+        loaded->live += item != NULL;
+    }
+    return 0;
+}
+
+static int hand_out(struct ct_reader *reader, enum ct_read_kind kind, struct ct_program *program,
+                    const struct ct_read_generation *generation, const struct ct_read_item **ret)
+{
+    if (reader->next_ns > reader->last_ns && reader->next_ns < INT64_MAX - 1)
+        reader->last_ns = reader->next_ns;
+    reader->item.kind = kind;
+    reader->item.ns = reader->last_ns;
+    reader->item.program = &program->pub;
+    reader->item.generation = generation;
+    *ret = &reader->item;
+    return 1;
+}
+
+/* The next generation of a program: 1 with its item, 0 when it lies outside of the range. */
+static int next_generation(struct ct_reader *reader, struct ct_program *program, const struct ct_read_item **ret,
+                           struct ct_error *err)
+{
+    size_t place = program->next_generation++;
+    struct ct_loaded *loaded;
+    int r;
+
+    if (reader->next_ns >= reader->to_ns)
+        program->next_generation = program->generations.count;
+    if (reader->next_ns >= reader->to_ns || generation_end_ns(program, place) <= reader->from_ns) {
+        schedule(reader, program);
+        return 0;
+    }
+    r = ct_loaded_new(program, &program->generations.items[place], reader->options.tables_only, &loaded, err);
+    if (r < 0)
+        return r;
+    r = start_streams(reader, loaded, err);
+    hand_out(reader, CT_READ_GENERATION, program, &loaded->pub, ret);
+    if (loaded->live)
+        program->loaded++;
+    else
+        retire(reader, loaded);
+    schedule(reader, program);
+    return r < 0 ? r : 1;
+}
+
+static int program_ends(struct ct_reader *reader, struct ct_program *program, const struct ct_read_item **ret)
+{
+    if (reader->next_ns > reader->to_ns)
+        reader->next_ns = reader->to_ns;
+    hand_out(reader, CT_READ_PROGRAM_END, program, NULL, ret);
+    program->ended = true;
+    schedule(reader, program);
+    return 1;
+}
+
+/* The first of the heap, made fit to be seen; 0 when it lies outside of the range. */
+static int next_event(struct ct_reader *reader, const struct ct_read_item **ret)
+{
+    struct ct_stream *stream = reader->merge.heap.items[0].stream;
+    struct ct_read_item *item = &stream->items[stream->taken];
+
+    reader->current = stream;
+    if (__builtin_expect(item->ns < reader->last_ns, 0)) {
+        item->ns = item->event.ns = reader->last_ns;
+        reader->trace.oddities.disordered++;
+    }
+    if (__builtin_expect(item->ns < reader->from_ns, 0) && !reader->warm)
+        return 0;
+    reader->last_ns = item->ns;
+    if (item->ns > item->program->end_ns)
+        item->program->end_ns = item->ns;
+    *ret = item;
+    return 1;
+}
+
+static void stop_at_range(struct ct_reader *reader)
+{
+    while (reader->merge.heap.count)
+        drop_first(reader);
+    reader->current = NULL;
+}
+
+/* After everything: what is to be said of damage. */
+static int last_word(struct ct_reader *reader, struct ct_error *err)
+{
+    for (size_t i = 0; i < reader->trace.inputs.count; i++) {
+        const struct ct_trace_input *in = &reader->trace.inputs.items[i];
+
+        if (in->ending.damage)
+            return ct_error_at(err, in->ending.damage, in->ending.error.offset, "%.60s: %.90s", in->name,
+                               in->ending.error.text);
+    }
+    return 0;
+}
+
+int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
+{
+    struct ct_error spare;
+    int r = 0;
+
+    err = err ? err : &spare;
+    free_retired(reader);
+    while (r == 0) {
+        if (reader->current) {
+            reader->current = NULL;
+            r = advance(reader, err);
+            if (r < 0)
+                return r;
+        }
+        if (reader->merge.heap.count && reader->merge.heap.items[0].ns < reader->next_ns) {
+            if (reader->merge.heap.items[0].ns >= reader->to_ns)
+                stop_at_range(reader);
+            else
+                r = next_event(reader, ret);
+        } else if (!reader->next_program) {
+            return last_word(reader, err);
+        } else if (reader->next_program->next_generation < reader->next_program->generations.count) {
+            r = next_generation(reader, reader->next_program, ret, err);
+        } else {
+            r = program_ends(reader, reader->next_program, ret);
+        }
+    }
+    return r;
+}
