@@ -5,7 +5,7 @@
 
 #include "converter/read/trace.h"
 
-enum { FORGET_STEP = 64 << 20 };
+enum { FORGET_STEP = 8 << 20 };
 
 int ct_trace_block(const struct ct_trace_segment *segment, uint64_t at, struct ct_block *ret, struct ct_error *err)
 {
