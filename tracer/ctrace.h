@@ -1,0 +1,171 @@
+/*
+ * ctrace: record what every thread of a program did, and see it.
+ *
+ *     #include <ctrace.h>                         cc app.c $(pkg-config --cflags --libs ctrace)
+ *
+ *     trace_start("trace.out");
+ *     ...
+ *     trace_stop();                               then: ctrace convert trace.out, ctrace info trace.out
+ *
+ * Every function may be called from any thread at any time.  All but trace_start*() and trace_stop() may be called in
+ * signal handlers too, keep errno, and cost one load and one branch while nothing is recorded.  None ever ends the
+ * program: on trouble ctrace stops recording, says one line on stderr, and the program runs on.
+ *
+ * Three ways to build with it:
+ *     as it is           link with libctrace
+ *     -DTRACE_WEAK       do not link; where libctrace is in the process (preloaded, or linked by somebody) calls work,
+ *                        elsewhere they do nothing: trace_start() gives -ENOSYS
+ *     -DTRACE_DISABLED   calls vanish at compile time; nothing is linked (fully static programs, too)
+ */
+#ifndef CTRACE_H
+#define CTRACE_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CTRACE_VERSION_MAJOR 0
+#define CTRACE_VERSION_MINOR 1
+
+#if defined(__GNUC__)
+#define TRACE_PRINTF_(a, b) __attribute__((format(printf, a, b)))
+#define TRACE_UNUSED_ __attribute__((unused))
+#else
+#define TRACE_PRINTF_(a, b)
+#define TRACE_UNUSED_
+#endif
+
+/*
+ * The list of functions, once: TRACE_FUNCTION_(return type, name, (parameters), (arguments), result when off), and
+ * TRACE_PROCEDURE_(name, (parameters), (arguments)) for those that return nothing.
+ *
+ * trace_start        Records into the file `path`, created with mode 0600; one that is there becomes path.old.  Under
+ *                    `ctrace record` it is one more file of the recording that runs.  Returns 0, -EALREADY when this
+ *                    program's trace_start is in force, or a negative errno; on failure nothing has changed.
+ * trace_start_fd     The same into an open descriptor, which is borrowed until trace_stop() returns.
+ * trace_stop         Ends what trace_start began; the file is complete when it returns.  0, -EINVAL when not started.
+ * trace_enabled      1 while events are recorded (by anybody), else 0.
+ *
+ * trace_task_begin   Begins a task, a piece of work that may cross threads; `parent` is a task or 0.  Returns its id,
+ *                    never 0 while recording; 0 when nothing is recorded, which every function takes for "no task".
+ * trace_task_end     Ends it; on any thread.
+ * trace_region_begin Begins a region on this thread; regions nest and end in reverse order, on the same thread.
+ * trace_region_in    The same as part of a task.
+ * trace_region_end   Ends the innermost region of this thread.
+ * trace_log          Records a message of up to 1,024 bytes (longer ones are cut) under a category, for a task or 0.
+ * trace_instant      Records a named moment.
+ * trace_counter      Records a named value.
+ * trace_label        Puts a label on this thread from now on; value NULL takes it away.
+ * trace_thread_name  Names this thread (15 bytes, as the kernel's name of it).
+ * trace_gc_begin     A pause of the program's own collector begins on this thread; `kind` says which.
+ * trace_gc_end       It ends; `kind` is for the reader of the source.
+ *
+ * Names, categories, kinds, keys and values are copied: they may be freed afterwards.  Literals are fastest.
+ */
+#define TRACE_FUNCTIONS_ \
+    TRACE_FUNCTION_(int, trace_start, (const char *path), (path), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_start_fd, (int fd), (fd), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_stop, (void), (), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_enabled, (void), (), 0) \
+    TRACE_FUNCTION_(uint64_t, trace_task_begin, (const char *name, uint64_t parent), (name, parent), 0) \
+    TRACE_PROCEDURE_(trace_task_end, (uint64_t task), (task)) \
+    TRACE_PROCEDURE_(trace_region_begin, (const char *name), (name)) \
+    TRACE_PROCEDURE_(trace_region_in, (uint64_t task, const char *name), (task, name)) \
+    TRACE_PROCEDURE_(trace_region_end, (void), ()) \
+    TRACE_PROCEDURE_(trace_log, (uint64_t task, const char *category, const char *text), (task, category, text)) \
+    TRACE_PROCEDURE_(trace_instant, (const char *name), (name)) \
+    TRACE_PROCEDURE_(trace_counter, (const char *name, int64_t value), (name, value)) \
+    TRACE_PROCEDURE_(trace_label, (const char *key, const char *value), (key, value)) \
+    TRACE_PROCEDURE_(trace_thread_name, (const char *name), (name)) \
+    TRACE_PROCEDURE_(trace_gc_begin, (const char *kind), (kind)) \
+    TRACE_PROCEDURE_(trace_gc_end, (const char *kind), (kind))
+
+#if defined(TRACE_DISABLED)
+
+#define TRACE_FUNCTION_(type, name, parameters, arguments, off) \
+    static inline TRACE_UNUSED_ type name parameters { TRACE_OFF_##name return off; }
+#define TRACE_PROCEDURE_(name, parameters, arguments) \
+    static inline TRACE_UNUSED_ void name parameters { TRACE_OFF_##name }
+/* Each parameter is used, so that no compiler warns. */
+#define TRACE_OFF_trace_start (void)path;
+#define TRACE_OFF_trace_start_fd (void)fd;
+#define TRACE_OFF_trace_stop
+#define TRACE_OFF_trace_enabled
+#define TRACE_OFF_trace_task_begin (void)name; (void)parent;
+#define TRACE_OFF_trace_task_end (void)task;
+#define TRACE_OFF_trace_region_begin (void)name;
+#define TRACE_OFF_trace_region_in (void)task; (void)name;
+#define TRACE_OFF_trace_region_end
+#define TRACE_OFF_trace_log (void)task; (void)category; (void)text;
+#define TRACE_OFF_trace_instant (void)name;
+#define TRACE_OFF_trace_counter (void)name; (void)value;
+#define TRACE_OFF_trace_label (void)key; (void)value;
+#define TRACE_OFF_trace_thread_name (void)name;
+#define TRACE_OFF_trace_gc_begin (void)kind;
+#define TRACE_OFF_trace_gc_end (void)kind;
+TRACE_FUNCTIONS_
+#undef TRACE_FUNCTION_
+#undef TRACE_PROCEDURE_
+
+#elif defined(TRACE_WEAK)
+
+/* A weak reference to libctrace's function, and under its name a call that looks whether it is there. */
+#define TRACE_FUNCTION_(type, name, parameters, arguments, off) \
+    extern type name parameters __attribute__((weak)); \
+    static inline TRACE_UNUSED_ type weak_##name parameters { return name ? name arguments : off; }
+#define TRACE_PROCEDURE_(name, parameters, arguments) \
+    extern void name parameters __attribute__((weak)); \
+    static inline TRACE_UNUSED_ void weak_##name parameters { if (name) name arguments; }
+TRACE_FUNCTIONS_
+#undef TRACE_FUNCTION_
+#undef TRACE_PROCEDURE_
+#define trace_start weak_trace_start
+#define trace_start_fd weak_trace_start_fd
+#define trace_stop weak_trace_stop
+#define trace_enabled weak_trace_enabled
+#define trace_task_begin weak_trace_task_begin
+#define trace_task_end weak_trace_task_end
+#define trace_region_begin weak_trace_region_begin
+#define trace_region_in weak_trace_region_in
+#define trace_region_end weak_trace_region_end
+#define trace_log weak_trace_log
+#define trace_instant weak_trace_instant
+#define trace_counter weak_trace_counter
+#define trace_label weak_trace_label
+#define trace_thread_name weak_trace_thread_name
+#define trace_gc_begin weak_trace_gc_begin
+#define trace_gc_end weak_trace_gc_end
+
+#else
+
+#define TRACE_FUNCTION_(type, name, parameters, arguments, off) extern type name parameters;
+#define TRACE_PROCEDURE_(name, parameters, arguments) extern void name parameters;
+TRACE_FUNCTIONS_
+#undef TRACE_FUNCTION_
+#undef TRACE_PROCEDURE_
+
+#endif
+
+#if defined(__GNUC__)
+/* TRACE_REGION("name"); records a region from here to the end of the enclosing block, however it is left. */
+static inline TRACE_UNUSED_ void trace_region_leave_(const int *unused)
+{
+    (void)unused;
+    trace_region_end();
+}
+#define TRACE_PASTE_2_(a, b) a##b
+#define TRACE_PASTE_(a, b) TRACE_PASTE_2_(a, b)
+#define TRACE_REGION(name) \
+    int TRACE_PASTE_(trace_region_, __LINE__) __attribute__((cleanup(trace_region_leave_), unused)) = \
+        (trace_region_begin(name), 0)
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
