@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Both commands of the README in a clean Debian 12: a chroot made for it, with nothing but what apt needs.
+# Both commands of the README in a clean Debian 12: a chroot made for it, with nothing but what apt needs; and the whole of
+# ctrace compiled for arm64, in another that has arm64's libraries.
 #
-#   tests/fresh.sh [demo|quick]...     by default both; the chroot is removed afterwards
+#   tests/fresh.sh [demo|quick|arm64]...     by default all three; the chroots are removed afterwards
 #
 # The packages come from the mirror this machine uses.  Needs root, or a user who may map ids (newuidmap).
 set -euo pipefail
@@ -23,14 +24,16 @@ mirrors() {
         2>/dev/null | xargs -r grep -lE '^(deb|Suites:).* ?bookworm' | xargs -r grep -LE 'deb-src http' || true
 }
 
+# make_chroot OPTION...      options for mmdebstrap
 make_chroot() {
     local mode=root
+    remove
     [ "$(id -u)" -eq 0 ] || mode=unshare
     chroot=$(mktemp -d "${TMPDIR:-/var/tmp}/ctrace-fresh.XXXXXX")
     # mmdebstrap's helpers and the chroot's own users must be able to reach it.
     chmod 755 "$chroot"
     # shellcheck disable=SC2046
-    mmdebstrap --quiet --mode="$mode" --variant=apt bookworm "$chroot" $(mirrors)
+    mmdebstrap --quiet --mode="$mode" --variant=apt "$@" bookworm "$chroot" $(mirrors)
     mkdir -p "$chroot/root/ctrace"
     if git -C "$ROOT" rev-parse --git-dir >/dev/null 2>&1; then
         git -C "$ROOT" ls-files -z
@@ -103,15 +106,24 @@ check_demo() {
     ! grep -q 'apt-get' "$chroot/tmp/again" || die "with everything installed the demo still speaks of apt-get"
 }
 
+check_arm64() {
+    say "== everything compiled for arm64"
+    make_chroot --architectures=amd64,arm64 --include=gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,meson,ninja-build \
+        --include=pkg-config,libdw-dev:arm64,zlib1g-dev:arm64,liblzma-dev:arm64
+    inside "meson setup build/arm64 --cross-file tests/arm64.ini -Dtests=disabled && ninja -C build/arm64" \
+        > "$chroot/tmp/arm64" 2>&1 || { tail -n 40 "$chroot/tmp/arm64"; die "it does not compile for arm64"; }
+    readelf -h "$chroot/root/ctrace/build/arm64/ctrace" | grep -q 'Machine: *AArch64' || die "ctrace is not for arm64"
+}
+
 command -v mmdebstrap >/dev/null || { say "mmdebstrap is missing"; exit 77; }
 "${enter[@]}" true 2>/dev/null || { say "this user may not unshare mounts"; exit 77; }
-make_chroot
-[ $# -gt 0 ] || set -- demo quick
+[ $# -gt 0 ] || set -- demo quick arm64
 for part; do
     case $part in
-        demo) check_demo ;;
-        quick) within 25 ./tests/run.sh quick ;;
-        *) die "usage: tests/fresh.sh [demo|quick]..." ;;
+        demo) make_chroot && check_demo ;;
+        quick) make_chroot && within 25 ./tests/run.sh quick ;;
+        arm64) check_arm64 ;;
+        *) die "usage: tests/fresh.sh [demo|quick|arm64]..." ;;
     esac
 done
-say "both commands work on a clean Debian 12"
+say "done: $*"
