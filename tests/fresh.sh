@@ -120,8 +120,14 @@ command -v mmdebstrap >/dev/null || { say "mmdebstrap is missing"; exit 77; }
 [ $# -gt 0 ] || set -- demo quick arm64
 for part; do
     case $part in
-        demo) make_chroot && check_demo ;;
-        quick) make_chroot && within 25 ./tests/run.sh quick ;;
+        demo)
+            make_chroot
+            check_demo
+            ;;
+        quick)
+            make_chroot
+            within 25 ./tests/run.sh quick
+            ;;
         arm64) check_arm64 ;;
         *) die "usage: tests/fresh.sh [demo|quick|arm64]..." ;;
     esac
