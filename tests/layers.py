@@ -14,7 +14,8 @@ ARROWS = {
     "tracer/format": [],
     "tracer/record": ["tracer/format"],
     "tracer/wrap": ["tracer/record", "tracer/format"],
-    "tracer/api": ["tracer/ctrace.h", "tracer/record/entry.h", "tracer/format"],
+    # control.h: the requests that the entry takes.
+    "tracer/api": ["tracer/ctrace.h", "tracer/record/entry.h", "tracer/record/control.h", "tracer/format"],
     "tracer/drain": ["tracer/format"],
     "converter": ["converter/read", "converter/model", "converter/symbols", "tracer/format"],
     "converter/read": ["tracer/format"],
@@ -29,6 +30,7 @@ LONGEST_FUNCTION = 70
 
 # Files, and functions as FILE:NAME, that break a rule, each with the reason why that is right.
 DEBTS = {
+    "tracer/ctrace.h": "C99, for compilers that may not know #pragma once",
     "tests/bench/lttng_provider.h": "LTTng reads a provider's header several times over: no #pragma once",
 }
 
