@@ -8,7 +8,7 @@
 #include "record/session.h"
 #include "record/syscall.h"
 
-static bool wanted(unsigned category)
+static inline __attribute__((always_inline)) bool wanted(unsigned category)
 {
     return ct_gate_open() && ct_wanted(category);
 }

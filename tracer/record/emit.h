@@ -42,6 +42,21 @@ bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t gene
 /* Counts an event for which there is no writer at all. */
 void ct_writer_drop(struct ct_thread *self);
 
+/* How many emits are really under way: a handler that left one by siglongjmp left the count behind. */
+unsigned ct_emit_interrupted(struct ct_thread *self);
+
+static inline __attribute__((always_inline)) uintptr_t ct_stack_pointer(void)
+{
+    uintptr_t sp;
+
+#if defined(__x86_64__)
+    asm volatile("mov %%rsp, %0" : "=r"(sp));
+#else
+    asm volatile("mov %0, sp" : "=r"(sp));
+#endif
+    return sp;
+}
+
 /* What is under way between ct_emit_begin and ct_emit_end. */
 struct ct_emit {
     struct ct_writer *w;
@@ -52,18 +67,25 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
                                                                 size_t text_size)
 {
     struct ct_thread *self = &ct_self;
+    struct ct_writer *w = &self->writer[0];
     unsigned depth = self->depth;
-    struct ct_writer *w = &self->writer[depth & 1];
     uint32_t generation;
     uint64_t now;
 
+    if (__builtin_expect(depth != 0, 0))
+        depth = ct_emit_interrupted(self);
+    else
+        self->frame = ct_stack_pointer();
     self->depth = (uint8_t)(depth + 1);
     atomic_signal_fence(memory_order_seq_cst);      /* a handler from here on takes the next writer */
-    generation = ct_gate_pass();
     now = time ? time : ct_clock_now();
-    if (__builtin_expect(depth > 1, 0)) {
-        ct_writer_drop(self);
-        goto dropped;
+    generation = ct_gate_pass();
+    if (__builtin_expect(depth != 0, 0)) {
+        w = &self->writer[1];
+        if (depth > 1) {
+            ct_writer_drop(self);
+            goto dropped;
+        }
     }
     if (__builtin_expect(w->generation != generation || w->at + text_size >= w->end, 0) &&
         !ct_writer_refill(self, w, generation, now))
@@ -150,4 +172,4 @@ static inline uint8_t *ct_emit_address(uint8_t *at, uint64_t v)
 #include "format/events.def"
 
 /* Records one event if its category is wanted; for callers that have found the gate open.  Only LOG has inline text. */
-#define EMIT(NAME, ...) ct_emit_##NAME((struct ct_ev_##NAME){ .time = 0, __VA_ARGS__ }, 0)
+#define EMIT(NAME, ...) ct_emit_##NAME((struct ct_ev_##NAME){ __VA_ARGS__ }, 0)

@@ -111,33 +111,65 @@ uint64_t ct_string_of(const char *text, size_t size)
     return CT_STRING_NONE;
 }
 
-/* HOT: a literal's id is found by its address; the content is compared, since a buffer may have been reused. */
+/* The bytes of `text` up to its NUL and CT_STRING_HEAD, as two words; 0 when reading them might leave the page. */
+static inline bool head_of(const char *text, size_t size, uint64_t head[2])
+{
+    static const uint64_t keep[9] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff,
+                                      0xffffffffffffff, UINT64_MAX };
+    size_t bytes = size + 1 < CT_STRING_HEAD ? size + 1 : CT_STRING_HEAD;
+
+    if (((uintptr_t)text & 4095) > 4096 - CT_STRING_HEAD)
+        return false;
+    __builtin_memcpy(head, text, CT_STRING_HEAD);
+    head[0] &= keep[bytes < 8 ? bytes : 8];
+    head[1] &= keep[bytes < 8 ? 0 : bytes - 8];
+    return true;
+}
+
+/* Whether what stands at `text` now is still the string that was known there: a buffer may have been used again. */
+static inline bool still_known(const struct ct_known_string *known, const char *text, const struct ct_arena *a)
+{
+    uint64_t head[2];
+
+    if (__builtin_expect(!head_of(text, known->size, head), 0))
+        return strncmp(text, ct_arena_string_bytes((struct ct_arena *)a) +
+                       ct_arena_string_entries((struct ct_arena *)a)[known->id].offset, known->size) == 0 &&
+               text[known->size] == '\0';
+    if (head[0] != known->head[0] || head[1] != known->head[1])
+        return false;
+    if (__builtin_expect(known->size < CT_STRING_HEAD, 1))
+        return true;
+    return strncmp(text, ct_arena_string_bytes((struct ct_arena *)a) +
+                   ct_arena_string_entries((struct ct_arena *)a)[known->id].offset, known->size) == 0 &&
+           (known->size == CT_STRING_MAX || text[known->size] == '\0');
+}
+
+/* HOT: a literal's id is found by its address, and the content compared. */
 uint64_t ct_string(const char *text)
 {
     struct ct_thread_room *room = ct_self.room;
-    struct ct_arena *a = ct_arena;
-    size_t place = ((uintptr_t)text >> 3 ^ (uintptr_t)text >> 9) % CT_STRING_CACHE;
+    struct ct_known_string *known;
     uint32_t generation = ct_gate_pass();
     uint64_t id;
+    size_t size;
 
-    if (!text || !a)
+    if (!text)
         return CT_STRING_NONE;
-    if (room && room->strings[place].at == text && ct_self.owner == ct_session_serial && generation) {
-        struct ct_arena_string *entry = &ct_arena_string_entries(a)[room->strings[place].id];
-        const char *known = ct_arena_string_bytes(a) + entry->offset;
-        uint32_t i = 0;
-
-        while (i < entry->size && text[i] == known[i] && text[i])
-            i++;
-        if (i == entry->size && (i == CT_STRING_MAX || text[i] == '\0')) {
-            stamp(&entry->stamp, generation);
-            return room->strings[place].id;
-        }
-    }
-    id = ct_string_of(text, strnlen(text, CT_STRING_MAX));
-    if (room && id) {
-        room->strings[place].at = text;
-        room->strings[place].id = (uint32_t)id;
+    if (!room || ct_self.owner != ct_session_serial)
+        return ct_string_of(text, strnlen(text, CT_STRING_MAX));
+    known = &room->strings[((uintptr_t)text >> 3 ^ (uintptr_t)text >> 9) % CT_STRING_CACHE];
+    if (__builtin_expect(known->at == text && known->generation == generation && still_known(known, text, ct_arena), 1))
+        return known->id;
+    size = strnlen(text, CT_STRING_MAX);
+    id = ct_string_of(text, size);
+    known->at = NULL;                   /* a handler that interrupts us must not take a slot that is half written */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (id && head_of(text, size, known->head)) {
+        known->id = (uint32_t)id;
+        known->generation = generation;
+        known->size = size;
+        atomic_signal_fence(memory_order_seq_cst);
+        known->at = text;
     }
     return id;
 }
@@ -249,9 +281,9 @@ uint64_t ct_stack_here(void)
     if (!a || ct_options.depth == 0 || !ct_thread_attach())
         return CT_STACK_NONE;
     room = ct_self.room;
-    if (!room || room->busy)
+    if (!room || (room->busy && ct_thread_frame_alive(room->busy)))
         return CT_STACK_LOST;           /* a handler that interrupted a capture */
-    room->busy = 1;
+    room->busy = ct_stack_pointer();
     atomic_signal_fence(memory_order_seq_cst);
     depth = ct_unwind_here(room->rules, room->stack_low, room->stack_high, room->frames, ct_options.depth, &flags);
     id = depth ? intern_stack(a, room->frames, depth, flags & CT_UNWIND_TRUNCATED) : CT_STACK_LOST;

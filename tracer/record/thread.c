@@ -2,6 +2,7 @@
 #include "record/thread.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,6 +22,15 @@ extern void *__libc_stack_end;
 enum { GONE_FOR_GOOD = 1, GONE_WHILE_ATTACHING = 2 };
 
 static _Atomic uint32_t row_hint;           /* relaxed: where to begin to look for a free row */
+
+bool ct_thread_frame_alive(uintptr_t frame)
+{
+    stack_t now;
+
+    if (ct_stack_pointer() < frame)
+        return true;
+    return ct_syscall(SYS_sigaltstack, 0, &now) == 0 && (now.ss_flags & SS_ONSTACK);
+}
 
 /* Serials count from 1, the main thread's. */
 uint64_t ct_thread_new_serial(void)

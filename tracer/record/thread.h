@@ -43,14 +43,25 @@ struct ct_thread {
 _Static_assert(sizeof(struct ct_thread) <= 128, "static TLS is scarce");
 
 /* Per-thread memory beyond TLS; mapped when the thread attaches, unmapped when it ends. */
-enum { CT_STRING_CACHE = 64 };
+enum { CT_STRING_CACHE = 64, CT_STRING_HEAD = 16 };
+
+/* A string that this thread has named before, by the address of its literal. */
+struct ct_known_string {
+    const char *at;
+    uint32_t id, generation;        /* the generation in which the table's entry was last stamped by this thread */
+    uint64_t head[2];               /* its first bytes, NUL included, zeros behind */
+    uint64_t size;                  /* without the NUL */
+    uint64_t rest[3];
+};
+_Static_assert(sizeof(struct ct_known_string) == 64, "one cache line");
+
 struct ct_thread_room {
     uint64_t stack_low, stack_high;             /* bounds for the unwinder */
-    struct { const char *at; uint32_t id, bank; } strings[CT_STRING_CACHE];     /* by address of the literal */
+    struct ct_known_string strings[CT_STRING_CACHE];
     struct ct_unwind_cache *rules;
     uint64_t frames[CT_STACK_MAX];              /* where a stack is captured: thread stacks may be small */
     struct ct_wait_record waits[CT_WAIT_DEPTH];
-    uint8_t busy;                               /* frames[] is in use (a handler interrupted a capture) */
+    uintptr_t busy;                             /* stack pointer of the capture that uses frames[]; 0: none */
 };
 
 extern __thread struct ct_thread ct_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -60,6 +71,12 @@ struct ct_birth {
     uint64_t serial, parent, routine;
     uint64_t stack_size;            /* 0: unknown */
 };
+
+/*
+ * Whether what began at stack pointer `frame` of this thread is still under way: false when its frame is gone, because a
+ * handler left it by siglongjmp.  In doubt (the thread is on its signal stack) true.
+ */
+bool ct_thread_frame_alive(uintptr_t frame);
 
 /* A serial for a thread to be created; 0 when nothing is recorded or prepared. */
 uint64_t ct_thread_new_serial(void);

@@ -55,7 +55,7 @@ void ct_unwind_forget(void);
 
 /*
  * Leaves frames of the module that holds `code` out of stacks too (libctrace.so's trace_* functions).
- * One such module; to be called before its first event.  The recorder's own library needs no call.
+ * One such module, NULL for none; to be called before its first event.  The recorder's own library needs no call.
  */
 void ct_unwind_skip(const void *code);
 

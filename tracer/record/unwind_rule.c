@@ -25,9 +25,9 @@ static bool find_module(uint64_t address, struct dl_find_object *ret)
 void ct_unwind_skip(const void *code)
 {
     struct dl_find_object module;
+    bool found = code && find_module((uint64_t)(uintptr_t)code, &module);
 
-    if (find_module((uint64_t)(uintptr_t)code, &module))
-        __atomic_store_n(&skipped_module, (uintptr_t)module.dlfo_map_start, __ATOMIC_RELAXED);
+    __atomic_store_n(&skipped_module, found ? (uintptr_t)module.dlfo_map_start : 0, __ATOMIC_RELAXED);
 }
 
 /* Linked into a program, as tests do, the recorder has no module of its own that could be left out. */

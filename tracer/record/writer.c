@@ -180,6 +180,14 @@ void ct_writer_drop(struct ct_thread *self)
     count_lost(self, NULL);
 }
 
+unsigned ct_emit_interrupted(struct ct_thread *self)
+{
+    if (ct_thread_frame_alive(self->frame))
+        return self->depth;
+    self->frame = ct_stack_pointer();
+    return 0;
+}
+
 /* A thread that fills its slices quickly gets larger ones; one that hardly uses them gets small ones again. */
 static void fit_class(struct ct_writer *w, uint32_t generation, uint64_t now)
 {
