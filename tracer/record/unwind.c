@@ -49,7 +49,6 @@ void ct_unwind_forget(void)
 
 #if CT_UNWIND_TABLES
 
-/* A stack: what lies between the frame looked at and `high` is mapped. */
 struct bounds {
     uintptr_t low;
     uintptr_t high;
@@ -58,6 +57,7 @@ struct bounds {
 struct walk {
     struct ct_unwind_cache *cache;
     struct bounds stack;        /* the one the frame is on */
+    uintptr_t floor;            /* what lies between here and the end of that stack is mapped */
     struct bounds home;         /* the thread's own, to which a signal's frame on another may lead back; once */
 };
 
@@ -87,10 +87,18 @@ __attribute__((no_sanitize("address"))) static inline uint64_t load(uintptr_t ad
     return *(const uint64_t *)address;      /* NOLINT: an address is all there is */
 }
 
-/* Loads a word of the frames from `sp` up. */
-static bool load_checked(const struct walk *walk, uintptr_t sp, uintptr_t address, uint64_t *ret)
+/*
+ * The lowest address that may be read of a stack whose innermost frame is at `sp`.  A frame interrupted right before its
+ * return has its saved fp below sp already; the page that sp points into is there in any case.
+ */
+static inline uintptr_t floor_of(uintptr_t sp)
 {
-    if (address < sp || address >= walk->stack.high || walk->stack.high - address < sizeof(*ret))
+    return sp & -(uintptr_t)PAGE;
+}
+
+static bool load_checked(const struct walk *walk, uintptr_t address, uint64_t *ret)
+{
+    if (address < walk->floor || address >= walk->stack.high || walk->stack.high - address < sizeof(*ret))
         return false;
     *ret = load(address);
     return true;
@@ -119,15 +127,16 @@ static bool step_signal(struct walk *walk, struct frame *frame)
 {
     uint64_t pc, sp, fp;
 
-    if (!load_checked(walk, frame->sp, frame->sp + CT_SIGNAL_PC, &pc) ||
-        !load_checked(walk, frame->sp, frame->sp + CT_SIGNAL_SP, &sp) ||
-        !load_checked(walk, frame->sp, frame->sp + CT_SIGNAL_FP, &fp))
+    if (!load_checked(walk, frame->sp + CT_SIGNAL_PC, &pc) ||
+        !load_checked(walk, frame->sp + CT_SIGNAL_SP, &sp) ||
+        !load_checked(walk, frame->sp + CT_SIGNAL_FP, &fp))
         return false;
     if (!is_within(&walk->stack, sp)) {
         if (walk->stack.low == walk->home.low)
             return false;
         walk->stack = is_within(&walk->home, sp) ? walk->home : other_stack(sp);
         walk->home.low = walk->stack.low;
+        walk->floor = floor_of(sp);
     } else if (sp <= frame->sp) {
         return false;
     }
@@ -140,9 +149,9 @@ static bool step_guess(const struct walk *walk, struct frame *frame)
 {
     uint64_t fp, ra;
 
-    if (!load_checked(walk, frame->sp, frame->fp, &fp) || !load_checked(walk, frame->sp, frame->fp + 8, &ra))
+    if (!load_checked(walk, frame->fp, &fp) || !load_checked(walk, frame->fp + 8, &ra))
         return false;
-    if (fp != 0 && fp <= frame->fp)
+    if (frame->fp < frame->sp || (fp != 0 && fp <= frame->fp))
         return false;
     *frame = (struct frame){ ra, frame->fp + 16, fp };
     return true;
@@ -157,7 +166,7 @@ static uint64_t caller_fp(const struct walk *walk, const struct frame *frame, ui
     if (!(rule & CT_RULE_FP_LOST))
         return frame->fp;
     if ((rule & CT_RULE_FP_LOST) != CT_RULE_FP_LOST)
-        load_checked(walk, frame->sp, base + (uintptr_t)ct_rule_fp_offset(rule), &fp);
+        load_checked(walk, base + (uintptr_t)ct_rule_fp_offset(rule), &fp);
     return fp;
 }
 
@@ -170,11 +179,11 @@ static bool step_row(const struct walk *walk, struct frame *frame, uint64_t rule
     uint64_t ra;
 
     if ((rule & CT_RULE_KIND) == CT_RULE_DEREF) {
-        if (!load_checked(walk, frame->sp, base + (uintptr_t)(int16_t)offset, &cfa))
+        if (!load_checked(walk, base + (uintptr_t)(int16_t)offset, &cfa))
             return false;
         cfa += (uintptr_t)(int16_t)(offset >> 16);
     }
-    if (!load_checked(walk, frame->sp, cfa - 8, &ra))
+    if (cfa <= frame->sp || !load_checked(walk, cfa - 8, &ra))
         return false;
     *frame = (struct frame){ ra, cfa, caller_fp(walk, frame, cfa, rule) };
     return true;
@@ -304,7 +313,7 @@ static inline enum ending walk_frames(struct walk *walk, const struct ct_unwind_
 unsigned ct_unwind_from(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
                         uint64_t *pcs, unsigned max, unsigned *flags)
 {
-    struct walk walk = { cache, { lo, hi }, { lo, hi } };
+    struct walk walk = { cache, { lo, hi }, floor_of(regs->sp), { lo, hi } };
     uint64_t epoch = __atomic_load_n(&current_epoch, __ATOMIC_RELAXED), *out = pcs;
 
     if (__builtin_expect(cache->epoch != epoch, 0))
