@@ -104,6 +104,11 @@ check_demo() {
     inside "chmod 000 /usr/bin/apt-get && ./examples/demo.sh && chmod 755 /usr/bin/apt-get" \
         > "$chroot/tmp/again" 2>&1 || { cat "$chroot/tmp/again"; die "the second run of the demo failed"; }
     ! grep -q 'apt-get' "$chroot/tmp/again" || die "with everything installed the demo still speaks of apt-get"
+
+    say "== once more, on what says that it is another distribution"
+    inside "sed -i s/^ID=debian/ID=other/ /etc/os-release && ./examples/demo.sh" > "$chroot/tmp/other" 2>&1 ||
+        { cat "$chroot/tmp/other"; die "the demo does not go on where meson finds everything"; }
+    grep -q 'libdw-dev' "$chroot/tmp/other" || die "on another distribution the demo does not name the packages"
 }
 
 check_arm64() {
