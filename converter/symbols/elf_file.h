@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CT_BUILD_ID_MAX 64
+#include "format/limits.h"
 
 struct ct_elf_file {
     Elf *elf;
