@@ -34,6 +34,7 @@ struct ct_thread {
     struct ct_writer writer[2];     /* [1] is for handlers that interrupt an emit into [0] */
     struct ct_arena_thread *row;    /* NULL: not attached */
     struct ct_thread_room *room;    /* memory of its own, mapped at attach; NULL: none */
+    uintptr_t frame;                /* stack pointer of the outermost emit under way */
     struct ct_wait_record *wait;    /* innermost wait under way, in room->waits; NULL: none */
     uint16_t cpu;                   /* last one recorded, + 1 */
     uint8_t depth;                  /* emits under way */
