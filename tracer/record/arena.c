@@ -17,7 +17,7 @@
 
 enum {
     POPULATE_STEP = 64 << 10,           /* mmap_lock is held for one step: 13 us */
-    GROW_UNITS = 256,                   /* 1 MiB a time */
+    GROW_UNITS = 64,                    /* 256 KiB a time */
     FIRST_UNITS = 32,
 };
 static const uint64_t default_size = 64u << 20;

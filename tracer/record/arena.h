@@ -10,6 +10,14 @@
 int ct_arena_make(struct ct_arena **ret, int *ret_fd);
 /* Backs more slices with memory, ahead of the writers.  Returns 0, or a negative errno when there is no more. */
 int ct_arena_grow(struct ct_arena *a, int fd);
+/*
+ * How many units should be backed by memory beyond the `used` ones: a program that records much is given more ahead.
+ * A thread at full speed fills 1 MiB in about 3 ms, which is also what it may take until the control thread runs.
+ */
+static inline uint32_t ct_arena_ahead(uint32_t used)
+{
+    return used < 32 ? 32 : used > 2048 ? 2048 : used;
+}
 /* Removes the arena's file (its name); the mapping stays. */
 void ct_arena_unlink(const struct ct_arena *a);
 /* Writes the file's path; empty for a memfd. */

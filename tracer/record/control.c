@@ -331,14 +331,15 @@ static void hear_pokes(void)
 
 static void grow_ahead(void)
 {
-    enum { AHEAD = 256 };               /* units: 1 MiB */
     struct ct_arena *a = ct_arena;
 
-    while (arena_fd >= 0 &&
-           atomic_load_explicit(&a->ready_units, memory_order_relaxed) <
-               atomic_load_explicit(&a->next_unit, memory_order_relaxed) + AHEAD)
-        if (ct_arena_grow(a, arena_fd) < 0)
+    for (;;) {
+        uint32_t used = atomic_load_explicit(&a->next_unit, memory_order_relaxed);
+        uint32_t ready = atomic_load_explicit(&a->ready_units, memory_order_relaxed);
+
+        if (arena_fd < 0 || ready >= used + ct_arena_ahead(used) || ct_arena_grow(a, arena_fd) < 0)
             break;
+    }
 }
 
 static void live(void)

@@ -3,14 +3,13 @@
 
 #include <limits.h>
 
+#include "record/arena.h"
 #include "record/control.h"
 #include "record/emit.h"
 #include "record/session.h"
 
 enum {
     CLASS_MAX = 4,                  /* 2^4 units: 64 KiB */
-    JOIN_MAX = CT_SLICE_MAX_UNITS,
-    AHEAD_UNITS = 64,               /* the control thread is asked for more when fewer are left */
 };
 
 /* Slices filled within this time get a larger successor. */
@@ -84,7 +83,7 @@ static uint32_t take_new(struct ct_arena *a, uint32_t want, uint32_t *ret)
     for (;;) {
         uint32_t take = at < ready ? (ready - at < want ? ready - at : want) : 0;
 
-        if (ready - at < AHEAD_UNITS && ready < a->layout.slice_units)
+        if (ready - at < ct_arena_ahead(at) / 2 && ready < a->layout.slice_units)
             ct_control_poke();
         if (take == 0)
             return 0;
