@@ -1,0 +1,56 @@
+/* A consumer: a file that gets whole generations of one recording, block by block. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "drain/blocks.h"
+#include "format/tables.h"
+
+enum ct_consumer_state {
+    CT_CONSUMER_WAITING = 0,    /* for the start of generation `first` */
+    CT_CONSUMER_RUNNING = 1,
+    CT_CONSUMER_DONE = 2,       /* wants no more: it has its END block, or it failed (`error`) */
+};
+
+/* One generation as it lies in the file; for the DIRECTORY block. */
+struct ct_consumer_rows {
+    struct ct_directory_row *row;
+    size_t count, room;
+};
+
+struct ct_consumer {
+    struct ct_consumer *next;       /* of the same drain */
+    int fd;                         /* borrowed; written at its end */
+    enum ct_consumer_state state;
+    uint32_t first;                 /* generation of the program attached now that it begins with */
+    uint64_t size;                  /* bytes of whole blocks in the file */
+    uint64_t limit;                 /* of `size`; 0: none */
+    uint64_t roll_at;               /* with roll(): a new file is begun with the first generation beyond this size */
+    int (*roll)(struct ct_consumer *c);     /* sets another fd, empty; 0 or negative errno */
+    int error;                      /* negative errno that ended it; 0: none */
+    bool full;                      /* `limit` ended it */
+    struct ct_consumer_rows generations;
+    void *user;                     /* of whoever set roll() */
+};
+
+/* A consumer over `fd`, of which `size` bytes are whole blocks (0: an empty file). */
+void ct_consumer_init(struct ct_consumer *c, int fd, uint64_t size);
+/* Frees what it allocated; `fd` stays open. */
+void ct_consumer_fini(struct ct_consumer *c);
+
+/*
+ * Writes whole blocks.  On failure the file is cut back to its last whole block, the consumer is DONE and `error` says
+ * why; when `limit` is reached it is DONE and `full`, closed by an END block.
+ */
+void ct_consumer_write(struct ct_consumer *c, const void *blocks, size_t size);
+
+/* Begins a program: the file head if there is none, RUN (`run`: as coded by ct_run_put) and SCHEMA. */
+void ct_consumer_begin(struct ct_consumer *c, const void *run, size_t run_size);
+/* Ends the program: DIRECTORY of its generations and END.  The consumer is DONE; attach it again for another program. */
+void ct_consumer_end(struct ct_consumer *c, const struct ct_end *end);
+
+/* Notes where a generation began and where it ended. */
+void ct_consumer_generation_begins(struct ct_consumer *c, uint32_t generation, const struct ct_clock_sample *clock);
+void ct_consumer_generation_ends(struct ct_consumer *c, const struct ct_clock_sample *clock);

@@ -1,0 +1,73 @@
+/*
+ * Following a program and its children: they connect to the session's control socket, hand over their arenas, and each
+ * process gets a trace file.  Everything happens on one thread, in ct_follow_step().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "drain/bell.h"
+#include "drain/process.h"
+#include "drain/session.h"
+
+struct ct_follow_options {
+    const char *output;             /* absolute path of the first process's trace; borrowed */
+    int output_fd;                  /* opened for it; given */
+    bool children;                  /* others than the first process are traced too */
+    bool start;                     /* a program's gate is opened when it connects */
+    uint64_t limit;                 /* bytes of one file; 0: none */
+    uint64_t ring;                  /* keep about this many of the newest; 0: all */
+};
+
+/* What the owner hears. */
+struct ct_follow_hooks {
+    void (*closed)(void *context, const char *path);    /* a file is whole; the path is borrowed until it returns */
+    void (*trouble)(void *context, const char *text);   /* one line for a person */
+    void *context;
+};
+
+struct ct_follow {
+    struct ct_session_dir *session; /* borrowed */
+    struct ct_follow_options options;
+    struct ct_follow_hooks hooks;
+    int epoll;                      /* the owner may add descriptors of its own, with data.ptr NULL */
+    int listener;
+    pid_t first;                    /* the program that was started; 0: not yet */
+    bool first_ended;
+    int first_status;               /* as from waitpid(), valid with first_ended */
+    struct ct_process *processes;
+    struct ct_bell bell;
+    bool stopped;                   /* recording is over: gates are shut, files are closed */
+    bool has_bell;
+    unsigned images;                /* all that ever connected */
+    unsigned refused;               /* connections of children that are not to be traced */
+    uint64_t lost;                  /* events, of processes that are gone */
+    uint64_t written;               /* bytes, of files that are closed */
+};
+
+/* Listens at `session`.  Returns 0 or a negative errno; ct_follow_fini undoes it. */
+int ct_follow_init(struct ct_follow *f, struct ct_session_dir *session, const struct ct_follow_options *options,
+                   const struct ct_follow_hooks *hooks);
+/* Ends all files as they are and closes everything. */
+void ct_follow_fini(struct ct_follow *f);
+
+/*
+ * Waits up to `timeout_ms` (-1: for ever; less while something is being recorded), then does all there is to do.
+ * Returns true when a descriptor of the owner's is ready.
+ */
+bool ct_follow_step(struct ct_follow *f, int timeout_ms);
+
+/* How a child of ours ended, from waitpid().  The first process's file waits for this. */
+void ct_follow_status(struct ct_follow *f, pid_t pid, int status);
+/* Opens the gates of all that are connected and of all to come. */
+void ct_follow_start(struct ct_follow *f);
+/* Shuts all gates for good and closes the files. */
+void ct_follow_stop(struct ct_follow *f);
+/* Processes that are being traced and have not ended. */
+unsigned ct_follow_alive(const struct ct_follow *f);
+/* Waits for a process too that has not connected, but will if it ever does something.  False when it is known already. */
+bool ct_follow_expect(struct ct_follow *f, pid_t pid);
+/* Events lost and bytes written so far, in all files. */
+uint64_t ct_follow_lost(const struct ct_follow *f);
+uint64_t ct_follow_written(const struct ct_follow *f);

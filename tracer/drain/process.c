@@ -1,0 +1,214 @@
+/* Attaching to a process's arena, draining it, and the consumers the process asked for itself. */
+#include "drain/process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "drain/fault.h"
+
+int ct_process_attach(struct ct_process *p, int fd, struct ct_error *err)
+{
+    struct stat st;
+    void *at;
+    int r;
+
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < CT_ARENA_MIN / 2 || st.st_size > (off_t)1 << 31)
+        return ct_error_at(err, -EINVAL, 0, "process %ld sent no arena", (long)p->pid);
+    at = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED)
+        return ct_error_at(err, -errno, 0, "the arena of process %ld cannot be mapped: %s", (long)p->pid,
+                           strerror(errno));
+    r = ct_drain_open(at, (uint64_t)st.st_size, &p->image.drain, err);
+    if (r < 0) {
+        munmap(at, (size_t)st.st_size);
+        return r;
+    }
+    p->image.arena = at;
+    p->image.size = (uint64_t)st.st_size;
+    p->image.broken = false;
+    p->image.trouble[0] = '\0';
+    p->image.recording = p->image.execing = p->image.exit_known = false;
+    p->images++;
+    atomic_store_explicit(&p->image.arena->drainer_pid, (uint32_t)getpid(), memory_order_relaxed);
+    return 0;
+}
+
+struct round {
+    struct ct_process *process;
+    bool finish, exact, something;
+};
+
+static void look_at_state(struct ct_image *image)
+{
+    const struct ct_arena *a = image->arena;
+    uint32_t phase = atomic_load_explicit(&a->phase, memory_order_acquire);
+
+    image->recording = phase == CT_ARENA_RECORDING;
+    image->execing = atomic_load_explicit(&a->execing, memory_order_acquire) != 0;
+    image->exit_known = atomic_load_explicit(&a->exit_known, memory_order_acquire) != 0;
+    image->exit_status = atomic_load_explicit(&a->exit_status, memory_order_relaxed);
+    if (phase == CT_ARENA_TROUBLE && !image->trouble[0]) {
+        memcpy(image->trouble, a->trouble, sizeof a->trouble);
+        image->trouble[sizeof a->trouble] = '\0';
+    }
+}
+
+static void run_round(void *context)
+{
+    struct round *r = context;
+    struct ct_image *image = &r->process->image;
+
+    if (r->finish)
+        ct_drain_finish(&image->drain, r->exact);
+    else
+        r->something = ct_drain_round(&image->drain);
+    look_at_state(image);
+}
+
+static void guarded(struct ct_process *p, struct round *r)
+{
+    if (!p->image.arena || p->image.broken)
+        return;
+    if (!ct_fault_guard(p->image.arena, p->image.size, run_round, r)) {
+        p->image.broken = true;
+        strcpy(p->image.trouble, "its arena was cut short while it was drained");
+    }
+}
+
+bool ct_process_round(struct ct_process *p)
+{
+    struct round r = { .process = p };
+
+    guarded(p, &r);
+    return r.something;
+}
+
+void ct_process_finish(struct ct_process *p, bool exact)
+{
+    struct round r = { .process = p, .finish = true, .exact = exact };
+
+    guarded(p, &r);
+}
+
+static void free_guest(struct ct_guest *g)
+{
+    close(g->consumer.fd);
+    ct_consumer_fini(&g->consumer);
+    free(g);
+}
+
+/* Those that the program did not end itself are ended with it. */
+static void end_guests(struct ct_process *p)
+{
+    struct ct_end end;
+
+    ct_process_end_row(p, &end);
+    while (p->guests) {
+        struct ct_guest *g = p->guests;
+
+        p->guests = g->next;
+        ct_consumer_end(&g->consumer, &end);
+        free_guest(g);
+    }
+}
+
+void ct_process_detach(struct ct_process *p)
+{
+    if (!p->image.arena)
+        return;
+    end_guests(p);
+    if (!p->image.broken)
+        p->lost += ct_drain_lost(&p->image.drain);
+    ct_drain_close(&p->image.drain);
+    munmap(p->image.arena, p->image.size);
+    p->image.arena = NULL;
+    p->attached = false;
+}
+
+bool ct_process_tell(struct ct_process *p, enum ct_control_kind kind, int64_t value)
+{
+    struct ct_control_message m = { .kind = kind, .pid = (uint32_t)getpid(), .value = value };
+
+    return p->socket >= 0 && send(p->socket, &m, sizeof m, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof m;
+}
+
+void ct_process_end_row(const struct ct_process *p, struct ct_end *ret)
+{
+    static const char lost_text[] = "how it ended is not known";
+
+    *ret = (struct ct_end){ .reason = CT_END_EXIT, .events_lost = p->lost };
+    if (p->image.arena && !p->image.broken)
+        ret->events_lost += ct_drain_lost(&p->image.drain);
+    if (p->status_known && WIFSIGNALED(p->status)) {
+        ret->reason = CT_END_SIGNAL;
+        ret->status = (uint64_t)WTERMSIG(p->status);
+    } else if (p->status_known && WIFEXITED(p->status)) {
+        ret->status = (uint64_t)WEXITSTATUS(p->status);
+    } else if (p->image.exit_known) {
+        ret->status = (uint64_t)(p->image.exit_status & 0xff);
+    } else {
+        ret->reason = CT_END_SIGNAL;        /* it had no time to say that it exits */
+        ret->text = (struct ct_text){ lost_text, sizeof lost_text - 1 };
+    }
+    if (p->image.trouble[0])
+        ret->text = (struct ct_text){ p->image.trouble, strlen(p->image.trouble) };
+}
+
+static int add_guest(struct ct_process *p, int fd)
+{
+    struct ct_guest *g;
+
+    if (!p->image.arena || p->image.broken || fd < 0)
+        return -EINVAL;
+    g = calloc(1, sizeof *g);
+    if (!g)
+        return -ENOMEM;
+    ct_consumer_init(&g->consumer, fd, 0);
+    ct_drain_add(&p->image.drain, &g->consumer, p->image.drain.generation + 1);
+    g->next = p->guests;
+    p->guests = g;
+    return 0;
+}
+
+void ct_process_add_guest(struct ct_process *p, int fd)
+{
+    int r;
+
+    ct_process_round(p);
+    r = add_guest(p, fd);
+    if (r < 0 && fd >= 0)
+        close(fd);
+    /* Answered at once: the program turns after that, so everything from then on is in the file. */
+    ct_process_tell(p, CT_CONTROL_REPLY, r);
+    ct_process_tell(p, CT_CONTROL_TURN, 0);
+}
+
+static void run_leave(void *context)
+{
+    struct ct_process *p = context;
+    struct ct_end end = { .reason = CT_END_STOP, .events_lost = ct_drain_lost(&p->image.drain) };
+
+    ct_drain_leave(&p->image.drain, &p->guests->consumer, &end);
+}
+
+void ct_process_end_guest(struct ct_process *p)
+{
+    struct ct_guest *g = p->guests;
+    int r;
+
+    if (!g || p->image.broken || !ct_fault_guard(p->image.arena, p->image.size, run_leave, p)) {
+        ct_process_tell(p, CT_CONTROL_REPLY, g ? -EIO : -ENOENT);
+        return;
+    }
+    ct_drain_remove(&p->image.drain, &g->consumer);
+    r = g->consumer.error;
+    p->guests = g->next;
+    free_guest(g);
+    ct_process_tell(p, CT_CONTROL_REPLY, r);
+}

@@ -1,0 +1,66 @@
+/* A traced process: its trace file, and the program image in it that is being drained. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "drain/drain.h"
+#include "drain/session.h"
+#include "format/control.h"
+
+/* What runs in a process from exec to exec: one arena, one drain. */
+struct ct_image {
+    struct ct_arena *arena;         /* mapped; NULL: there is none */
+    uint64_t size;
+    struct ct_drain drain;
+    bool broken;                    /* its memory was taken away: drained no more */
+    bool recording, execing;        /* what the arena said in the last round */
+    bool exit_known;
+    int exit_status;
+    char trouble[112];              /* what the recorder said when it gave up; empty: nothing */
+};
+
+/* A consumer that the program asked for itself: trace_start() under `ctrace record`. */
+struct ct_guest {
+    struct ct_guest *next;
+    struct ct_consumer consumer;    /* its fd is ours */
+};
+
+struct ct_process {
+    struct ct_process *next;
+    pid_t pid;
+    int pidfd;                      /* readable when it has ended; -1: it has */
+    int socket;                     /* control connection of the image; -1: none */
+    bool dead;
+    bool expected;                  /* it has not connected yet, see ct_follow_expect() */
+    bool status_known;
+    int status;                     /* as from waitpid(), valid with status_known */
+    bool woken;                     /* something of it became readable in this step */
+    char path[CT_PATH_MAX];         /* of its trace */
+    struct ct_consumer consumer;    /* over that file */
+    bool has_file, attached;
+    struct ct_guest *guests;
+    struct ct_image image;
+    unsigned images;                /* programs so far, this one included */
+    uint64_t lost;                  /* events, of images that ended */
+};
+
+/*
+ * Maps the arena behind `fd` and begins to drain it into the process's file.  The descriptor stays the caller's.
+ * Returns 0 or a negative errno with `err`.
+ */
+int ct_process_attach(struct ct_process *p, int fd, struct ct_error *err);
+/* Drains what is left of the image; the consumer is still to be ended. */
+void ct_process_finish(struct ct_process *p, bool exact);
+/* Forgets the image; ct_process_finish comes before. */
+void ct_process_detach(struct ct_process *p);
+/* One round; true when there was something.  A mapping that went away makes the image broken. */
+bool ct_process_round(struct ct_process *p);
+/* Sends a message to the program; false when it cannot be told. */
+bool ct_process_tell(struct ct_process *p, enum ct_control_kind kind, int64_t value);
+/* How the process ended, for its END block. */
+void ct_process_end_row(const struct ct_process *p, struct ct_end *ret);
+/* Adds the file behind `fd` (given) as a consumer that begins with the next generation, and answers the program. */
+void ct_process_add_guest(struct ct_process *p, int fd);
+/* Ends the guest that was added last, and answers the program when its file is whole. */
+void ct_process_end_guest(struct ct_process *p);

@@ -1,0 +1,276 @@
+/* Making, noting, finding and removing session directories. */
+#include "drain/session.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A directory without a lock file that is younger than this is being made. */
+enum { BEING_MADE_S = 10 };
+
+static const char hex_digits[] = "0123456789abcdef";
+
+void ct_session_hex(const uint8_t id[CT_UUID_SIZE], char ret[2 * CT_UUID_SIZE + 1])
+{
+    for (unsigned i = 0; i < CT_UUID_SIZE; i++) {
+        ret[2 * i] = hex_digits[id[i] >> 4];
+        ret[2 * i + 1] = hex_digits[id[i] & 15];
+    }
+    ret[2 * CT_UUID_SIZE] = '\0';
+}
+
+bool ct_session_unhex(const char *text, uint8_t ret[CT_UUID_SIZE])
+{
+    for (unsigned i = 0; i < 2 * CT_UUID_SIZE; i++) {
+        const char *digit = text[i] ? strchr(hex_digits, text[i]) : NULL;
+
+        if (!digit)
+            return false;
+        ret[i / 2] = (uint8_t)(ret[i / 2] << 4 | (digit - hex_digits));
+    }
+    return text[2 * CT_UUID_SIZE] == '\0';
+}
+
+/* The places where session directories are made and looked for, in this order; NULL ends. */
+static void places(const char *ret[4])
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    unsigned n = 0;
+
+    ret[n++] = "/dev/shm";
+    if (runtime && runtime[0] == '/' && strlen(runtime) < CT_SESSION_PATH - 40)
+        ret[n++] = runtime;
+    ret[n++] = "/tmp";
+    ret[n] = NULL;
+}
+
+/* Writes a small file of the session anew; `keep` takes the open descriptor. */
+static int write_note(int dir, const char *name, const char *text, int *keep)
+{
+    int fd = openat(dir, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    size_t size = strlen(text);
+    int r = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (write(fd, text, size) != (ssize_t)size)
+        r = errno ? -errno : -EIO;
+    if (keep && r == 0)
+        *keep = fd;
+    else
+        close(fd);
+    return r;
+}
+
+int ct_session_dir_join(const char *path, const char *output, struct ct_session_dir *ret)
+{
+    struct ct_session_dir s = { .fd = -1, .lock = -1 };
+    int r;
+
+    if (strlen(path) >= sizeof s.path)
+        return -ENAMETOOLONG;
+    strcpy(s.path, path);
+    s.fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (s.fd < 0)
+        return -errno;
+    r = write_note(s.fd, CT_SESSION_OUTPUT, output, &s.lock);
+    if (r == 0 && flock(s.lock, LOCK_EX | LOCK_NB) < 0)
+        r = -errno;
+    if (r < 0)
+        ct_session_dir_close(&s, false);
+    else
+        *ret = s;
+    return r;
+}
+
+int ct_session_dir_make(const char *output, struct ct_session_dir *ret)
+{
+    const char *place[4];
+    int r = -ENOENT;
+
+    places(place);
+    for (unsigned i = 0; place[i]; i++) {
+        char path[CT_SESSION_PATH];
+
+        snprintf(path, sizeof path, "%s/ctrace-%u-XXXXXX", place[i], (unsigned)geteuid());
+        if (!mkdtemp(path)) {
+            r = -errno;
+            continue;
+        }
+        r = ct_session_dir_join(path, output, ret);
+        if (r == 0)
+            return 0;
+        rmdir(path);
+    }
+    return r;
+}
+
+static void remove_all(const struct ct_session_dir *s)
+{
+    int copy = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    struct dirent *entry;
+
+    if (!dir) {
+        if (copy >= 0)
+            close(copy);
+        return;
+    }
+    while ((entry = readdir(dir)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(s->fd, entry->d_name, 0);
+    closedir(dir);
+    rmdir(s->path);
+}
+
+void ct_session_dir_close(struct ct_session_dir *s, bool remove)
+{
+    if (s->fd >= 0 && remove)
+        remove_all(s);
+    if (s->fd >= 0)
+        close(s->fd);
+    if (s->lock >= 0)
+        close(s->lock);
+    s->fd = s->lock = -1;
+}
+
+static void note_name(const uint8_t arena_id[CT_UUID_SIZE], char ret[2 * CT_UUID_SIZE + 8])
+{
+    ct_session_hex(arena_id, ret);
+    strcat(ret, ".out");
+}
+
+int ct_session_note(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE], int fd, const char *path)
+{
+    char name[2 * CT_UUID_SIZE + 8], text[CT_PATH_MAX + 64];
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    note_name(arena_id, name);
+    snprintf(text, sizeof text, "%llu %llu %s", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, path);
+    return write_note(s->fd, name, text, NULL);
+}
+
+void ct_session_forget(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE])
+{
+    char name[2 * CT_UUID_SIZE + 8];
+
+    ct_session_hex(arena_id, name);
+    unlinkat(s->fd, name, 0);
+    note_name(arena_id, name);
+    unlinkat(s->fd, name, 0);
+}
+
+/* Reads a note; it must fit. */
+static int read_note(int dir, const char *name, char *to, size_t size)
+{
+    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n;
+
+    if (fd < 0)
+        return -errno;
+    n = read(fd, to, size - 1);
+    close(fd);
+    if (n <= 0)
+        return n < 0 ? -errno : -ENODATA;
+    to[n] = '\0';
+    return 0;
+}
+
+int ct_session_target(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE],
+                      struct ct_session_target *ret)
+{
+    char name[2 * CT_UUID_SIZE + 8], text[CT_PATH_MAX + 64];
+    unsigned long long device = 0, inode = 0;
+    int path_at = 0, r;
+
+    note_name(arena_id, name);
+    r = read_note(s->fd, name, text, sizeof text);
+    if (r < 0)
+        r = read_note(s->fd, CT_SESSION_OUTPUT, text, sizeof text);
+    else if (sscanf(text, "%llu %llu %n", &device, &inode, &path_at) < 2)
+        r = -EINVAL;
+    if (r < 0)
+        return r;
+    if (text[path_at] != '/' || strlen(text + path_at) >= sizeof ret->path)
+        return -EINVAL;
+    ret->device = (dev_t)device;
+    ret->inode = (ino_t)inode;
+    strcpy(ret->path, text + path_at);
+    return 0;
+}
+
+bool ct_session_lock(struct ct_session_dir *s)
+{
+    struct stat st;
+
+    if (s->lock >= 0)
+        return true;
+    s->lock = openat(s->fd, CT_SESSION_OUTPUT, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (s->lock < 0)
+        return fstat(s->fd, &st) == 0 && time(NULL) - st.st_mtime > BEING_MADE_S;
+    if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    close(s->lock);
+    s->lock = -1;
+    return false;
+}
+
+/* Opens a directory only if it is ours and nobody else may write there. */
+static int open_own(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+
+    if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 077))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static int visit_place(const char *place, int (*visit)(void *context, struct ct_session_dir *s), void *context)
+{
+    char prefix[32];
+    DIR *dir = opendir(place);
+    struct dirent *entry;
+    int r = 0;
+
+    if (!dir)
+        return 0;
+    snprintf(prefix, sizeof prefix, "ctrace-%u-", (unsigned)geteuid());
+    while (r == 0 && (entry = readdir(dir))) {
+        struct ct_session_dir s = { .fd = -1, .lock = -1 };
+
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
+            (size_t)snprintf(s.path, sizeof s.path, "%s/%s", place, entry->d_name) >= sizeof s.path)
+            continue;
+        s.fd = open_own(s.path);
+        if (s.fd < 0)
+            continue;
+        r = visit(context, &s);
+        ct_session_dir_close(&s, false);
+    }
+    closedir(dir);
+    return r;
+}
+
+int ct_session_each(int (*visit)(void *context, struct ct_session_dir *s), void *context)
+{
+    const char *place[4];
+    int r = 0;
+
+    places(place);
+    for (unsigned i = 0; place[i] && r == 0; i++)
+        r = visit_place(place[i], visit, context);
+    return r;
+}

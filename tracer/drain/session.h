@@ -1,0 +1,63 @@
+/*
+ * Session directories: one for each `ctrace record` or trace_start(), private to its user.  They hold the control
+ * socket, the arenas, and notes that say where an arena's trace lies:
+ *
+ *   ctl         the control socket
+ *   output      path of the trace; locked (flock) as long as somebody drains
+ *   ID          an arena, named by 32 hex digits
+ *   ID.out      "DEVICE INODE PATH": the file that this arena's events go to
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "format/limits.h"
+
+enum { CT_SESSION_PATH = 100 };     /* what the recorder has room for; a socket's address too */
+#define CT_SESSION_OUTPUT "output"
+
+struct ct_session_dir {
+    char path[CT_SESSION_PATH];
+    int fd;                         /* of the directory; -1: none */
+    int lock;                       /* of `output`; -1: not held */
+};
+
+/*
+ * Makes a session directory (0700) in /dev/shm, else $XDG_RUNTIME_DIR, else /tmp, and notes `output` in it, locked.
+ * Returns 0 or a negative errno.
+ */
+int ct_session_dir_make(const char *output, struct ct_session_dir *ret);
+/* The same in a directory that is there already (made by the recorder). */
+int ct_session_dir_join(const char *path, const char *output, struct ct_session_dir *ret);
+/* Closes it; with `remove` everything in it goes too. */
+void ct_session_dir_close(struct ct_session_dir *s, bool remove);
+
+/* Notes which file an arena's events go to. */
+int ct_session_note(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE], int fd, const char *path);
+/* Removes an arena and its note. */
+void ct_session_forget(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE]);
+
+/* 32 hex digits and a NUL. */
+void ct_session_hex(const uint8_t id[CT_UUID_SIZE], char ret[2 * CT_UUID_SIZE + 1]);
+/* Their reverse: false when `text` is not just that. */
+bool ct_session_unhex(const char *text, uint8_t ret[CT_UUID_SIZE]);
+
+/* Where a note points to. */
+struct ct_session_target {
+    dev_t device;
+    ino_t inode;
+    char path[CT_PATH_MAX];
+};
+/* Reads ID.out, or `output` when there is none (device and inode are 0 then).  0 or a negative errno. */
+int ct_session_target(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE],
+                      struct ct_session_target *ret);
+
+/*
+ * Calls `visit` for each session directory of this user; `s` is borrowed.  Directories of others, links, and those that
+ * others may write to are passed over.  Stops when `visit` returns other than 0, and returns that.
+ */
+int ct_session_each(int (*visit)(void *context, struct ct_session_dir *s), void *context);
+/* Takes the lock that a drainer holds; false when somebody drains there. */
+bool ct_session_lock(struct ct_session_dir *s);
