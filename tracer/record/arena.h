@@ -16,7 +16,7 @@ int ct_arena_grow(struct ct_arena *a, int fd);
  */
 static inline uint32_t ct_arena_ahead(uint32_t used)
 {
-    return used < 32 ? 32 : used > 2048 ? 2048 : used;
+    return used < 256 ? 256 : used > 2048 ? 2048 : used;
 }
 /* Removes the arena's file (its name); the mapping stays. */
 void ct_arena_unlink(const struct ct_arena *a);

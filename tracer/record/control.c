@@ -333,7 +333,7 @@ static void grow_ahead(void)
 {
     struct ct_arena *a = ct_arena;
 
-    for (;;) {
+    while (atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING) {
         uint32_t used = atomic_load_explicit(&a->next_unit, memory_order_relaxed);
         uint32_t ready = atomic_load_explicit(&a->ready_units, memory_order_relaxed);
 
