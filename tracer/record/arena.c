@@ -101,15 +101,12 @@ static long open_file(const struct ct_arena *named, bool *ret_shm)
 /* Gives bytes [from, from + size) memory of their own now, so that no later store finds the file system full. */
 static int back(struct ct_arena *a, int fd, uint64_t from, uint64_t size)
 {
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
     long r = ct_syscall(SYS_fallocate, fd, 0, from, size);
 
     if (r < 0)
         return (int)r;
     for (uint64_t at = 0; at < size; at += POPULATE_STEP)   /* a kernel that cannot leaves it to page faults */
-        ct_syscall(SYS_madvise, (char *)a + from + at, smaller(POPULATE_STEP, size - at), MADV_POPULATE_WRITE);
+        ct_syscall(SYS_madvise, (char *)a + from + at, smaller(POPULATE_STEP, size - at), CT_POPULATE_WRITE);
     return 0;
 }
 

@@ -3,6 +3,8 @@
 
 #include "format/arena.h"
 
+enum { CT_POPULATE_WRITE = 23 };    /* MADV_POPULATE_WRITE, which older headers lack */
+
 /*
  * Makes and maps an arena: a file in ct_options.dir named by its id, else a memfd.  `*ret_fd` is its descriptor in the
  * calling thread's table.  Returns 0 or a negative errno; nothing is left behind on failure.
