@@ -1,27 +1,47 @@
-/* emit.lttng: a begin and an end through LTTng-UST; to be run inside a session that records ctrace_bench:*. */
+/*
+ * emit.lttng: an event through LTTng-UST beside one of ours, both drained to disk; a begin with two numbers and an end,
+ * halved.  To be run inside a session that records ctrace_bench:*.
+ */
 #include "bench.h"
+
 #include "lttng_provider.h"
+#include "record/emit.h"
+#include "recording.h"
 
 static void run_lttng(uint64_t n)
 {
-    for (uint64_t i = 0; i < n; i++) {
+    for (uint64_t i = 0; i < n; i += 2) {
         lttng_ust_tracepoint(ctrace_bench, begin, 7, i);
         lttng_ust_tracepoint(ctrace_bench, end);
     }
 }
 
-int main(void)
+static void run_region(uint64_t n)
 {
-    static struct bench lttng = { .run = run_lttng }, tsc = { .run = bench_run_tsc };
-    struct bench *all[] = { &lttng, &tsc };
+    for (uint64_t i = 0; i < n; i += 2) {
+        if (ct_gate_open())
+            EMIT(REGION_BEGIN, .name = 7, .task = i);
+        if (ct_gate_open())
+            EMIT(REGION_END);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench lttng = { .run = run_lttng }, region = { .run = run_region };
+    struct bench *all[] = { &lttng, &region };
     unsigned rounds = (unsigned)bench_setting("BENCH_ROUNDS", 21);
 
-    if (!lttng_ust_tracepoint_enabled(ctrace_bench, begin)) {
-        fprintf(stderr, "emit.lttng: no LTTng session records ctrace_bench:*\n");
-        return 1;
+    if (argc != 2 || !lttng_ust_tracepoint_enabled(ctrace_bench, begin)) {
+        fprintf(stderr, "usage: bench-emit-lttng FILE, in an LTTng session that records ctrace_bench:*\n");
+        return 2;
     }
     bench_pin();
-    bench_alternate(all, 2, rounds, 200000, 20);
-    bench_print("emit.lttng", bench_min(&lttng, rounds) / 2, "ns");
+    recording_start(argv[1], 64 << 20);
+    bench_alternate(all, 2, rounds, 400000, 20);
+    recording_stop();
+    bench_print("emit.lttng", bench_min(&lttng, rounds), "ns");
+    bench_print("emit.lttng.ours", bench_min(&region, rounds), "ns");
+    bench_print_least("emit.lttng.ratio", bench_ratio(&lttng, &region, rounds), "x", 5);
     return 0;
 }

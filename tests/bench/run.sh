@@ -56,27 +56,40 @@ gate() {
 }
 
 emit_open() {
-    run_bench emit.open bench-emit
-    run_bench emit.open bench-steps "$programs/bench-emit"
+    run_bench emit.open bench-emit "$data/emit.trace"
+    run_bench emit.open bench-steps "$programs/bench-emit" "$data/emit.trace"
+    run_bench emit.open bench-api "$data/emit.trace"
+    rm -f "$data"/emit.trace*
 }
 
 emit_lttng() {
     command -v lttng-sessiond >/dev/null || { not_measured emit.lttng "lttng-tools is missing"; return; }
-    "$ROOT/tests/bench/lttng_session.sh" "$data/lttng" "$programs/bench-emit-lttng" ||
+    "$ROOT/tests/bench/lttng_session.sh" "$data/lttng" "$programs/bench-emit-lttng" "$data/emit.trace" ||
         not_measured emit.lttng "the session failed"
+    rm -f "$data"/emit.trace*
 }
 
 emit_uftrace() {
     command -v uftrace >/dev/null || { not_measured emit.uftrace "uftrace is missing"; return; }
     # -pg also writes gmon.out, at exit, where the program stands.
-    (cd "$data" && uftrace record --no-libcall -d "$data/uftrace" "$programs/bench-emit-uftrace") ||
+    (cd "$data" && uftrace record --no-libcall -d "$data/uftrace" "$programs/bench-emit-uftrace" emit.trace) ||
         not_measured emit.uftrace "uftrace failed"
-    rm -rf "$data/uftrace" "$data/gmon.out"
+    rm -rf "$data/uftrace" "$data/gmon.out" "$data"/emit.trace*
 }
 
-emit_stack16() { run_bench emit.stack16 bench-stack16; }
+emit_stack16() {
+    run_bench emit.stack16 bench-emit-stack "$data/emit.trace"
+    run_bench emit.stack16 bench-steps "$programs/bench-emit-stack" "$data/emit.trace"
+    run_bench emit.stack16 bench-stack16
+    rm -f "$data"/emit.trace*
+}
+
 emit_worst() { run_bench emit.worst bench-worst "$data"; }
-mutex_free() { run_bench mutex.free bench-mutex; }
+
+mutex_free() {
+    "$bench/ctrace" record -o "$data/mutex.trace" -- "$programs/bench-mutex" || not_measured mutex.free "it failed"
+    rm -f "$data"/mutex.trace*
+}
 
 bytes() { /usr/bin/python3 "$ROOT/tests/bench/bytes.py" "$bench" "$data" || not_measured bytes "it failed"; }
 
