@@ -1,15 +1,24 @@
 # Bash completion for ctrace.  Verbs and options come from `ctrace help` and `ctrace VERB --help`, so they are never stale.
 
 _ctrace_verbs() { "$1" help 2>/dev/null | sed -n 's/^  *\([a-z][a-z]*\)  .*/\1/p'; }
-_ctrace_options() { "$1" "$2" --help 2>/dev/null | grep -oE -- '(^|[ ,[|])--?[a-z][a-z-]*=?' | tr -d ' ,[|'; }
+_ctrace_options() {
+    "$1" "$2" --help 2>/dev/null | sed '/^Examples/,$d' | grep -oE -- '(^|[ ,[|])--?[a-z][a-z-]*' | tr -d ' ,[|'
+}
+# Options that take a value, as " -o --output ... ".
+_ctrace_takers() {
+    printf ' %s ' "$("$1" "$2" --help 2>/dev/null | sed -nE 's/^ +((-[a-z]), )?(--[a-z-]+) [A-Z].*/\2 \3/p' | tr -s '\n ' ' ')"
+}
+_ctrace_categories() { "$1" record --help 2>/dev/null | sed -n '/^Categories/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
 
-# The index of the first word that is not ctrace's: after `--`, or record's first plain word; empty when there is none.
+# The index of the program to record: after `--`, or the first word that is no option or its value; empty when there is none.
 _ctrace_command_at() {
-    local i
+    local i takers
+    takers=$(_ctrace_takers "$1" record)
     for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
             --) printf '%d' $((i + 1)); return ;;
-            -o | -b | -s) ((i++)) ;;
+            -*) [[ $takers != *" ${COMP_WORDS[i]} "* ]] || ((i++)) ;;
+            *) printf '%d' "$i"; return ;;
         esac
     done
 }
@@ -23,9 +32,9 @@ _ctrace() {
         return
     fi
     if [ "$verb" = record ]; then
-        at=$(_ctrace_command_at)
+        at=$(_ctrace_command_at "$program")
         if [ -n "$at" ]; then
-            if [ "$COMP_CWORD" -eq "$at" ]; then
+            if [ "$COMP_CWORD" -le "$at" ]; then
                 mapfile -t COMPREPLY < <(compgen -c -- "$current")
             elif declare -F _command_offset >/dev/null; then
                 _command_offset "$at"
@@ -37,11 +46,15 @@ _ctrace() {
     fi
     case "$previous" in
         -t) mapfile -t COMPREPLY < <(compgen -W 'chrome text trace' -- "$current"); return ;;
-        -o) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        --only | --without)
+            mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_categories "$program")" -- "${current##*,}")
+            [[ $current != *,* ]] || COMPREPLY=("${COMPREPLY[@]/#/${current%,*},}")
+            return
+            ;;
     esac
     if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_options "$program" "$verb")" -- "$current")
-        [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
         return
     fi
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
