@@ -1,0 +1,36 @@
+/* What descriptors are: said once a generation, when an event is about to name one. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "record/gate.h"
+#include "record/session.h"
+
+/*
+ * Per descriptor the process and the generation in which it was described, 0 when it must be again.  Relaxed: a
+ * description too many does no harm.  Pages that are not touched cost nothing.
+ */
+enum { CT_FD_MAX = 65536 };
+extern _Atomic uint64_t ct_fd_described[CT_FD_MAX] __attribute__((visibility("hidden")));
+
+/* Looks at the descriptor and emits FD.  Raw system calls; keeps errno. */
+void ct_fd_describe(int fd, uint64_t stamp);
+
+/* HOT: before each I/O event that names `fd`. */
+static inline void ct_fd_note(int fd)
+{
+    uint64_t stamp = (uint64_t)ct_session_serial << 32 | ct_gate_pass();
+
+    if ((unsigned)fd < CT_FD_MAX &&
+        __builtin_expect(atomic_load_explicit(&ct_fd_described[fd], memory_order_relaxed) != stamp, 0))
+        ct_fd_describe(fd, stamp);
+}
+
+/* The number is about to mean something else. */
+static inline void ct_fd_forget(int fd)
+{
+    if ((unsigned)fd < CT_FD_MAX && atomic_load_explicit(&ct_fd_described[fd], memory_order_relaxed) != 0)
+        atomic_store_explicit(&ct_fd_described[fd], 0, memory_order_relaxed);
+}

@@ -1,0 +1,171 @@
+/* Files opened and closed, descriptors that change their meaning. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record/intern.h"
+#include "wrap/real.h"
+#include "wrap/timed.h"
+
+/*
+ * The path is read after the call: unless the kernel gave up before it read it (EINVAL) or could not (EFAULT), it is
+ * safe for us to read too.
+ */
+static void emit_open(unsigned call, const char *path, uint64_t start, int fd)
+{
+    uint64_t now, name = CT_STRING_NONE;
+    int error = fd < 0 ? errno : 0;
+
+    if (!ct_gate_open())
+        return;
+    now = ct_clock_now();
+    if (ct_options.paths && error != EINVAL && error != EFAULT)
+        name = ct_string_of(path, strnlen(path, CT_STRING_MAX));
+    ct_cpu_note(now);
+    EMIT(OPEN, .time = now, .dur = now - start, .call = call, .path = name, .result = fd < 0 ? -error : fd,
+         .at = ct_stack_here());
+    ct_fd_forget(fd);
+    ct_wait_resume(now);
+}
+
+#define OPEN(call, path, real) \
+    __extension__({ \
+        int ct_result; \
+        CT_SAVE_FP(); \
+        if (!ct_recording(CT_CAT_file)) { \
+            ct_result = (real); \
+            ct_fd_forget(ct_result); \
+        } else { \
+            uint64_t ct_start = ct_timed_begin(call, -1); \
+            ct_result = (real); \
+            emit_open(call, path, ct_start, ct_result); \
+        } \
+        ct_result; \
+    })
+
+/* One body for the names of open, one for those of openat. */
+static __attribute__((noinline)) int open_by(int (*real)(const char *, int, mode_t), const char *path, int flags,
+                                             mode_t mode)
+{
+    return OPEN(CT_CALL_open, path, real(path, flags, mode));
+}
+
+static __attribute__((noinline)) int openat_by(int (*real)(int, const char *, int, mode_t), int dir, const char *path,
+                                               int flags, mode_t mode)
+{
+    return OPEN(CT_CALL_openat, path, real(dir, path, flags, mode));
+}
+
+/* The mode is an argument only when a file may be made. */
+#define MODE(flags) \
+    __extension__({ \
+        mode_t ct_mode = 0; \
+        if (((flags) & O_CREAT) || ((flags) & O_TMPFILE) == O_TMPFILE) { \
+            va_list ct_list; \
+            va_start(ct_list, flags); \
+            ct_mode = va_arg(ct_list, mode_t); \
+            va_end(ct_list); \
+        } \
+        ct_mode; \
+    })
+
+CT_WRAPPER int open(const char *path, int flags, ...)
+{
+    return open_by(ct_real.open, path, flags, MODE(flags));
+}
+
+CT_WRAPPER int open64(const char *path, int flags, ...)
+{
+    return open_by(ct_real.open64, path, flags, MODE(flags));
+}
+
+CT_WRAPPER int openat(int dir, const char *path, int flags, ...)
+{
+    return openat_by(ct_real.openat, dir, path, flags, MODE(flags));
+}
+
+CT_WRAPPER int openat64(int dir, const char *path, int flags, ...)
+{
+    return openat_by(ct_real.openat64, dir, path, flags, MODE(flags));
+}
+
+CT_WRAPPER int creat(const char *path, mode_t mode)
+{
+    return OPEN(CT_CALL_creat, path, ct_real.creat(path, mode));
+}
+
+CT_WRAPPER int creat64(const char *path, mode_t mode)
+{
+    return OPEN(CT_CALL_creat, path, ct_real.creat64(path, mode));
+}
+
+/* What compilers make of calls without a mode under _FORTIFY_SOURCE. */
+int __open_2(const char *path, int flags);
+int __open64_2(const char *path, int flags);
+int __openat_2(int dir, const char *path, int flags);
+int __openat64_2(int dir, const char *path, int flags);
+
+CT_WRAPPER int __open_2(const char *path, int flags)
+{
+    return OPEN(CT_CALL_open, path, ct_real.__open_2(path, flags));
+}
+
+CT_WRAPPER int __open64_2(const char *path, int flags)
+{
+    return OPEN(CT_CALL_open, path, ct_real.__open64_2(path, flags));
+}
+
+CT_WRAPPER int __openat_2(int dir, const char *path, int flags)
+{
+    return OPEN(CT_CALL_openat, path, ct_real.__openat_2(dir, path, flags));
+}
+
+CT_WRAPPER int __openat64_2(int dir, const char *path, int flags)
+{
+    return OPEN(CT_CALL_openat, path, ct_real.__openat64_2(dir, path, flags));
+}
+
+/* Forgotten before it is closed: afterwards the number may be another thread's new file. */
+CT_WRAPPER int close(int fd)
+{
+    uint64_t start;
+    int r;
+
+    CT_SAVE_FP();
+    ct_fd_forget(fd);
+    if (!ct_recording(CT_CAT_file))
+        return ct_real.close(fd);
+    ct_wait_check();
+    start = ct_clock_now();
+    ct_thread_does(CT_THREAD_IN_CALL, CT_CALL_close, (uint32_t)fd, start);
+    r = ct_real.close(fd);
+    ct_timed_end_file(CT_CALL_close, fd, start, r);
+    return r;
+}
+
+CT_WRAPPER int dup2(int from, int to)
+{
+    ct_fd_forget(to);
+    return ct_real.dup2(from, to);
+}
+
+CT_WRAPPER int dup3(int from, int to, int flags)
+{
+    ct_fd_forget(to);
+    return ct_real.dup3(from, to, flags);
+}
+
+CT_WRAPPER void sync(void)
+{
+    uint64_t start;
+
+    CT_SAVE_FP();
+    if (!ct_recording(CT_CAT_file)) {
+        ct_real.sync();
+        return;
+    }
+    start = ct_timed_begin(CT_CALL_sync, -1);
+    ct_real.sync();
+    ct_timed_end_file(CT_CALL_sync, -1, start, 0);
+}

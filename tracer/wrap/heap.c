@@ -1,0 +1,208 @@
+/* The allocator: its calls are passed through; what is recorded is when it got memory from the kernel or gave it back. */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "record/emit.h"
+#include "record/intern.h"
+#include "record/syscall.h"
+#include "wrap/real.h"
+#include "wrap/wrap.h"
+
+/* HOT: malloc and free are in every program's inner loops.
+ *   budget   preloaded idle + 2 ns a pair, recording + 5 ns (tests/bench/malloc.c).
+ *   never    looks into a block when the allocator is not libc's. */
+
+extern void *__curbrk;                  /* where libc believes the heap to end */
+
+enum { HOW_BRK = 0, HOW_MMAP = 1 };
+
+/* glibc's chunk: the word before a block holds its size and flags; before that, of mmapped ones, the slack in front. */
+enum { CHUNK_MMAPPED = 2, CHUNK_FLAGS = 7 };
+
+/* Blocks from this size on may be mapped one by one: glibc's smallest threshold unless the program sets another. */
+static const size_t large = 128 << 10;
+
+static bool chunks_known;               /* the allocator is libc's: blocks have a header of the kind above */
+static char *heap_start;                /* about: where the heap ended when we came */
+static void *_Atomic last_break;        /* relaxed: whoever exchanges it reports the difference */
+static _Atomic int64_t mapped;          /* bytes of mmapped blocks that were seen to come and go; relaxed: a sum */
+
+static __attribute__((constructor(102))) void look_at_allocator(void)
+{
+    ct_real.free(NULL);                 /* from here on the pointer is the real one */
+    chunks_known = ct_real_in_libc((void *)ct_real.free);
+    heap_start = __curbrk ? __curbrk : (char *)ct_syscall(SYS_brk, 0);
+    atomic_store_explicit(&last_break, __curbrk, memory_order_relaxed);
+}
+
+/* Bytes of a block that is mapped by itself, else 0. */
+static inline size_t mapped_bytes(const void *block)
+{
+    const size_t *chunk = (const size_t *)block;
+
+    if (!block || !chunks_known || !(chunk[-1] & CHUNK_MMAPPED) || chunk[-1] < large)
+        return 0;
+    return chunk[-2] + (chunk[-1] & ~(size_t)CHUNK_FLAGS);
+}
+
+static uint64_t total(void)
+{
+    int64_t blocks = atomic_load_explicit(&mapped, memory_order_relaxed);
+    char *end = __curbrk;
+
+    return (blocks > 0 ? (uint64_t)blocks : 0) + (end > heap_start ? (uint64_t)(end - heap_start) : 0);
+}
+
+/* `start` 0: how long it took is not known. */
+static void emit_change(uint64_t start, unsigned how, int64_t bytes)
+{
+    uint64_t now = ct_clock_now(), dur = start && now > start ? now - start : 0;
+
+    if (bytes > 0)
+        EMIT(HEAP_GROW, .time = now, .dur = dur, .how = how, .bytes = (uint64_t)bytes, .total = total(),
+             .at = ct_stack_here());
+    else if (bytes < 0)
+        EMIT(HEAP_SHRINK, .time = now, .dur = dur, .how = how, .bytes = (uint64_t)-bytes, .total = total(),
+             .at = ct_stack_here());
+}
+
+static inline bool break_moved(void)
+{
+    return __builtin_expect(__curbrk != atomic_load_explicit(&last_break, memory_order_relaxed), 0);
+}
+
+static __attribute__((noinline)) void report_break(uint64_t start)
+{
+    char *now = __curbrk, *before = atomic_exchange_explicit(&last_break, now, memory_order_relaxed);
+
+    emit_change(start, HOW_BRK, before ? now - before : now - heap_start);
+}
+
+static __attribute__((noinline)) void report_mapped(uint64_t start, int64_t bytes)
+{
+    if (bytes == 0)
+        return;
+    atomic_fetch_add_explicit(&mapped, bytes, memory_order_relaxed);
+    emit_change(start, HOW_MMAP, bytes);
+}
+
+/* After a call that gave `block` of at least `size` bytes. */
+static inline void look(uint64_t start, const void *block, size_t size)
+{
+    if (break_moved())
+        report_break(start);
+    if (__builtin_expect(size >= large, 0))
+        report_mapped(start, (int64_t)mapped_bytes(block));
+}
+
+#define ALLOCATE(size, real) \
+    __extension__({ \
+        void *ct_block; \
+        if (!ct_recording(CT_CAT_heap)) { \
+            ct_block = (real); \
+        } else { \
+            uint64_t ct_start = ct_clock_now(); \
+            ct_block = (real); \
+            look(ct_start, ct_block, size); \
+        } \
+        ct_block; \
+    })
+
+/* n blocks of a size that overflows are refused by the real call. */
+static inline size_t product(size_t n, size_t size)
+{
+    size_t bytes;
+
+    return __builtin_mul_overflow(n, size, &bytes) ? 0 : bytes;
+}
+
+CT_WRAPPER void *malloc(size_t size)
+{
+    return ALLOCATE(size, ct_real.malloc(size));
+}
+
+CT_WRAPPER void *calloc(size_t n, size_t size)
+{
+    return ALLOCATE(product(n, size), ct_real.calloc(n, size));
+}
+
+CT_WRAPPER void *memalign(size_t alignment, size_t size)
+{
+    return ALLOCATE(size, ct_real.memalign(alignment, size));
+}
+
+CT_WRAPPER void *aligned_alloc(size_t alignment, size_t size)
+{
+    return ALLOCATE(size, ct_real.aligned_alloc(alignment, size));
+}
+
+CT_WRAPPER void *valloc(size_t size)
+{
+    return ALLOCATE(size, ct_real.valloc(size));
+}
+
+CT_WRAPPER void *pvalloc(size_t size)
+{
+    return ALLOCATE(size, ct_real.pvalloc(size));
+}
+
+CT_WRAPPER int posix_memalign(void **ret, size_t alignment, size_t size)
+{
+    uint64_t start;
+    int r;
+
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.posix_memalign(ret, alignment, size);
+    start = ct_clock_now();
+    r = ct_real.posix_memalign(ret, alignment, size);
+    if (r == 0)
+        look(start, *ret, size);
+    return r;
+}
+
+/* A mapped block may move, grow, shrink or become an ordinary one: what counts is the difference. */
+#define REALLOCATE(old, none, real) \
+    __extension__({ \
+        void *ct_block; \
+        if (!ct_recording(CT_CAT_heap)) { \
+            ct_block = (real); \
+        } else { \
+            int64_t ct_before = (int64_t)mapped_bytes(old); \
+            uint64_t ct_start = ct_clock_now(); \
+            ct_block = (real); \
+            if (break_moved()) \
+                report_break(ct_start); \
+            if (ct_block || (none)) \
+                report_mapped(ct_start, (int64_t)mapped_bytes(ct_block) - ct_before); \
+        } \
+        ct_block; \
+    })
+
+CT_WRAPPER void *realloc(void *block, size_t size)
+{
+    return REALLOCATE(block, size == 0, ct_real.realloc(block, size));
+}
+
+CT_WRAPPER void *reallocarray(void *block, size_t n, size_t size)
+{
+    return REALLOCATE(block, n == 0 || size == 0, ct_real.reallocarray(block, n, size));
+}
+
+CT_WRAPPER void free(void *block)
+{
+    size_t bytes;
+    uint64_t start;
+
+    if (!ct_recording(CT_CAT_heap)) {
+        ct_real.free(block);
+        return;
+    }
+    bytes = mapped_bytes(block);
+    start = bytes ? ct_clock_now() : 0;
+    ct_real.free(block);
+    if (break_moved())
+        report_break(0);
+    if (__builtin_expect(bytes != 0, 0))
+        report_mapped(start, -(int64_t)bytes);
+}

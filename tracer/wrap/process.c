@@ -1,0 +1,184 @@
+/* Processes: children that are made, and programs that take this one's place. */
+#include <alloca.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record/emit.h"
+#include "record/intern.h"
+#include "wrap/real.h"
+#include "wrap/wait.h"
+
+/*
+ * vfork() has no wrapper: its child would return through our frame and leave the parent's stack in ruins.  _Fork() and
+ * clone() children find the gate wiped.
+ */
+
+static void emit_fork(uint64_t start, int64_t result)
+{
+    uint64_t now;
+
+    if (!ct_recording(CT_CAT_process))
+        return;
+    now = ct_clock_now();
+    EMIT(FORK, .time = now, .dur = now - start, .result = result, .at = ct_stack_here());
+}
+
+CT_WRAPPER pid_t fork(void)
+{
+    uint64_t start = ct_clock_now();
+    pid_t pid = ct_real.fork();
+
+    if (pid == 0) {
+        ct_session_forked_child();
+        ct_wait_forked_child();
+    } else {
+        emit_fork(start, pid < 0 ? -errno : pid);
+    }
+    return pid;
+}
+
+/* The child's number is ours to know even when the program does not ask. */
+CT_WRAPPER int posix_spawn(pid_t *restrict pid, const char *restrict path,
+                           const posix_spawn_file_actions_t *restrict actions, const posix_spawnattr_t *restrict attr,
+                           char *const argv[restrict], char *const envp[restrict])
+{
+    uint64_t start = ct_clock_now();
+    pid_t child = 0;
+    int r = ct_real.posix_spawn(&child, path, actions, attr, argv, envp);
+
+    if (r == 0 && pid)
+        *pid = child;
+    emit_fork(start, r ? -r : child);
+    return r;
+}
+
+CT_WRAPPER int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                            const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
+{
+    uint64_t start = ct_clock_now();
+    pid_t child = 0;
+    int r = ct_real.posix_spawnp(&child, file, actions, attr, argv, envp);
+
+    if (r == 0 && pid)
+        *pid = child;
+    emit_fork(start, r ? -r : child);
+    return r;
+}
+
+/* The path may be a bad pointer, which only the call itself finds out: nothing is read that is not mapped for sure. */
+static bool announce(const char *path)
+{
+    if (!ct_session_is_owner())
+        return false;                   /* a vfork() child: the session is its parent's */
+    if (ct_recording(CT_CAT_process))
+        EMIT(EXEC, .path = ct_options.paths && path ? ct_string_of(path, strnlen(path, CT_STRING_MAX)) : CT_STRING_NONE,
+             .at = ct_stack_here());
+    ct_session_before_exec();
+    return true;
+}
+
+static void take_back(void)
+{
+    int error = errno;
+
+    ct_session_after_exec();
+    if (ct_recording(CT_CAT_process))
+        EMIT(EXEC_FAILED, .result = -error);
+    errno = error;
+}
+
+/* `real` returns only when it failed.  The environment is the caller's own: without our variables the program to come is
+ * not traced. */
+#define EXEC(path, real) \
+    __extension__({ \
+        bool ct_ours = announce(path); \
+        int ct_result = (real); \
+        if (ct_ours) \
+            take_back(); \
+        ct_result; \
+    })
+
+CT_WRAPPER int execve(const char *path, char *const argv[], char *const envp[])
+{
+    return EXEC(path, ct_real.execve(path, argv, envp));
+}
+
+CT_WRAPPER int execv(const char *path, char *const argv[])
+{
+    return EXEC(path, ct_real.execv(path, argv));
+}
+
+CT_WRAPPER int execvp(const char *file, char *const argv[])
+{
+    return EXEC(file, ct_real.execvp(file, argv));
+}
+
+CT_WRAPPER int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+    return EXEC(file, ct_real.execvpe(file, argv, envp));
+}
+
+CT_WRAPPER int fexecve(int fd, char *const argv[], char *const envp[])
+{
+    return EXEC(NULL, ct_real.fexecve(fd, argv, envp));
+}
+
+CT_WRAPPER int execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags)
+{
+    return EXEC(path, ct_real.execveat(dir, path, argv, envp, flags));
+}
+
+/* The forms with a list: the arguments up to NULL, put on the stack as libc does. */
+static size_t count_arguments(va_list list)
+{
+    size_t n = 1;
+
+    while (va_arg(list, char *))
+        n++;
+    return n;
+}
+
+#define ARGUMENTS(first, list) \
+    __extension__({ \
+        va_list ct_again; \
+        size_t ct_n; \
+        char **ct_argv; \
+        va_start(list, first); \
+        va_copy(ct_again, list); \
+        ct_n = count_arguments(ct_again); \
+        va_end(ct_again); \
+        ct_argv = alloca((ct_n + 1) * sizeof *ct_argv); \
+        ct_argv[0] = (char *)(uintptr_t)(first); \
+        for (size_t ct_i = 1; ct_i <= ct_n; ct_i++) \
+            ct_argv[ct_i] = va_arg(list, char *); \
+        ct_argv; \
+    })
+
+CT_WRAPPER int execl(const char *path, const char *argument, ...)
+{
+    va_list list;
+    char **argv = ARGUMENTS(argument, list);
+
+    va_end(list);
+    return EXEC(path, ct_real.execv(path, argv));
+}
+
+CT_WRAPPER int execlp(const char *file, const char *argument, ...)
+{
+    va_list list;
+    char **argv = ARGUMENTS(argument, list);
+
+    va_end(list);
+    return EXEC(file, ct_real.execvp(file, argv));
+}
+
+CT_WRAPPER int execle(const char *path, const char *argument, ...)
+{
+    va_list list;
+    char **argv = ARGUMENTS(argument, list), **envp = va_arg(list, char **);
+
+    va_end(list);
+    return EXEC(path, ct_real.execve(path, argv, envp));
+}

@@ -1,0 +1,33 @@
+/* The functions behind the wrappers: ct_real.NAME is what the program would have called without us. */
+#pragma once
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <threads.h>
+#include <time.h>
+
+/* HOT: runs inside the traced program, in every wrapper.
+ *   budget   one load and an indirect call.
+ *   safe     at any time: before constructors, in signal handlers, under the loader's lock, in allocators.  Each pointer
+ *            starts at a function that looks the real one up and calls it; the look-up takes no lock and no memory. */
+struct ct_real {
+#define REAL(result, name, parameters, arguments) result (*name) parameters;
+#include "wrap/real.def"
+};
+extern struct ct_real ct_real __attribute__((visibility("hidden")));
+
+/* Whether `code` lies in the C library (and not in an allocator or another preload that took its name). */
+bool ct_real_in_libc(const void *code);

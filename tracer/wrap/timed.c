@@ -1,0 +1,51 @@
+/* Timed calls: their events, and the wrappers that the table of functions asks for. */
+#include "wrap/timed.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "record/intern.h"
+#include "wrap/real.h"
+
+/* HOT: after every read and write.
+ *   budget   <= 10 bytes, two TSC reads in all. */
+
+/* More than 20 us; a stack is worth its price then. */
+static inline bool is_slow(uint64_t ticks)
+{
+    return ticks > ct_arena->ticks_per_second / 50000;
+}
+
+#define TIMED_END(family, FAST, SLOW) \
+    void ct_timed_end_##family(unsigned call, int fd, uint64_t start, int64_t result) \
+    { \
+        uint64_t now, dur; \
+        \
+        if (!ct_gate_open() || !ct_arena) \
+            return;                     /* shut meanwhile, or a forked child returns here */ \
+        now = ct_clock_now(); \
+        dur = now > start ? now - start : 0; \
+        if (result < 0) \
+            result = -errno; \
+        ct_cpu_note(now); \
+        if (__builtin_expect(is_slow(dur), 0)) \
+            EMIT(SLOW, .time = now, .dur = dur, .call = call, .fd = fd, .result = result, .at = ct_stack_here()); \
+        else \
+            EMIT(FAST, .time = now, .dur = dur, .call = call, .fd = fd, .result = result); \
+        ct_wait_resume(now); \
+    }
+TIMED_END(io, IO, IO_SLOW)
+TIMED_END(poll, POLL, POLL_SLOW)
+TIMED_END(file, FILE, FILE_SLOW)
+
+/* Compilers call some of them by names that no header declares. */
+#define TIMED(result, name, parameters, arguments, call, fd) result name parameters;
+#include "wrap/real.def"
+
+#define TIMED(result, name, parameters, arguments, call, fd) \
+    CT_WRAPPER result name parameters \
+    { \
+        return CT_TIMED(call, fd, ct_real.name arguments); \
+    }
+#include "wrap/real.def"

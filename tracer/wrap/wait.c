@@ -1,0 +1,173 @@
+/* Waits under way, and the filter of who is waited for. */
+#include "wrap/wait.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "record/intern.h"
+#include "wrap/cpu.h"
+
+_Atomic uint16_t ct_filter[1 << CT_FILTER_BITS];
+
+static unsigned category_of(unsigned event)
+{
+    return event == CT_EV_JOIN_WAIT ? CT_CAT_thread : event == CT_EV_SLEEP ? CT_CAT_sleep : CT_CAT_lock;
+}
+
+static void emit_begin(unsigned event, uint64_t now, uint64_t object, uint64_t other)
+{
+    uint64_t address = category_of(event) == CT_CAT_lock ? ct_address((void *)(uintptr_t)object) : 0;
+    uint64_t at = ct_stack_here();
+
+    switch (event) {
+    case CT_EV_MUTEX_WAIT:
+        EMIT(MUTEX_WAIT, .time = now, .object = address, .at = at);
+        break;
+    case CT_EV_RWLOCK_READ_WAIT:
+        EMIT(RWLOCK_READ_WAIT, .time = now, .object = address, .at = at);
+        break;
+    case CT_EV_RWLOCK_WRITE_WAIT:
+        EMIT(RWLOCK_WRITE_WAIT, .time = now, .object = address, .at = at);
+        break;
+    case CT_EV_COND_WAIT:
+        EMIT(COND_WAIT, .time = now, .object = address, .mutex = ct_address((void *)(uintptr_t)other), .at = at);
+        break;
+    case CT_EV_SEM_WAIT:
+        EMIT(SEM_WAIT, .time = now, .object = address, .at = at);
+        break;
+    case CT_EV_BARRIER_WAIT:
+        EMIT(BARRIER_WAIT, .time = now, .object = address, .at = at);
+        break;
+    case CT_EV_JOIN_WAIT:
+        EMIT(JOIN_WAIT, .time = now, .object = object, .at = at);
+        break;
+    case CT_EV_SLEEP:
+        EMIT(SLEEP, .time = now, .asked = object, .at = at);
+        break;
+    }
+}
+
+static void emit_end(int result)
+{
+    uint64_t now;
+
+    if (!ct_gate_open())
+        return;
+    now = ct_clock_now();
+    ct_cpu_note(now);
+    if (result == 0)
+        EMIT(WAIT_DONE, .time = now);
+    else
+        EMIT(WAIT_FAILED, .time = now, .result = result);
+}
+
+/* Takes the innermost record away, then does what it owes: a handler that comes in between finds a whole chain. */
+static void drop(int result)
+{
+    struct ct_wait_record *r = ct_self.wait, was = *r;
+
+    ct_self.wait = r == ct_self.room->waits ? NULL : r - 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (was.raised)
+        ct_filter_lower(was.raised);
+    if (was.emitted)
+        emit_end(result);
+}
+
+/* Between a wait and whoever runs during it lies at least what the kernel saves for a handler. */
+enum { SIGNAL_FRAME = 1024 };
+
+/*
+ * Whether the wrapper that made `r` has been left, as seen from `frame`.  On the thread's own stack an address above
+ * ours is still in use, so it can be looked at: it holds the cookie, or something else by now.  A handler on its own
+ * stack may have interrupted the wait; back on the thread's stack, every wait on another one is over.
+ */
+static bool is_stale(const struct ct_wait_record *r, uintptr_t frame)
+{
+    const struct ct_thread_room *room = ct_self.room;
+    bool inside = frame - room->stack_low < room->stack_high - room->stack_low;
+
+    if (r->frame - room->stack_low >= room->stack_high - room->stack_low)
+        return inside;
+    return (inside && r->frame <= frame + SIGNAL_FRAME) || ((const struct ct_wait *)r->frame)->cookie != r->cookie;
+}
+
+void ct_wait_repair(uintptr_t frame)
+{
+    while (ct_self.wait && ct_self.room && is_stale(ct_self.wait, frame))
+        drop(-ECANCELED);
+}
+
+void ct_wait_abandon(void)
+{
+    while (ct_self.wait && ct_self.room)
+        drop(-ECANCELED);
+}
+
+/* A record for the wait in `frame`, or NULL.  It is claimed before it is filled: a handler takes the one after it. */
+static struct ct_wait_record *claim(uintptr_t frame, uint64_t cookie)
+{
+    struct ct_thread_room *room = ct_self.room;
+    struct ct_wait_record *r = ct_self.wait ? ct_self.wait + 1 : room->waits;
+
+    if (r == room->waits + CT_WAIT_DEPTH)
+        return NULL;
+    ct_self.wait = r;
+    atomic_signal_fence(memory_order_seq_cst);
+    *r = (struct ct_wait_record){ .frame = frame, .cookie = cookie };
+    atomic_signal_fence(memory_order_seq_cst);
+    return r;
+}
+
+void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64_t other)
+{
+    struct ct_wait_record *r;
+    uint64_t now;
+
+    wait->record = NULL;
+    if (!ct_thread_attach() || !ct_self.room)
+        return;
+    if (ct_self.wait)
+        ct_wait_repair((uintptr_t)wait);
+    now = ct_clock_now();
+    wait->cookie = now;
+    r = claim((uintptr_t)wait, now);
+    if (!r)
+        return;
+    wait->record = r;
+    r->event = (uint16_t)event;
+    r->object = object;
+    r->since = now;
+    ct_cpu_note(now);
+    emit_begin(event, now, object, other);
+    r->emitted = 1;
+    if (category_of(event) == CT_CAT_lock) {
+        r->raised = ct_filter_of((void *)(uintptr_t)object);
+        ct_filter_raise(r->raised);
+    }
+    ct_thread_does(CT_THREAD_WAITING, event, object, now);
+}
+
+void ct_wait_end(struct ct_wait *wait, int result)
+{
+    struct ct_wait_record *r = wait->record;
+
+    if (!r || !ct_self.wait || ct_self.wait < r)
+        return;                         /* not recorded, or taken for abandoned */
+    while (ct_self.wait > r)
+        drop(-ECANCELED);
+    drop(result);
+    ct_wait_resume(ct_clock_now());
+}
+
+void ct_wake_emit(const void *object, uint64_t time)
+{
+    EMIT(WAKE, .time = time, .object = ct_address(object));
+}
+
+void ct_wait_forked_child(void)
+{
+    memset((void *)ct_filter, 0, sizeof ct_filter);
+    for (struct ct_wait_record *r = ct_self.wait; r && ct_self.room && r >= ct_self.room->waits; r--)
+        r->raised = NULL;
+}
