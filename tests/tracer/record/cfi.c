@@ -311,8 +311,12 @@ static int agrees(Dwarf_Frame *frame, int result, const struct ct_cfi_rule *rule
     Dwarf_Op *ops, buffer[3];
     size_t count;
 
-    if (dwarf_frame_register(frame, 16, buffer, &ops, &count) == 0 && count == 0 && ops == NULL)
+    if (dwarf_frame_register(frame, 16, buffer, &ops, &count) != 0)
+        return -1;
+    if (count == 0 && ops == NULL)
         return result == 0 && rule->last;       /* undefined */
+    if (count != 2 || ops[0].atom != DW_OP_call_frame_cfa || (int64_t)ops[1].number != -8)
+        return result != 0;                     /* vfork keeps it in a register */
     if (dwarf_frame_cfa(frame, &ops, &count) != 0)
         return -1;
     if (count != 1 || (ops[0].atom != DW_OP_breg7 && ops[0].atom != DW_OP_breg6 && ops[0].atom != DW_OP_bregx))

@@ -1,0 +1,283 @@
+/* Emitting: every event of the schema comes back as it was written; handlers, full arenas and new processes do no harm. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/tracer/record/session_helper.h"
+
+enum { BUFFER = 4 << 20 };
+
+/* What was seen, by event number. */
+struct seen {
+    unsigned count[CT_EV_END];
+    struct ct_event last[CT_EV_END];
+    uint64_t lost;
+};
+
+static void look(void *context, const struct ct_batch_head *batch, const struct ct_event *e)
+{
+    struct seen *seen = context;
+
+    (void)batch;
+    seen->count[e->no]++;
+    seen->last[e->no] = *e;
+    if (e->no == CT_EV_LOST)
+        seen->lost += e->arg[0];
+}
+
+static void start(void)
+{
+    recording_free();
+    recording_begin(BUFFER);
+}
+
+static struct seen stop(void)
+{
+    struct seen seen = { 0 };
+
+    recording_end();
+    recording_each(look, &seen);
+    ct_writer_seal(&ct_self.writer[0]);
+    ct_writer_seal(&ct_self.writer[1]);
+    recording_free();
+    return seen;
+}
+
+/* Each event once, its fields 1, 2, 3 ... in their C types; then read back by the same list. */
+static void every_event_comes_back(void **state)
+{
+    struct seen seen;
+
+    start();
+    (void)state;
+#define FIELD(type, name) FIELD_##type(name)
+#define FIELD_TEXT(name) .name = { "text", 4 },
+#define FIELD_NUMBER(name) .name = 77,
+#define FIELD_UINT FIELD_NUMBER
+#define FIELD_INT FIELD_NUMBER
+#define FIELD_TICKS FIELD_NUMBER
+#define FIELD_CPU FIELD_NUMBER
+#define FIELD_FD FIELD_NUMBER
+#define FIELD_RESULT FIELD_NUMBER
+#define FIELD_CALL FIELD_NUMBER
+#define FIELD_CODE FIELD_NUMBER
+#define FIELD_ADDR FIELD_NUMBER
+#define FIELD_STRING FIELD_NUMBER
+#define FIELD_STACK FIELD_NUMBER
+#define FIELD_THREAD FIELD_NUMBER
+#define EVENT(no, NAME, shape, category, doc, ...) \
+    ct_emit_##NAME((struct ct_ev_##NAME){ .time = 0, __VA_ARGS__ }, 4);
+#include "format/events.def"
+    seen = stop();
+    for (unsigned no = 0; no < CT_EV_END; no++) {
+        const struct ct_event_info *info = ct_schema_event(no);
+
+        if (!info)
+            continue;
+        assert_int_equal(seen.count[no], 1);
+        for (unsigned i = 0; i < info->field_count; i++) {
+            unsigned type = info->fields[i].type;
+
+            if (type == CT_TYPE_TEXT)
+                assert_memory_equal(seen.last[no].text, "text", 4);
+            else if (type == CT_TYPE_INT || type == CT_TYPE_RESULT)
+                assert_int_equal(ct_unzigzag(seen.last[no].arg[i]), 77);
+            else
+                assert_int_equal(seen.last[no].arg[i], 77);
+        }
+    }
+}
+
+static void raw_address_travels(void **state)
+{
+    struct seen seen;
+
+    (void)state;
+    start();
+    EMIT(WAKE, .object = 0x7fff12345678 | CT_ADDRESS_RAW);
+    seen = stop();
+    assert_int_equal(seen.last[CT_EV_WAKE].arg[0], 0);
+    assert_int_equal(seen.last[CT_EV_WAKE].raw[0], 0x7fff12345678);
+}
+
+static void a_full_arena_counts_what_is_lost(void **state)
+{
+    enum { MANY = 2000000 };
+    uint64_t before;
+    struct seen seen;
+
+    (void)state;
+    start();
+    before = atomic_load(&ct_arena->lost_events);
+    for (int i = 0; i < MANY; i++)
+        EMIT(WAKE, .object = 5);
+    assert_true(atomic_load(&ct_arena->lost_events) > before);
+    assert_true(recording_free() > 0);
+    EMIT(GC_END);                       /* fits again, and LOST stands before it */
+    seen = stop();
+    assert_int_equal(seen.count[CT_EV_LOST], 1);
+    assert_int_equal(seen.count[CT_EV_GC_END], 1);
+    assert_true(seen.lost > 0);
+}
+
+static volatile sig_atomic_t handler_events;
+
+static void emit_in_handler(int signal)
+{
+    (void)signal;
+    EMIT(WAKE, .object = 9);
+    handler_events++;
+}
+
+/* The handler comes just where it hurts: the event is begun, its bytes are not published. */
+static void a_handler_comes_within_an_emit(void **state)
+{
+    struct ct_emit e;
+    struct seen seen;
+
+    (void)state;
+    start();
+    handler_events = 0;
+    signal(SIGALRM, emit_in_handler);
+    assert_true(ct_emit_begin(&e, CT_EV_TASK_END, 0, 0));
+    raise(SIGALRM);
+    e.at = ct_varint_put(e.at, 1234567);
+    ct_emit_end(&e);
+    EMIT(GC_END);
+    seen = stop();
+    assert_int_equal(seen.count[CT_EV_WAKE], 1);
+    assert_int_equal(seen.count[CT_EV_TASK_END], 1);
+    assert_int_equal(seen.last[CT_EV_TASK_END].arg[0], 1234567);
+    assert_int_equal(seen.count[CT_EV_GC_END], 1);
+}
+
+/* Signals each 50 us while the thread emits: no byte of either is damaged. */
+static void handlers_interrupt_emits(void **state)
+{
+    struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { { 0, 0 }, { 0, 0 } };
+    struct seen seen;
+
+    (void)state;
+    start();
+    handler_events = 0;
+    signal(SIGALRM, emit_in_handler);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < 100000 || (handler_events < 200 && i < 400000); i++)
+        EMIT(SEM_WAIT, .object = 1, .at = 2);
+    setitimer(ITIMER_REAL, &never, NULL);
+    seen = stop();
+    assert_true(handler_events >= 50);
+    assert_int_equal(seen.count[CT_EV_WAKE], handler_events);
+    assert_true(seen.count[CT_EV_SEM_WAIT] >= 100000);
+    assert_int_equal(ct_self.depth, 0);
+}
+
+static sigjmp_buf away;
+
+static void leave_handler(int signal)
+{
+    (void)signal;
+    siglongjmp(away, 1);
+}
+
+/* A handler that leaves an emit by siglongjmp must not stop the thread from recording for ever. */
+static void recording_survives_siglongjmp(void **state)
+{
+    struct seen seen;
+
+    (void)state;
+    start();
+    signal(SIGUSR1, leave_handler);
+    if (sigsetjmp(away, 1) == 0) {
+        ct_self.frame = ct_stack_pointer() - 4096;      /* as if an emit deeper in the stack were under way */
+        ct_self.depth = 1;
+        raise(SIGUSR1);
+    }
+    EMIT(GC_END);
+    assert_int_equal(ct_self.depth, 0);
+    EMIT(GC_END);
+    seen = stop();
+    assert_int_equal(seen.count[CT_EV_GC_END], 2);
+}
+
+static void a_shut_gate_records_nothing(void **state)
+{
+    struct seen seen;
+
+    (void)state;
+    start();
+    recording_end();
+    assert_false(ct_gate_open());
+    ct_region_begin("nothing", 0);
+    EMIT(GC_END);
+    recording_begin(BUFFER);
+    seen = stop();
+    assert_int_equal(seen.count[CT_EV_REGION_BEGIN], 0);
+    assert_int_equal(seen.count[CT_EV_GC_END], 0);
+}
+
+/* The child finds the gate wiped and private memory where the arena was; the parent's arena is not touched. */
+static void a_child_does_not_write_to_its_parent(void **state)
+{
+    struct seen seen;
+    int status;
+    pid_t child;
+
+    (void)state;
+    start();
+    EMIT(GC_END);
+    child = fork();
+    if (child == 0) {
+        if (ct_gate_open())
+            _exit(1);
+        ct_region_begin("child", 0);
+        EMIT(MARK, .name = 3);
+        _exit(ct_arena ? 2 : 0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    seen = stop();
+    assert_int_equal(seen.count[CT_EV_GC_END], 1);
+    assert_int_equal(seen.count[CT_EV_MARK], 0);
+    assert_int_equal(seen.count[CT_EV_REGION_BEGIN], 0);
+}
+
+static void generations_turn(void **state)
+{
+    uint32_t before;
+
+    (void)state;
+    start();
+    before = atomic_load(&ct_arena->generation);
+    assert_int_equal(ct_control_ask(CT_ASK_TURN, -1, NULL), 0);
+    assert_int_equal(atomic_load(&ct_arena->generation), before + 1);
+    assert_int_equal(ct_arena->turns[(before + 1) % CT_TURNS].number, before + 1);
+    assert_true(ct_arena->turns[(before + 1) % CT_TURNS].start.clock.monotonic_ns > 0);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_event_comes_back),
+        cmocka_unit_test(raw_address_travels),
+        cmocka_unit_test(a_full_arena_counts_what_is_lost),
+        cmocka_unit_test(a_handler_comes_within_an_emit),
+        cmocka_unit_test(handlers_interrupt_emits),
+        cmocka_unit_test(recording_survives_siglongjmp),
+        cmocka_unit_test(a_shut_gate_records_nothing),
+        cmocka_unit_test(a_child_does_not_write_to_its_parent),
+        cmocka_unit_test(generations_turn),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
