@@ -30,7 +30,7 @@ run_suites() {
     say "== $folder: $*"
     rm -f "$folder/meson-logs/testlog.json"
     set -m
-    meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$(nproc)" "${suites[@]}" </dev/null &
+    meson test -C "$folder" --setup "$tier" --no-rebuild --print-errorlogs --num-processes "$(nproc)" "${suites[@]}" </dev/null &
     child=$!
     set +m
     wait "$child" || true
