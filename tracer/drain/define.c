@@ -162,7 +162,7 @@ static void put_thread(struct ct_drain *d, struct ct_arena_thread *row, bool exi
     uint32_t what = atomic_load_explicit(&row->what, memory_order_relaxed);
     char name[CT_NAME_MAX];
     struct ct_thread_row out = {
-        .serial = row->serial,
+        .serial = ct_arena_thread_serial(row),
         .tid = row->tid,
         .parent = row->parent,
         .routine = row->routine,
@@ -188,13 +188,13 @@ void ct_drain_threads(struct ct_drain *d, uint32_t generation, bool free_exited)
         uint32_t state = atomic_load_explicit(&row->state, memory_order_acquire);   /* edge THREAD */
         bool exited = state == CT_SLOT_EXITED;
 
-        if (state == CT_SLOT_FREE && row->serial == 0)
+        if (state == CT_SLOT_FREE && ct_arena_thread_serial(row) == 0)
             break;                      /* rows are taken in order: none behind this was ever used */
         if (state != CT_SLOT_LIVE && !exited)
             continue;
-        if (exited || d->thread_told[i].serial != row->serial || d->thread_told[i].generation != generation)
+        if (exited || d->thread_told[i].serial != ct_arena_thread_serial(row) || d->thread_told[i].generation != generation)
             put_thread(d, row, exited);
-        d->thread_told[i].serial = row->serial;
+        d->thread_told[i].serial = ct_arena_thread_serial(row);
         d->thread_told[i].generation = generation;
         if (exited && free_exited)
             atomic_store_explicit(&row->state, CT_SLOT_FREE, memory_order_release);

@@ -57,7 +57,8 @@ enum ct_slot_state { CT_SLOT_FREE = 0, CT_SLOT_TAKEN = 1, CT_SLOT_LIVE = 2, CT_S
 struct ct_arena_thread {
     _Atomic uint32_t state;             /* enum ct_slot_state; edge THREAD */
     uint32_t tid;
-    uint64_t serial, parent, routine;
+    _Atomic uint64_t serial;            /* 0: the row was never used; else see ct_arena_thread_serial */
+    uint64_t parent, routine;
     uint64_t start_ticks;
     _Atomic uint64_t exit_ticks;
     _Atomic uint64_t since_ticks;       /* when `what` began */
@@ -196,6 +197,12 @@ struct ct_arena {
 static inline struct ct_arena_thread *ct_arena_threads(struct ct_arena *a)
 {
     return CT_ARENA_AT(struct ct_arena_thread, a, a->layout.threads_offset);
+}
+
+/* Relaxed: fixed before the row is LIVE (edge THREAD); of a row in any other state only whether it is 0 is asked. */
+static inline uint64_t ct_arena_thread_serial(const struct ct_arena_thread *row)
+{
+    return atomic_load_explicit(&row->serial, memory_order_relaxed);
 }
 
 static inline _Atomic uint32_t *ct_arena_directory(struct ct_arena *a)

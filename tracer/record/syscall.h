@@ -5,8 +5,19 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+#if defined(__SANITIZE_THREAD__)
+#include <sys/mman.h>
+#endif
+
 static inline __attribute__((always_inline)) long ct_syscall6(long no, long a, long b, long c, long d, long e, long f)
 {
+#if defined(__SANITIZE_THREAD__)
+    /* The thread sanitizer must see memory come and go, or it takes a new block for the one that lay there before. */
+    if (no == SYS_mmap)
+        return (long)mmap((void *)a, (size_t)b, (int)c, (int)d, (int)e, f);
+    if (no == SYS_munmap)
+        return munmap((void *)a, (size_t)b);
+#endif
 #if defined(__x86_64__)
     long ret;
     register long r10 asm("r10") = d;

@@ -67,7 +67,7 @@ static struct ct_arena_thread *find_row(struct ct_arena *a, uint32_t tid)
     for (uint32_t i = 0; i < a->layout.thread_count; i++) {
         uint32_t state = atomic_load_explicit(&rows[i].state, memory_order_acquire);    /* edge THREAD */
 
-        if (state == CT_SLOT_FREE && rows[i].serial == 0)
+        if (state == CT_SLOT_FREE && ct_arena_thread_serial(&rows[i]) == 0)
             break;                      /* rows are taken in order: none behind this was ever used */
         if (state == CT_SLOT_LIVE && rows[i].tid == tid)
             return &rows[i];
@@ -90,7 +90,7 @@ static void set_name(struct ct_arena_thread *row, const char *name)
 static void fill_row(struct ct_arena_thread *row, uint32_t tid, const struct ct_birth *birth, uint64_t start_ticks)
 {
     row->tid = tid;
-    row->serial = birth->serial ? birth->serial : ct_thread_new_serial();
+    atomic_store_explicit(&row->serial, birth->serial ? birth->serial : ct_thread_new_serial(), memory_order_relaxed);
     row->parent = birth->parent;
     row->routine = birth->routine;
     row->start_ticks = start_ticks;
@@ -207,7 +207,7 @@ bool ct_thread_attach(void)
 
 uint64_t ct_thread_serial(void)
 {
-    return ct_thread_attach() ? ct_self.row->serial : 0;
+    return ct_thread_attach() ? ct_arena_thread_serial(ct_self.row) : 0;
 }
 
 void ct_thread_born(const struct ct_birth *birth, uintptr_t frame)
@@ -247,7 +247,7 @@ uint64_t ct_thread_serial_of(uint32_t tid)
 {
     struct ct_arena_thread *row = ct_arena ? find_row(ct_arena, tid) : NULL;
 
-    return row ? row->serial : 0;
+    return row ? ct_arena_thread_serial(row) : 0;
 }
 
 void ct_thread_renamed(uint32_t tid, const char *name)
@@ -261,7 +261,7 @@ void ct_thread_renamed(uint32_t tid, const char *name)
         return;
     set_name(row, name);
     if (ct_gate_open() && ct_wanted(CT_CAT_thread))
-        EMIT(THREAD_NAME, .thread = row->serial, .name = ct_string(row->name));
+        EMIT(THREAD_NAME, .thread = ct_arena_thread_serial(row), .name = ct_string(row->name));
 }
 
 void ct_thread_seen(uint32_t tid, const char *name)

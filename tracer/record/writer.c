@@ -164,7 +164,7 @@ static void open_batch(struct ct_arena *a, struct ct_thread *self, struct ct_wri
     head->magic = CT_BATCH_MAGIC;
     head->generation = w->generation;
     head->batch = atomic_fetch_add_explicit(&a->next_batch, 1, memory_order_relaxed);
-    head->thread = self->row->serial;
+    head->thread = ct_arena_thread_serial(self->row);
     head->base_ticks = now;
     head->flags = w == &self->writer[1];
     atomic_store_explicit(&head->used, 0, memory_order_relaxed);    /* published with the state below */
