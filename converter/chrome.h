@@ -1,0 +1,107 @@
+/* The inside of the Chrome sink: what its files share.  Not for others. */
+#pragma once
+
+#include "converter/json.h"
+#include "converter/sink_chrome.h"
+
+enum {
+    CHROME_LABEL_MAX = 192,             /* bytes of an escaped label */
+    CHROME_TEXT_MAX = 1024,             /* bytes of a text shown; longer ones are cut */
+    CHROME_RECORD_MAX = 24 << 10,       /* bytes of the longest record */
+    CHROME_CALLS = 64,
+    CHROME_ID_FIRST = 1 << 22,          /* ids of our own begin where the kernel's end */
+};
+
+/* Text that goes into records as it is. */
+struct chrome_piece {
+    uint32_t size;
+    char text[92];
+};
+
+/* A thread has two rows: its slices, and its states. */
+struct chrome_thread {
+    uint32_t pid, tid, state_tid;
+    struct chrome_piece slice, state;   /* ,\n{"ph":"X","pid":1,"tid":2,"ts": */
+    bool told_slice, told_state;        /* the row was named */
+    uint32_t label_size;
+    char label[CHROME_LABEL_MAX];       /* escaped: name (tid) */
+};
+
+struct chrome_program {
+    uint32_t pid, pause_tid;            /* pause_tid 0: it has no such row yet */
+};
+
+struct ct_chrome {
+    struct ct_output *out;
+    struct ct_reader *reader;
+    struct ct_model *model;
+    struct ct_chrome_options options;
+    uint32_t next_id;                   /* of rows that have none of the kernel's */
+    uint32_t next_sort;
+    uint64_t next_arrow, next_task;
+    uint32_t *used_ids;                 /* hash set: kernel's ids that stand in the file already */
+    uint32_t used_count, used_mask;
+    uint32_t lane_pid[256];             /* process of CPU lanes by host; 0: none yet */
+    uint8_t *lane_named[256];           /* by host and CPU */
+    struct chrome_piece call[CHROME_CALLS];     /* ,"name":"read","cat":"io","args":{"fd": */
+    struct chrome_stacks *stacks;
+    bool no_memory;
+};
+
+/* Starts a record: room for CHROME_RECORD_MAX bytes. */
+static inline char *chrome_begin(struct ct_chrome *c)
+{
+    return ct_output_room(c->out, CHROME_RECORD_MAX);
+}
+
+static inline void chrome_end(struct ct_chrome *c, char *p)
+{
+    ct_output_advance(c->out, p);
+}
+
+/* HOT: copies a piece, always as many bytes, for speed. */
+static inline char *chrome_put(char *p, const struct chrome_piece *piece)
+{
+    memcpy(p, piece->text, sizeof piece->text);
+    return p + piece->size;
+}
+
+/* Escaped text, cut at CHROME_TEXT_MAX. */
+static inline char *chrome_text(char *p, struct ct_text text)
+{
+    return ct_json_text(p, text.at, text.size < CHROME_TEXT_MAX ? text.size : CHROME_TEXT_MAX);
+}
+
+/* --- chrome_names.c: who is who --- */
+
+struct chrome_program *chrome_program_of(struct ct_chrome *c, struct ct_model_program *p);
+struct chrome_thread *chrome_thread_of(struct ct_chrome *c, struct ct_model_thread *t);
+/* A thread has a new name; name_* write it for each of its rows. */
+void chrome_label_thread(struct ct_chrome *c, struct ct_model_thread *t);
+void chrome_name_thread(struct ct_chrome *c, struct ct_model_thread *t);
+void chrome_name_states(struct ct_chrome *c, struct ct_model_thread *t);
+/* The process that holds the CPU lanes of `host`, and its row for `cpu`. */
+uint32_t chrome_lane_pid(struct ct_chrome *c, const struct ct_lane_span *span);
+/* The row of the tracer's own pauses. */
+uint32_t chrome_pause_tid(struct ct_chrome *c, struct ct_model_program *p);
+void chrome_free_program(struct ct_model_program *p);
+
+/* --- chrome_args.c: what a slice is called and what is said of it --- */
+
+/* From ,"name": to the end of the record. */
+char *chrome_span_text(struct ct_chrome *c, char *p, const struct ct_span *span);
+char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment);
+const char *chrome_state_name(const struct ct_state_span *span);
+void chrome_call_pieces(struct ct_chrome *c);
+char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial);
+
+/* --- chrome_stack.c --- */
+
+struct chrome_stacks *chrome_stacks_new(void);
+void chrome_stacks_free(struct chrome_stacks *stacks);
+/* ,"stack":"..." for args; nothing when the node is none. */
+char *chrome_stack_args(struct ct_chrome *c, char *p, uint32_t node);
+/* "stackFrames":{...} for the end of the file. */
+void chrome_stack_frames(struct ct_chrome *c);
+/* The best name of a code address: a function, else module and offset, else the address.  At most CHROME_LABEL_MAX. */
+char *chrome_code(char *p, const struct ct_read_program *program, uint64_t pc);

@@ -1,0 +1,430 @@
+/* What each slice and moment is called in Chrome JSON, and what its args say. */
+#include <stdio.h>
+
+#include "converter/chrome.h"
+#include "converter/model/args.h"
+
+/* --- small pieces of args --- */
+
+static char *error_of(char *p, int64_t result)
+{
+    const char *name = result > -4096 ? strerrorname_np((int)-result) : NULL;
+
+    p = CT_JSON_PUT(p, ",\"error\":\"");
+    p = name ? ct_json_string(p, name) : ct_json_i64(p, result);
+    *p++ = '"';
+    return p;
+}
+
+enum { NAME_MAX_BYTES = 128 };              /* of an event that only the file knows */
+
+/* Up to the opening brace of args.  Members may all begin with a comma: close_record takes the first one away. */
+static char *open_args(char *p, const char *name, const char *category)
+{
+    p = CT_JSON_PUT(p, ",\"name\":\"");
+    p = ct_json_text(p, name, strnlen(name, NAME_MAX_BYTES));
+    p = CT_JSON_PUT(p, "\",\"cat\":\"");
+    p = ct_json_string(p, category);
+    return CT_JSON_PUT(p, "\",\"args\":{");
+}
+
+static char *cut(char *p, unsigned flags)
+{
+    if (flags & CT_SPAN_CUT_START)
+        p = CT_JSON_PUT(p, ",\"began\":\"before what the trace tells\"");
+    if (flags & CT_SPAN_CUT_END)
+        p = CT_JSON_PUT(p, ",\"ended\":\"not within the trace\"");
+    if (flags & CT_SPAN_LOST)
+        p = CT_JSON_PUT(p, ",\"ended\":\"among events that were lost\"");
+    return p;
+}
+
+/* ,"sf":7 and the line; closes the args and the record. */
+static char *close_record(struct ct_chrome *c, char *p, char *args, const struct ct_span *span)
+{
+    if (span->flags)
+        p = cut(p, span->flags);
+    if (span->stack)
+        p = chrome_stack_args(c, p, span->stack);
+    if (args[0] == ',' && p > args) {       /* the first member came with a comma of its own */
+        memmove(args, args + 1, (size_t)(p - args - 1));
+        p--;
+    }
+    *p++ = '}';
+    if (span->stack >= CT_NODE_FIRST) {
+        p = CT_JSON_PUT(p, ",\"sf\":");
+        p = ct_json_u64(p, span->stack);
+    }
+    *p++ = '}';
+    return p;
+}
+
+char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial)
+{
+    const struct ct_read_thread *read = serial ? ct_read_thread(program->read, serial) : NULL;
+
+    if (read && read->user) {
+        const struct chrome_thread *own = chrome_thread_of(c, read->user);
+
+        memcpy(p, own->label, own->label_size);
+        return p + own->label_size;
+    }
+    p = CT_JSON_PUT(p, "thread ");
+    return serial ? ct_json_u64(p, serial) : CT_JSON_PUT(p, "unknown");
+}
+
+static char *descriptor(char *p, const struct ct_span *span, int32_t fd)
+{
+    const struct ct_fd *known = ct_fds_get(&span->thread->program->fds, fd);
+
+    p = ct_json_i64(p, fd);
+    if (!known)
+        return p;
+    p = CT_JSON_PUT(p, ",\"");
+    p = ct_json_string(p, ct_schema_fdkind(known->kind));
+    p = CT_JSON_PUT(p, "\":\"");
+    if (known->name_size)
+        p = ct_json_text(p, known->name, known->name_size < CHROME_TEXT_MAX ? known->name_size : CHROME_TEXT_MAX);
+    *p++ = '"';
+    return p;
+}
+
+/* --- calls: I/O, poll, file --- */
+
+void chrome_call_pieces(struct ct_chrome *c)
+{
+    for (unsigned no = 0; no < CT_CALL_END && no < CHROME_CALLS; no++) {
+        const struct ct_call_info *call = ct_schema_call(no);
+        struct chrome_piece *piece = &c->call[no];
+
+        if (call)
+            piece->size = (uint32_t)snprintf(piece->text, sizeof piece->text,
+                                             ",\"name\":\"%s\",\"cat\":\"%s\",\"args\":{\"fd\":", call->name,
+                                             ct_schema_category(call->category));
+    }
+}
+
+static char *call_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    const struct ct_args_IO *a = ct_args_IO(span->arg);
+    const struct ct_call_info *call = ct_schema_call((unsigned)a->call);
+    int64_t result = (int64_t)a->result;
+    char *args;
+
+    if (call && a->call < CHROME_CALLS) {
+        p = chrome_put(p, &c->call[a->call]);
+    } else {
+        p = open_args(p, "a call of a newer version", "io");
+        p = CT_JSON_PUT(p, "\"fd\":");
+    }
+    args = p - 1;
+    p = descriptor(p, span, (int32_t)a->fd);
+    if (result < 0) {
+        p = error_of(p, result);
+    } else if (call && call->direction != 'N') {
+        p = CT_JSON_PUT(p, ",\"bytes\":");
+        p = ct_json_u64(p, (uint64_t)result);
+    } else if (result > 0) {
+        p = CT_JSON_PUT(p, ",\"result\":");
+        p = ct_json_u64(p, (uint64_t)result);
+    }
+    return close_record(c, p, args, span);
+}
+
+static char *open_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    const struct ct_args_OPEN *a = ct_args_OPEN(span->arg);
+    const struct ct_call_info *call = ct_schema_call((unsigned)a->call);
+    char *args = p = open_args(p, call ? call->name : "open", "file");
+
+    p = CT_JSON_PUT(p, ",\"path\":\"");
+    p = span->name_lost ? CT_JSON_PUT(p, "(lost)") : chrome_text(p, span->name);
+    *p++ = '"';
+    if ((int64_t)a->result < 0) {
+        p = error_of(p, (int64_t)a->result);
+    } else {
+        p = CT_JSON_PUT(p, ",\"fd\":");
+        p = ct_json_u64(p, a->result);
+    }
+    return close_record(c, p, args, span);
+}
+
+/* --- waits --- */
+
+static const char *const wait_names[] = {
+    [CT_EV_MUTEX_WAIT] = "wait for mutex", [CT_EV_RWLOCK_READ_WAIT] = "wait for read lock",
+    [CT_EV_RWLOCK_WRITE_WAIT] = "wait for write lock", [CT_EV_COND_WAIT] = "wait on condition",
+    [CT_EV_SEM_WAIT] = "wait for semaphore", [CT_EV_BARRIER_WAIT] = "wait at barrier",
+    [CT_EV_JOIN_WAIT] = "join", [CT_EV_SLEEP] = "sleep", [CT_EV_WAIT_DONE] = "wait",
+};
+
+static char *wait_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    char *args = p = open_args(p, wait_names[span->no], span->no == CT_EV_SLEEP ? "sleep" : "wait");
+
+    switch (span->no) {
+    case CT_EV_JOIN_WAIT:
+        p = CT_JSON_PUT(p, ",\"thread\":\"");
+        p = chrome_thread_ref(c, p, span->thread->program, ct_args_JOIN_WAIT(span->arg)->object);
+        *p++ = '"';
+        break;
+    case CT_EV_SLEEP:
+        p = CT_JSON_PUT(p, ",\"asked_ns\":");
+        p = ct_json_u64(p, ct_args_SLEEP(span->arg)->asked);
+        break;
+    case CT_EV_WAIT_DONE:
+        break;
+    default:
+        p = CT_JSON_PUT(p, ",\"object\":\"");
+        p = ct_json_hex(p, span->arg[0]);
+        *p++ = '"';
+        if (span->no == CT_EV_COND_WAIT) {
+            p = CT_JSON_PUT(p, ",\"mutex\":\"");
+            p = ct_json_hex(p, ct_args_COND_WAIT(span->arg)->mutex);
+            *p++ = '"';
+        }
+    }
+    if (span->waker && span->no != CT_EV_JOIN_WAIT) {
+        const struct chrome_thread *waker = chrome_thread_of(c, span->waker);
+
+        p = CT_JSON_PUT(p, ",\"woken_by\":\"");
+        memcpy(p, waker->label, waker->label_size);
+        p += waker->label_size;
+        *p++ = '"';
+    }
+    if (span->result < 0)
+        p = error_of(p, span->result);
+    return close_record(c, p, args, span);
+}
+
+/* --- the rest --- */
+
+static char *named_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    bool region = span->no == CT_EV_REGION_BEGIN;
+    char *args;
+
+    p = CT_JSON_PUT(p, ",\"name\":\"");
+    if (!region)
+        p = CT_JSON_PUT(p, "collector: ");
+    p = span->name_lost ? CT_JSON_PUT(p, "(name lost)") : chrome_text(p, span->name);
+    p = region ? CT_JSON_PUT(p, "\",\"cat\":\"region\",\"args\":{") : CT_JSON_PUT(p, "\",\"cat\":\"gc\",\"args\":{");
+    args = p;
+    if (region && ct_args_REGION_BEGIN(span->arg)->task) {
+        p = CT_JSON_PUT(p, ",\"task\":");
+        p = ct_json_u64(p, ct_args_REGION_BEGIN(span->arg)->task);
+    }
+    return close_record(c, p, args, span);
+}
+
+static char *heap_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    const struct ct_args_HEAP_GROW *a = ct_args_HEAP_GROW(span->arg);
+    char *args = p = open_args(p, span->no == CT_EV_HEAP_GROW ? "heap grows" : "heap shrinks", "heap");
+
+    p = CT_JSON_PUT(p, "\"bytes\":");
+    p = ct_json_u64(p, a->bytes);
+    p = CT_JSON_PUT(p, ",\"total\":");
+    p = ct_json_u64(p, a->total);
+    p = a->how == 1 ? CT_JSON_PUT(p, ",\"how\":\"mmap\"") : CT_JSON_PUT(p, ",\"how\":\"brk\"");
+    return close_record(c, p, args, span);
+}
+
+static char *thread_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    const struct ct_args_THREAD_CREATE *a = ct_args_THREAD_CREATE(span->arg);
+    char *args = p = open_args(p, "create thread", "thread");
+
+    p = CT_JSON_PUT(p, ",\"thread\":\"");
+    p = chrome_thread_ref(c, p, span->thread->program, a->child);
+    p = CT_JSON_PUT(p, "\",\"routine\":\"");
+    p = chrome_code(p, span->thread->program->read, a->routine);
+    *p++ = '"';
+    if ((int64_t)a->result < 0)
+        p = error_of(p, (int64_t)a->result);
+    return close_record(c, p, args, span);
+}
+
+static char *fork_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    int64_t result = (int64_t)ct_args_FORK(span->arg)->result;
+    char *args = p = open_args(p, "fork", "process");
+
+    if (result < 0) {
+        p = error_of(p, result);
+    } else {
+        p = CT_JSON_PUT(p, "\"child_pid\":");
+        p = ct_json_u64(p, (uint64_t)result);
+    }
+    return close_record(c, p, args, span);
+}
+
+static char *point_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    char *args;
+
+    switch (span->no) {
+    case CT_EV_WAKE:
+        args = p = open_args(p, "wake", "wait");
+        p = CT_JSON_PUT(p, "\"object\":\"");
+        p = ct_json_hex(p, span->arg[0]);
+        *p++ = '"';
+        break;
+    case CT_EV_THREAD_START:
+        args = p = open_args(p, "thread starts", "thread");
+        p = CT_JSON_PUT(p, "\"by\":\"");
+        p = chrome_thread_ref(c, p, span->thread->program, span->arg[0]);
+        *p++ = '"';
+        break;
+    default:
+        args = p = open_args(p, "thread ends", "thread");
+    }
+    return close_record(c, p, args, span);
+}
+
+/* Something of a newer version: its fields as numbers. */
+static char *plain_fields(char *p, const struct ct_read_event_info *info, const uint64_t *arg)
+{
+    bool first = true;
+
+    for (unsigned i = 0; i < info->field_count; i++) {
+        if ((info->fields[i].type & CT_WIRE_MASK) == CT_WIRE_TEXT)
+            continue;
+        p = first ? CT_JSON_PUT(p, "\"") : CT_JSON_PUT(p, ",\"");
+        first = false;
+        p = ct_json_text(p, info->fields[i].name, strnlen(info->fields[i].name, 64));
+        p = CT_JSON_PUT(p, "\":");
+        p = info->fields[i].type == CT_TYPE_INT || info->fields[i].type == CT_TYPE_RESULT
+            ? ct_json_i64(p, (int64_t)arg[i]) : ct_json_u64(p, arg[i]);
+    }
+    return p;
+}
+
+static char *unknown_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    char *args = p = open_args(p, span->info ? span->info->name : "event", "unknown");
+
+    if (span->info)
+        p = plain_fields(p, span->info, span->arg);
+    return close_record(c, p, args, span);
+}
+
+char *chrome_span_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    switch (span->no) {
+    case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW: case CT_EV_FILE: case CT_EV_FILE_SLOW:
+        return call_text(c, p, span);
+    case CT_EV_REGION_BEGIN: case CT_EV_GC_BEGIN:
+        return named_text(c, p, span);
+    case CT_EV_MUTEX_WAIT ... CT_EV_SLEEP: case CT_EV_WAIT_DONE:
+        return wait_text(c, p, span);
+    case CT_EV_WAKE: case CT_EV_THREAD_START: case CT_EV_THREAD_EXIT:
+        return point_text(c, p, span);
+    case CT_EV_OPEN:
+        return open_text(c, p, span);
+    case CT_EV_HEAP_GROW: case CT_EV_HEAP_SHRINK:
+        return heap_text(c, p, span);
+    case CT_EV_THREAD_CREATE:
+        return thread_text(c, p, span);
+    case CT_EV_FORK:
+        return fork_text(c, p, span);
+    default:
+        return unknown_text(c, p, span);
+    }
+}
+
+/* --- moments --- */
+
+static char *string_of(char *p, const struct ct_read_event *e, uint64_t id)
+{
+    struct ct_text text;
+
+    return ct_read_string(e->generation, id, &text) ? chrome_text(p, text) : CT_JSON_PUT(p, "(name lost)");
+}
+
+char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment)
+{
+    const struct ct_read_event *e = moment->event;
+    const struct ct_model_program *program = moment->thread->program;
+
+    p = CT_JSON_PUT(p, ",\"s\":\"t\",\"name\":\"");
+    switch (e->no) {
+    case CT_EV_LOST:
+        p = ct_json_u64(p, ct_args_LOST(e->arg)->count);
+        return CT_JSON_PUT(p, " events lost\",\"cat\":\"trace\",\"args\":{}}");
+    case CT_EV_LOG:
+        p = chrome_text(p, e->text);
+        p = CT_JSON_PUT(p, "\",\"cat\":\"log\",\"args\":{\"category\":\"");
+        p = string_of(p, e, ct_args_LOG(e->arg)->category);
+        *p++ = '"';
+        if (ct_args_LOG(e->arg)->task) {
+            p = CT_JSON_PUT(p, ",\"task\":");
+            p = ct_json_u64(p, ct_args_LOG(e->arg)->task);
+        }
+        return CT_JSON_PUT(p, "}}");
+    case CT_EV_MARK:
+        p = string_of(p, e, ct_args_MARK(e->arg)->name);
+        return CT_JSON_PUT(p, "\",\"cat\":\"mark\",\"args\":{}}");
+    case CT_EV_LABEL:
+        p = string_of(p, e, ct_args_LABEL(e->arg)->key);
+        p = CT_JSON_PUT(p, " = ");
+        p = string_of(p, e, ct_args_LABEL(e->arg)->value);
+        return CT_JSON_PUT(p, "\",\"cat\":\"label\",\"args\":{}}");
+    case CT_EV_THREAD_NAME:
+        p = CT_JSON_PUT(p, "named ");
+        p = string_of(p, e, ct_args_THREAD_NAME(e->arg)->name);
+        return CT_JSON_PUT(p, "\",\"cat\":\"thread\",\"args\":{}}");
+    case CT_EV_THREAD_DETACH:
+        p = CT_JSON_PUT(p, "detaches ");
+        p = chrome_thread_ref(c, p, program, ct_args_THREAD_DETACH(e->arg)->thread);
+        return CT_JSON_PUT(p, "\",\"cat\":\"thread\",\"args\":{}}");
+    case CT_EV_EXEC:
+        p = CT_JSON_PUT(p, "exec ");
+        p = string_of(p, e, ct_args_EXEC(e->arg)->path);
+        return CT_JSON_PUT(p, "\",\"cat\":\"process\",\"args\":{}}");
+    case CT_EV_EXEC_FAILED:
+        p = CT_JSON_PUT(p, "exec failed\",\"cat\":\"process\",\"args\":{\"result\":");
+        p = ct_json_i64(p, (int64_t)ct_args_EXEC_FAILED(e->arg)->result);
+        return CT_JSON_PUT(p, "}}");
+    case CT_EV_EXIT:
+        p = CT_JSON_PUT(p, "exit\",\"cat\":\"process\",\"args\":{\"status\":");
+        p = ct_json_i64(p, (int64_t)ct_args_EXIT(e->arg)->status);
+        return CT_JSON_PUT(p, "}}");
+    }
+    p = ct_json_text(p, e->info->name, strnlen(e->info->name, NAME_MAX_BYTES));
+    p = CT_JSON_PUT(p, "\",\"cat\":\"unknown\",\"args\":{");
+    p = plain_fields(p, e->info, e->arg);
+    return CT_JSON_PUT(p, "}}");
+}
+
+/* --- states --- */
+
+const char *chrome_state_name(const struct ct_state_span *span)
+{
+    static const char *const waiting[] = {
+        [CT_EV_MUTEX_WAIT] = "Waiting: mutex", [CT_EV_RWLOCK_READ_WAIT] = "Waiting: read lock",
+        [CT_EV_RWLOCK_WRITE_WAIT] = "Waiting: write lock", [CT_EV_COND_WAIT] = "Waiting: condition",
+        [CT_EV_SEM_WAIT] = "Waiting: semaphore", [CT_EV_BARRIER_WAIT] = "Waiting: barrier",
+        [CT_EV_JOIN_WAIT] = "Waiting: join",
+    };
+    const struct ct_call_info *call = ct_schema_call(span->call);
+
+    switch (span->state) {
+    case CT_STATE_RUNNING:
+        return "Running";
+    case CT_STATE_RUNNABLE:
+        return "Runnable";
+    case CT_STATE_SLEEPING:
+        return "Sleeping";
+    case CT_STATE_CALL:
+        return call ? call->name : "In a call";
+    case CT_STATE_WAITING:
+        if (call)
+            return call->name;
+        if (span->reason < sizeof waiting / sizeof *waiting && waiting[span->reason])
+            return waiting[span->reason];
+        return "Waiting";
+    default:
+        return "Unknown";
+    }
+}

@@ -1,0 +1,307 @@
+/* Ids and names of processes and rows in Chrome JSON: the kernel's numbers as long as they are unique, else our own. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "converter/chrome.h"
+
+enum { SHOWN_ARGUMENTS = 300, LANES_MAX = 4096 };
+
+/* --- ids --- */
+
+static bool ids_grow(struct ct_chrome *c)
+{
+    uint32_t mask = c->used_mask ? c->used_mask * 2 + 1 : 1023;
+    uint32_t *ids = calloc((size_t)mask + 1, sizeof *ids);
+
+    if (!ids)
+        return false;
+    for (uint32_t i = 0; c->used_ids && i <= c->used_mask; i++) {
+        uint32_t at = c->used_ids[i] * 0x9e3779b9u & mask;
+
+        if (!c->used_ids[i])
+            continue;
+        while (ids[at])
+            at = (at + 1) & mask;
+        ids[at] = c->used_ids[i];
+    }
+    free(c->used_ids);
+    c->used_ids = ids;
+    c->used_mask = mask;
+    return true;
+}
+
+/*
+ * The kernel's number when nobody in the file has it yet, else a new one: viewers join what has the same.  Processes and
+ * threads are numbered apart: a main thread has its process's number.
+ */
+static uint32_t unique_id(struct ct_chrome *c, uint64_t kernel_id, bool is_process)
+{
+    uint32_t key = (uint32_t)kernel_id * 2 + is_process, at;
+
+    if (kernel_id == 0 || kernel_id >= CHROME_ID_FIRST)
+        return c->next_id++;
+    if (c->used_count * 2 >= c->used_mask && !ids_grow(c))
+        return c->next_id++;
+    at = key * 0x9e3779b9u & c->used_mask;
+    while (c->used_ids[at] && c->used_ids[at] != key)
+        at = (at + 1) & c->used_mask;
+    if (c->used_ids[at])
+        return c->next_id++;
+    c->used_ids[at] = key;
+    c->used_count++;
+    return (uint32_t)kernel_id;
+}
+
+/* --- metadata records --- */
+
+static char *meta_begin(char *p, uint32_t pid, uint32_t tid, const char *what)
+{
+    p = CT_JSON_PUT(p, ",\n{\"ph\":\"M\",\"pid\":");
+    p = ct_json_u64(p, pid);
+    if (tid) {
+        p = CT_JSON_PUT(p, ",\"tid\":");
+        p = ct_json_u64(p, tid);
+    }
+    p = CT_JSON_PUT(p, ",\"name\":\"");
+    p = ct_json_string(p, what);
+    return CT_JSON_PUT(p, "\",\"args\":{");
+}
+
+static void meta_text(struct ct_chrome *c, uint32_t pid, uint32_t tid, const char *what, const char *key,
+                      const char *escaped, size_t size)
+{
+    char *p = meta_begin(chrome_begin(c), pid, tid, what);
+
+    *p++ = '"';
+    p = ct_json_string(p, key);
+    p = CT_JSON_PUT(p, "\":\"");
+    memcpy(p, escaped, size);
+    p = CT_JSON_PUT(p + size, "\"}}");
+    chrome_end(c, p);
+}
+
+static void meta_sort(struct ct_chrome *c, uint32_t pid, uint32_t tid, const char *what, int64_t index)
+{
+    char *p = meta_begin(chrome_begin(c), pid, tid, what);
+
+    p = CT_JSON_PUT(p, "\"sort_index\":");
+    p = ct_json_i64(p, index);
+    p = CT_JSON_PUT(p, "}}");
+    chrome_end(c, p);
+}
+
+/* --- processes --- */
+
+static struct ct_text program_name(const struct ct_read_program *read)
+{
+    struct ct_text path = read->run.program;
+
+    for (size_t i = path.size; i > 0; i--)
+        if (path.at[i - 1] == '/')
+            return (struct ct_text){ path.at + i, path.size - i };
+    return path;
+}
+
+static void name_program(struct ct_chrome *c, struct ct_model_program *p, uint32_t pid)
+{
+    const struct ct_read_program *read = p->read;
+    struct ct_text name = program_name(read);
+    char text[CHROME_LABEL_MAX * CT_JSON_ESCAPE_MAX], *at = text;
+
+    if (name.size == 0)
+        name = (struct ct_text){ "program", 7 };
+    at = ct_json_text(at, name.at, name.size < 64 ? name.size : 64);
+    if (pid != read->run.pid && read->run.pid) {
+        at = CT_JSON_PUT(at, " (pid ");
+        at = ct_json_u64(at, read->run.pid);
+        *at++ = ')';
+    }
+    meta_text(c, pid, 0, "process_name", "name", text, (size_t)(at - text));
+    meta_sort(c, pid, 0, "process_sort_index", (int64_t)read->index + 1);
+    if (read->run.arguments.size > 0) {
+        char line[SHOWN_ARGUMENTS], escaped[SHOWN_ARGUMENTS * CT_JSON_ESCAPE_MAX];
+        size_t size = read->run.arguments.size < sizeof line ? read->run.arguments.size : sizeof line;
+
+        memcpy(line, read->run.arguments.at, size);
+        while (size > 0 && line[size - 1] == 0)
+            size--;
+        for (size_t i = 0; i < size; i++)
+            line[i] = line[i] ? line[i] : ' ';
+        at = ct_json_text(escaped, line, size);
+        meta_text(c, pid, 0, "process_labels", "labels", escaped, (size_t)(at - escaped));
+    }
+}
+
+struct chrome_program *chrome_program_of(struct ct_chrome *c, struct ct_model_program *p)
+{
+    static struct chrome_program nobody;
+    struct chrome_program *own = p->user;
+
+    if (own)
+        return own;
+    own = p->user = calloc(1, sizeof *own);
+    if (!own) {
+        c->no_memory = true;
+        return &nobody;
+    }
+    own->pid = unique_id(c, p->read->run.pid, true);
+    name_program(c, p, own->pid);
+    return own;
+}
+
+uint32_t chrome_pause_tid(struct ct_chrome *c, struct ct_model_program *p)
+{
+    struct chrome_program *own = chrome_program_of(c, p);
+
+    if (!own->pause_tid) {
+        own->pause_tid = c->next_id++;
+        meta_text(c, own->pid, own->pause_tid, "thread_name", "name", "ctrace itself", 13);
+        meta_sort(c, own->pid, own->pause_tid, "thread_sort_index", INT32_MAX);
+    }
+    return own->pause_tid;
+}
+
+void chrome_free_program(struct ct_model_program *p)
+{
+    for (struct ct_model_thread *t = p->threads; t; t = t->next) {
+        free(t->user);
+        t->user = NULL;
+    }
+    free(p->user);
+    p->user = NULL;
+}
+
+/* --- threads --- */
+
+/*
+ * Threads that were never named bear the name of the program: then the function they started with says more.
+ */
+static char *thread_name(char *p, const struct ct_model_thread *t)
+{
+    struct ct_text program = program_name(t->program->read);
+    size_t size = strlen(t->name);
+    bool own = size > 0 && (program.size < size || memcmp(program.at, t->name, size) != 0);
+
+    if (own || t->read->serial == 1 || t->read->routine == 0) {
+        if (size > 0)
+            return ct_json_text(p, t->name, size);
+        if (t->read->serial == 1 && program.size > 0)
+            return ct_json_text(p, program.at, program.size < 64 ? program.size : 64);
+        p = CT_JSON_PUT(p, "thread ");
+        return ct_json_u64(p, t->read->serial);
+    }
+    return chrome_code(p, t->program->read, t->read->routine);
+}
+
+static void make_label(struct chrome_thread *own, const struct ct_model_thread *t)
+{
+    char text[2 * CHROME_TEXT_MAX], *p = thread_name(text, t);
+    size_t size = (size_t)(p - text);
+
+    if (size > CHROME_LABEL_MAX - 32) {     /* not within an escape */
+        size = CHROME_LABEL_MAX - 40;
+        while (size > 0 && ((text[size] & 0xc0) == 0x80 || memchr(text + size - (size < 6 ? size : 6), '\\', size < 6 ? size : 6)))
+            size--;
+    }
+    memcpy(own->label, text, size);
+    p = own->label + size;
+    if (t->read->tid) {
+        p = CT_JSON_PUT(p, " (");
+        p = ct_json_u64(p, t->read->tid);
+        *p++ = ')';
+    }
+    own->label_size = (uint32_t)(p - own->label);
+}
+
+static void make_piece(struct chrome_piece *piece, uint32_t pid, uint32_t tid)
+{
+    piece->size = (uint32_t)snprintf(piece->text, sizeof piece->text,
+                                     ",\n{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":", pid, tid);
+}
+
+struct chrome_thread *chrome_thread_of(struct ct_chrome *c, struct ct_model_thread *t)
+{
+    static struct chrome_thread nobody;
+    struct chrome_thread *own = t->user;
+
+    if (own)
+        return own;
+    own = t->user = calloc(1, sizeof *own);
+    if (!own) {
+        c->no_memory = true;
+        return &nobody;
+    }
+    own->pid = chrome_program_of(c, t->program)->pid;
+    own->tid = unique_id(c, t->read->tid, false);
+    own->state_tid = c->next_id++;
+    make_label(own, t);
+    make_piece(&own->slice, own->pid, own->tid);
+    make_piece(&own->state, own->pid, own->state_tid);
+    return own;
+}
+
+void chrome_label_thread(struct ct_chrome *c, struct ct_model_thread *t)
+{
+    make_label(chrome_thread_of(c, t), t);
+}
+
+void chrome_name_thread(struct ct_chrome *c, struct ct_model_thread *t)
+{
+    struct chrome_thread *own = chrome_thread_of(c, t);
+
+    make_label(own, t);
+    meta_text(c, own->pid, own->tid, "thread_name", "name", own->label, own->label_size);
+    if (!own->told_slice)
+        meta_sort(c, own->pid, own->tid, "thread_sort_index", 2 * (int64_t)t->read->index + 2);
+    own->told_slice = true;
+    if (own->told_state)
+        chrome_name_states(c, t);
+}
+
+void chrome_name_states(struct ct_chrome *c, struct ct_model_thread *t)
+{
+    struct chrome_thread *own = chrome_thread_of(c, t);
+    char text[CHROME_LABEL_MAX + 16];
+
+    memcpy(text, own->label, own->label_size);
+    memcpy(text + own->label_size, " state", 6);
+    meta_text(c, own->pid, own->state_tid, "thread_name", "name", text, own->label_size + 6);
+    if (!own->told_state)
+        meta_sort(c, own->pid, own->state_tid, "thread_sort_index", 2 * (int64_t)t->read->index + 1);
+    own->told_state = true;
+}
+
+/* --- CPU lanes --- */
+
+static void name_host(struct ct_chrome *c, const struct ct_lane_span *span)
+{
+    struct ct_text host = span->thread->program->read->run.host;
+    char text[CHROME_TEXT_MAX], *p = text;
+
+    c->lane_pid[span->host] = c->next_id++;
+    p = CT_JSON_PUT(p, "CPUs (estimated)");
+    if (span->host > 0) {                   /* the first one needs no name: mostly it is the only one */
+        p = CT_JSON_PUT(p, " of ");
+        p = ct_json_text(p, host.at, host.size < 64 ? host.size : 64);
+    }
+    meta_text(c, c->lane_pid[span->host], 0, "process_name", "name", text, (size_t)(p - text));
+    meta_sort(c, c->lane_pid[span->host], 0, "process_sort_index", -1000 + (int64_t)span->host);
+}
+
+uint32_t chrome_lane_pid(struct ct_chrome *c, const struct ct_lane_span *span)
+{
+    char text[32], *p;
+
+    if (!c->lane_pid[span->host]) {
+        name_host(c, span);
+        c->lane_named[span->host] = calloc(LANES_MAX, 1);
+    }
+    if (!c->lane_named[span->host] || span->cpu >= LANES_MAX || c->lane_named[span->host][span->cpu])
+        return c->lane_pid[span->host];
+    c->lane_named[span->host][span->cpu] = 1;
+    p = CT_JSON_PUT(text, "CPU ");
+    p = ct_json_u64(p, (uint64_t)span->cpu);
+    meta_text(c, c->lane_pid[span->host], (uint32_t)span->cpu + 1, "thread_name", "name", text, (size_t)(p - text));
+    meta_sort(c, c->lane_pid[span->host], (uint32_t)span->cpu + 1, "thread_sort_index", span->cpu);
+    return c->lane_pid[span->host];
+}

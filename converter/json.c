@@ -1,0 +1,121 @@
+/* Numbers by pairs of digits, text by eight clean bytes at a time. */
+#include "converter/json.h"
+
+#define ROW(d) #d "0" #d "1" #d "2" #d "3" #d "4" #d "5" #d "6" #d "7" #d "8" #d "9"
+const char ct_json_digits[200] __attribute__((nonstring)) =
+    ROW(0) ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) ROW(7) ROW(8) ROW(9);
+#undef ROW
+
+char *ct_json_u64_long(char *p, uint64_t v)
+{
+    char digits[20];
+    char *at = digits + sizeof digits;
+
+    while (v >= 100) {
+        at -= 2;
+        memcpy(at, ct_json_digits + 2 * (v % 100), 2);
+        v /= 100;
+    }
+    if (v >= 10) {
+        at -= 2;
+        memcpy(at, ct_json_digits + 2 * v, 2);
+    } else {
+        *--at = (char)('0' + v);
+    }
+    memcpy(p, at, (size_t)(digits + sizeof digits - at));
+    return p + (digits + sizeof digits - at);
+}
+
+char *ct_json_hex(char *p, uint64_t v)
+{
+    unsigned nibbles = v ? (67u - (unsigned)__builtin_clzll(v)) / 4 : 1;
+
+    p = CT_JSON_PUT(p, "0x");
+    for (unsigned i = nibbles; i-- > 0;)
+        *p++ = "0123456789abcdef"[(v >> (4 * i)) & 15];
+    return p;
+}
+
+/* Length of the well-formed UTF-8 sequence at `s`, 0 when there is none. */
+static size_t utf8_size(const unsigned char *s, size_t left)
+{
+    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t size = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    uint32_t code = s[0] & (0x7fu >> size);
+
+    if (s[0] < 0xc2 || s[0] > 0xf4 || left < size)
+        return 0;
+    for (size_t i = 1; i < size; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (s[i] & 0x3f);
+    }
+    return code < least[size] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : size;
+}
+
+/* One character that cannot be copied blindly; `*size` bytes of it are used. */
+static char *escape(char *p, const unsigned char *s, size_t left, size_t *size)
+{
+    *size = 1;
+    if (*s >= 0x80) {
+        size_t n = utf8_size(s, left);
+
+        if (n == 0)
+            return CT_JSON_PUT(p, "\\ufffd");
+        memcpy(p, s, n);
+        *size = n;
+        return p + n;
+    }
+    switch (*s) {
+    case '"':
+        return CT_JSON_PUT(p, "\\\"");
+    case '\\':
+        return CT_JSON_PUT(p, "\\\\");
+    case '\n':
+        return CT_JSON_PUT(p, "\\n");
+    case '\t':
+        return CT_JSON_PUT(p, "\\t");
+    }
+    if (*s < 0x20 || *s == 0x7f) {
+        p = CT_JSON_PUT(p, "\\u00");
+        *p++ = (char)('0' + (*s >> 4));
+        *p++ = "0123456789abcdef"[*s & 15];
+        return p;
+    }
+    *p = (char)*s;
+    return p + 1;
+}
+
+/* Whether none of eight bytes is a control, a quote, a backslash or beyond ASCII. */
+static int clean(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+    uint64_t bad = (w - ones * 0x20) | (quote - ones) | (slash - ones) | w | (w + ones);
+
+    return (bad & ones * 0x80) == 0;
+}
+
+char *ct_json_text(char *p, const char *text, size_t size)
+{
+    size_t i = 0;
+
+    while (i < size) {
+        size_t used;
+
+        if (size - i >= 8) {
+            uint64_t w;
+
+            memcpy(&w, text + i, 8);
+            memcpy(p, text + i, 8);
+            if (clean(w)) {
+                p += 8;
+                i += 8;
+                continue;
+            }
+        }
+        p = escape(p, (const unsigned char *)text + i, size - i, &used);
+        i += used;
+    }
+    return p;
+}

@@ -1,0 +1,220 @@
+/* What each event means to the model: one case each. */
+#include <string.h>
+
+#include "converter/model/args.h"
+#include "converter/model/counts.h"
+#include "converter/model/machine.h"
+
+enum { SLOW_NS = 20000 };               /* a call that took longer is a state of its own; the recorder's line too */
+
+static void moment(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
+{
+    struct ct_moment moment = { t, e };
+
+    if (m->sink->moment && ct_model_in_range(m, e->ns))
+        m->sink->moment(m->context, &moment);
+}
+
+/* A call is over: the time it took was a state if it was long. */
+static void call_over(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    const struct ct_args_IO *a = ct_args_IO(e->arg);        /* the same first fields in all of IO, POLL, FILE */
+    bool poll = e->no == CT_EV_POLL || e->no == CT_EV_POLL_SLOW;
+
+    if (e->ns - start >= SLOW_NS || t->state == CT_STATE_CALL) {
+        if (t->waits > 0)
+            return;                     /* a handler's, within a wait */
+        ct_thread_state(m, t, poll ? CT_STATE_WAITING : CT_STATE_CALL, 0, (unsigned)a->call, start);
+        ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, e->ns);
+        ct_lanes_enter(m, t, e->ns);
+    }
+}
+
+static void io(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    const struct ct_args_IO_SLOW *a = ct_args_IO_SLOW(e->arg);
+    const struct ct_call_info *call = ct_schema_call((unsigned)a->call);
+
+    ct_span_complete(m, t, e, start, 0, e->no == CT_EV_IO_SLOW ? a->at : 0);
+    call_over(m, t, e, start);
+    if (call && call->direction != 'N' && (int64_t)a->result > 0)
+        ct_counts_io(m, t->program, call->direction == 'W', a->result, e->ns);
+}
+
+static void file(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    const struct ct_args_FILE_SLOW *a = ct_args_FILE_SLOW(e->arg);
+
+    ct_span_complete(m, t, e, start, 0, e->no == CT_EV_FILE_SLOW ? a->at : 0);
+    call_over(m, t, e, start);
+    if (a->call == CT_CALL_close && (int64_t)a->result >= 0)
+        ct_fds_forget(&t->program->fds, (int32_t)a->fd);
+}
+
+static void heap(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    const struct ct_args_HEAP_GROW *a = ct_args_HEAP_GROW(e->arg);
+    struct ct_counter counter = { .program = t->program, .kind = CT_COUNTER_HEAP, .ns = e->ns, .value = { (int64_t)a->total } };
+
+    ct_span_complete(m, t, e, start, 0, a->at);
+    if (t->program->heap_total == a->total)
+        return;
+    t->program->heap_total = a->total;
+    if (m->sink->counter && ct_model_in_range(m, e->ns))
+        m->sink->counter(m->context, &counter);
+}
+
+static void user_counter(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
+{
+    const struct ct_args_COUNTER *a = ct_args_COUNTER(e->arg);
+    struct ct_counter counter = { .program = t->program, .kind = CT_COUNTER_USER, .ns = e->ns,
+                                  .value = { (int64_t)a->value } };
+
+    if (!ct_read_string(e->generation, a->name, &counter.name))
+        counter.name = (struct ct_text){ "(name lost)", 11 };
+    if (m->sink->counter && ct_model_in_range(m, e->ns))
+        m->sink->counter(m->context, &counter);
+}
+
+static void thread_name(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
+{
+    const struct ct_args_THREAD_NAME *a = ct_args_THREAD_NAME(e->arg);
+    struct ct_read_thread *read = a->thread ? ct_read_thread(t->program->read, a->thread) : t->read;
+    struct ct_model_thread *named = NULL;
+    struct ct_text name;
+
+    if (read)
+        named = read->user ? read->user : ct_model_thread_new(m, read);
+    if (named && ct_read_string(e->generation, a->name, &name))
+        ct_model_rename(m, named, name);
+    moment(m, t, e);
+}
+
+static void fd(struct ct_model_thread *t, const struct ct_read_event *e)
+{
+    const struct ct_args_FD *a = ct_args_FD(e->arg);
+    struct ct_text name;
+
+    if (!ct_read_string(e->generation, a->name, &name))
+        name.size = 0;
+    ct_fds_set(&t->program->fds, (int32_t)a->fd, (uint32_t)a->kind, name);
+}
+
+static void wake(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
+{
+    uint64_t object = ct_args_WAKE(e->arg)->object;
+    int64_t start = ct_span_point(m, t, CT_EV_WAKE, e->ns, object);
+
+    ct_wakes_wake(m->wakes, t->program->read->index, object, (struct ct_wake){ t, start });
+}
+
+static void take_event(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    switch (e->no) {
+    case CT_EV_CPU:
+        ct_lanes_seen(m, t, (int)ct_args_CPU(e->arg)->cpu, e->ns);
+        break;
+    case CT_EV_LOST:
+        ct_span_drop_waits(m, t, e->ns);
+        moment(m, t, e);
+        break;
+    case CT_EV_THREAD_START:
+        ct_span_thread_start(m, t, e->ns, ct_args_THREAD_START(e->arg)->parent);
+        break;
+    case CT_EV_THREAD_EXIT:
+        ct_model_thread_exit(m, t, e->ns);
+        t->exit_point = ct_span_point(m, t, CT_EV_THREAD_EXIT, e->ns, 0);
+        ct_span_point_flush(m, t, INT64_MAX);
+        return;
+        break;
+    case CT_EV_THREAD_NAME:
+        thread_name(m, t, e);
+        break;
+    case CT_EV_MUTEX_WAIT ... CT_EV_SLEEP:
+        ct_span_wait_begin(m, t, e);
+        break;
+    case CT_EV_WAIT_DONE:
+        ct_span_wait_end(m, t, e->ns, 0, 0);
+        break;
+    case CT_EV_WAIT_FAILED:
+        ct_span_wait_end(m, t, e->ns, (int64_t)ct_args_WAIT_FAILED(e->arg)->result, 0);
+        break;
+    case CT_EV_WAKE:
+        wake(m, t, e);
+        break;
+    case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW:
+        io(m, t, e, start);
+        break;
+    case CT_EV_FILE: case CT_EV_FILE_SLOW:
+        file(m, t, e, start);
+        break;
+    case CT_EV_OPEN:
+        ct_span_complete(m, t, e, start, ct_args_OPEN(e->arg)->path, ct_args_OPEN(e->arg)->at);
+        break;
+    case CT_EV_FD:
+        fd(t, e);
+        break;
+    case CT_EV_THREAD_CREATE:
+        ct_span_complete(m, t, e, start, 0, ct_args_THREAD_CREATE(e->arg)->at);
+        break;
+    case CT_EV_FORK:
+        ct_span_complete(m, t, e, start, 0, ct_args_FORK(e->arg)->at);
+        break;
+    case CT_EV_HEAP_GROW: case CT_EV_HEAP_SHRINK:
+        heap(m, t, e, start);
+        break;
+    case CT_EV_TASK_BEGIN:
+        ct_tasks_begin(m, t, e);
+        break;
+    case CT_EV_TASK_END:
+        ct_tasks_end(m, t, e);
+        break;
+    case CT_EV_REGION_BEGIN:
+        ct_span_begin(m, t, e, ct_args_REGION_BEGIN(e->arg)->name, 0);
+        break;
+    case CT_EV_GC_BEGIN:
+        ct_span_begin(m, t, e, ct_args_GC_BEGIN(e->arg)->kind, ct_args_GC_BEGIN(e->arg)->at);
+        break;
+    case CT_EV_REGION_END:
+        ct_span_end(m, t, CT_EV_REGION_BEGIN, e->ns);
+        break;
+    case CT_EV_GC_END:
+        ct_span_end(m, t, CT_EV_GC_BEGIN, e->ns);
+        break;
+    case CT_EV_COUNTER:
+        user_counter(m, t, e);
+        break;
+    default:
+        if (e->info->shape == CT_SHAPE_COMPLETE)
+            ct_span_complete(m, t, e, start, 0, 0);
+        else
+            moment(m, t, e);
+    }
+}
+
+/* When what the event tells began: events of shape COMPLETE have `dur` as their first field. */
+static int64_t start_of(const struct ct_read_event *e)
+{
+    if (e->info->shape != CT_SHAPE_COMPLETE || e->info->field_count == 0 || e->info->fields[0].type != CT_TYPE_TICKS ||
+        e->arg[0] > (uint64_t)INT64_MAX / 2)
+        return e->ns;
+    return e->ns - (int64_t)e->arg[0];
+}
+
+void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
+{
+    struct ct_model_thread *t = e->thread->user ? e->thread->user : ct_model_thread_new(m, e->thread);
+    int64_t start = start_of(e);
+
+    if (!t)
+        return;
+    if (t->point.no)
+        ct_span_point_flush(m, t, start > t->point.start ? start : e->ns);
+    if (t->state == CT_STATE_UNKNOWN && e->info->shape != CT_SHAPE_END) {
+        t->exited = false;              /* a destructor that runs after the last act, or a row that came late */
+        ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, start);
+    }
+    take_event(m, t, e, start);
+    if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited)
+        ct_lanes_enter(m, t, e->ns);
+}

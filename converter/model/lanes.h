@@ -1,0 +1,20 @@
+/* CPU lanes: which thread ran where, as far as threads said on which CPU they saw themselves. */
+#pragma once
+
+#include <stdint.h>
+
+struct ct_model;
+struct ct_model_thread;
+struct ct_lanes;
+
+struct ct_lanes *ct_lanes_new(void);
+void ct_lanes_free(struct ct_lanes *lanes);
+
+/* The thread saw itself on `cpu`. */
+void ct_lanes_seen(struct ct_model *m, struct ct_model_thread *t, int cpu, int64_t ns);
+
+/* The thread is running: it is on its CPU, and who was there is not. */
+void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns);
+
+/* It is not running any more. */
+void ct_lanes_leave(struct ct_model *m, struct ct_model_thread *t, int64_t ns);

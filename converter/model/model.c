@@ -1,0 +1,242 @@
+/* The model's front: takes the reader's items, knows programs and threads, and hands each event to who handles it. */
+#include "converter/model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "converter/model/counts.h"
+#include "converter/model/machine.h"
+
+struct ct_model *ct_model_new(struct ct_reader *reader, const struct ct_model_options *options,
+                              const struct ct_model_sink *sink, void *context)
+{
+    struct ct_model *m = calloc(1, sizeof *m);
+
+    if (!m)
+        return NULL;
+    m->reader = reader;
+    m->options = *options;
+    m->sink = sink;
+    m->context = context;
+    m->now = CT_READ_NEVER;
+    m->stacks = ct_stacks_new();
+    m->wakes = ct_wakes_new();
+    m->tasks = ct_tasks_new();
+    m->lanes = ct_lanes_new();
+    if (m->stacks && m->wakes && m->tasks && m->lanes)
+        return m;
+    ct_model_free(m);
+    return NULL;
+}
+
+static void thread_free(struct ct_model_thread *t)
+{
+    free(t->open);
+    free(t->names);
+    free(t);
+}
+
+static void program_free(struct ct_model_program *p)
+{
+    for (struct ct_model_thread *t = p->threads, *next; t; t = next) {
+        next = t->next;
+        t->read->user = NULL;
+        thread_free(t);
+    }
+    ct_fds_fini(&p->fds);
+    ct_counts_free(p->counts);
+    p->read->user = NULL;
+    free(p);
+}
+
+void ct_model_free(struct ct_model *m)
+{
+    if (!m)
+        return;
+    for (unsigned i = 0; i < ct_reader_program_count(m->reader); i++) {
+        struct ct_read_program *read = ct_reader_program(m->reader, i);
+
+        if (read->user)
+            program_free(read->user);
+    }
+    ct_lanes_free(m->lanes);
+    ct_tasks_free(m->tasks);
+    ct_wakes_free(m->wakes);
+    ct_stacks_free(m->stacks);
+    free(m);
+}
+
+const struct ct_stacks *ct_model_stacks(const struct ct_model *m)
+{
+    return m->stacks;
+}
+
+static struct ct_model_program *program_of(struct ct_model *m, struct ct_read_program *read)
+{
+    struct ct_model_program *p = read->user;
+
+    if (p)
+        return p;
+    p = calloc(1, sizeof *p);
+    if (!p) {
+        m->no_memory = true;
+        return NULL;
+    }
+    p->read = read;
+    p->counts = ct_counts_new(read->start_ns, read->end_ns);
+    read->user = p;
+    if (m->sink->program)
+        m->sink->program(m->context, p);
+    return p;
+}
+
+struct ct_model_thread *ct_model_thread_new(struct ct_model *m, struct ct_read_thread *read)
+{
+    struct ct_model_program *p = program_of(m, read->program);
+    struct ct_model_thread *t = p ? calloc(1, sizeof *t) : NULL;
+
+    if (!t) {
+        m->no_memory = true;
+        return NULL;
+    }
+    t->read = read;
+    t->program = p;
+    t->next = p->threads;
+    p->threads = t;
+    memcpy(t->name, read->name, sizeof t->name);
+    t->name[sizeof t->name - 1] = 0;
+    t->cpu = -1;
+    t->since = CT_READ_NEVER;
+    t->start_point = t->exit_point = CT_READ_NEVER;
+    t->row.end = t->row.forgotten_end = CT_READ_NEVER;
+    read->user = t;
+    if (m->sink->thread)
+        m->sink->thread(m->context, t);
+    return t;
+}
+
+void ct_model_rename(struct ct_model *m, struct ct_model_thread *t, struct ct_text name)
+{
+    size_t size = name.size < sizeof t->name ? name.size : sizeof t->name - 1;
+
+    if (size == 0 || (strlen(t->name) == size && memcmp(t->name, name.at, size) == 0))
+        return;
+    memcpy(t->name, name.at, size);
+    t->name[size] = 0;
+    if (m->sink->thread)
+        m->sink->thread(m->context, t);
+}
+
+/* --- generations --- */
+
+void ct_model_thread_exit(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
+{
+    if (t->exited)
+        return;
+    t->exited = true;
+    ct_span_end_all(m, t, ns);
+    ct_thread_state(m, t, CT_STATE_UNKNOWN, 0, 0, ns);
+    ct_lanes_leave(m, t, ns);
+}
+
+/* A thread that says nothing for a second is still there: its row tells what it does. */
+static void take_row(struct ct_model *m, const struct ct_read_thread_row *row, int64_t ns)
+{
+    struct ct_model_thread *t = row->thread->user ? row->thread->user : ct_model_thread_new(m, row->thread);
+    int64_t since = row->since_ns == CT_READ_NEVER ? ns : row->since_ns;
+
+    if (!t || t->exited || row->state == CT_THREAD_EXITED)
+        return;
+    ct_model_rename(m, t, (struct ct_text){ row->thread->name, strnlen(row->thread->name, CT_NAME_MAX) });
+    if (row->thread->start_ns != CT_READ_NEVER && row->thread->start_ns > ns)
+        return;                         /* born within the generation: its events tell */
+    if (t->cpu < 0 && row->cpu >= 0)
+        ct_lanes_seen(m, t, row->cpu, ns);
+    if (since > ns || since < t->since)
+        return;                         /* the row was read while the thread moved on, or is stale: events tell */
+    if (row->state == CT_THREAD_WAITING) {
+        struct ct_read_thread_row sure = *row;
+
+        sure.since_ns = since;
+        ct_span_wait_from_row(m, t, &sure);
+    } else if (row->state == CT_THREAD_IN_CALL) {
+        if (t->waits == 0 && t->state != CT_STATE_CALL)
+            ct_thread_state(m, t, CT_STATE_CALL, 0, (unsigned)row->reason, since);
+    } else if (row->state == CT_THREAD_RUNNING) {
+        if (t->waits > 0 && since > t->since)   /* the end of its wait was among events that were dropped */
+            ct_span_drop_waits(m, t, since);
+        if (t->state == CT_STATE_UNKNOWN)
+            ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, since);
+        if (t->state == CT_STATE_RUNNING)
+            ct_lanes_enter(m, t, ns);
+    }
+}
+
+static void take_generation(struct ct_model *m, const struct ct_read_generation *g)
+{
+    struct ct_model_program *p = program_of(m, g->program);
+
+    if (!p)
+        return;
+    if (g->pause_ns > 0 && m->sink->pause) {
+        struct ct_pause pause = { p, g->start_ns - g->pause_ns, g->start_ns, g->pause_ns, g->pause_kind == 1 };
+
+        if (ct_model_clip(m, &pause.start, &pause.end))
+            m->sink->pause(m->context, &pause);
+    }
+    for (size_t i = 0; i < g->row_count; i++)
+        take_row(m, &g->rows[i], g->start_ns);
+}
+
+static void program_end(struct ct_model *m, struct ct_model_program *p, int64_t ns)
+{
+    if (p->ended)
+        return;
+    p->ended = true;
+    for (struct ct_model_thread *t = p->threads; t; t = t->next) {
+        int64_t exit_ns = t->read->exit_ns;
+
+        ct_model_thread_exit(m, t, exit_ns != CT_READ_NEVER && exit_ns < ns ? exit_ns : ns);
+    }
+    ct_tasks_end_all(m, p, ns);
+    ct_counts_finish(m, p, ns);
+    ct_counts_free(p->counts);
+    p->counts = NULL;
+    ct_fds_fini(&p->fds);
+    if (m->sink->program_end)
+        m->sink->program_end(m->context, p, ns);
+}
+
+int ct_model_item(struct ct_model *m, const struct ct_read_item *item)
+{
+    m->now = item->ns;
+    switch (item->kind) {
+    case CT_READ_EVENT:
+        ct_model_event(m, &item->event);
+        break;
+    case CT_READ_GENERATION:
+        take_generation(m, item->generation);
+        break;
+    case CT_READ_PROGRAM_END:
+        if (item->program->user)
+            program_end(m, item->program->user, item->ns);
+        break;
+    }
+    return m->no_memory ? -ENOMEM : 0;
+}
+
+void ct_model_finish(struct ct_model *m)
+{
+    int64_t end = ct_reader_end_ns(m->reader);
+
+    if (end > m->options.to_ns)
+        end = m->options.to_ns;
+    if (end < m->now)
+        end = m->now;
+    for (unsigned i = 0; i < ct_reader_program_count(m->reader); i++) {
+        struct ct_read_program *read = ct_reader_program(m->reader, i);
+
+        if (read->user)
+            program_end(m, read->user, end);
+    }
+}

@@ -1,0 +1,351 @@
+/*
+ * The Chrome sink: one record for each thing that the model tells.
+ *
+ * What importers need (each was read in their source): ts in microseconds relative to the trace with three decimals, X
+ * with a dur and properly nested on its row, ids unique over processes and programs, flows with an id of their own in
+ * hex and both ends strictly inside slices, counters per process, integers in args as JSON integers.
+ *
+ * HOT: one record an event.  Budget: convert.chrome >= 10 M events/s a core, model and reader included.  No printf, no
+ * allocation per record.
+ */
+#include "converter/sink_chrome.h"
+
+#include <stdlib.h>
+
+#include "converter/chrome.h"
+
+/* --- slices --- */
+
+static char *times(char *p, int64_t start, int64_t end)
+{
+    p = ct_json_us(p, start);
+    p = CT_JSON_PUT(p, ",\"dur\":");
+    return ct_json_us(p, end - start);
+}
+
+static void span(void *context, const struct ct_span *s)
+{
+    struct ct_chrome *c = context;
+    struct chrome_thread *own = chrome_thread_of(c, s->thread);
+    char *p;
+
+    if (!own->told_slice)
+        chrome_name_thread(c, s->thread);
+    p = chrome_put(chrome_begin(c), &own->slice);
+    p = times(p, s->start, s->end);
+    chrome_end(c, chrome_span_text(c, p, s));
+}
+
+static void state(void *context, const struct ct_state_span *s)
+{
+    static const char *const colors[CT_STATE_END] = {
+        [CT_STATE_RUNNING] = "thread_state_running", [CT_STATE_RUNNABLE] = "thread_state_runnable",
+        [CT_STATE_WAITING] = "thread_state_uninterruptible", [CT_STATE_SLEEPING] = "thread_state_sleeping",
+        [CT_STATE_CALL] = "thread_state_iowait", [CT_STATE_UNKNOWN] = "thread_state_unknown",
+    };
+    struct ct_chrome *c = context;
+    struct chrome_thread *own = chrome_thread_of(c, s->thread);
+    char *p;
+
+    if (!own->told_slice)
+        chrome_name_thread(c, s->thread);
+    if (!own->told_state)
+        chrome_name_states(c, s->thread);
+    p = chrome_put(chrome_begin(c), &own->state);
+    p = times(p, s->start, s->end);
+    p = CT_JSON_PUT(p, ",\"name\":\"");
+    p = ct_json_string(p, chrome_state_name(s));
+    p = CT_JSON_PUT(p, "\",\"cat\":\"state\",\"cname\":\"");
+    p = ct_json_string(p, colors[s->state]);
+    chrome_end(c, CT_JSON_PUT(p, "\"}"));
+}
+
+static void lane(void *context, const struct ct_lane_span *s)
+{
+    struct ct_chrome *c = context;
+    struct chrome_thread *own = chrome_thread_of(c, s->thread);
+    uint32_t pid = chrome_lane_pid(c, s);
+    char *p = chrome_begin(c);
+
+    p = CT_JSON_PUT(p, ",\n{\"ph\":\"X\",\"pid\":");
+    p = ct_json_u64(p, pid);
+    p = CT_JSON_PUT(p, ",\"tid\":");
+    p = ct_json_u64(p, (uint64_t)s->cpu + 1);
+    p = CT_JSON_PUT(p, ",\"ts\":");
+    p = times(p, s->start, s->end);
+    p = CT_JSON_PUT(p, ",\"cat\":\"cpu\",\"name\":\"");
+    memcpy(p, own->label, own->label_size);
+    chrome_end(c, CT_JSON_PUT(p + own->label_size, "\"}"));
+}
+
+static void pause(void *context, const struct ct_pause *s)
+{
+    struct ct_chrome *c = context;
+    uint32_t tid = chrome_pause_tid(c, s->program);
+    char *p = chrome_begin(c);
+
+    p = CT_JSON_PUT(p, ",\n{\"ph\":\"X\",\"pid\":");
+    p = ct_json_u64(p, chrome_program_of(c, s->program)->pid);
+    p = CT_JSON_PUT(p, ",\"tid\":");
+    p = ct_json_u64(p, tid);
+    p = CT_JSON_PUT(p, ",\"ts\":");
+    p = times(p, s->start, s->end);
+    p = s->begins_trace ? CT_JSON_PUT(p, ",\"name\":\"tracing starts") : CT_JSON_PUT(p, ",\"name\":\"generation turns");
+    p = CT_JSON_PUT(p, "\",\"cat\":\"trace\",\"args\":{\"pause_ns\":");
+    p = ct_json_i64(p, s->full_ns);
+    chrome_end(c, CT_JSON_PUT(p, "}}"));
+}
+
+/* --- moments, arrows, tasks, counters --- */
+
+/* ,\n{"ph":"i","pid":1,"tid":2,"ts":3.000 */
+static char *on_thread(struct ct_chrome *c, char *p, char phase, const struct ct_model_thread *t, int64_t ns)
+{
+    const struct chrome_thread *own = chrome_thread_of(c, (struct ct_model_thread *)t);
+
+    p = CT_JSON_PUT(p, ",\n{\"ph\":\"");
+    *p++ = phase;
+    p = CT_JSON_PUT(p, "\",\"pid\":");
+    p = ct_json_u64(p, own->pid);
+    p = CT_JSON_PUT(p, ",\"tid\":");
+    p = ct_json_u64(p, own->tid);
+    p = CT_JSON_PUT(p, ",\"ts\":");
+    return ct_json_us(p, ns);
+}
+
+static void moment(void *context, const struct ct_moment *m)
+{
+    struct ct_chrome *c = context;
+    char *p;
+
+    if (!chrome_thread_of(c, m->thread)->told_slice)
+        chrome_name_thread(c, m->thread);
+    p = on_thread(c, chrome_begin(c), 'i', m->thread, m->event->ns);
+    chrome_end(c, chrome_moment_text(c, p, m));
+}
+
+static char *arrow_end(struct ct_chrome *c, char *p, char phase, const struct ct_model_thread *t, int64_t ns,
+                       enum ct_arrow_kind kind)
+{
+    static const char *const names[] = { [CT_ARROW_WAKE] = "wake", [CT_ARROW_CREATE] = "create", [CT_ARROW_JOIN] = "join" };
+
+    p = on_thread(c, p, phase, t, ns);
+    p = CT_JSON_PUT(p, ",\"id\":\"");
+    p = ct_json_hex(p, c->next_arrow);
+    p = CT_JSON_PUT(p, "\",\"cat\":\"arrow\",\"name\":\"");
+    p = ct_json_string(p, names[kind]);
+    return phase == 'f' ? CT_JSON_PUT(p, "\",\"bp\":\"e\"}") : CT_JSON_PUT(p, "\"}");
+}
+
+static void arrow(void *context, const struct ct_arrow *a)
+{
+    struct ct_chrome *c = context;
+    char *p = chrome_begin(c);
+
+    c->next_arrow++;
+    p = arrow_end(c, p, 's', a->from, a->from_ns, a->kind);
+    chrome_end(c, arrow_end(c, p, 'f', a->to, a->to_ns, a->kind));
+}
+
+static char *task_end(struct ct_chrome *c, char *p, char phase, const struct ct_task_span *t, int64_t ns)
+{
+    p = CT_JSON_PUT(p, ",\n{\"ph\":\"");
+    *p++ = phase;
+    p = CT_JSON_PUT(p, "\",\"cat\":\"task\",\"id\":\"");
+    p = ct_json_hex(p, c->next_task);
+    p = CT_JSON_PUT(p, "\",\"pid\":");
+    p = ct_json_u64(p, chrome_program_of(c, t->program)->pid);
+    p = CT_JSON_PUT(p, ",\"tid\":");
+    p = ct_json_u64(p, t->thread ? chrome_thread_of(c, t->thread)->tid : chrome_program_of(c, t->program)->pid);
+    p = CT_JSON_PUT(p, ",\"ts\":");
+    p = ct_json_us(p, ns);
+    p = CT_JSON_PUT(p, ",\"name\":\"");
+    p = t->name_lost ? CT_JSON_PUT(p, "(name lost)") : chrome_text(p, t->name);
+    return CT_JSON_PUT(p, "\",\"args\":{");
+}
+
+static void task(void *context, const struct ct_task_span *t)
+{
+    struct ct_chrome *c = context;
+    char *p = chrome_begin(c);
+
+    c->next_task++;
+    p = task_end(c, p, 'b', t, t->start);
+    p = CT_JSON_PUT(p, "\"task\":");
+    p = ct_json_u64(p, t->task);
+    if (t->parent) {
+        p = CT_JSON_PUT(p, ",\"parent\":");
+        p = ct_json_u64(p, t->parent);
+    }
+    p = CT_JSON_PUT(p, "}}");
+    p = task_end(c, p, 'e', t, t->end);
+    if (t->flags & CT_SPAN_CUT_END)
+        p = CT_JSON_PUT(p, "\"ended\":\"not within the trace\"");
+    chrome_end(c, CT_JSON_PUT(p, "}}"));
+}
+
+static char *value(char *p, const char *name, int64_t v, bool first)
+{
+    if (!first)
+        *p++ = ',';
+    *p++ = '"';
+    p = ct_json_string(p, name);
+    p = CT_JSON_PUT(p, "\":");
+    return ct_json_i64(p, v);
+}
+
+static void counter(void *context, const struct ct_counter *n)
+{
+    struct ct_chrome *c = context;
+    char *p = chrome_begin(c);
+
+    p = CT_JSON_PUT(p, ",\n{\"ph\":\"C\",\"pid\":");
+    p = ct_json_u64(p, chrome_program_of(c, n->program)->pid);
+    p = CT_JSON_PUT(p, ",\"ts\":");
+    p = ct_json_us(p, n->ns);
+    switch (n->kind) {
+    case CT_COUNTER_STATES:
+        p = CT_JSON_PUT(p, ",\"name\":\"threads\",\"args\":{");
+        p = value(p, "running", n->value[CT_STATE_RUNNING], true);
+        p = value(p, "waiting", n->value[CT_STATE_WAITING], false);
+        p = value(p, "sleeping", n->value[CT_STATE_SLEEPING], false);
+        p = value(p, "in calls", n->value[CT_STATE_CALL], false);
+        break;
+    case CT_COUNTER_IO:
+        p = CT_JSON_PUT(p, ",\"name\":\"I/O bytes per second\",\"args\":{");
+        p = value(p, "in", n->value[0], true);
+        p = value(p, "out", n->value[1], false);
+        break;
+    case CT_COUNTER_HEAP:
+        p = CT_JSON_PUT(p, ",\"name\":\"heap\",\"args\":{");
+        p = value(p, "bytes", n->value[0], true);
+        break;
+    case CT_COUNTER_USER:
+        p = CT_JSON_PUT(p, ",\"name\":\"");
+        p = chrome_text(p, n->name);
+        p = CT_JSON_PUT(p, "\",\"args\":{");
+        p = value(p, "value", n->value[0], true);
+        break;
+    }
+    chrome_end(c, CT_JSON_PUT(p, "}}"));
+}
+
+/* --- who is there --- */
+
+static void program(void *context, struct ct_model_program *p)
+{
+    chrome_program_of(context, p);
+}
+
+/* How it ended, or that the trace does not tell. */
+static void program_end(void *context, struct ct_model_program *program, int64_t ns)
+{
+    static const char *const reasons[] = {
+        [CT_END_EXIT] = "the program exits", [CT_END_SIGNAL] = "killed by a signal", [CT_END_STOP] = "tracing stops",
+        [CT_END_SIZE] = "tracing stops: the size limit", [CT_END_EXEC] = "becomes another program",
+        [CT_END_TROUBLE] = "tracing stops: trouble", [CT_END_RECOVERED] = "killed; the end was recovered",
+    };
+    const struct ct_read_program *read = program->read;
+    struct ct_chrome *c = context;
+    char *p;
+
+    if (ns > c->options.to_ns || ns < c->options.from_ns)
+        return;
+    p = chrome_begin(c);
+    p = CT_JSON_PUT(p, ",\n{\"ph\":\"i\",\"s\":\"p\",\"pid\":");
+    p = ct_json_u64(p, chrome_program_of(c, program)->pid);
+    p = CT_JSON_PUT(p, ",\"tid\":");
+    p = ct_json_u64(p, chrome_pause_tid(c, program));
+    p = CT_JSON_PUT(p, ",\"ts\":");
+    p = ct_json_us(p, ns);
+    p = CT_JSON_PUT(p, ",\"cat\":\"trace\",\"name\":\"");
+    if (!read->has_end)
+        p = CT_JSON_PUT(p, "the trace is cut here");
+    else if (read->end.reason < sizeof reasons / sizeof *reasons)
+        p = ct_json_string(p, reasons[read->end.reason]);
+    else
+        p = CT_JSON_PUT(p, "the end");
+    p = CT_JSON_PUT(p, "\",\"args\":{\"status\":");
+    p = ct_json_u64(p, read->end.status);
+    chrome_end(c, CT_JSON_PUT(p, "}}"));
+}
+
+/* A thread is named when it has a row; what it is called may change later. */
+static void thread(void *context, struct ct_model_thread *t)
+{
+    struct ct_chrome *c = context;
+
+    if (chrome_thread_of(c, t)->told_slice)
+        chrome_name_thread(c, t);
+    else
+        chrome_label_thread(c, t);
+}
+
+static const struct ct_model_sink sink = {
+    .program = program, .program_end = program_end, .thread = thread, .span = span, .state = state, .lane = lane, .moment = moment,
+    .arrow = arrow, .task = task, .counter = counter, .pause = pause,
+};
+
+/* --- the file --- */
+
+struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome_options *options,
+                                struct ct_output *out)
+{
+    struct ct_model_options model = { options->from_ns, options->to_ns, options->stacks };
+    struct ct_chrome *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->out = out;
+    c->reader = reader;
+    c->options = *options;
+    c->next_id = CHROME_ID_FIRST;
+    c->stacks = chrome_stacks_new();
+    c->model = ct_model_new(reader, &model, &sink, c);
+    if (!c->stacks || !c->model) {
+        ct_chrome_free(c);
+        return NULL;
+    }
+    chrome_call_pieces(c);
+    ct_output_string(out, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"tool\":\"ctrace " CT_VERSION "\"},\"traceEvents\":[\n"
+                          "{\"ph\":\"M\",\"pid\":0,\"name\":\"trace_made_by\",\"args\":{\"name\":\"ctrace\"}}");
+    return c;
+}
+
+int ct_chrome_item(struct ct_chrome *c, const struct ct_read_item *item)
+{
+    int r = ct_model_item(c->model, item);
+
+    if (r == 0 && c->no_memory)
+        r = -ENOMEM;
+    return r;
+}
+
+void ct_chrome_finish(struct ct_chrome *c)
+{
+    ct_model_finish(c->model);
+    ct_output_string(c->out, "\n]");
+    if (c->options.stacks) {
+        ct_output_string(c->out, ",\n");
+        chrome_stack_frames(c);
+    }
+    ct_output_string(c->out, "}\n");
+}
+
+void ct_chrome_free(struct ct_chrome *c)
+{
+    if (!c)
+        return;
+    for (unsigned i = 0; i < ct_reader_program_count(c->reader); i++) {
+        struct ct_read_program *read = ct_reader_program(c->reader, i);
+
+        if (read->user)
+            chrome_free_program(read->user);
+    }
+    ct_model_free(c->model);
+    chrome_stacks_free(c->stacks);
+    for (size_t i = 0; i < sizeof c->lane_named / sizeof *c->lane_named; i++)
+        free(c->lane_named[i]);
+    free(c->used_ids);
+    free(c);
+}

@@ -1,0 +1,24 @@
+/* Chrome trace-event JSON, for ui.perfetto.dev, chrome://tracing and speedscope. */
+#pragma once
+
+#include "converter/model/model.h"
+#include "converter/output.h"
+
+struct ct_chrome;
+
+struct ct_chrome_options {
+    int64_t from_ns, to_ns;             /* see struct ct_model_options */
+    bool stacks;
+};
+
+/* Begins a file on `out` (borrowed until finish).  `reader` has not been read from.  NULL when memory is short. */
+struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome_options *options,
+                                struct ct_output *out);
+
+/* Takes the reader's next item.  0, or a negative errno: -ENOMEM, or what writing met. */
+int ct_chrome_item(struct ct_chrome *chrome, const struct ct_read_item *item);
+
+/* Ends the file: valid JSON whatever came. */
+void ct_chrome_finish(struct ct_chrome *chrome);
+
+void ct_chrome_free(struct ct_chrome *chrome);
