@@ -1,0 +1,350 @@
+/* `ctrace convert`: one timeline of one or more traces, written as Chrome JSON, as text, or as a shorter trace. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "converter/family.h"
+#include "converter/output.h"
+#include "converter/read/reader.h"
+#include "converter/sink_chrome.h"
+#include "converter/sink_text.h"
+#include "viewer/commands.h"
+#include "viewer/time_argument.h"
+
+struct job {
+    const char *to, *output, *from_text, *to_text;
+    bool stacks, alone;
+    char **arguments;                   /* inputs as typed */
+    size_t argument_count;
+    struct ct_family files;             /* inputs as opened */
+    int64_t from_ns, to_ns;
+};
+
+typedef int sink_function(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err);
+
+static sink_function to_chrome, to_text;
+
+static const struct sink {
+    const char *name, *suffix;
+    bool warm;                          /* wants what precedes --from in its second, to know the state there */
+    sink_function *run;
+} sinks[] = {
+    { "chrome", ".json", true, to_chrome },
+    { "text", ".txt", false, to_text },
+};
+enum { SINKS = sizeof sinks / sizeof *sinks };
+
+static const char usage_text[] =
+    "usage: ctrace convert [-t chrome|text] [-o FILE] [OPTION...] [TRACE...]\n"
+    "\n"
+    "Writes traces as one timeline.  TRACE is a file (trace.out when none is named; .gz too; - is standard input) or a\n"
+    "directory that holds trace.out.  Traces of child processes of the same run are found beside it and come along.\n"
+    "\n"
+    "  -t, --type TYPE    chrome: JSON for ui.perfetto.dev, chrome://tracing, speedscope (default)\n"
+    "                     text: one event a line; `ctrace assemble` makes the trace of it again\n"
+    "  -o, --output FILE  write there; - is standard output; a name that ends in .gz is compressed\n"
+    "                     (default: TRACE with .json or .txt behind it)\n"
+    "      --from TIME    leave out what is before: 1.5s, 20ms from the start, or 12:03:44.120 on the clock\n"
+    "      --to TIME      leave out what is from then on\n"
+    "      --no-stacks    leave stacks out: a smaller file\n"
+    "      --alone        only the traces named, not those of child processes\n"
+    "  -h, --help         this text\n";
+
+/* --- progress --- */
+
+struct progress {
+    bool on;
+    int64_t end_ns;
+    struct timespec next;
+    unsigned items;
+};
+
+static void progress_line(struct progress *p, int64_t ns)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec < p->next.tv_sec || (now.tv_sec == p->next.tv_sec && now.tv_nsec < p->next.tv_nsec))
+        return;
+    p->next = now;
+    p->next.tv_nsec += 200000000;
+    if (p->next.tv_nsec >= 1000000000) {
+        p->next.tv_nsec -= 1000000000;
+        p->next.tv_sec++;
+    }
+    fprintf(stderr, "\rconverting: %3.0f %%", p->end_ns > 0 && ns > 0 ? 100.0 * (double)ns / (double)p->end_ns : 0.0);
+}
+
+static void progress_begin(struct progress *p, const struct ct_reader *reader, const struct job *job)
+{
+    *p = (struct progress){ .on = isatty(STDERR_FILENO), .end_ns = ct_reader_end_ns(reader) };
+    if (p->end_ns > job->to_ns)
+        p->end_ns = job->to_ns;
+    clock_gettime(CLOCK_MONOTONIC, &p->next);
+    p->next.tv_sec++;                   /* what is done within a second needs none */
+}
+
+static void progress_item(struct progress *p, int64_t ns)
+{
+    if (p->on && (++p->items & 0xffff) == 0)
+        progress_line(p, ns);
+}
+
+static void progress_end(const struct progress *p)
+{
+    if (p->on && p->items > 0xffff)
+        fputs("\r                   \r", stderr);
+}
+
+/* --- sinks --- */
+
+static int to_chrome(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err)
+{
+    struct ct_chrome_options options = { job->from_ns, job->to_ns, job->stacks };
+    struct ct_chrome *chrome = ct_chrome_new(reader, &options, out);
+    const struct ct_read_item *item;
+    struct progress progress;
+    int r, failed = 0;
+
+    if (!chrome)
+        return ct_error_at(err, -ENOMEM, 0, "no memory");
+    progress_begin(&progress, reader, job);
+    while ((r = ct_reader_next(reader, &item, err)) > 0) {
+        failed = ct_chrome_item(chrome, item);
+        if (failed < 0 || ((progress.items & 0xffff) == 0 && ct_output_error(out) < 0))
+            break;
+        progress_item(&progress, item->ns);
+    }
+    progress_end(&progress);
+    ct_chrome_finish(chrome);
+    ct_chrome_free(chrome);
+    return failed < 0 ? ct_error_at(err, failed, 0, "no memory") : r < 0 ? r : 0;
+}
+
+static int to_text(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err)
+{
+    struct ct_sink_text_options options = { .no_stacks = !job->stacks };
+
+    return ct_sink_text(reader, &options, out, err);
+}
+
+/* --- inputs and output --- */
+
+static int complain(const char *format, const char *what)
+{
+    fprintf(stderr, "ctrace convert: ");
+    fprintf(stderr, format, what);
+    fputc('\n', stderr);
+    return 1;
+}
+
+/* What `err` says, and at which byte. */
+static int complain_error(const struct ct_error *err)
+{
+    if (err->offset > 0 || err->code == -EINVAL)
+        fprintf(stderr, "ctrace convert: %s (at byte %llu)\n", err->text, (unsigned long long)err->offset);
+    else
+        fprintf(stderr, "ctrace convert: %s\n", err->text);
+    return 1;
+}
+
+static int find_files(struct job *job, struct ct_error *err)
+{
+    for (size_t i = 0; i < job->argument_count; i++) {
+        struct ct_family family;
+        char **more;
+        int r = ct_family_find(job->arguments[i], job->alone || job->argument_count > 1, &family, err);
+
+        if (r < 0)
+            return r;
+        more = realloc(job->files.path, (job->files.count + family.count) * sizeof *more);
+        if (!more) {
+            ct_family_fini(&family);
+            return ct_error_at(err, -ENOMEM, 0, "no memory");
+        }
+        memcpy(more + job->files.count, family.path, family.count * sizeof *more);
+        job->files.path = more;
+        job->files.count += family.count;
+        free(family.path);              /* the names are ours now */
+    }
+    return 0;
+}
+
+static int open_reader(const struct job *job, struct ct_reader **ret, struct ct_error *err)
+{
+    struct ct_reader_options options = { .ahead = sysconf(_SC_NPROCESSORS_ONLN) > 1 };
+    struct ct_read_input *inputs = calloc(job->files.count, sizeof *inputs);
+    int r;
+
+    if (!inputs)
+        return ct_error_at(err, -ENOMEM, 0, "no memory");
+    for (size_t i = 0; i < job->files.count; i++)
+        inputs[i] = (struct ct_read_input){ .path = job->files.path[i], .fd = -1 };
+    r = ct_reader_open(inputs, job->files.count, &options, ret, err);
+    free(inputs);
+    return r;
+}
+
+static int set_range(struct job *job, struct ct_reader *reader, const struct sink *sink)
+{
+    int64_t start = ct_reader_realtime_ns(reader);
+
+    job->from_ns = INT64_MIN;
+    job->to_ns = INT64_MAX;
+    if (job->from_text && !ct_time_argument(job->from_text, start, &job->from_ns))
+        return complain("'%s' is no time; 1.5s, 20ms and 12:03:44.120 are", job->from_text);
+    if (job->to_text && !ct_time_argument(job->to_text, start, &job->to_ns))
+        return complain("'%s' is no time; 1.5s, 20ms and 12:03:44.120 are", job->to_text);
+    if (job->from_ns >= job->to_ns)
+        return complain("%s", "--from must be before --to");
+    if (job->from_text || job->to_text)
+        ct_reader_set_range(reader, job->from_ns, job->to_ns, sink->warm);
+    if (job->from_ns < 0)
+        job->from_ns = 0;               /* viewers drop what is before zero */
+    return 0;
+}
+
+static char *output_name(const struct job *job, const struct sink *sink)
+{
+    const char *input = job->files.path[0];
+    char *name;
+
+    if (job->output)
+        return strdup(job->output);
+    if (strcmp(input, "-") == 0)
+        return strdup("-");
+    return asprintf(&name, "%s%s", input, sink->suffix) < 0 ? NULL : name;
+}
+
+/* Whether writing `name` would replace one of the inputs. */
+static bool is_input(const struct job *job, const char *name)
+{
+    struct stat output, input;
+
+    if (stat(name, &output) < 0 || !S_ISREG(output.st_mode))
+        return false;
+    for (size_t i = 0; i < job->files.count; i++)
+        if (stat(job->files.path[i], &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+            return true;
+    return false;
+}
+
+/* One line for each input that ends early. */
+static void warn_of_cuts(const struct job *job, const struct ct_reader *reader)
+{
+    for (unsigned i = 0; i < job->files.count; i++) {
+        const struct ct_read_ending *ending = ct_reader_ending(reader, i);
+
+        if (!ending->complete && !ending->damage)
+            fprintf(stderr, "ctrace convert: %s is cut at byte %llu: what precedes it is converted\n",
+                    job->files.path[i], (unsigned long long)ending->cut_offset);
+    }
+}
+
+static int write_output(const struct job *job, struct ct_reader *reader, const struct sink *sink, const char *name)
+{
+    struct ct_error err = { 0 }, write_err = { 0 };
+    struct ct_output out;
+    int r;
+
+    if (ct_output_open(&out, name, ct_output_name_is_gzip(name), &err) < 0)
+        return complain_error(&err);
+    r = sink->run(reader, job, &out, &err);
+    if (r == -ENOMEM) {
+        ct_output_abort(&out);
+        return complain_error(&err);
+    }
+    if (ct_output_commit(&out, &write_err) < 0)
+        return complain_error(&write_err);
+    warn_of_cuts(job, reader);
+    return r < 0 ? complain_error(&err) : 0;
+}
+
+static int convert(struct job *job, const struct sink *sink)
+{
+    struct ct_reader *reader = NULL;
+    struct ct_error err = { 0 };
+    char *name = NULL;
+    int status;
+
+    if (find_files(job, &err) < 0 || open_reader(job, &reader, &err) < 0)
+        return complain_error(&err);
+    status = set_range(job, reader, sink);
+    if (status == 0 && !(name = output_name(job, sink)))
+        status = complain("%s", "no memory");
+    if (status == 0 && is_input(job, name))
+        status = complain("%s would replace the trace that is read", name);
+    if (status == 0)
+        status = write_output(job, reader, sink, name);
+    free(name);
+    ct_reader_close(reader);
+    return status;
+}
+
+static const struct sink *find_sink(const char *name)
+{
+    for (int i = 0; i < SINKS; i++)
+        if (strcmp(sinks[i].name, name) == 0)
+            return &sinks[i];
+    return NULL;
+}
+
+static int parse(int argc, char **argv, struct job *job)
+{
+    enum { FROM = 256, TO, NO_STACKS, ALONE };
+    static const struct option options[] = {
+        { "type", required_argument, NULL, 't' }, { "output", required_argument, NULL, 'o' },
+        { "from", required_argument, NULL, FROM }, { "to", required_argument, NULL, TO },
+        { "no-stacks", no_argument, NULL, NO_STACKS }, { "alone", no_argument, NULL, ALONE },
+        { "help", no_argument, NULL, 'h' }, { 0 },
+    };
+    int option;
+
+    optind = 0;
+    while ((option = getopt_long(argc, argv, "t:o:h", options, NULL)) != -1) {
+        switch (option) {
+        case 't': job->to = optarg; break;
+        case 'o': job->output = optarg; break;
+        case FROM: job->from_text = optarg; break;
+        case TO: job->to_text = optarg; break;
+        case NO_STACKS: job->stacks = false; break;
+        case ALONE: job->alone = true; break;
+        case 'h': return 'h';
+        default: return '?';
+        }
+    }
+    job->arguments = argv + optind;
+    job->argument_count = (size_t)(argc - optind);
+    return 0;
+}
+
+int ct_cmd_convert(int argc, char **argv)
+{
+    static char usual[] = "trace.out", *usual_arguments[] = { usual };
+    struct job job = { .to = "chrome", .stacks = true };
+    const struct sink *sink;
+    int r = parse(argc, argv, &job);
+    int status;
+
+    if (r != 0) {
+        fputs(usage_text, r == 'h' ? stdout : stderr);
+        return r == 'h' ? 0 : 2;
+    }
+    if (job.argument_count == 0) {
+        job.arguments = usual_arguments;
+        job.argument_count = 1;
+    }
+    sink = find_sink(job.to);
+    if (!sink) {
+        complain("there is no type '%s'; chrome and text are", job.to);
+        return 2;
+    }
+    status = convert(&job, sink);
+    ct_family_fini(&job.files);
+    return status;
+}
