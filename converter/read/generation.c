@@ -281,7 +281,9 @@ static void publish(struct ct_loaded *g)
                                                               ? start - index->start.pause_ticks : 0);
     pub->pause_kind = index->start.pause_kind;
     pub->events_lost = index->end.events_lost;
-    pub->has_end = index->has_end;
+    pub->start = index->has_start ? &index->start : NULL;
+    pub->end = index->has_end ? &index->end : NULL;
+    pub->first_ticks = index->first_ticks;
     pub->recovered = index->recovered;
     pub->rows = g->rows.items;
     pub->row_count = g->rows.count;

@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+const struct ct_read_event_info *ct_read_schema(const struct ct_read_program *program, unsigned no)
+{
+    const struct ct_program *p = (const struct ct_program *)program;
+
+    return no <= UINT8_MAX && p->plans->plan[no].info.name ? &p->plans->plan[no].info : NULL;
+}
+
 bool ct_read_string(const struct ct_read_generation *generation, uint64_t id, struct ct_text *ret)
 {
     const struct ct_loaded *loaded = (const struct ct_loaded *)generation;

@@ -30,8 +30,11 @@ struct ct_trace *ct_reader_trace(struct ct_reader *reader)
 
 static int64_t generation_ns(const struct ct_program *program, const struct ct_generation_index *g)
 {
-    uint64_t ticks = g->has_start && g->start.clock.ticks < g->first_ticks ? g->start.clock.ticks : g->first_ticks;
+    uint64_t ticks = g->first_ticks;
 
+    /* the pause ends at the clock's reading; events may come from its beginning on */
+    if (g->has_start)
+        ticks = g->start.clock.ticks - (g->start.pause_ticks < g->start.clock.ticks ? g->start.pause_ticks : 0);
     return ticks == UINT64_MAX ? program->pub.start_ns : ct_read_clock_ns(&program->clock, ticks) + program->shift_ns;
 }
 

@@ -52,6 +52,7 @@ struct ct_read_frame {
     struct ct_text function, file, module;
     uint64_t line;
     bool inlined;               /* into the frame that follows */
+    uint64_t pc;                /* the code address it is a frame of */
 };
 
 struct ct_read_module {
@@ -69,6 +70,8 @@ struct ct_read_program {
     int64_t realtime_offset_ns; /* add to a time to get CLOCK_REALTIME */
     const struct ct_read_module *modules;   /* those of the generations so far; valid until the next item */
     size_t module_count;
+    const struct ct_read_frame *frames;     /* all names so far, for ct_read_frames; valid until the next item */
+    size_t frame_count;
     void *user;                 /* the consumer's; NULL at first */
 };
 
@@ -111,7 +114,9 @@ struct ct_read_generation {
     int64_t pause_ns;           /* the tracer's own pause; ended at start_ns */
     uint64_t pause_kind;        /* 0 turn, 1 start of tracing */
     uint64_t events_lost;       /* dropped in it, all threads; 0 when its end is missing */
-    bool has_end;               /* its GENERATION_END was found */
+    const struct ct_generation *start;      /* its first row as it stands in the file, NULL when missing */
+    const struct ct_generation_end *end;    /* and its last */
+    uint64_t first_ticks;       /* base of its first batch; UINT64_MAX: it has none */
     bool recovered;             /* parts of it came from an arena that nobody drained */
     const struct ct_read_thread_row *rows;
     size_t row_count;
@@ -204,6 +209,9 @@ struct ct_read_thread *ct_read_thread(const struct ct_read_program *program, uin
 /* First and last moment of the whole, by what its generations say; and CLOCK_REALTIME of time 0 in ns. */
 int64_t ct_reader_end_ns(const struct ct_reader *reader);
 int64_t ct_reader_realtime_ns(const struct ct_reader *reader);
+
+/* The schema entry of event `no` (<= 255) in this program's part of the file, or NULL. */
+const struct ct_read_event_info *ct_read_schema(const struct ct_read_program *program, unsigned no);
 
 /* An interned string.  False when the definition is missing: show the id; true and empty for id 0. */
 bool ct_read_string(const struct ct_read_generation *generation, uint64_t id, struct ct_text *ret);

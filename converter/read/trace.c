@@ -96,10 +96,12 @@ int ct_program_symbols(struct ct_program *program, struct ct_cursor payload, str
         frame = r == -ENOMEM ? NULL : ct_list_add(&program->frames);
         if (!frame)
             return ct_error_at(err, -ENOMEM, offset, "out of memory");
-        *frame = (struct ct_read_frame){ row.function, row.file, row.module, row.line, inner };
+        *frame = (struct ct_read_frame){ row.function, row.file, row.module, row.line, inner, pc };
     }
     if (inner && !known)
         program->frames.items[program->frames.count - 1].inlined = false;
+    program->pub.frames = program->frames.items;
+    program->pub.frame_count = program->frames.count;
     return 0;
 }
 
@@ -247,34 +249,49 @@ static void align(struct ct_trace *trace)
         trace->programs.items[i]->pub.index = (unsigned)i;
 }
 
-int ct_trace_ready(struct ct_trace *trace, struct ct_error *err)
+int ct_trace_align(struct ct_trace *trace, struct ct_error *err)
 {
-    int r;
-
     for (size_t i = 0; i < trace->programs.count; i++) {
         struct ct_program *program = trace->programs.items[i];
 
         if (program->generations.count)
             qsort(program->generations.items, program->generations.count, sizeof *program->generations.items, by_number);
         ct_idmap_fini(&program->generation_places);
-        if (!program->plans && !trace->inputs.items[program->pub.input].plans) {
-            r = ct_read_plans_own(&trace->inputs.items[program->pub.input].plans);
-            if (r < 0)
-                return ct_error_at(err, r, 0, "out of memory");
-            trace->inputs.items[program->pub.input].plans->next = trace->plans;
-            trace->plans = trace->inputs.items[program->pub.input].plans;
-        }
-        if (!program->plans)
-            program->plans = trace->inputs.items[program->pub.input].plans;
         if (program_clock(program) < 0)
             return ct_error_at(err, -ENOMEM, 0, "out of memory");
         program_span(program);
-        r = load_tables(trace, program, err);
-        if (r < 0)
-            return r;
     }
     align(trace);
     return 0;
+}
+
+/* A program without a SCHEMA block has that of another one in its file, or this version's. */
+static int choose_schema(struct ct_trace *trace, struct ct_program *program)
+{
+    struct ct_trace_input *in = &trace->inputs.items[program->pub.input];
+
+    if (!program->plans && !in->plans) {
+        if (ct_read_plans_own(&in->plans) < 0)
+            return -ENOMEM;
+        in->plans->next = trace->plans;
+        trace->plans = in->plans;
+    }
+    if (!program->plans)
+        program->plans = in->plans;
+    return 0;
+}
+
+int ct_trace_ready(struct ct_trace *trace, struct ct_error *err)
+{
+    for (size_t i = 0; i < trace->programs.count; i++) {
+        struct ct_program *program = trace->programs.items[i];
+        int r = choose_schema(trace, program);
+
+        r = r < 0 ? ct_error_at(err, r, 0, "out of memory") : load_tables(trace, program, err);
+        if (r < 0)
+            return r;
+    }
+    return ct_trace_align(trace, err);
 }
 
 static void program_free(struct ct_program *program)

@@ -102,6 +102,12 @@ int ct_trace_add(struct ct_trace *trace, const struct ct_read_input *input, stru
 /* Call after the last ct_trace_add: clocks, order of programs, tables that belong to no generation. */
 int ct_trace_ready(struct ct_trace *trace, struct ct_error *err);
 
+/*
+ * The part of ct_trace_ready that needs no bytes: sorts generations, makes clocks, and brings all programs to one time.
+ * For those who build programs by hand to use their clocks.
+ */
+int ct_trace_align(struct ct_trace *trace, struct ct_error *err);
+
 void ct_trace_fini(struct ct_trace *trace);
 
 /*

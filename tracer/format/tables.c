@@ -160,25 +160,39 @@ int ct_stack_row_get(struct ct_cursor *c, struct ct_stack_row *ret, struct ct_er
     return 0;
 }
 
+void ct_schema_row_put(struct ct_buffer *b, const struct ct_schema_row *row)
+{
+    uint8_t *head = row_begin(b);
+
+    ct_buffer_varint(b, row->no);
+    ct_buffer_varint(b, row->shape);
+    ct_buffer_varint(b, row->category);
+    ct_buffer_text(b, row->name.at, row->name.size);
+    ct_buffer_varint(b, row->field_count);
+    for (unsigned i = 0; i < row->field_count; i++) {
+        ct_buffer_varint(b, row->fields[i].type);
+        ct_buffer_text(b, row->fields[i].name.at, row->fields[i].name.size);
+    }
+    row_end(b, head);
+}
+
 void ct_schema_put(struct ct_buffer *b)
 {
     for (unsigned no = 0; no < CT_EV_END; no++) {
         const struct ct_event_info *info = ct_schema_event(no);
-        uint8_t *head;
+        struct ct_schema_row row = { .no = no };
 
         if (!info)
             continue;
-        head = row_begin(b);
-        ct_buffer_varint(b, no);
-        ct_buffer_varint(b, info->shape);
-        ct_buffer_varint(b, info->category);
-        ct_buffer_text(b, info->name, strlen(info->name));
-        ct_buffer_varint(b, info->field_count);
+        row.shape = info->shape;
+        row.category = info->category;
+        row.name = (struct ct_text){ info->name, strlen(info->name) };
+        row.field_count = info->field_count;
         for (unsigned i = 0; i < info->field_count; i++) {
-            ct_buffer_varint(b, info->fields[i].type);
-            ct_buffer_text(b, info->fields[i].name, strlen(info->fields[i].name));
+            row.fields[i].type = info->fields[i].type;
+            row.fields[i].name = (struct ct_text){ info->fields[i].name, strlen(info->fields[i].name) };
         }
-        row_end(b, head);
+        ct_schema_row_put(b, &row);
     }
 }
 

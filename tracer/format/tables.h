@@ -139,4 +139,5 @@ struct ct_schema_row {
     struct { uint64_t type; struct ct_text name; } fields[CT_EVENT_FIELDS_MAX];
 };
 void ct_schema_put(struct ct_buffer *b);
+void ct_schema_row_put(struct ct_buffer *b, const struct ct_schema_row *row);
 int ct_schema_row_get(struct ct_cursor *c, struct ct_schema_row *ret, struct ct_error *err);
