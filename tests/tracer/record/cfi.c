@@ -313,7 +313,7 @@ static int agrees(Dwarf_Frame *frame, int result, const struct ct_cfi_rule *rule
 
     if (dwarf_frame_register(frame, 16, buffer, &ops, &count) != 0)
         return -1;
-    if (count == 0 && ops == NULL)
+    if (count == 0 && ops != NULL)
         return result == 0 && rule->last;       /* undefined */
     if (count != 2 || ops[0].atom != DW_OP_call_frame_cfa || (int64_t)ops[1].number != -8)
         return result != 0;                     /* vfork keeps it in a register */
@@ -333,8 +333,8 @@ static int agrees(Dwarf_Frame *frame, int result, const struct ct_cfi_rule *rule
         return 0;
     if (dwarf_frame_register(frame, 6, buffer, &ops, &count) != 0)
         return -1;
-    if (count == 0)     /* libdw calls undefined what no instruction mentioned */
-        return rule->fp == CT_CFI_FP_SAME || (!ops && rule->fp == CT_CFI_FP_LOST);
+    if (count == 0)
+        return rule->fp == (ops ? CT_CFI_FP_LOST : CT_CFI_FP_SAME);
     if (ops[0].atom == DW_OP_call_frame_cfa && count == 1)
         return rule->fp == CT_CFI_FP_AT_CFA && rule->fp_offset == 0;
     if (count == 2 && ops[0].atom == DW_OP_call_frame_cfa && ops[1].atom == DW_OP_plus_uconst)
