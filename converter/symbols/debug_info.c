@@ -4,12 +4,16 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "converter/symbols/functions.h"
 #include "converter/symbols/intervals.h"
+#include "converter/symbols/shared_dwarf.h"
 
 /* DIEs and ranges looked at in one call or batch: several seconds' worth. */
 #define WORK_MAX (UINT64_C(1) << 26)
@@ -23,6 +27,7 @@ struct unit {
     struct ct_functions functions;
     Dwarf_Lines *lines;
     Dwarf_Files *files;
+    const char *directory;      /* in which it was compiled: files may be relative to it */
     size_t file_count, line_count;
     bool read;
     bool linkage_names;         /* C++ and its like: DW_AT_name alone lacks the namespace */
@@ -32,6 +37,9 @@ struct unit {
 struct ct_debug_info {
     const struct ct_elf_file *file;
     Dwarf *dwarf;
+    struct ct_elf_file *shared_file;    /* what dwz moved out of several files; or NULL */
+    Dwarf *shared;
+    uint64_t shared_bytes;
     struct unit *units;
     size_t count, room;
     struct ct_intervals intervals;
@@ -42,7 +50,8 @@ struct ct_debug_info {
 /* libdw answers a failed malloc by exit(); where it would, this brings us out of it. */
 static __thread jmp_buf *out_of_memory;
 
-static _Noreturn void leave_libdw(void)
+__attribute__((noreturn))
+static void leave_libdw(void)
 {
     longjmp(*out_of_memory, 1);
 }
@@ -100,9 +109,28 @@ static Elf_Data *find_line_section(const struct ct_elf_file *file)
     return section ? elf_rawdata(section, NULL) : NULL;
 }
 
+/* Without what it shares a file has few names: better the symbol table then. */
+static int add_shared(struct ct_debug_info *info)
+{
+    uint64_t bytes;
+    int r = ct_shared_dwarf_open(info->file, info->dwarf, &info->shared_file);
+
+    if (r != 0 || !info->shared_file)
+        return r;
+    if (!ct_elf_file_has_dwarf(info->shared_file, &bytes))
+        return -ENOENT;
+    info->shared = dwarf_begin_elf(info->shared_file->elf, DWARF_C_READ, NULL);
+    if (!info->shared || !ct_elf_end_strings(info->shared_file->elf, true))
+        return -ENOENT;
+    info->shared_bytes = bytes;
+    dwarf_new_oom_handler(info->shared, leave_libdw);
+    dwarf_setalt(info->dwarf, info->shared);
+    return 0;
+}
+
 static int fill(struct ct_debug_info *info)
 {
-    Dwarf *alt;
+    int r;
 
     info->dwarf = dwarf_begin_elf(info->file->elf, DWARF_C_READ, NULL);
     if (!info->dwarf)
@@ -111,12 +139,9 @@ static int fill(struct ct_debug_info *info)
     /* Only now: compressed sections were unpacked by dwarf_begin_elf. */
     if (!ct_elf_end_strings(info->file->elf, true))
         return -ENOENT;
-    alt = dwarf_getalt(info->dwarf);
-    if (alt) {
-        dwarf_new_oom_handler(alt, leave_libdw);
-        if (!ct_elf_end_strings(dwarf_getelf(alt), false))
-            return -ENOENT;
-    }
+    r = add_shared(info);
+    if (r != 0)
+        return r;
     info->line_section = find_line_section(info->file);
     return list_units(info);
 }
@@ -151,6 +176,9 @@ void ct_debug_info_free(struct ct_debug_info *info)
     ct_intervals_fini(&info->intervals);
     if (info->dwarf)
         dwarf_end(info->dwarf);
+    if (info->shared)
+        dwarf_end(info->shared);
+    ct_elf_file_close(info->shared_file);
     free(info);
 }
 
@@ -189,18 +217,46 @@ static bool has_linkage_names(int language)
     }
 }
 
-static void read_unit(struct ct_debug_info *info, struct unit *unit)
+/* libdw opens the file of a split unit by itself, and would wait at a FIFO. */
+static bool split_is_there(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    const char *name, *directory = dwarf_formstring(dwarf_attr(die, DW_AT_comp_dir, &attribute));
+    char path[2 * PATH_MAX];
+    struct stat st;
+
+    if (!dwarf_attr(die, DW_AT_dwo_name, &attribute) &&
+        !dwarf_attr(die, DW_AT_GNU_dwo_name, &attribute))
+        return false;
+    name = dwarf_formstring(&attribute);
+    if (!name || snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' || !directory ? "" : directory,
+                          name[0] == '/' || !directory ? "" : "/", name) >= (int)sizeof(path))
+        return false;
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
+static void read_split(struct unit *unit)
 {
     Dwarf_Die split;
     uint8_t type;
 
+    if (dwarf_cu_info(unit->die.cu, NULL, &type, NULL, NULL, NULL, NULL, NULL) != 0 ||
+        type != DW_UT_skeleton || !split_is_there(&unit->die))
+        return;
+    if (dwarf_cu_info(unit->die.cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) != 0 ||
+        !split.addr || !ct_elf_end_strings(dwarf_getelf(dwarf_cu_getdwarf(split.cu)), false))
+        return;
+    unit->tree = split;
+    dwarf_new_oom_handler(dwarf_cu_getdwarf(split.cu), leave_libdw);
+}
+
+static void read_unit(struct ct_debug_info *info, struct unit *unit)
+{
+    Dwarf_Attribute attribute;
+
     unit->read = true;
-    if (dwarf_cu_info(unit->die.cu, NULL, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
-        type == DW_UT_skeleton && split.addr &&
-        ct_elf_end_strings(dwarf_getelf(dwarf_cu_getdwarf(split.cu)), false)) {
-        unit->tree = split;
-        dwarf_new_oom_handler(dwarf_cu_getdwarf(split.cu), leave_libdw);
-    }
+    unit->directory = dwarf_formstring(dwarf_attr(&unit->die, DW_AT_comp_dir, &attribute));
+    read_split(unit);
     unit->linkage_names = has_linkage_names(dwarf_srclang(&unit->tree));
     unit->assembler = dwarf_srclang(&unit->tree) == DW_LANG_Mips_Assembler;
     if (!lines_are_sane(info, &unit->die))
@@ -287,18 +343,23 @@ static int resolve(struct ct_debug_info *info, struct unit *unit, uint64_t vaddr
 }
 
 int ct_debug_info_resolve(struct ct_debug_info *info, uint64_t vaddr,
-                          struct ct_symbol_frame *frames, unsigned max, unsigned *ret_count)
+                          struct ct_symbol_frame *frames, unsigned max, unsigned *ret_count,
+                          const char **ret_directory)
 {
     const struct ct_interval *found = ct_intervals_find(&info->intervals, vaddr);
     jmp_buf here;
+    int r;
 
     *ret_count = 0;
+    *ret_directory = NULL;
     if (!found)
         return 0;
     out_of_memory = &here;
     if (setjmp(here) != 0)
         return -ENOMEM;
-    return resolve(info, &info->units[found->value], vaddr, frames, max, ret_count);
+    r = resolve(info, &info->units[found->value], vaddr, frames, max, ret_count);
+    *ret_directory = info->units[found->value].directory;
+    return r;
 }
 
 void ct_debug_info_refill(struct ct_debug_info *info)
@@ -308,7 +369,7 @@ void ct_debug_info_refill(struct ct_debug_info *info)
 
 uint64_t ct_debug_info_bytes(const struct ct_debug_info *info)
 {
-    uint64_t bytes = info->room * sizeof(*info->units) +
+    uint64_t bytes = info->shared_bytes + info->room * sizeof(*info->units) +
                      info->intervals.room * sizeof(*info->intervals.items);
 
     for (size_t i = 0; i < info->count; i++)

@@ -20,11 +20,13 @@ void ct_debug_info_free(struct ct_debug_info *info);
 
 /*
  * Innermost frame first, linkage names as they stand in the file.  `function` may be NULL in the
- * last (outermost) frame: the line is known, the function is not (assembler).
+ * last (outermost) frame: the line is known, the function is not (assembler).  `*ret_directory` is
+ * where relative files lie, NULL when that is not known.
  * Returns 0 and a count (0: unknown address), or -ENOMEM.  Borrowed until ct_debug_info_free.
  */
 int ct_debug_info_resolve(struct ct_debug_info *info, uint64_t vaddr,
-                          struct ct_symbol_frame *frames, unsigned max, unsigned *ret_count);
+                          struct ct_symbol_frame *frames, unsigned max, unsigned *ret_count,
+                          const char **ret_directory);
 
 /* Gives the work of the next call or batch its limit; hostile files run into it, real ones do not. */
 void ct_debug_info_refill(struct ct_debug_info *info);

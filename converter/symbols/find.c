@@ -42,8 +42,8 @@ static bool has_names(const struct ct_elf_file *file)
     return ct_elf_file_has_dwarf(file, &bytes) || ct_elf_file_section(file, ".symtab", NULL);
 }
 
-/* `crc` is NULL when only an equal build ID will do. */
-static bool try_debug(const struct ct_symbol_module *module, const char *path, const uint32_t *crc,
+/* An equal build ID, or where there is none, the checksum. */
+static bool try_debug(const struct ct_symbol_module *module, const char *path, uint32_t crc,
                       struct ct_elf_file **ret)
 {
     struct ct_elf_file *file;
@@ -51,7 +51,7 @@ static bool try_debug(const struct ct_symbol_module *module, const char *path, c
     if (ct_elf_file_open(path, &file) != 0)
         return false;
     if (ct_elf_file_is(file, module->build_id, module->build_id_len) && has_names(file) &&
-        (module->build_id_len || (crc && file_has_crc(file->fd, *crc)))) {
+        (module->build_id_len || file_has_crc(file->fd, crc))) {
         *ret = file;
         return true;
     }
@@ -59,18 +59,41 @@ static bool try_debug(const struct ct_symbol_module *module, const char *path, c
     return false;
 }
 
-static bool find_by_build_id(const struct ct_symbol_module *module, struct ct_elf_file **ret)
+int ct_find_debug_file(const uint8_t *build_id, size_t build_id_len, struct ct_elf_file **ret)
 {
     char path[sizeof(DEBUG_DIRECTORY) + 32 + 2 * CT_BUILD_ID_MAX];
-    int at;
+    struct ct_elf_file *file;
+    int at, r;
 
-    if (module->build_id_len < 2 || module->build_id_len > CT_BUILD_ID_MAX)
-        return false;
-    at = sprintf(path, DEBUG_DIRECTORY "/.build-id/%02x/", module->build_id[0]);
-    for (size_t i = 1; i < module->build_id_len; i++)
-        at += sprintf(path + at, "%02x", module->build_id[i]);
+    if (build_id_len < 2 || build_id_len > CT_BUILD_ID_MAX)
+        return -ENOENT;
+    at = sprintf(path, DEBUG_DIRECTORY "/.build-id/%02x/", build_id[0]);
+    for (size_t i = 1; i < build_id_len; i++)
+        at += sprintf(path + at, "%02x", build_id[i]);
     strcpy(path + at, ".debug");
-    return try_debug(module, path, NULL, ret);
+    r = ct_elf_file_open(path, &file);
+    if (r != 0)
+        return r;
+    if (!ct_elf_file_is(file, build_id, build_id_len)) {
+        ct_elf_file_close(file);
+        return -ENOENT;
+    }
+    *ret = file;
+    return 0;
+}
+
+static bool find_by_build_id(const struct ct_symbol_module *module, struct ct_elf_file **ret)
+{
+    struct ct_elf_file *file;
+
+    if (ct_find_debug_file(module->build_id, module->build_id_len, &file) != 0)
+        return false;
+    if (has_names(file)) {
+        *ret = file;
+        return true;
+    }
+    ct_elf_file_close(file);
+    return false;
 }
 
 /* .gnu_debuglink: a file name, padding to four bytes, a CRC in the file's byte order. */
@@ -103,7 +126,7 @@ static bool find_in_directory(const struct ct_symbol_module *module, const char 
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         int length = snprintf(path, sizeof(path), forms[i], directory, name);
 
-        if (length > 0 && (size_t)length < sizeof(path) && try_debug(module, path, &crc, ret))
+        if (length > 0 && (size_t)length < sizeof(path) && try_debug(module, path, crc, ret))
             return true;
     }
     return false;

@@ -19,4 +19,10 @@ struct ct_found {
  */
 int ct_found_init(struct ct_found *found, const struct ct_symbol_module *module, bool debuginfod);
 
+/*
+ * The file of that build ID below /usr/lib/debug/.build-id.  -ENOENT or what opening said.  Caller
+ * frees with ct_elf_file_close.
+ */
+int ct_find_debug_file(const uint8_t *build_id, size_t build_id_len, struct ct_elf_file **ret);
+
 void ct_found_fini(struct ct_found *found);

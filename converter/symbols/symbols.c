@@ -2,6 +2,7 @@
 #include "converter/symbols/symbols.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 /* A module costs up to two descriptors; sections are held unpacked. */
 #define MODULES_MAX 64
+#define WEIGH_EACH 256          /* uses: a module grows while it is asked, and weighing it takes time */
 #define BYTES_MAX (UINT64_C(512) << 20)
 
 struct ct_symbols {
@@ -102,9 +104,11 @@ static int get_module(struct ct_symbols *symbols, const struct ct_symbol_module 
         if (r != 0)
             return r;
         symbols->modules[symbols->count++] = module;
+        make_room(symbols, module);
     }
     module->last_use = ++symbols->uses;
-    make_room(symbols, module);
+    if (symbols->uses % WEIGH_EACH == 0)
+        make_room(symbols, module);
     if (module->debug_info)
         ct_debug_info_refill(module->debug_info);
     *ret = module;
@@ -146,6 +150,15 @@ static const char *present(struct ct_symbols *symbols, const char *name)
     return own && keep_string(symbols, own) ? own : name;
 }
 
+static const char *full_path(struct ct_symbols *symbols, const char *directory, const char *file)
+{
+    char *path;
+
+    if (!file || file[0] == '/' || !directory || asprintf(&path, "%s/%s", directory, file) < 0)
+        return file;
+    return keep_string(symbols, path) ? path : file;
+}
+
 /*
  * The function that holds it all may have a symbol only (assembler), and a C++ function within an
  * anonymous namespace has its full name only there.
@@ -163,11 +176,13 @@ static const char *outermost_name(const struct ct_named_module *module, uint64_t
 static int resolve(struct ct_symbols *symbols, struct ct_named_module *module, uint64_t vaddr,
                    struct ct_symbol_frame frames[CT_SYMBOL_FRAMES_MAX], unsigned *ret_count)
 {
+    const char *directory = NULL;
     unsigned count = 0, kept = 0;
     int r = 0;
 
     if (module->debug_info)
-        r = ct_debug_info_resolve(module->debug_info, vaddr, frames, CT_SYMBOL_FRAMES_MAX, &count);
+        r = ct_debug_info_resolve(module->debug_info, vaddr, frames, CT_SYMBOL_FRAMES_MAX, &count,
+                                  &directory);
     if (r != 0)
         return r;
     if (count == 0)
@@ -178,6 +193,7 @@ static int resolve(struct ct_symbols *symbols, struct ct_named_module *module, u
             continue;
         frames[kept] = frames[i];
         frames[kept].function = present(symbols, frames[i].function);
+        frames[kept].file = full_path(symbols, directory, frames[i].file);
         kept++;
     }
     *ret_count = kept;

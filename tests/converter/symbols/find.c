@@ -171,6 +171,50 @@ static void not_elf(void **state)
     }
 }
 
+/* A split unit whose file is gone, or is no file: libdw would wait for somebody to write into it. */
+static void split_file_is_a_fifo(void **state)
+{
+    struct ct_symbol_module module;
+    uint8_t id[CT_BUILD_ID_MAX];
+    uint64_t hidden;
+
+    run("cc -O2 -g -gsplit-dwarf -Wl,--build-id -c -o parted.o program.c 2>cc.err");
+    run("cc -Wl,--build-id -o parted parted.o");
+    hidden = address_of("parted", "hidden");
+    module = module_at("parted", id);
+    assert_string_equal(name_at(&module, hidden), "hidden:15");
+    run("rm parted.dwo");
+    assert_string_equal(name_at(&module, hidden), "hidden:15");
+    assert_int_equal(mkfifo("parted.dwo", 0600), 0);
+    alarm(20);
+    assert_string_equal(name_at(&module, hidden), "hidden:15");
+    alarm(0);
+}
+
+/* Debian packs what its debug files have in common into one more. */
+static void shared_by_dwz(void **state)
+{
+    struct ct_symbol_module module;
+    uint8_t id[CT_BUILD_ID_MAX];
+    uint64_t hidden;
+
+    if (system("dwz --version >/dev/null 2>&1") != 0)
+        skip();
+    build("one", "");
+    run("sed 's/hidden/wronged/' program.c >two.c");
+    run("cc -O2 -g -Wl,--build-id -rdynamic -o two two.c 2>cc.err");
+    run("dwz -m shared.debug one two");
+    hidden = address_of("one", "hidden");
+    module = module_at("one", id);
+    assert_string_equal(name_at(&module, hidden), "hidden:15");
+    run("rm shared.debug");
+    assert_string_equal(name_at(&module, hidden), "hidden:0");
+    assert_int_equal(mkfifo("shared.debug", 0600), 0);
+    alarm(20);
+    assert_string_equal(name_at(&module, hidden), "hidden:0");
+    alarm(0);
+}
+
 static void refuses_nonsense(void **state)
 {
     struct ct_symbol_module module = { .path = "text", .build_id_len = CT_BUILD_ID_MAX + 1 };
@@ -278,6 +322,8 @@ int main(void)
         cmocka_unit_test(deleted_and_replaced),
         cmocka_unit_test(minidebuginfo),
         cmocka_unit_test(not_elf),
+        cmocka_unit_test(split_file_is_a_fifo),
+        cmocka_unit_test(shared_by_dwz),
         cmocka_unit_test(refuses_nonsense),
         cmocka_unit_test(file_addresses),
         cmocka_unit_test(many_modules),
