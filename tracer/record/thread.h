@@ -21,7 +21,7 @@ struct ct_wait_record {
     uintptr_t frame;                /* address of the wrapper's struct ct_wait, which holds the cookie */
     uint64_t cookie;
     uint64_t object, since;         /* for the thread's row */
-    _Atomic uint16_t *raised;       /* counter of wrap/filter.h that was raised, or NULL */
+    _Atomic uint32_t *raised;       /* counter of wrap/filter.h that was raised, or NULL */
     uint16_t event;                 /* number of the BEGIN event */
     uint8_t emitted;                /* it was written: an END is owed */
 };

@@ -46,10 +46,10 @@ CT_WRAPPER int cnd_timedwait(cnd_t *restrict cond, mtx_t *restrict mutex, const 
 
 CT_WRAPPER int cnd_signal(cnd_t *cond)
 {
-    return CT_WAKE(cond, ct_real.cnd_signal(cond));
+    return CT_SIGNAL(cond, false, ct_real.cnd_signal(cond));
 }
 
 CT_WRAPPER int cnd_broadcast(cnd_t *cond)
 {
-    return CT_WAKE(cond, ct_real.cnd_broadcast(cond));
+    return CT_SIGNAL(cond, true, ct_real.cnd_broadcast(cond));
 }

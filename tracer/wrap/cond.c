@@ -25,10 +25,10 @@ CT_WRAPPER int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mut
 
 CT_WRAPPER int pthread_cond_signal(pthread_cond_t *cond)
 {
-    return CT_WAKE(cond, ct_real.pthread_cond_signal(cond));
+    return CT_SIGNAL(cond, false, ct_real.pthread_cond_signal(cond));
 }
 
 CT_WRAPPER int pthread_cond_broadcast(pthread_cond_t *cond)
 {
-    return CT_WAKE(cond, ct_real.pthread_cond_broadcast(cond));
+    return CT_SIGNAL(cond, true, ct_real.pthread_cond_broadcast(cond));
 }

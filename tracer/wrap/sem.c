@@ -48,5 +48,5 @@ CT_WRAPPER int sem_clockwait(sem_t *restrict sem, clockid_t clock, const struct 
 
 CT_WRAPPER int sem_post(sem_t *sem)
 {
-    return CT_WAKE(sem, ct_real.sem_post(sem));
+    return CT_SIGNAL(sem, false, ct_real.sem_post(sem));
 }

@@ -1,13 +1,10 @@
-/* Waits under way, and the filter of who is waited for. */
+/* Waits under way. */
 #include "wrap/wait.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "record/intern.h"
 #include "wrap/cpu.h"
-
-_Atomic uint16_t ct_filter[1 << CT_FILTER_BITS];
 
 static unsigned category_of(unsigned event)
 {
@@ -162,12 +159,20 @@ void ct_wait_end(struct ct_wait *wait, int result)
 
 void ct_wake_emit(const void *object, uint64_t time)
 {
+    if (!time)
+        time = ct_clock_now();
+    if (ct_filter_unlock(object, time))
+        EMIT(WAKE, .time = time, .object = ct_address(object));
+}
+
+void ct_signal_emit(const void *object, uint64_t time)
+{
     EMIT(WAKE, .time = time, .object = ct_address(object));
 }
 
 void ct_wait_forked_child(void)
 {
-    memset((void *)ct_filter, 0, sizeof ct_filter);
+    ct_filter_clear();
     for (struct ct_wait_record *r = ct_self.wait; r && ct_self.room && r >= ct_self.room->waits; r--)
         r->raised = NULL;
 }

@@ -67,12 +67,27 @@ static inline uint64_t ct_wake_before(const void *object)
     return __builtin_expect(ct_filter_raised(object), 0) ? ct_clock_now() : 0;
 }
 
+/* Of an unlock: whoever comes first has the lock. */
 void ct_wake_emit(const void *object, uint64_t time);
 
 static inline void ct_wake_after(const void *object, uint64_t before)
 {
     if (__builtin_expect(before || ct_filter_raised(object), 0))
         ct_wake_emit(object, before);
+}
+
+/* Of a signal or a post, which lets one waiter go, or all: told before, for who is told may be gone right after. */
+static inline uint64_t ct_signal_before(const void *object, bool all)
+{
+    return __builtin_expect(ct_filter_raised(object), 0) && ct_filter_tell(object, all) ? ct_clock_now() : 0;
+}
+
+void ct_signal_emit(const void *object, uint64_t time);
+
+static inline void ct_signal_after(const void *object, bool all, uint64_t before)
+{
+    if (__builtin_expect(before || ct_filter_raised(object), 0) && (before || ct_filter_tell(object, all)))
+        ct_signal_emit(object, before);
 }
 
 /*
@@ -101,20 +116,23 @@ static inline void ct_wake_after(const void *object, uint64_t before)
         ct_result; \
     })
 
-/* HOT: the body of what may wake those who wait for `object`; `waking` returns 0 when it did. */
-#define CT_WAKE(object, waking) \
+/* HOT: the body of what may wake those who wait for an object; `waking` returns 0 when it did. */
+#define CT_WAKING(before, waking, after) \
     __extension__({ \
         int ct_result; \
         if (!ct_recording(CT_CAT_lock)) { \
             ct_result = (waking); \
         } else { \
-            uint64_t ct_before = ct_wake_before(object); \
+            uint64_t ct_before = before; \
             ct_result = (waking); \
             if (ct_result == 0) \
-                ct_wake_after(object, ct_before); \
+                after; \
         } \
         ct_result; \
     })
+#define CT_WAKE(object, waking) CT_WAKING(ct_wake_before(object), waking, ct_wake_after(object, ct_before))
+#define CT_SIGNAL(object, all, waking) \
+    CT_WAKING(ct_signal_before(object, all), waking, ct_signal_after(object, all, ct_before))
 
 /*
  * A wait on a condition variable.  libc unlocks the mutex inside, where no wrapper sees it: who waits for the mutex is
