@@ -146,14 +146,18 @@ void ct_drain_define(struct ct_drain *d, uint32_t generation, unsigned flags)
 /* Copies the name between two equal even sequence numbers; a writer that never ends gives up after some tries. */
 static size_t read_name(struct ct_arena_thread *row, char ret[CT_NAME_MAX])
 {
+    uint64_t words[CT_NAME_MAX / 8];
+
     for (int i = 0; i < 8; i++) {
         uint32_t before = atomic_load_explicit(&row->name_sequence, memory_order_acquire);      /* edge THREAD */
 
-        memcpy(ret, row->name, CT_NAME_MAX);
+        for (unsigned w = 0; w < CT_NAME_MAX / 8; w++)
+            words[w] = atomic_load_explicit(&row->name[w], memory_order_relaxed);
         atomic_thread_fence(memory_order_acquire);  /* edge THREAD: the copy is done before the second look */
         if (before % 2 == 0 && atomic_load_explicit(&row->name_sequence, memory_order_relaxed) == before)
             break;
     }
+    memcpy(ret, words, CT_NAME_MAX);
     return strnlen(ret, CT_NAME_MAX);
 }
 

@@ -219,8 +219,10 @@ static void free_slices(struct ct_drain *d)
 /* A turn's copy, false when the arena does not hold it (any more). */
 static bool turn_of(const struct ct_drain *d, uint32_t number, struct ct_arena_turn *ret)
 {
-    *ret = d->map.arena->turns[number % CT_TURNS];
-    return ret->number == number;
+    const struct ct_arena_turn *turn = &d->map.arena->turns[number % CT_TURNS];
+
+    *ret = *turn;
+    return atomic_load_explicit(&turn->number, memory_order_relaxed) == number;
 }
 
 /* The next generation after `after`, up to `noted`, of which anything is known; 0 when there is none. */
@@ -232,7 +234,7 @@ static uint32_t next_generation(const struct ct_drain *d, uint32_t after, uint32
         if (d->pieces[i].generation > after)
             next = d->pieces[i].generation;
     for (unsigned i = 0; i < CT_TURNS; i++) {
-        uint64_t number = d->map.arena->turns[i].number;
+        uint64_t number = atomic_load_explicit(&d->map.arena->turns[i].number, memory_order_relaxed);
 
         if (number > after && number <= noted && (!next || number < next))
             next = (uint32_t)number;
@@ -400,7 +402,7 @@ bool ct_drain_round(struct ct_drain *d)
     }
     ct_blocks_flush(&d->blocks);
     free_slices(d);
-    atomic_store_explicit(&a->drained, d->generation, memory_order_relaxed);    /* only reported */
+    atomic_store_explicit(&a->drained, d->generation, memory_order_release);     /* edge DRAINED */
     return d->piece_count > 0;
 }
 

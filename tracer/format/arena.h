@@ -15,6 +15,7 @@
  *   OPEN   slice state = ACTIVE        drainer reads state        the batch head is whole
  *   DEF    entry published (id)        drainer reads count/state  the definition's bytes are final
  *   TURN   generation = N              drainer reads generation   turns[N % CT_TURNS] is whole, gate is N
+ *   DRAINED drainer: drained = N       control thread turns       turns[] before N are not read any more
  *   THREAD thread state = LIVE         drainer reads state        the row's fixed fields are whole
  *   READY  limit raised (reserve)      writer reads limit         memory below the limit is backed: no SIGBUS
  * Plain relaxed: counters that are only reported, `since`/`what` of a thread row (a reader takes them as a hint).
@@ -46,7 +47,7 @@ struct ct_arena_layout {
 
 /* One generation's start, by number modulo CT_TURNS. */
 struct ct_arena_turn {
-    uint64_t number;
+    _Atomic uint64_t number;            /* relaxed: looked at while it changes; what is believed is bounded by TURN */
     struct ct_generation start;         /* of this generation */
     struct ct_clock_sample before;      /* end of the one before it: the moment the gate was bumped */
 };
@@ -68,7 +69,7 @@ struct ct_arena_thread {
     _Atomic uint64_t lost;              /* events dropped since it began */
     uint32_t attached;                  /* 1: the thread itself found this row; 0: it was only seen in /proc */
     _Atomic uint32_t name_sequence;     /* odd while the name is written */
-    char name[CT_NAME_MAX];
+    _Atomic uint64_t name[CT_NAME_MAX / 8];     /* its bytes; relaxed: the sequence orders them */
     uint8_t rest[24];
 };
 _Static_assert(sizeof(struct ct_arena_thread) == 128, "two cache lines a thread");

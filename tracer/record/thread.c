@@ -77,12 +77,13 @@ static struct ct_arena_thread *find_row(struct ct_arena *a, uint32_t tid)
 
 static void set_name(struct ct_arena_thread *row, const char *name)
 {
-    char padded[CT_NAME_MAX] = { 0 };
+    union { char bytes[CT_NAME_MAX]; uint64_t words[CT_NAME_MAX / 8]; } padded = { .bytes = { 0 } };
 
     for (unsigned i = 0; i < CT_NAME_MAX - 1 && name[i]; i++)
-        padded[i] = name[i];
+        padded.bytes[i] = name[i];
     atomic_fetch_add_explicit(&row->name_sequence, 1, memory_order_acquire);
-    memcpy(row->name, padded, sizeof padded);
+    for (unsigned i = 0; i < CT_NAME_MAX / 8; i++)
+        atomic_store_explicit(&row->name[i], padded.words[i], memory_order_relaxed);
     atomic_fetch_add_explicit(&row->name_sequence, 1, memory_order_release);
 }
 
@@ -261,7 +262,7 @@ void ct_thread_renamed(uint32_t tid, const char *name)
         return;
     set_name(row, name);
     if (ct_gate_open() && ct_wanted(CT_CAT_thread))
-        EMIT(THREAD_NAME, .thread = ct_arena_thread_serial(row), .name = ct_string(row->name));
+        EMIT(THREAD_NAME, .thread = ct_arena_thread_serial(row), .name = ct_string_of(name, strnlen(name, CT_NAME_MAX - 1)));
 }
 
 void ct_thread_seen(uint32_t tid, const char *name)

@@ -56,7 +56,7 @@ static void turn(struct ct_arena *a, unsigned pause_kind)
     uint32_t number = atomic_load_explicit(&a->generation, memory_order_relaxed) + 1;
     struct ct_arena_turn *t = &a->turns[number % CT_TURNS];
 
-    t->number = number;
+    atomic_store_explicit(&t->number, number, memory_order_relaxed);
     ct_clock_sample(&t->before);
     ct_gate_set(number);
     ct_clock_sample(&t->start.clock);
@@ -81,7 +81,7 @@ int ct_turn_start(struct ct_arena *a)
 void ct_turn(struct ct_arena *a)
 {
     uint32_t now = atomic_load_explicit(&a->generation, memory_order_relaxed);
-    uint32_t drained = atomic_load_explicit(&a->drained, memory_order_relaxed);
+    uint32_t drained = atomic_load_explicit(&a->drained, memory_order_acquire);   /* edge DRAINED */
 
     if (atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
         return;
