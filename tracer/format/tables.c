@@ -73,11 +73,12 @@ static void row_end(struct ct_buffer *b, uint8_t *head)
 
     if (!head)
         return;
-    if (b->full) {
+    size = (size_t)(b->at - head) - ROW_HEAD;
+    if (b->full || size >> (7 * ROW_HEAD)) {
+        b->full = true;
         b->at = head;
         return;
     }
-    size = (size_t)(b->at - head) - ROW_HEAD;
     head[0] = (uint8_t)(size & 0x7f) | 0x80;
     head[1] = (uint8_t)((size >> 7) & 0x7f) | 0x80;
     head[2] = (uint8_t)(size >> 14);
