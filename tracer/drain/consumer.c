@@ -146,7 +146,7 @@ void ct_consumer_end(struct ct_consumer *c, const struct ct_end *end)
         return;
     }
     ct_blocks_begin(&b, CT_BLOCK_DIRECTORY, 0, 0);
-    for (size_t i = 0; i < c->generations.count && !c->full; i++)
+    for (size_t i = 0; i < c->generations.count && !c->full && !c->no_directory; i++)
         ct_directory_row_put(ct_blocks_row(&b, 128), &c->generations.row[i]);
     ct_blocks_end(&b);
     ct_blocks_one(&b, END, 0, 0, end, end);

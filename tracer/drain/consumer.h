@@ -29,6 +29,7 @@ struct ct_consumer {
     uint64_t limit;                 /* of `size`; 0: none */
     uint64_t roll_at;               /* with roll(): a new file is begun with the first generation beyond this size */
     int (*roll)(struct ct_consumer *c);     /* sets another fd, empty; 0 or negative errno */
+    bool no_directory;              /* leave the DIRECTORY block out */
     int error;                      /* negative errno that ended it; 0: none */
     bool full;                      /* `limit` ended it */
     struct ct_consumer_rows generations;

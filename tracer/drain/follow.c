@@ -379,6 +379,17 @@ uint64_t ct_follow_written(const struct ct_follow *f)
     return written;
 }
 
+void ct_follow_forked(struct ct_follow *f)
+{
+    /* Its thread was not copied, and what the other process does with the shared eventfd is of no harm. */
+    if (!f->has_bell)
+        return;
+    f->has_bell = ct_bell_init(&f->bell) == 0 && watch(f, f->bell.fd, f) == 0;
+    for (struct ct_process *p = f->processes; p && f->has_bell; p = p->next)
+        if (p->image.arena)
+            ct_bell_add(&f->bell, p->image.arena);
+}
+
 void ct_follow_fini(struct ct_follow *f)
 {
     struct ct_end end = { .reason = CT_END_STOP };

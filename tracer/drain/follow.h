@@ -49,6 +49,8 @@ struct ct_follow {
 /* Listens at `session`.  Returns 0 or a negative errno; ct_follow_fini undoes it. */
 int ct_follow_init(struct ct_follow *f, struct ct_session_dir *session, const struct ct_follow_options *options,
                    const struct ct_follow_hooks *hooks);
+/* To be called in a copy of this process, made by fork(), that goes on instead of it. */
+void ct_follow_forked(struct ct_follow *f);
 /* Ends all files as they are and closes everything. */
 void ct_follow_fini(struct ct_follow *f);
 

@@ -70,7 +70,7 @@ static int write_note(int dir, const char *name, const char *text, int *keep)
     return r;
 }
 
-int ct_session_dir_join(const char *path, const char *output, struct ct_session_dir *ret)
+int ct_session_dir_join(const char *path, struct ct_session_dir *ret)
 {
     struct ct_session_dir s = { .fd = -1, .lock = -1 };
     int r;
@@ -81,7 +81,7 @@ int ct_session_dir_join(const char *path, const char *output, struct ct_session_
     s.fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (s.fd < 0)
         return -errno;
-    r = write_note(s.fd, CT_SESSION_OUTPUT, output, &s.lock);
+    r = write_note(s.fd, CT_SESSION_OUTPUT, "", &s.lock);
     if (r == 0 && flock(s.lock, LOCK_EX | LOCK_NB) < 0)
         r = -errno;
     if (r < 0)
@@ -91,7 +91,7 @@ int ct_session_dir_join(const char *path, const char *output, struct ct_session_
     return r;
 }
 
-int ct_session_dir_make(const char *output, struct ct_session_dir *ret)
+int ct_session_dir_make(struct ct_session_dir *ret)
 {
     const char *place[4];
     int r = -ENOENT;
@@ -105,12 +105,19 @@ int ct_session_dir_make(const char *output, struct ct_session_dir *ret)
             r = -errno;
             continue;
         }
-        r = ct_session_dir_join(path, output, ret);
+        r = ct_session_dir_join(path, ret);
         if (r == 0)
             return 0;
         rmdir(path);
     }
     return r;
+}
+
+int ct_session_dir_output(struct ct_session_dir *s, const char *path)
+{
+    size_t size = strlen(path);
+
+    return pwrite(s->lock, path, size, 0) == (ssize_t)size && ftruncate(s->lock, (off_t)size) == 0 ? 0 : -errno;
 }
 
 static void remove_all(const struct ct_session_dir *s)

@@ -25,12 +25,14 @@ struct ct_session_dir {
 };
 
 /*
- * Makes a session directory (0700) in /dev/shm, else $XDG_RUNTIME_DIR, else /tmp, and notes `output` in it, locked.
+ * Makes a session directory (0700) in /dev/shm, else $XDG_RUNTIME_DIR, else /tmp, locked.
  * Returns 0 or a negative errno.
  */
-int ct_session_dir_make(const char *output, struct ct_session_dir *ret);
+int ct_session_dir_make(struct ct_session_dir *ret);
+/* Notes where the traces of this session go.  0 or a negative errno. */
+int ct_session_dir_output(struct ct_session_dir *s, const char *path);
 /* The same in a directory that is there already (made by the recorder). */
-int ct_session_dir_join(const char *path, const char *output, struct ct_session_dir *ret);
+int ct_session_dir_join(const char *path, struct ct_session_dir *ret);
 /* Closes it; with `remove` everything in it goes too. */
 void ct_session_dir_close(struct ct_session_dir *s, bool remove);
 

@@ -1,0 +1,292 @@
+/* From a dead arena to the file that its events belong to. */
+#include "drain/recover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "drain/output.h"
+#include "drain/ring.h"
+#include "drain/scan.h"
+
+struct recovery {
+    const struct ct_recover_options *options;
+    struct stat only;                   /* of options->path */
+    int count, error;
+};
+
+/* --- one arena into one consumer --- */
+
+/* Goes on where `scan` says that the file ends, or begins a program when the arena's is not its last one. */
+static void go_on(struct ct_drain *d, struct ct_consumer *c, const struct ct_scan *scan)
+{
+    ct_drain_add(d, c, 0);
+    if (!scan->has_run || memcmp(scan->arena_id, d->arena_id, CT_UUID_SIZE) != 0)
+        return;
+    c->state = CT_CONSUMER_RUNNING;
+    d->generation = scan->generation;
+    d->ended = scan->generation_ended;
+    d->start = scan->start;
+    if (d->generation)
+        ct_drain_forget(d, d->generation);
+}
+
+/* Writes all that the arena holds and the file lacks, and ends the program. */
+static void drain_rest(struct ct_drain *d, struct ct_consumer *c)
+{
+    struct ct_end end = { .reason = CT_END_RECOVERED, .events_lost = ct_drain_lost(d) };
+
+    d->flags = CT_BLOCK_RECOVERED;
+    ct_drain_finish(d, false);
+    if (c->state == CT_CONSUMER_WAITING)
+        ct_consumer_begin(c, d->run, d->run_size);
+    ct_consumer_end(c, &end);
+    ct_drain_remove(d, c);
+}
+
+static int fold(const struct ct_dead *dead, int fd, const struct ct_scan *scan, uint64_t *ret_bytes)
+{
+    struct ct_consumer c;
+    struct ct_drain d;
+    int r;
+    void *at = mmap(NULL, dead->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, dead->fd, 0);
+
+    if (at == MAP_FAILED)
+        return -errno;
+    r = ct_drain_open(at, dead->size, &d, NULL);
+    if (r < 0)
+        goto unmap;
+    if (ftruncate(fd, (off_t)scan->whole) < 0 || lseek(fd, (off_t)scan->whole, SEEK_SET) < 0) {
+        r = -errno;
+        goto close;
+    }
+    ct_consumer_init(&c, fd, scan->whole);
+    ct_scan_mark(fd, scan, &d);
+    go_on(&d, &c, scan);
+    c.no_directory = true;       /* it would only tell of what was folded in */
+    drain_rest(&d, &c);
+    r = c.error;
+    *ret_bytes = c.size - scan->whole;
+    ct_consumer_fini(&c);
+close:
+    ct_drain_close(&d);
+unmap:
+    munmap(at, dead->size);
+    return r;
+}
+
+/* --- which file --- */
+
+static bool belongs(int fd, const uint8_t id[CT_UUID_SIZE], struct ct_scan *scan)
+{
+    return ct_scan_file(fd, scan, NULL) == 0 && scan->has_run && memcmp(scan->arena_id, id, CT_UUID_SIZE) == 0;
+}
+
+/* The noted file, by its number, under whatever name it has now in the same directory. */
+static int open_moved(const struct ct_session_target *t, char path[CT_PATH_MAX])
+{
+    const char *slash = strrchr(t->path, '/');
+    struct dirent *entry;
+    int fd = -1;
+    DIR *dir;
+
+    snprintf(path, CT_PATH_MAX, "%.*s", (int)(slash - t->path) + 1, t->path);
+    dir = t->inode ? opendir(path) : NULL;
+    while (dir && fd < 0 && (entry = readdir(dir))) {
+        struct stat st;
+
+        if (entry->d_ino != t->inode || (size_t)snprintf(path, CT_PATH_MAX, "%.*s%s", (int)(slash - t->path) + 1,
+                                                         t->path, entry->d_name) >= CT_PATH_MAX)
+            continue;
+        fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+        if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != t->device || st.st_ino != t->inode)) {
+            close(fd);
+            fd = -1;
+        }
+    }
+    if (dir)
+        closedir(dir);
+    return fd;
+}
+
+/*
+ * Opens the file that the arena's events belong to and scans it.  Returns its descriptor, -ENOENT when it was deleted,
+ * -EINVAL when what is there is another trace, or damaged.
+ */
+static int open_target(const struct ct_dead *dead, char path[CT_PATH_MAX], struct ct_scan *scan)
+{
+    const struct ct_session_target *t = &dead->target;
+    struct stat st;
+    int fd;
+
+    strcpy(path, t->path);
+    fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0) {
+        if (belongs(fd, dead->arena_id, scan))
+            return fd;
+        /* The very file that was opened for it, but killed before a word was in it, or in between two programs. */
+        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == t->inode && st.st_dev == t->device &&
+            ct_scan_file(fd, scan, NULL) == 0)
+            return fd;
+        close(fd);
+    }
+    fd = open_moved(t, path);
+    if (fd >= 0 && (belongs(fd, dead->arena_id, scan) || ct_scan_file(fd, scan, NULL) == 0))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    strcpy(path, t->path);
+    return stat(path, &st) < 0 && errno == ENOENT ? -ENOENT : -EINVAL;
+}
+
+/* A file of its own for an arena whose trace is not to be found. */
+static int open_refuge(char path[CT_PATH_MAX], struct ct_scan *scan)
+{
+    char base[CT_PATH_MAX];
+    int fd = -1, r = -EEXIST;
+
+    if ((size_t)snprintf(base, sizeof base, "%s.recovered", path) >= sizeof base)
+        return -ENAMETOOLONG;
+    *scan = (struct ct_scan){ 0 };
+    for (unsigned n = 0; r == -EEXIST && n < 1000; n++) {
+        snprintf(path, CT_PATH_MAX, n ? "%.4000s.%u" : "%.4000s", base, n);
+        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        r = fd < 0 ? -errno : 0;
+    }
+    return r < 0 ? r : fd;
+}
+
+/* The older half of a ring takes the newer one in. */
+static void join_ring(const char *path, int fd)
+{
+    char older[CT_PATH_MAX];
+    struct ct_scan scan, newer;
+    int to;
+
+    if (!ct_output_ring_name(path, older, sizeof older) || ct_scan_file(fd, &newer, NULL) < 0)
+        return;
+    to = open(older, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (to < 0)
+        return;
+    if (belongs(to, newer.arena_id, &scan) && newer.first_generation && ftruncate(to, (off_t)scan.whole) == 0 &&
+        ct_ring_append(fd, newer.first_generation, to, &scan.whole) == 0)
+        (void)rename(older, path);      /* else both stay, and readers find both */
+    close(to);
+}
+
+static bool has_ring(const char *path)
+{
+    char older[CT_PATH_MAX];
+
+    return ct_output_ring_name(path, older, sizeof older) && access(older, F_OK) == 0;
+}
+
+/* --- all of them --- */
+
+static void tell(const struct recovery *all, const struct ct_recovery *one)
+{
+    if (all->options && all->options->report)
+        all->options->report(all->options->context, one);
+}
+
+/* Recovers one arena; it is removed unless that failed in a way that another try may mend. */
+static int recover(struct recovery *all, struct ct_dead *dead)
+{
+    struct ct_recovery one = { .dead = dead };
+    char path[CT_PATH_MAX];
+    struct ct_scan scan;
+    bool ring;
+    int fd = dead->has_target ? open_target(dead, path, &scan) : -ENOENT;
+
+    if (fd == -EINVAL && !(all->options && all->options->path)) {
+        one.text = "its trace was moved away or is damaged; what was left has a file of its own";
+        fd = open_refuge(path, &scan);
+    }
+    if (fd < 0) {
+        one.result = fd;
+        one.text = fd == -ENOENT ? "its trace was deleted" : strerror(-fd);
+    } else {
+        ring = has_ring(path);
+        one.path = path;
+        if (!(scan.ended && memcmp(scan.arena_id, dead->arena_id, CT_UUID_SIZE) == 0))
+            one.result = fold(dead, fd, &scan, &one.bytes);
+        if (one.result == 0 && ring)
+            join_ring(path, fd);
+        if (one.result < 0)
+            one.text = strerror(-one.result);
+        close(fd);
+    }
+    if (one.result == 0 || one.result == -ENOENT)
+        ct_session_forget(dead->session, dead->arena_id);
+    tell(all, &one);
+    return one.result;
+}
+
+static int visit(void *context, struct ct_dead *dead)
+{
+    struct recovery *all = context;
+    int r;
+
+    if (dead->writer_lives)
+        return 0;
+    if (all->options && all->options->path &&
+        !(dead->has_target && (strcmp(dead->target.path, all->options->path) == 0 ||
+                               (dead->target.inode == all->only.st_ino && dead->target.device == all->only.st_dev))))
+        return 0;
+    r = recover(all, dead);
+    all->count += r == 0;
+    if (r < 0 && r != -ENOENT)
+        all->error = r;
+    return 0;
+}
+
+int ct_recover_all(const struct ct_recover_options *options)
+{
+    struct recovery all = { .options = options };
+
+    if (options && options->path && stat(options->path, &all.only) < 0)
+        return -errno;
+    ct_dead_each(true, visit, &all);
+    return all.error && options && options->path ? all.error : all.count;
+}
+
+/* --- without changing anything --- */
+
+struct tail {
+    const uint8_t *arena_id;
+    int memory;
+};
+
+static int visit_tail(void *context, struct ct_dead *dead)
+{
+    struct tail *tail = context;
+    struct ct_scan nothing = { 0 };
+    uint64_t bytes;
+    int r;
+
+    if (memcmp(dead->arena_id, tail->arena_id, CT_UUID_SIZE) != 0)
+        return 0;
+    tail->memory = memfd_create("ctrace-tail", MFD_CLOEXEC);
+    if (tail->memory < 0)
+        return -errno;
+    r = fold(dead, tail->memory, &nothing, &bytes);
+    return r < 0 ? r : 1;
+}
+
+int ct_recover_tail(const uint8_t arena_id[CT_UUID_SIZE])
+{
+    struct tail tail = { arena_id, -1 };
+    int r = ct_dead_each(false, visit_tail, &tail);
+
+    if (r == 1)
+        return tail.memory;
+    if (tail.memory >= 0)
+        close(tail.memory);
+    return r < 0 ? r : -ENOENT;
+}

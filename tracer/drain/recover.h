@@ -1,0 +1,34 @@
+/* Folding what killed programs left in shared memory into their traces. */
+#pragma once
+
+#include "drain/dead.h"
+#include "format/error.h"
+
+/* How one arena fared. */
+struct ct_recovery {
+    const struct ct_dead *dead;     /* borrowed */
+    const char *path;               /* file that it went to; NULL: nowhere */
+    uint64_t bytes;                 /* that were added to it */
+    int result;                     /* 0 or a negative errno */
+    const char *text;               /* why it failed, or what is special; NULL: nothing */
+};
+typedef void ct_recover_report(void *context, const struct ct_recovery *r);
+
+struct ct_recover_options {
+    const char *path;               /* only what belongs to this trace; NULL: all of this user's */
+    ct_recover_report *report;      /* may be NULL */
+    void *context;
+};
+
+/*
+ * Folds dead arenas into their files and removes them; `options` may be NULL.  One whose file was deleted is dropped;
+ * one whose file cannot be told from another gets a file of its own, PATH.recovered.
+ * Returns how many were folded, or a negative errno when one that was asked for could not be.
+ */
+int ct_recover_all(const struct ct_recover_options *options);
+
+/*
+ * Drains a copy of the dead arena `arena_id` into anonymous memory, changing nothing.
+ * Returns a memfd (the caller's), -ENOENT when there is no such arena, or another negative errno.
+ */
+int ct_recover_tail(const uint8_t arena_id[CT_UUID_SIZE]);

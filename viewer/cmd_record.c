@@ -1,0 +1,298 @@
+/* `ctrace record`: a program goes in, its trace comes out, and whoever started it notices nothing else. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "drain/fault.h"
+#include "drain/follow.h"
+#include "drain/output.h"
+#include "drain/recover.h"
+#include "viewer/commands.h"
+#include "viewer/record_check.h"
+#include "viewer/record_child.h"
+#include "viewer/record_finish.h"
+#include "viewer/record_options.h"
+#include "viewer/record_strays.h"
+
+enum { BAD_USAGE = 2, OWN_FAILURE = 125, NOT_RUN = 126, NOT_FOUND = 127, STRAYS_MS = 250 };
+
+struct record {
+    struct ct_record_options options;
+    struct ct_record_child child;
+    struct ct_session_dir session;
+    struct ct_follow follow;
+    struct ct_finish finish;
+    char program[CT_PATH_MAX];          /* what is run */
+    char recorder[CT_PATH_MAX];         /* libctrace-rt.so */
+    char output[CT_PATH_MAX];
+    char order[512];                    /* CTRACE_SESSION */
+    int64_t begin_ms, end_ms;           /* when gates open and shut, on the monotonic clock; 0: done, or never */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+__attribute__((format(printf, 2, 3)))
+static int fail(int status, const char *format, ...)
+{
+    va_list args;
+
+    fputs("ctrace: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return status;
+}
+
+/* --- getting ready --- */
+
+static bool beside(const char *executable, const char *up, char ret[CT_PATH_MAX])
+{
+    const char *slash = strrchr(executable, '/');
+
+    return slash &&
+           (size_t)snprintf(ret, CT_PATH_MAX, "%.*s/%s/libctrace-rt.so.0", (int)(slash - executable), executable, up) <
+               CT_PATH_MAX && access(ret, R_OK) == 0;
+}
+
+/*
+ * The recorder is beside this command (a build folder), where it was installed, or where that was moved to.  LD_PRELOAD
+ * cannot hold spaces and colons: such a path is reached through a link in the session directory.
+ */
+static int find_recorder(struct record *r)
+{
+    char executable[CT_PATH_MAX], found[CT_PATH_MAX], up[CT_PATH_MAX];
+    const char *lib = strstr(CT_LIBDIR, "/lib");
+    ssize_t n = readlink("/proc/self/exe", executable, sizeof executable - 1);
+
+    executable[n > 0 ? n : 0] = '\0';
+    snprintf(up, sizeof up, "..%s", lib ? lib : "/lib");
+    if (!beside(executable, ".", found) && !beside(executable, up, found)) {
+        snprintf(found, sizeof found, "%s/libctrace-rt.so.0", CT_LIBDIR);
+        if (access(found, R_OK) < 0)
+            return fail(-errno, "the recorder %s is missing: %s", found, strerror(errno));
+    }
+    if (!realpath(found, r->recorder))
+        return fail(-errno, "%s: %s", found, strerror(errno));
+    if (strpbrk(r->recorder, ": \t")) {
+        strcpy(found, r->recorder);
+        snprintf(r->recorder, sizeof r->recorder, "%s/libctrace-rt.so", r->session.path);
+        if (symlink(found, r->recorder) < 0)
+            return fail(-errno, "%s: %s", r->recorder, strerror(errno));
+    }
+    return 0;
+}
+
+static int write_order(struct record *r)
+{
+    const struct ct_record_options *o = &r->options;
+    uint8_t run[CT_UUID_SIZE];
+    char hex[2 * CT_UUID_SIZE + 1];
+
+    if (getrandom(run, sizeof run, 0) != sizeof run)
+        return fail(-EIO, "no random number for the run: %s", strerror(errno));
+    ct_session_hex(run, hex);
+    snprintf(r->order, sizeof r->order, "dir=%s;buffer=%llu;categories=%llx;depth=%u;start=%d;paths=%d;run=%s",
+             r->session.path, (unsigned long long)o->buffer, (unsigned long long)o->categories, o->depth,
+             o->delay_ms == 0, o->paths, hex);
+    return 0;
+}
+
+/* The file is opened when the program's pid is known and before it runs. */
+static int open_output(struct record *r, int *ret_fd)
+{
+    int e = ct_record_path(r->options.output, r->child.pid, r->output);
+
+    if (e < 0)
+        return e;
+    ct_recover_all(NULL);               /* older traces get their ends before they become .old */
+    e = ct_output_open(r->output, ret_fd);
+    if (e < 0)
+        return fail(e, "%s: %s", r->output, strerror(-e));
+    e = ct_session_dir_output(&r->session, r->output);
+    if (e < 0) {
+        close(*ret_fd);
+        return fail(e, "%s: %s", r->session.path, strerror(-e));
+    }
+    return 0;
+}
+
+static int watch_signals(struct record *r)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+
+    return epoll_ctl(r->follow.epoll, EPOLL_CTL_ADD, r->child.signals, &event) < 0 ? -errno : 0;
+}
+
+static int listen_to_programs(struct record *r)
+{
+    struct ct_follow_options options = {
+        .output = r->output, .output_fd = -1, .children = r->options.children, .limit = r->options.limit,
+        .ring = r->options.ring,
+    };
+    const struct ct_follow_hooks hooks = { ct_finish_add, ct_finish_trouble, &r->finish };
+    int e = open_output(r, &options.output_fd);
+
+    if (e < 0)
+        return e;
+    e = ct_follow_init(&r->follow, &r->session, &options, &hooks);
+    if (e == 0)
+        e = watch_signals(r);
+    if (e < 0) {
+        close(options.output_fd);
+        return fail(e, "%s: %s", r->session.path, strerror(-e));
+    }
+    r->follow.first = r->child.pid;
+    return 0;
+}
+
+/* --- while it runs --- */
+
+static int until(int64_t moment_ms, int timeout)
+{
+    int64_t left = moment_ms - now_ms();
+
+    if (!moment_ms)
+        return timeout;
+    left = left < 0 ? 0 : left > INT_MAX ? INT_MAX : left;
+    return timeout < 0 || left < timeout ? (int)left : timeout;
+}
+
+/* --delay and --duration. */
+static void keep_time(struct record *r)
+{
+    if (r->begin_ms && now_ms() >= r->begin_ms) {
+        r->begin_ms = 0;
+        ct_follow_start(&r->follow);
+    }
+    if (r->end_ms && now_ms() >= r->end_ms) {
+        r->end_ms = 0;
+        ct_follow_stop(&r->follow);
+    }
+}
+
+/* One step.  Returns false when there is nothing left to wait for. */
+static bool step(struct record *r)
+{
+    int timeout = r->child.ended ? STRAYS_MS : -1;
+
+    timeout = until(r->begin_ms, until(r->end_ms, timeout));
+    if (ct_follow_step(&r->follow, timeout)) {
+        ct_record_child_hear(&r->child);
+        if (r->child.ended && !r->follow.first_ended) {
+            ct_follow_status(&r->follow, r->child.pid, r->child.status);
+            ct_follow_step(&r->follow, 0);
+        }
+    }
+    keep_time(r);
+    if (!r->child.ended || ct_follow_alive(&r->follow))
+        return true;
+    return r->options.children && ct_record_strays(&r->follow) > 0;
+}
+
+/*
+ * The program has ended and left something running: with --no-wait the caller gets the status now, and a copy of
+ * this process in the background goes on draining.
+ */
+static bool go_to_background(struct record *r)
+{
+    pid_t copy;
+    int null;
+
+    fflush(NULL);
+    copy = fork();
+    if (copy != 0)
+        return copy < 0;                /* no copy: then we wait ourselves */
+    setsid();
+    null = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd <= 2 && null >= 0; fd++)
+        dup2(null, fd);
+    ct_follow_forked(&r->follow);
+    return true;
+}
+
+static void watch_program(struct record *r)
+{
+    bool in_background = false;
+
+    while (step(r)) {
+        if (!r->child.ended || in_background)
+            continue;
+        if (!r->options.wait) {
+            in_background = true;
+            if (!go_to_background(r))
+                ct_record_child_end_like(&r->child);
+        } else if (!r->finish.said_waiting) {
+            ct_finish_say_waiting(&r->finish, ct_follow_alive(&r->follow));
+        }
+    }
+}
+
+/* --- from beginning to end --- */
+
+static int run(struct record *r)
+{
+    struct ct_record_order order = { r->program, r->options.program, r->order, !r->options.children, r->recorder };
+    int e = ct_record_child_fork(&r->child, &order);
+
+    if (e < 0)
+        return fail(OWN_FAILURE, "cannot fork: %s", strerror(-e));
+    if (listen_to_programs(r) < 0) {
+        ct_record_child_cancel(&r->child);
+        return OWN_FAILURE;
+    }
+    r->begin_ms = r->options.delay_ms ? now_ms() + r->options.delay_ms : 0;
+    r->end_ms = r->options.duration_ms ? now_ms() + r->options.delay_ms + r->options.duration_ms : 0;
+    ct_finish_begin(&r->finish, r->output);
+    e = ct_record_child_go(&r->child);
+    if (e < 0) {
+        ct_record_child_cancel(&r->child);
+        ct_follow_fini(&r->follow);
+        unlink(r->output);
+        return fail(e == -ENOENT ? NOT_FOUND : NOT_RUN, "%s: %s", r->program, strerror(-e));
+    }
+    watch_program(r);
+    ct_finish_lost(&r->finish, ct_follow_lost(&r->follow), r->follow.images);
+    ct_follow_fini(&r->follow);
+    return 0;
+}
+
+int ct_cmd_record(int argc, char **argv)
+{
+    static struct record r;             /* paths make it large */
+    int e = ct_record_options(argc, argv, &r.options);
+
+    if (e)
+        return e == 1 ? 0 : BAD_USAGE;
+    e = ct_record_check(r.options.program[0], r.program);
+    if (e)
+        return e;
+    e = ct_record_signals(&r.child);
+    if (e < 0)
+        return fail(OWN_FAILURE, "cannot listen for signals: %s", strerror(-e));
+    ct_fault_init();
+    e = ct_session_dir_make(&r.session);
+    if (e < 0)
+        return fail(OWN_FAILURE, "no place for shared memory in /dev/shm, $XDG_RUNTIME_DIR or /tmp: %s", strerror(-e));
+    e = find_recorder(&r) < 0 || write_order(&r) < 0 ? OWN_FAILURE : run(&r);
+    ct_session_dir_close(&r.session, true);
+    if (e)
+        return e;
+    ct_finish_end(&r.finish);
+    ct_record_child_end_like(&r.child);
+}

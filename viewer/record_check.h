@@ -1,0 +1,29 @@
+/* Whether a program can be traced at all; asked before anything runs. */
+#pragma once
+
+#include "format/limits.h"
+
+/*
+ * Finds `name` as execvp() would and looks at it, and at its interpreter if it is a script.
+ * Returns 0 with the path in `ret`; else the exit status that says it (126 cannot be traced or run, 127 not found)
+ * after one sentence on stderr.
+ */
+int ct_record_check(const char *name, char ret[CT_PATH_MAX]);
+
+/* A program file as far as tracing cares. */
+struct ct_record_elf {
+    char interpreter[CT_PATH_MAX];  /* empty: none, statically linked */
+    char runpath[CT_PATH_MAX];      /* DT_RUNPATH or DT_RPATH; empty: none */
+};
+
+/*
+ * Reads an ELF file.  Returns 0; -ENOEXEC when it is none; or -EINVAL with a sentence's end in `why`
+ * ("is a 32-bit program ...").
+ */
+int ct_record_elf_read(int fd, struct ct_record_elf *ret, const char **why);
+
+/*
+ * The version of the C library that the program will use, as major * 1000 + minor; 0 when it is not known.
+ * `path` is the program's, for $ORIGIN.
+ */
+unsigned ct_record_libc_version(const struct ct_record_elf *elf, const char *path);

@@ -1,0 +1,30 @@
+/* The end of a recording: names for its code addresses, and five lines for whoever sits at the terminal. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ct_finish {
+    const char *output;             /* of the first process; borrowed */
+    char **path;                    /* of all files that are whole; owned */
+    size_t count, room;
+    bool terminal;                  /* somebody reads stderr */
+    bool said_waiting;
+    uint64_t lost;                  /* events */
+    unsigned images;                /* programs that were traced */
+};
+
+void ct_finish_begin(struct ct_finish *f, const char *output);
+/* Hooks of struct ct_follow_hooks: a file is whole; something a person should know. */
+void ct_finish_add(void *finish, const char *path);
+void ct_finish_trouble(void *finish, const char *text);
+/* Says that `count` processes are still being traced though the program has ended; once. */
+void ct_finish_say_waiting(struct ct_finish *f, unsigned count);
+/* What was counted while draining. */
+void ct_finish_lost(struct ct_finish *f, uint64_t lost, unsigned images);
+/* Looks up names, says the five lines when stderr is a terminal, frees all. */
+void ct_finish_end(struct ct_finish *f);
+
+/* The five lines about the trace at `path`, in a few hundred ms at most. */
+void ct_summary_print(const char *path, uint64_t lost, size_t files);
