@@ -82,11 +82,10 @@ static size_t shown(const uint8_t *p, size_t left)
     return size;
 }
 
-void ct_words_quoted(struct ct_output *out, struct ct_text text)
+void ct_words_shown(struct ct_output *out, struct ct_text text)
 {
     const uint8_t *p = (const uint8_t *)text.at;
 
-    ct_output_write(out, "\"", 1);
     for (size_t i = 0; i < text.size;) {
         size_t size = shown(p + i, text.size - i);
         char escape[4] = { '\\', 'x', digits[p[i] >> 4], digits[p[i] & 15] };
@@ -104,6 +103,12 @@ void ct_words_quoted(struct ct_output *out, struct ct_text text)
         }
         i++;
     }
+}
+
+void ct_words_quoted(struct ct_output *out, struct ct_text text)
+{
+    ct_output_write(out, "\"", 1);
+    ct_words_shown(out, text);
     ct_output_write(out, "\"", 1);
 }
 

@@ -12,6 +12,7 @@ void ct_words_hex(struct ct_output *out, uint64_t v);
 void ct_words_bytes(struct ct_output *out, const uint8_t *bytes, size_t size);      /* two hex digits each */
 void ct_words_time(struct ct_output *out, int64_t ns);                              /* [-]SECONDS.NANOSECONDS */
 void ct_words_quoted(struct ct_output *out, struct ct_text text);
+void ct_words_shown(struct ct_output *out, struct ct_text text);                    /* the same without the quotes */
 
 /*
  * Reading: one word at the front of `*line` (blanks before it are skipped), which is stepped over.  A word ends at a

@@ -125,17 +125,50 @@ void ct_read_clock_span(const struct ct_read_clock *clock, uint64_t ticks, struc
         *span = (struct ct_clock_span){ 0 };
 }
 
-uint64_t ct_read_clock_ticks(const struct ct_read_clock *clock, int64_t ns)
+/* The first tick of a straight line through (`ticks`, `ns`) that is not before `wanted`, which is not before `ns`. */
+static uint64_t ticks_on(uint64_t ticks, int64_t ns, uint64_t rate, int64_t wanted)
 {
-    uint64_t low = 0, high = UINT64_MAX;
+    unsigned __int128 delta = (((unsigned __int128)(uint64_t)(wanted - ns) << 32) + rate - 1) / rate;
+
+    return delta > UINT64_MAX - ticks ? UINT64_MAX : ticks + (uint64_t)delta;
+}
+
+/* The same before the first point, where ticks are counted backwards. */
+static uint64_t ticks_before(const struct ct_read_clock *clock, int64_t wanted)
+{
+    uint64_t low = 0, high = clock->points.items[0].ticks;
 
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
 
-        if (ct_read_clock_ns(clock, middle) < ns)
+        if (ct_read_clock_ns(clock, middle) < wanted)
             low = middle + 1;
         else
             high = middle;
     }
     return low;
+}
+
+uint64_t ct_read_clock_ticks(const struct ct_read_clock *clock, int64_t ns)
+{
+    const struct ct_clock_point *p = clock->points.items;
+    size_t low = 0, high = clock->points.count;
+    uint64_t ticks;
+
+    if (ns <= 0)
+        return 0;
+    while (low < high) {                    /* the first point that is later */
+        size_t middle = low + (high - low) / 2;
+
+        if (p[middle].ns < ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (clock->points.count == 0)
+        return ticks_on(0, 0, clock->rate, ns);
+    if (low == 0)
+        return ticks_before(clock, ns);
+    ticks = ticks_on(p[low - 1].ticks, p[low - 1].ns, p[low - 1].rate, ns);
+    return low < clock->points.count && ticks > p[low].ticks ? p[low].ticks : ticks;
 }

@@ -138,6 +138,8 @@ struct ct_read_event {
     struct ct_read_thread *thread;
     const struct ct_read_generation *generation;
     const struct ct_read_event_info *info;
+    uint64_t ticks;             /* the same moment as the recorder's clock said it */
+    uint32_t size;              /* bytes that the event takes in the file */
     uint8_t no;                 /* CT_EV_*; 0: not known to this version, look at `info` */
     bool nested;                /* emitted by a signal handler that interrupted an emit */
     uint8_t unresolved;         /* bit i: arg[i] is the id of an address whose definition is missing */

@@ -234,6 +234,8 @@ static inline int decode(struct ct_stream *s, struct ct_read_item *item, struct 
     } else if ((r = fields_checked(s, &c, plan, ns, ticks, event, err)) < 0) {
         return r;
     }
+    event->ticks = ticks;
+    event->size = (uint32_t)(c.at - s->at.at);
     s->ticks = ticks;
     s->at = c;
     return 0;

@@ -1,0 +1,127 @@
+/* `ctrace info`: what a trace holds. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "converter/family.h"
+#include "viewer/commands.h"
+#include "viewer/info.h"
+
+static const char usage_text[] =
+    "usage: ctrace info [--json] [--alone] [TRACE...]\n"
+    "\n"
+    "Says which program was recorded, where, when and for how long, its threads, its events and their bytes by type,\n"
+    "what was lost, and whether the trace is complete.  TRACE is a file (trace.out when none is named; .gz too; - is\n"
+    "standard input) or a directory that holds trace.out.\n"
+    "\n"
+    "      --json         one JSON object\n"
+    "      --alone        only the traces named, not those of child processes\n"
+    "  -h, --help         this text\n";
+
+struct job {
+    bool json, alone;
+    struct ct_family files;
+};
+
+static int complain(const struct ct_error *err)
+{
+    if (err->offset > 0 || err->code == -EINVAL)
+        fprintf(stderr, "ctrace info: %s (at byte %llu)\n", err->text, (unsigned long long)err->offset);
+    else
+        fprintf(stderr, "ctrace info: %s\n", err->text);
+    return 1;
+}
+
+static int find_files(struct job *job, char **arguments, size_t count, struct ct_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ct_family family;
+        char **more;
+        int r = ct_family_find(arguments[i], job->alone || count > 1, &family, err);
+
+        if (r < 0)
+            return r;
+        more = realloc(job->files.path, (job->files.count + family.count) * sizeof *more);
+        if (!more) {
+            ct_family_fini(&family);
+            return ct_error_at(err, -ENOMEM, 0, "out of memory");
+        }
+        memcpy(more + job->files.count, family.path, family.count * sizeof *more);
+        job->files.path = more;
+        job->files.count += family.count;
+        free(family.path);
+    }
+    return 0;
+}
+
+static int open_reader(const struct job *job, struct ct_reader **ret, struct ct_error *err)
+{
+    struct ct_read_input *inputs = calloc(job->files.count, sizeof *inputs);
+    int r;
+
+    if (!inputs)
+        return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    for (size_t i = 0; i < job->files.count; i++)
+        inputs[i] = (struct ct_read_input){ .path = job->files.path[i], .fd = -1 };
+    r = ct_reader_open(inputs, job->files.count, NULL, ret, err);
+    free(inputs);
+    return r;
+}
+
+static int tell(const struct job *job, struct ct_reader *reader)
+{
+    const char *const *paths = (const char *const *)job->files.path;
+    struct ct_error err = { 0 };
+    struct ct_output out;
+    struct ct_info info;
+    int r = ct_info_gather(reader, paths, (unsigned)job->files.count, &info);
+
+    if (r == 0)
+        r = ct_output_open(&out, "-", false, &err);
+    else
+        ct_error_fill(&err, r, 0, "out of memory");
+    if (r == 0) {
+        (job->json ? ct_info_write_json : ct_info_write_text)(&info, &out);
+        r = ct_output_commit(&out, &err);
+    }
+    if (r == 0 && info.damage < 0) {
+        r = info.damage;
+        err = info.error;
+    }
+    ct_info_fini(&info);
+    return r < 0 ? complain(&err) : 0;
+}
+
+static int run(struct job *job, char **arguments, size_t count)
+{
+    struct ct_reader *reader = NULL;
+    struct ct_error err = { 0 };
+    int status = find_files(job, arguments, count, &err) < 0 || open_reader(job, &reader, &err) < 0 ? complain(&err)
+               : tell(job, reader);
+
+    ct_reader_close(reader);
+    ct_family_fini(&job->files);
+    return status;
+}
+
+int ct_cmd_info(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' }, { "alone", no_argument, NULL, 'a' }, { "help", no_argument, NULL, 'h' }, { 0 },
+    };
+    static char usual[] = "trace.out", *usual_arguments[] = { usual };
+    struct job job = { 0 };
+    int option;
+
+    optind = 0;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        switch (option) {
+        case 'j': job.json = true; break;
+        case 'a': job.alone = true; break;
+        case 'h': return fputs(usage_text, stdout) < 0;
+        default: return 2;
+        }
+    }
+    return optind < argc ? run(&job, argv + optind, (size_t)(argc - optind)) : run(&job, usual_arguments, 1);
+}

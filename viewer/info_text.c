@@ -1,0 +1,181 @@
+/* `ctrace info` for a person. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "converter/text_words.h"
+#include "viewer/info.h"
+
+__attribute__((format(printf, 2, 3)))
+static void put(struct ct_output *out, const char *format, ...)
+{
+    va_list args;
+    char *room = ct_output_room(out, 256);
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(room, 256, format, args);
+    va_end(args);
+    ct_output_advance(out, room + (n < 256 ? n : 255));
+}
+
+static void write_input(const struct ct_info *info, unsigned i, struct ct_output *out)
+{
+    const struct ct_read_ending *ending = ct_reader_ending(info->reader, i);
+    struct ct_text cover = ct_reader_cover(info->reader, i);
+
+    ct_words_shown(out, (struct ct_text){ info->paths[i], strlen(info->paths[i]) });
+    put(out, ": %s", ct_info_ending(ending));
+    if (ending->damage || !ending->complete)
+        put(out, " at byte %llu: %s", (unsigned long long)ending->cut_offset, ending->error.text);
+    put(out, "%s\n", ending->recovered ? " (its end was recovered)" : "");
+    if (cover.size && cover.at[cover.size - 1] == '\n')
+        cover.size--;
+    if (cover.size) {
+        put(out, "  ");
+        ct_words_shown(out, cover);
+        put(out, "\n");
+    }
+}
+
+/* Arguments are separated by NULs; the last may have one behind it too. */
+static void write_command(struct ct_text program, struct ct_text arguments, struct ct_output *out)
+{
+    put(out, "\nprogram      ");
+    if (program.size)
+        ct_words_shown(out, program);
+    else
+        put(out, "unknown: its description is missing");
+    for (size_t from = 0, to, word = 0; from < arguments.size; from = to + 1, word++) {
+        for (to = from; to < arguments.size && arguments.at[to]; to++)
+            ;
+        if (word == 0)
+            continue;                   /* argv[0] */
+        put(out, " ");
+        ct_words_shown(out, (struct ct_text){ arguments.at + from, to - from });
+    }
+    put(out, "\n");
+}
+
+static void write_when(const struct ct_read_program *program, struct ct_output *out)
+{
+    int64_t realtime = program->start_ns + program->realtime_offset_ns;
+    time_t second = (time_t)(realtime / 1000000000);
+    char when[32];
+    struct tm tm;
+
+    if (realtime < 0 || !gmtime_r(&second, &tm) || !strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm))
+        strcpy(when, "unknown");
+    put(out, "recorded     %s UTC, ", when);
+    put(out, "%.6f s", (double)(program->end_ns - program->start_ns) / 1e9);
+    if (program->start_ns > 0)
+        put(out, ", from %.6f s", (double)program->start_ns / 1e9);
+    put(out, "\n");
+}
+
+static void write_ended(const struct ct_read_program *program, struct ct_output *out)
+{
+    static const char *const reasons[] = { "exit status", "killed by signal", "recording was stopped", "at its maximal size",
+                                           "became another program", "the recorder gave up", "recovered" };
+    const struct ct_end *end = &program->end;
+
+    put(out, "ended        ");
+    if (!program->has_end)
+        put(out, "not told: the trace is cut");
+    else if (end->reason <= CT_END_SIGNAL)
+        put(out, "%s %llu", reasons[end->reason], (unsigned long long)end->status);
+    else
+        put(out, "%s", end->reason <= CT_END_RECOVERED ? reasons[end->reason] : "for a reason this version does not know");
+    if (program->has_end && end->text.size) {
+        put(out, ": ");
+        ct_words_shown(out, end->text);
+    }
+    put(out, "\n");
+}
+
+static void write_program(const struct ct_info_program *p, struct ct_output *out)
+{
+    const struct ct_run *run = &p->program->run;
+    const char *clock = ct_words_of(CT_WORDS_CLOCKS, run->clock);
+
+    write_command(run->program, run->arguments, out);
+    put(out, "process      %llu, child of %llu, user %llu\n", (unsigned long long)run->pid,
+        (unsigned long long)run->parent_pid, (unsigned long long)run->uid);
+    put(out, "host         ");
+    ct_words_shown(out, run->host);
+    put(out, ", ");
+    ct_words_shown(out, run->system);
+    put(out, ", %llu CPUs, ctrace ", (unsigned long long)run->cpus);
+    ct_words_shown(out, run->version);
+    put(out, "\n");
+    write_when(p->program, out);
+    put(out, "clock        %s, %llu ticks a second\n", clock ? clock : "unknown", (unsigned long long)run->ticks_per_second);
+    put(out, "threads      %llu\n", (unsigned long long)p->threads);
+    put(out, "generations  %llu", (unsigned long long)p->generations);
+    if (p->recovered_generations)
+        put(out, ", %llu of them recovered", (unsigned long long)p->recovered_generations);
+    put(out, "\nevents       %llu in %llu bytes\n", (unsigned long long)p->events, (unsigned long long)p->event_bytes);
+    put(out, "lost         %llu\n", (unsigned long long)p->lost);
+    write_ended(p->program, out);
+}
+
+struct line {
+    const struct ct_info_count *first;
+    uint64_t count, bytes;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct line *x = a, *y = b;
+
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    return x->first && y->first ? strcmp(x->first->event->name, y->first->event->name) : 0;
+}
+
+/* Events of all programs by type, those that take the most room first. */
+static void write_table(const struct ct_info *info, struct ct_output *out)
+{
+    struct line lines[256] = { { 0 } };
+
+    for (unsigned i = 0; i < info->program_count; i++)
+        for (unsigned no = 0; no < 256; no++) {
+            const struct ct_info_count *count = &info->programs[i].counts[no];
+
+            if (count->count && !lines[no].first)
+                lines[no].first = count;
+            lines[no].count += count->count;
+            lines[no].bytes += count->bytes;
+        }
+    qsort(lines, 256, sizeof *lines, by_bytes);
+    if (lines[0].first)
+        put(out, "\n%-20s %14s %16s %6s\n", "event", "count", "bytes", "each");
+    for (unsigned i = 0; i < 256 && lines[i].first; i++)
+        put(out, "%-20s %14llu %16llu %6.1f\n", lines[i].first->event->name, (unsigned long long)lines[i].count,
+            (unsigned long long)lines[i].bytes, (double)lines[i].bytes / (double)lines[i].count);
+}
+
+static void write_oddities(const struct ct_info *info, struct ct_output *out)
+{
+    const struct ct_read_oddities *odd = ct_reader_oddities(info->reader);
+    const struct { uint64_t count; const char *text; } rows[] = {
+        { odd->missing_pieces, "pieces of batches could not be used: what precedes them is missing" },
+        { odd->duplicate_pieces, "pieces stood there twice" },
+        { odd->unknown_blocks, "blocks of a newer version were stepped over" },
+        { odd->disordered, "events contradicted the order of time and were moved" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].count)
+            put(out, "note: %llu %s\n", (unsigned long long)rows[i].count, rows[i].text);
+}
+
+void ct_info_write_text(const struct ct_info *info, struct ct_output *out)
+{
+    for (unsigned i = 0; i < info->input_count; i++)
+        write_input(info, i, out);
+    for (unsigned i = 0; i < info->program_count; i++)
+        write_program(&info->programs[i], out);
+    write_table(info, out);
+    write_oddities(info, out);
+}
