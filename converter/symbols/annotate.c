@@ -23,11 +23,11 @@ struct batch {
 struct annotation {
     struct ct_symbols *symbols;
     struct ct_reader *reader;
-    struct ct_code_addresses *programs;     /* by index */
+    struct ct_code_addresses *programs; /* by index */
     unsigned program_count;
     struct ct_symbol_blocks blocks;
     struct ct_annotation result;
-    uint64_t most_nameless;                 /* of one module, for the note */
+    uint64_t most_nameless; /* of one module, for the note */
 };
 
 static struct ct_text text_of(const char *text)
@@ -36,15 +36,18 @@ static struct ct_text text_of(const char *text)
 }
 
 /* Vaddrs come in rising order; several addresses may share one. */
-static int take_frames(void *context, uint64_t vaddr, const struct ct_symbol_frame *frames, unsigned count)
+static int take_frames(void *context, uint64_t vaddr, const struct ct_symbol_frame *frames,
+                       unsigned count)
 {
     struct batch *batch = context;
     struct ct_symbol_row rows[CT_SYMBOL_FRAMES_MAX];
     int r = 0;
 
     for (unsigned i = 0; i < count; i++)
-        rows[i] = (struct ct_symbol_row){ .inlined = i + 1 < count, .line = frames[i].line,
-                                          .function = text_of(frames[i].function), .file = text_of(frames[i].file),
+        rows[i] = (struct ct_symbol_row){ .inlined = i + 1 < count,
+                                          .line = frames[i].line,
+                                          .function = text_of(frames[i].function),
+                                          .file = text_of(frames[i].file),
                                           .module = batch->module };
     for (; batch->next < batch->end && batch->next->vaddr == vaddr && r == 0; batch->next++) {
         r = ct_symbol_blocks_add(batch->blocks, batch->next->pc, rows, count);
@@ -62,13 +65,14 @@ static void note(struct annotation *a, const struct ct_symbol_module *module, ui
 }
 
 /* The addresses [from, to) lie in one module. */
-static int name_module(struct annotation *a, const struct ct_module_row *row, const struct ct_code_address *from,
-                       const struct ct_code_address *to)
+static int name_module(struct annotation *a, const struct ct_module_row *row,
+                       const struct ct_code_address *from, const struct ct_code_address *to)
 {
     size_t count = (size_t)(to - from);
     char *path = strndup(row->path.at ? row->path.at : "", row->path.size);
     uint64_t *vaddrs = malloc(count * sizeof *vaddrs);
-    struct ct_symbol_module module = { path, (const uint8_t *)row->build_id.at, row->build_id.size };
+    struct ct_symbol_module module = { path, (const uint8_t *)row->build_id.at,
+                                       row->build_id.size };
     struct batch batch = { &a->blocks, from, to, row->path, 0 };
     int r = path && vaddrs ? 0 : -ENOMEM;
 
@@ -76,7 +80,7 @@ static int name_module(struct annotation *a, const struct ct_module_row *row, co
         vaddrs[i] = from[i].vaddr;
     if (r == 0)
         r = ct_symbols_resolve_batch(a->symbols, &module, vaddrs, count, take_frames, &batch);
-    if (r == -EINVAL)       /* no build ID is that long: nothing is known about this one */
+    if (r == -EINVAL) /* no build ID is that long: nothing is known about this one */
         r = 0;
     if (r == 0 && module.build_id_len <= CT_BUILD_ID_MAX)
         note(a, &module, count - batch.named);
@@ -90,7 +94,8 @@ static int name_module(struct annotation *a, const struct ct_module_row *row, co
 static int name_program(struct annotation *a, const struct ct_read_program *program,
                         struct ct_code_addresses *addresses)
 {
-    const struct ct_code_address *at = addresses->items.items, *end = at + addresses->items.count, *to;
+    const struct ct_code_address *at = addresses->items.items, *end = at + addresses->items.count,
+                                 *to;
     int r = 0;
 
     a->result.addresses += addresses->items.count;
@@ -153,7 +158,8 @@ static int annotate(struct annotation *a, int fd, uint64_t size, struct ct_error
     for (unsigned i = 0; i < a->program_count && r == 0; i++)
         r = name_program(a, ct_reader_program(a->reader, i), &a->programs[i]);
     if (r != 0)
-        ct_error_fill(err, r, a->blocks.end, "names cannot be added to the trace: %s", strerror(-r));
+        ct_error_fill(err, r, a->blocks.end, "names cannot be added to the trace: %s",
+                      strerror(-r));
     ct_symbol_blocks_fini(&a->blocks, r == 0);
     return r;
 }

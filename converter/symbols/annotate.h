@@ -7,18 +7,20 @@
 #include "format/error.h"
 
 struct ct_annotation {
-    uint64_t addresses;         /* code addresses without a name until now */
-    uint64_t named;             /* of them, those that have one now */
-    uint64_t unplaced;          /* others that lie in no module: code made at run time */
-    unsigned modules;           /* files that were looked at */
-    char note[256];             /* why the file with the most nameless addresses has none; may be empty */
+    uint64_t addresses; /* code addresses without a name until now */
+    uint64_t named;     /* of them, those that have one now */
+    uint64_t unplaced;  /* others that lie in no module: code made at run time */
+    unsigned modules;   /* files that were looked at */
+    char note[256];     /* why the file with the most nameless addresses has none; may be empty */
 };
 
 /*
- * Looks up every code address of the trace behind `fd` (a plain file, readable and writable, drained to its end) and
- * appends SYMBOLS blocks for them.  What has a name already is left alone, so it can be called again.
- * On failure the file is as it was.  `fd` is borrowed; its position does not matter and does not move.
- * Returns 0, or negative with `err`: -EINVAL not a plain trace or damaged, -ENODATA it ends within a block, -ENOMEM, or
- * what writing said.
+ * Looks up every code address of the trace behind `fd` (a plain file, readable and writable,
+ * drained to its end) and appends SYMBOLS blocks for them.  What has a name already is left alone,
+ * so it can be called again.  On failure the file is as it was.  `fd` is borrowed; its position
+ * does not matter and does not move.
+ * Returns 0, or negative with `err`: -EINVAL not a plain trace or damaged, -ENODATA it ends within
+ * a block, -ENOMEM, or what writing said.
  */
-int ct_annotate(int fd, struct ct_symbols *symbols, struct ct_annotation *ret, struct ct_error *err);
+int ct_annotate(int fd, struct ct_symbols *symbols, struct ct_annotation *ret,
+                struct ct_error *err);

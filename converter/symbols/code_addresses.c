@@ -11,7 +11,10 @@ static bool same_text(const struct ct_text *a, const struct ct_text *b)
     return a->size == b->size && (a->size == 0 || memcmp(a->at, b->at, a->size) == 0);
 }
 
-/* A file is mapped in several pieces, and told again when it moves: one batch for all that lie alike. */
+/*
+ * A file is mapped in several pieces, and told again when it moves: one batch for all that lie
+ * alike.
+ */
 static uint32_t first_alike(const struct ct_read_program *program, const struct ct_module_row *row)
 {
     for (size_t i = 0; i < program->module_count; i++) {
@@ -24,8 +27,8 @@ static uint32_t first_alike(const struct ct_read_program *program, const struct 
     return 0;
 }
 
-static int add(struct ct_code_addresses *addresses, const struct ct_read_program *program, uint64_t pc,
-               bool is_return)
+static int add(struct ct_code_addresses *addresses, const struct ct_read_program *program,
+               uint64_t pc, bool is_return)
 {
     const struct ct_read_frame *frames;
     const struct ct_read_module *module;
@@ -59,7 +62,8 @@ static int add(struct ct_code_addresses *addresses, const struct ct_read_program
     return 0;
 }
 
-int ct_code_addresses_add(struct ct_code_addresses *addresses, const struct ct_read_generation *generation)
+int ct_code_addresses_add(struct ct_code_addresses *addresses,
+                          const struct ct_read_generation *generation)
 {
     const struct ct_read_program *program = generation->program;
     int r = 0;
@@ -86,7 +90,8 @@ static int compare(const void *left, const void *right)
 void ct_code_addresses_sort(struct ct_code_addresses *addresses)
 {
     if (addresses->items.count)
-        qsort(addresses->items.items, addresses->items.count, sizeof *addresses->items.items, compare);
+        qsort(addresses->items.items, addresses->items.count, sizeof *addresses->items.items,
+              compare);
 }
 
 void ct_code_addresses_fini(struct ct_code_addresses *addresses)

@@ -16,28 +16,28 @@
 #include "converter/symbols/shared_dwarf.h"
 
 /* DIEs and ranges looked at in one call or batch: several seconds' worth. */
-#define WORK_MAX (UINT64_C(1) << 26)
+#define WORK_MAX  (UINT64_C(1) << 26)
 #define UNITS_MAX (1u << 22)
 /* libdw keeps some 50 bytes a row; a row may take one byte of the program. */
 #define LINE_PROGRAM_MAX (32u << 20)
 
 struct unit {
-    Dwarf_Die die;              /* has the ranges and the lines */
-    Dwarf_Die tree;             /* has the functions: another one only for split DWARF */
+    Dwarf_Die die;  /* has the ranges and the lines */
+    Dwarf_Die tree; /* has the functions: another one only for split DWARF */
     struct ct_functions functions;
     Dwarf_Lines *lines;
     Dwarf_Files *files;
-    const char *directory;      /* in which it was compiled: files may be relative to it */
+    const char *directory; /* in which it was compiled: files may be relative to it */
     size_t file_count, line_count;
     bool read;
-    bool linkage_names;         /* C++ and its like: DW_AT_name alone lacks the namespace */
-    bool assembler;             /* each alias of a function is one more: the symbol table knows best */
+    bool linkage_names; /* C++ and its like: DW_AT_name alone lacks the namespace */
+    bool assembler;     /* each alias of a function is one more: the symbol table knows best */
 };
 
 struct ct_debug_info {
     const struct ct_elf_file *file;
     Dwarf *dwarf;
-    struct ct_elf_file *shared_file;    /* what dwz moved out of several files; or NULL */
+    struct ct_elf_file *shared_file; /* what dwz moved out of several files; or NULL */
     Dwarf *shared;
     uint64_t shared_bytes;
     struct unit *units;
@@ -50,8 +50,7 @@ struct ct_debug_info {
 /* libdw answers a failed malloc by exit(); where it would, this brings us out of it. */
 static __thread jmp_buf *out_of_memory;
 
-__attribute__((noreturn))
-static void leave_libdw(void)
+__attribute__((noreturn)) static void leave_libdw(void)
 {
     longjmp(*out_of_memory, 1);
 }
@@ -205,11 +204,24 @@ static bool lines_are_sane(const struct ct_debug_info *info, Dwarf_Die *die)
 static bool has_linkage_names(int language)
 {
     switch (language) {
-    case DW_LANG_C89: case DW_LANG_C: case DW_LANG_C99: case DW_LANG_C11:
-    case DW_LANG_Ada83: case DW_LANG_Ada95: case DW_LANG_Cobol74: case DW_LANG_Cobol85:
-    case DW_LANG_Fortran77: case DW_LANG_Fortran90: case DW_LANG_Fortran95:
-    case DW_LANG_Fortran03: case DW_LANG_Fortran08: case DW_LANG_Pascal83:
-    case DW_LANG_Modula2: case DW_LANG_PLI: case DW_LANG_UPC: case DW_LANG_Go:
+    case DW_LANG_C89:
+    case DW_LANG_C:
+    case DW_LANG_C99:
+    case DW_LANG_C11:
+    case DW_LANG_Ada83:
+    case DW_LANG_Ada95:
+    case DW_LANG_Cobol74:
+    case DW_LANG_Cobol85:
+    case DW_LANG_Fortran77:
+    case DW_LANG_Fortran90:
+    case DW_LANG_Fortran95:
+    case DW_LANG_Fortran03:
+    case DW_LANG_Fortran08:
+    case DW_LANG_Pascal83:
+    case DW_LANG_Modula2:
+    case DW_LANG_PLI:
+    case DW_LANG_UPC:
+    case DW_LANG_Go:
     case DW_LANG_Mips_Assembler:
         return false;
     default:
@@ -229,8 +241,9 @@ static bool split_is_there(Dwarf_Die *die)
         !dwarf_attr(die, DW_AT_GNU_dwo_name, &attribute))
         return false;
     name = dwarf_formstring(&attribute);
-    if (!name || snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' || !directory ? "" : directory,
-                          name[0] == '/' || !directory ? "" : "/", name) >= (int)sizeof(path))
+    if (!name ||
+        snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' || !directory ? "" : directory,
+                 name[0] == '/' || !directory ? "" : "/", name) >= (int)sizeof(path))
         return false;
     return stat(path, &st) != 0 || S_ISREG(st.st_mode);
 }

@@ -28,7 +28,9 @@ int ct_debug_info_resolve(struct ct_debug_info *info, uint64_t vaddr,
                           struct ct_symbol_frame *frames, unsigned max, unsigned *ret_count,
                           const char **ret_directory);
 
-/* Gives the work of the next call or batch its limit; hostile files run into it, real ones do not. */
+/*
+ * Gives the work of the next call or batch its limit; hostile files run into it, real ones do not.
+ */
 void ct_debug_info_refill(struct ct_debug_info *info);
 
 /* About how much memory it holds beside the file's sections. */

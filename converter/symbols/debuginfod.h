@@ -1,4 +1,4 @@
-/* Asking the debuginfod servers of $DEBUGINFOD_URLS for a debug file: only when the user said so. */
+/* Asking the servers of $DEBUGINFOD_URLS for a debug file: only when the user said so. */
 #pragma once
 
 #include "converter/symbols/elf_file.h"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES 4096
+#define NAME_MAX_BYTES  4096
 #define GROWN_MAX_BYTES (16u << 20)
 
 typedef char *demangle_function(const char *name, char *buffer, size_t *length, int *status);
@@ -33,8 +33,8 @@ static int grows_too_much(const char *name)
     uint64_t bytes = 0;
 
     for (const char *at = name; *at; at++) {
-        if ((*at == 'S' || *at == 'T') && (at[1] == '_' || (at[1] >= '0' && at[1] <= '9') ||
-                                           (at[1] >= 'A' && at[1] <= 'Z')))
+        if ((*at == 'S' || *at == 'T') &&
+            (at[1] == '_' || (at[1] >= '0' && at[1] <= '9') || (at[1] >= 'A' && at[1] <= 'Z')))
             bytes *= 2;
         else if (at[0] == 'D' && at[1] == 'p')
             bytes *= 16;

@@ -12,7 +12,7 @@
 
 /* Debug sections are read into memory whole: beyond this a file is treated as having none. */
 #define DWARF_BYTES_MAX (UINT64_C(1) << 30)
-#define VDSO_BYTES_MAX (64 * 1024)
+#define VDSO_BYTES_MAX  (64 * 1024)
 
 /* The first build ID counts, as it does for the kernel and the debuggers. */
 static void find_build_id(struct ct_elf_file *file, Elf_Data *notes)
@@ -47,9 +47,9 @@ static void read_build_id(struct ct_elf_file *file)
         return;
     for (size_t i = 0; i < segments && !file->build_id_len; i++)
         if (gelf_getphdr(file->elf, i, &segment) && segment.p_type == PT_NOTE)
-            find_build_id(file, elf_getdata_rawchunk(file->elf, segment.p_offset, segment.p_filesz,
-                                                     segment.p_align == 8 ? ELF_T_NHDR8
-                                                                          : ELF_T_NHDR));
+            find_build_id(file,
+                          elf_getdata_rawchunk(file->elf, segment.p_offset, segment.p_filesz,
+                                               segment.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR));
 }
 
 /* Takes over fd and memory in every case. */
@@ -220,8 +220,8 @@ bool ct_elf_end_strings(Elf *elf, bool writable)
     if (elf_getshdrstrndx(elf, &names) != 0)
         return false;
     while ((section = elf_nextscn(elf, section)) != NULL) {
-        const char *name = gelf_getshdr(section, &header)
-                               ? elf_strptr(elf, names, header.sh_name) : NULL;
+        const char *name = gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name)
+                                                          : NULL;
 
         if (!name || header.sh_type == SHT_NOBITS ||
             (!strstr(name, "debug_str") && !strstr(name, "debug_line_str")))

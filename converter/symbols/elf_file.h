@@ -10,17 +10,18 @@
 
 struct ct_elf_file {
     Elf *elf;
-    int fd;                         /* -1 when the bytes are in memory */
+    int fd; /* -1 when the bytes are in memory */
     char *path;
-    void *memory;                   /* NULL, or what `elf` reads */
+    void *memory; /* NULL, or what `elf` reads */
     uint8_t build_id[CT_BUILD_ID_MAX];
-    size_t build_id_len;            /* 0 when it has none */
+    size_t build_id_len; /* 0 when it has none */
 };
 
 /*
  * Opens the regular file at `path`.  Never waits (a FIFO is refused) and never maps it: a file that
  * is cut while it is open gives read errors instead of SIGBUS.
- * -ENOENT, -EACCES ... as open(2), -ENOEXEC when it is not ELF.  Caller frees with ct_elf_file_close.
+ * -ENOENT, -EACCES ... as open(2), -ENOEXEC when it is not ELF.  Caller frees with
+ * ct_elf_file_close.
  */
 int ct_elf_file_open(const char *path, struct ct_elf_file **ret);
 

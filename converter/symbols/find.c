@@ -12,7 +12,7 @@
 #include "converter/symbols/debuginfod.h"
 
 #define DEBUG_DIRECTORY "/usr/lib/debug"
-#define DELETED " (deleted)"
+#define DELETED         " (deleted)"
 
 /* The CRC of .gnu_debuglink (the one of zlib), over the whole file. */
 static bool file_has_crc(int fd, uint32_t wanted)
@@ -133,8 +133,8 @@ static bool find_in_directory(const struct ct_symbol_module *module, const char 
 }
 
 /* Both as the program knew the directory and as it is: /lib may be a link to /usr/lib. */
-static bool find_by_debuglink(const struct ct_symbol_module *module,
-                              const struct ct_elf_file *main, struct ct_elf_file **ret)
+static bool find_by_debuglink(const struct ct_symbol_module *module, const struct ct_elf_file *main,
+                              struct ct_elf_file **ret)
 {
     uint32_t crc = 0;
     const char *name = read_debuglink(main, &crc);
@@ -190,8 +190,8 @@ int ct_found_init(struct ct_found *found, const struct ct_symbol_module *module,
         return 0;
     if (find_by_build_id(module, &found->debug))
         return 0;
-    if (found->main && found->main->fd >= 0 && find_by_debuglink(module, found->main,
-                                                                 &found->debug))
+    if (found->main && found->main->fd >= 0 &&
+        find_by_debuglink(module, found->main, &found->debug))
         return 0;
     if (debuginfod && module->build_id_len)
         ct_debuginfod_find(module->build_id, module->build_id_len, &found->debug);

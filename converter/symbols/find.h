@@ -7,9 +7,9 @@
 #include "converter/symbols/symbols.h"
 
 struct ct_found {
-    struct ct_elf_file *main;   /* the file at the path, NULL when missing or of another build ID */
-    struct ct_elf_file *debug;  /* a separate file with DWARF or .symtab, or NULL */
-    bool mismatch;              /* there was a file at the path, and it is another one */
+    struct ct_elf_file *main;  /* the file at the path, NULL when missing or of another build ID */
+    struct ct_elf_file *debug; /* a separate file with DWARF or .symtab, or NULL */
+    bool mismatch;             /* there was a file at the path, and it is another one */
 };
 
 /*

@@ -1,4 +1,4 @@
-/* Functions are listed once a unit; the tree of inlined ones once a function that is asked about. */
+/* Functions are listed once a unit, the tree of inlined ones once a function that is asked for. */
 #include "converter/symbols/functions.h"
 
 #include <dwarf.h>
@@ -68,11 +68,11 @@ static int add_function(struct ct_functions *functions, Dwarf_Die *die, uint64_t
         functions->room = room;
     }
     while (r == 0 && next_range(die, &at, &base, work, &span)) {
-        r = ct_intervals_add(&functions->intervals, span.low, span.high,
-                             (uint32_t)functions->count, 0);
+        r = ct_intervals_add(&functions->intervals, span.low, span.high, (uint32_t)functions->count,
+                             0);
         any = true;
     }
-    if (any)    /* a declaration, or only ever inlined, otherwise */
+    if (any) /* a declaration, or only ever inlined, otherwise */
         functions->items[functions->count++] = (struct ct_function){ .die = *die };
     return r;
 }

@@ -15,7 +15,7 @@ struct ct_functions {
     struct ct_function *items;
     size_t count, room;
     struct ct_intervals intervals;
-    bool listed, deep;          /* deep: nested functions and those within types are listed too */
+    bool listed, deep; /* deep: nested functions and those within types are listed too */
 };
 
 /*

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Real files nest a handful deep; a file made to nest a million deep gets a wrong answer, not an hour. */
+/*
+ * Real files nest a handful deep; a file made to nest a million deep gets a wrong answer, not an
+ * hour.
+ */
 #define STEPS_MAX 512
 
 int ct_intervals_add(struct ct_intervals *intervals, uint64_t low, uint64_t high, uint32_t value,
@@ -22,7 +25,10 @@ int ct_intervals_add(struct ct_intervals *intervals, uint64_t low, uint64_t high
         intervals->room = room;
     }
     intervals->items[intervals->count++] = (struct ct_interval){
-        .low = low, .high = high, .value = value, .rank = rank,
+        .low = low,
+        .high = high,
+        .value = value,
+        .rank = rank,
     };
     return 0;
 }

@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 struct ct_interval {
-    uint64_t low, high;     /* [low, high) */
-    uint64_t reach;         /* highest `high` of this and all earlier ones: where a search may end */
-    uint32_t value;         /* whatever the owner counts by */
-    uint32_t rank;          /* of intervals that start together the highest rank answers */
+    uint64_t low, high; /* [low, high) */
+    uint64_t reach;     /* highest `high` of this and all earlier ones: where a search may end */
+    uint32_t value;     /* whatever the owner counts by */
+    uint32_t rank;      /* of intervals that start together the highest rank answers */
 };
 
 /* Zeroed is empty.  ct_intervals_fini takes it back to that. */
@@ -24,7 +24,9 @@ int ct_intervals_add(struct ct_intervals *intervals, uint64_t low, uint64_t high
 /* To be called after the last add and before the first find. */
 void ct_intervals_sort(struct ct_intervals *intervals);
 
-/* The interval with the highest start that holds `address`, or NULL.  Borrowed until the next add. */
+/*
+ * The interval with the highest start that holds `address`, or NULL.  Borrowed until the next add.
+ */
 const struct ct_interval *ct_intervals_find(const struct ct_intervals *intervals, uint64_t address);
 
 void ct_intervals_fini(struct ct_intervals *intervals);

@@ -5,7 +5,7 @@
 #include <lzma.h>
 #include <stdlib.h>
 
-#define UNPACKED_MAX (64u << 20)
+#define UNPACKED_MAX       (64u << 20)
 #define DECODER_MEMORY_MAX (128u << 20)
 
 static int unpack(lzma_stream *stream, uint8_t **ret, size_t *ret_size)

@@ -8,17 +8,20 @@
 #include "converter/symbols/symtab.h"
 
 struct ct_named_module {
-    struct ct_symbol_module key;        /* its own copy */
+    struct ct_symbol_module key; /* its own copy */
     struct ct_found found;
     struct ct_elf_file *minidebug;
-    struct ct_debug_info *debug_info;   /* NULL without DWARF */
+    struct ct_debug_info *debug_info; /* NULL without DWARF */
     struct ct_symtab symtab;
-    uint64_t section_bytes;             /* of DWARF, once unpacked */
+    uint64_t section_bytes; /* of DWARF, once unpacked */
     uint64_t last_use;
     char explanation[512];
 };
 
-/* Finds and opens what there is; nothing at all is no error.  Caller frees with ct_named_module_free. */
+/*
+ * Finds and opens what there is; nothing at all is no error.  Caller frees with
+ * ct_named_module_free.
+ */
 int ct_named_module_new(const struct ct_symbol_module *key, bool debuginfod,
                         struct ct_named_module **ret);
 

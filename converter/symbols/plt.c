@@ -1,4 +1,4 @@
-/* A PLT entry is named by the relocation of the slot it jumps through, read from its instructions. */
+/* A PLT entry is named by the relocation of the slot that its instructions jump through. */
 #include "converter/symbols/plt.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRIES_MAX (1u << 20)
+#define ENTRIES_MAX    (1u << 20)
 #define NAME_MAX_BYTES 256
 
 /* slots: GOT slot -> index of the symbol its relocation names. */
@@ -14,7 +14,7 @@ struct plt {
     const struct ct_elf_file *file;
     struct ct_intervals slots;
     Elf_Data *symbols;
-    size_t strings;             /* section of the names */
+    size_t strings; /* section of the names */
     char *names;
     size_t used, room;
     unsigned entries;
@@ -47,7 +47,7 @@ static int add_slots(struct plt *plt, Elf_Scn *section, const GElf_Shdr *header)
 
 /* The name moves when the block grows, so symbols get offsets first and addresses at the end. */
 static int add_entry(struct plt *plt, struct ct_symtab *symtab, uint64_t low, uint64_t size,
-                    uint64_t slot)
+                     uint64_t slot)
 {
     const struct ct_interval *found = ct_intervals_find(&plt->slots, slot);
     GElf_Sym symbol;
@@ -70,7 +70,10 @@ static int add_entry(struct plt *plt, struct ct_symtab *symtab, uint64_t low, ui
     }
     sprintf(plt->names + plt->used, "%.*s@plt", (int)length, name);
     struct ct_symtab_symbol entry = {
-        .low = low, .size = size, .limit = low + size, .name_at = plt->used,
+        .low = low,
+        .size = size,
+        .limit = low + size,
+        .name_at = plt->used,
     };
     plt->used += length + sizeof("@plt");
     return ct_symtab_add_symbol(symtab, &entry);
@@ -78,7 +81,7 @@ static int add_entry(struct plt *plt, struct ct_symtab *symtab, uint64_t low, ui
 
 /* endbr64 and "bnd" may stand before the "jmp *slot(%rip)". */
 static int add_entries_x86_64(struct plt *plt, struct ct_symtab *symtab, const GElf_Shdr *header,
-                            const uint8_t *code, size_t size)
+                              const uint8_t *code, size_t size)
 {
     size_t step = header->sh_entsize == 8 ? 8 : 16;
 
@@ -91,7 +94,7 @@ static int add_entries_x86_64(struct plt *plt, struct ct_symtab *symtab, const G
                 continue;
             memcpy(&distance, code + i + 2, sizeof(distance));
             r = add_entry(plt, symtab, header->sh_addr + at, step,
-                         header->sh_addr + i + 6 + (uint64_t)(int64_t)distance);
+                          header->sh_addr + i + 6 + (uint64_t)(int64_t)distance);
             if (r != 0)
                 return r;
             break;
@@ -102,7 +105,7 @@ static int add_entries_x86_64(struct plt *plt, struct ct_symtab *symtab, const G
 
 /* adrp x16, page; ldr x17, [x16, #low]; add; br x17 */
 static int add_entries_aarch64(struct plt *plt, struct ct_symtab *symtab, const GElf_Shdr *header,
-                             const uint8_t *code, size_t size)
+                               const uint8_t *code, size_t size)
 {
     for (size_t at = 0; at + 16 <= size; at += 4) {
         uint32_t adrp, ldr;
@@ -115,8 +118,8 @@ static int add_entries_aarch64(struct plt *plt, struct ct_symtab *symtab, const 
             continue;
         pages = (int32_t)((adrp >> 5 & 0x7ffff) << 13) >> 11 | (adrp >> 29 & 3);
         r = add_entry(plt, symtab, header->sh_addr + at, 16,
-                     ((header->sh_addr + at) & ~UINT64_C(4095)) + (uint64_t)(pages * 4096) +
-                         (ldr >> 10 & 4095) * 8);
+                      ((header->sh_addr + at) & ~UINT64_C(4095)) + (uint64_t)(pages * 4096) +
+                          (ldr >> 10 & 4095) * 8);
         if (r != 0)
             return r;
     }

@@ -37,7 +37,8 @@ static int path_of(const struct ct_elf_file *file, const char *name, char path[2
     if (!realpath(file->path, real))
         return -ENOENT;
     return snprintf(path, 2 * PATH_MAX, "%s/%s", dirname(real), name) < 2 * PATH_MAX
-               ? 0 : -ENAMETOOLONG;
+               ? 0
+               : -ENAMETOOLONG;
 }
 
 int ct_shared_dwarf_open(const struct ct_elf_file *file, Dwarf *dwarf, struct ct_elf_file **ret)

@@ -28,7 +28,8 @@ int ct_symbol_blocks_init(struct ct_symbol_blocks *blocks, int fd, uint64_t end)
 static int append(struct ct_symbol_blocks *blocks, size_t size)
 {
     for (size_t done = 0; done < size;) {
-        ssize_t r = pwrite(blocks->fd, blocks->memory + done, size - done, (off_t)(blocks->end + done));
+        ssize_t r = pwrite(blocks->fd, blocks->memory + done, size - done,
+                           (off_t)(blocks->end + done));
 
         if (r < 0 && errno == EINTR)
             continue;
@@ -75,8 +76,8 @@ static void cut(struct ct_text *text, size_t size)
         text->size = size;
 }
 
-int ct_symbol_blocks_add(struct ct_symbol_blocks *blocks, uint64_t pc, const struct ct_symbol_row *rows,
-                         unsigned count)
+int ct_symbol_blocks_add(struct ct_symbol_blocks *blocks, uint64_t pc,
+                         const struct ct_symbol_row *rows, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         struct ct_symbol_row row = rows[i];

@@ -11,15 +11,15 @@
 
 /* A module costs up to two descriptors; sections are held unpacked. */
 #define MODULES_MAX 64
-#define WEIGH_EACH 256          /* uses: a module grows while it is asked, and weighing it takes time */
-#define BYTES_MAX (UINT64_C(512) << 20)
+#define WEIGH_EACH  256 /* uses: a module grows while it is asked, and weighing it takes time */
+#define BYTES_MAX   (UINT64_C(512) << 20)
 
 struct ct_symbols {
     unsigned flags;
     uint64_t uses;
     struct ct_named_module *modules[MODULES_MAX];
     unsigned count;
-    char **strings;             /* those made for the last answer */
+    char **strings; /* those made for the last answer */
     size_t string_count, string_room;
 };
 
@@ -223,7 +223,9 @@ int ct_symbols_resolve(struct ct_symbols *symbols, const char *path, const uint8
                        unsigned max, unsigned *ret_count)
 {
     struct ct_symbol_module module = {
-        .path = path, .build_id = build_id, .build_id_len = build_id_len,
+        .path = path,
+        .build_id = build_id,
+        .build_id_len = build_id_len,
     };
 
     return ct_symbols_resolve_module(symbols, &module, file_vaddr, frames, max, ret_count);
@@ -263,7 +265,8 @@ int ct_symbols_file_vaddr(struct ct_symbols *symbols, const struct ct_symbol_mod
 {
     struct ct_named_module *named;
     int r = pc < map_start || pc - map_start > UINT64_MAX - map_offset
-                ? -ERANGE : get_module(symbols, module, &named);
+                ? -ERANGE
+                : get_module(symbols, module, &named);
 
     return r != 0 ? r : ct_named_module_vaddr(named, map_offset + (pc - map_start), ret);
 }

@@ -5,14 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More frames than this for one address are never known: the innermost inlined ones are left out. */
+/*
+ * More frames than this for one address are never known: the innermost inlined ones are left out.
+ */
 #define CT_SYMBOL_FRAMES_MAX 64
 
 /* One source-level frame.  The strings are UTF-8 as far as the compiler wrote it: trust no byte. */
 struct ct_symbol_frame {
-    const char *function;   /* never NULL in a frame that was returned */
-    const char *file;       /* NULL when no line table covers the address */
-    unsigned line;          /* 0 when unknown */
+    const char *function; /* never NULL in a frame that was returned */
+    const char *file;     /* NULL when no line table covers the address */
+    unsigned line;        /* 0 when unknown */
 };
 
 /*
@@ -41,7 +43,10 @@ struct ct_symbols;
 /* The resolver as `ctrace` wants it: CT_SYMBOLS_DEMANGLE.  Caller frees with ct_symbols_free. */
 int ct_symbols_new(struct ct_symbols **ret);
 
-/* The same with flags of enum ct_symbols_flags (0 is allowed). */
+/*
+ * The same with flags of enum ct_symbols_flags.  Within somebody else's program give 0: it loads
+ * no further library there.
+ */
 int ct_symbols_new_flags(unsigned flags, struct ct_symbols **ret);
 
 /* Takes NULL. */

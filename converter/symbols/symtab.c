@@ -33,7 +33,9 @@ static int sections_init(struct sections *sections, const struct ct_elf_file *fi
     return 0;
 }
 
-/* Of the names of one address: functions before labels, sized before not, `read` before `__read`. */
+/*
+ * Of the names of one address: functions before labels, sized before not, `read` before `__read`.
+ */
 static uint32_t rank(const GElf_Sym *symbol, const char *name)
 {
     uint32_t underscores = 0, binding = GELF_ST_BIND(symbol->st_info);
@@ -41,7 +43,10 @@ static uint32_t rank(const GElf_Sym *symbol, const char *name)
     while (name[underscores] == '_' && underscores < 15)
         underscores++;
     return (GELF_ST_TYPE(symbol->st_info) != STT_NOTYPE) << 9 | (symbol->st_size != 0) << 8 |
-           (15 - underscores) << 2 | (binding == STB_GLOBAL ? 2 : binding == STB_WEAK ? 1 : 0);
+           (15 - underscores) << 2 |
+           (binding == STB_GLOBAL ? 2
+            : binding == STB_WEAK ? 1
+                                  : 0);
 }
 
 int ct_symtab_add_symbol(struct ct_symtab *symtab, const struct ct_symtab_symbol *symbol)
@@ -78,8 +83,11 @@ static bool is_function(const GElf_Sym *symbol, const char *name, const struct s
     if (!full && symbol->st_size == 0)
         return false;
     *ret = (struct ct_symtab_symbol){
-        .low = symbol->st_value, .size = symbol->st_size, .limit = limit,
-        .rank = rank(symbol, name), .name = name,
+        .low = symbol->st_value,
+        .size = symbol->st_size,
+        .limit = limit,
+        .rank = rank(symbol, name),
+        .name = name,
     };
     return true;
 }
@@ -118,8 +126,7 @@ int ct_symtab_add(struct ct_symtab *symtab, const struct ct_elf_file *file, bool
     bool any = false;
 
     while (r == 0 && (section = elf_nextscn(file->elf, section)) != NULL) {
-        if (!gelf_getshdr(section, &header) ||
-            header.sh_type != (full ? SHT_SYMTAB : SHT_DYNSYM))
+        if (!gelf_getshdr(section, &header) || header.sh_type != (full ? SHT_SYMTAB : SHT_DYNSYM))
             continue;
         any = true;
         r = add_section(symtab, file, section, &sections, full);
@@ -137,7 +144,7 @@ static int compare(const void *left, const void *right)
 
 int ct_symtab_sort(struct ct_symtab *symtab)
 {
-    uint64_t next = UINT64_MAX;     /* start of the next symbol that starts later */
+    uint64_t next = UINT64_MAX; /* start of the next symbol that starts later */
     int r = 0;
 
     if (symtab->count)

@@ -5,10 +5,10 @@
 #include "converter/symbols/intervals.h"
 
 struct ct_symtab_symbol {
-    uint64_t low, size, limit;  /* `limit` is the end of its section */
+    uint64_t low, size, limit; /* `limit` is the end of its section */
     uint32_t rank;
-    size_t name_at;             /* of the PLT's names while they are collected */
-    const char *name;           /* borrowed from the file, or from `owned` */
+    size_t name_at;   /* of the PLT's names while they are collected */
+    const char *name; /* borrowed from the file, or from `owned` */
 };
 
 /* Zeroed is empty.  The files it was filled from must stay open until ct_symtab_fini. */
@@ -16,7 +16,7 @@ struct ct_symtab {
     struct ct_symtab_symbol *symbols;
     size_t count, room;
     struct ct_intervals intervals;
-    char *owned;                /* the PLT's names */
+    char *owned; /* the PLT's names */
 };
 
 /* Adds the functions of .symtab (`full`) or of .dynsym of `file`.  0, -ENOENT or -ENOMEM. */

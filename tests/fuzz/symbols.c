@@ -33,8 +33,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     file = fopen(path, "w");
     if (!file || fputs(source, file) < 0 || fclose(file) != 0)
         abort();
-    snprintf(command, sizeof(command), "cd %s && cc -O2 -g -shared -fPIC -nostdlib -Wl,--build-id "
-             "-Wl,-z,max-page-size=64,-z,noseparate-code -o a.so a.c", folder);
+    snprintf(command, sizeof(command),
+             "cd %s && cc -O2 -g -shared -fPIC -nostdlib -Wl,--build-id "
+             "-Wl,-z,max-page-size=64,-z,noseparate-code -o a.so a.c",
+             folder);
     if (system(command) != 0)
         abort();
     snprintf(path, sizeof(path), "%s/a.so", folder);

@@ -14,9 +14,12 @@
 
 static uint8_t payload[64 << 10];
 
-static void write_block(int fd, enum ct_block_type type, uint32_t generation, const struct ct_buffer *rows)
+static void write_block(int fd, enum ct_block_type type, uint32_t generation,
+                        const struct ct_buffer *rows)
 {
-    struct ct_block_head head = { .magic = CT_BLOCK_MAGIC, .type = (uint16_t)type, .generation = generation,
+    struct ct_block_head head = { .magic = CT_BLOCK_MAGIC,
+                                  .type = (uint16_t)type,
+                                  .generation = generation,
                                   .size = (uint32_t)ct_buffer_used(rows) };
     uLong crc = crc32(0, (const Bytef *)&head, offsetof(struct ct_block_head, crc));
 
@@ -26,22 +29,26 @@ static void write_block(int fd, enum ct_block_type type, uint32_t generation, co
     assert_int_equal(write(fd, rows->base, head.size), head.size);
 }
 
-#define WRITE_ROW(fd, TYPE, generation, name, ...) \
-    do { \
-        struct ct_buffer rows_ = ct_buffer_over(payload, sizeof payload); \
-        struct ct_##name row_ = { __VA_ARGS__ }; \
-        ct_##name##_put(&rows_, &row_); \
-        write_block(fd, CT_BLOCK_##TYPE, generation, &rows_); \
+#define WRITE_ROW(fd, TYPE, generation, name, ...)                                                 \
+    do {                                                                                           \
+        struct ct_buffer rows_ = ct_buffer_over(payload, sizeof payload);                          \
+        struct ct_##name row_ = { __VA_ARGS__ };                                                   \
+        ct_##name##_put(&rows_, &row_);                                                            \
+        write_block(fd, CT_BLOCK_##TYPE, generation, &rows_);                                      \
     } while (0)
 
-/* One program, as a recorder writes it: a stack of two return addresses, and a thread that starts in `routine`. */
-static void write_program(int fd, uint8_t id, const struct ct_symbol_module *module, uint64_t inner, uint64_t outer,
-                          uint64_t routine)
+/*
+ * One program, as a recorder writes it: a stack of two return addresses, and a thread that starts
+ * in `routine`.
+ */
+static void write_program(int fd, uint8_t id, const struct ct_symbol_module *module, uint64_t inner,
+                          uint64_t outer, uint64_t routine)
 {
     struct ct_buffer rows = ct_buffer_over(payload, sizeof payload);
 
-    WRITE_ROW(fd, RUN, 0, run, .arena_id = { id }, .pid = 100 + (uint64_t)id, .clock = CT_CLOCK_MONOTONIC,
-              .ticks_per_second = 1000000000, .program = { "program", 7 });
+    WRITE_ROW(fd, RUN, 0, run, .arena_id = { id }, .pid = 100 + (uint64_t)id,
+              .clock = CT_CLOCK_MONOTONIC, .ticks_per_second = 1000000000,
+              .program = { "program", 7 });
     ct_schema_put(&rows);
     write_block(fd, CT_BLOCK_SCHEMA, 0, &rows);
     WRITE_ROW(fd, GENERATION, 1, generation, .clock = { 1000u * id, 1000u * id, 1000u * id });
@@ -49,9 +56,12 @@ static void write_program(int fd, uint8_t id, const struct ct_symbol_module *mod
               .build_id = { (const char *)module->build_id, module->build_id_len },
               .path = { module->path, strlen(module->path) });
     /* 0x1234 lies in no module. */
-    WRITE_ROW(fd, STACKS, 1, stack_row, .id = 2, .depth = 3, .pcs = { BIAS + inner, BIAS + outer, 0x1234 });
-    WRITE_ROW(fd, THREADS, 1, thread_row, .serial = 1, .tid = 100, .routine = routine ? BIAS + routine : 0);
-    WRITE_ROW(fd, GENERATION_END, 1, generation_end, .clock = { 2000u * id, 2000u * id, 2000u * id });
+    WRITE_ROW(fd, STACKS, 1, stack_row, .id = 2, .depth = 3,
+              .pcs = { BIAS + inner, BIAS + outer, 0x1234 });
+    WRITE_ROW(fd, THREADS, 1, thread_row, .serial = 1, .tid = 100,
+              .routine = routine ? BIAS + routine : 0);
+    WRITE_ROW(fd, GENERATION_END, 1, generation_end,
+              .clock = { 2000u * id, 2000u * id, 2000u * id });
     WRITE_ROW(fd, END, 0, end, .reason = CT_END_EXIT);
 }
 
@@ -96,13 +106,15 @@ static struct ct_reader *read_all(const char *path)
     return reader;
 }
 
-static void assert_frame(const struct ct_read_frame *frame, const char *function, uint64_t line, bool inlined)
+static void assert_frame(const struct ct_read_frame *frame, const char *function, uint64_t line,
+                         bool inlined)
 {
     assert_int_equal(frame->function.size, strlen(function));
     assert_memory_equal(frame->function.at, function, strlen(function));
     assert_int_equal(frame->line, line);
     assert_int_equal(frame->inlined, inlined);
-    assert_true(frame->file.size >= 9 && memcmp(frame->file.at + frame->file.size - 9, "program.c", 9) == 0);
+    assert_true(frame->file.size >= 9 &&
+                memcmp(frame->file.at + frame->file.size - 9, "program.c", 9) == 0);
 }
 
 /* An address behind the call of rand() within square() within sum() within hidden(). */
@@ -112,8 +124,10 @@ static uint64_t address_in_square(const char *path)
     unsigned long long address = 0;
     FILE *pipe;
 
-    snprintf(command, sizeof command, "objdump -d --no-show-raw-insn %s | awk '/<hidden>:/ { on = 1 } on && found "
-             "{ sub(\":\", \"\", $1); print $1; exit } on && /rand@plt/ { found = 1 }'", path);
+    snprintf(command, sizeof command,
+             "objdump -d --no-show-raw-insn %s | awk '/<hidden>:/ { on = 1 } on && found "
+             "{ sub(\":\", \"\", $1); print $1; exit } on && /rand@plt/ { found = 1 }'",
+             path);
     pipe = popen(command, "r");
     assert_non_null(pipe);
     assert_int_equal(fscanf(pipe, "%llx", &address), 1);
@@ -221,8 +235,9 @@ static void says_why_not(void **state)
     annotation = annotate(fd);
     assert_int_equal(annotation.addresses, 1);
     assert_int_equal(annotation.named, 0);
-    assert_string_equal(annotation.note, "replaced has another build ID than the traced one, and no debug file was "
-                                         "found");
+    assert_string_equal(annotation.note,
+                        "replaced has another build ID than the traced one, and no debug file was "
+                        "found");
     close(fd);
 }
 

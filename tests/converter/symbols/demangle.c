@@ -13,10 +13,11 @@
 
 static void names(void **state)
 {
-    char *name = ct_demangle("_ZN3app5Thing3addEiRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE");
+    char *name = ct_demangle(
+        "_ZN3app5Thing3addEiRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE");
 
     if (!name)
-        skip();     /* no libstdc++ on this machine */
+        skip(); /* no libstdc++ on this machine */
     assert_string_equal(name, "app::Thing::add(int, std::__cxx11::basic_string<char, "
                               "std::char_traits<char>, std::allocator<char> > const&)");
     free(name);
@@ -38,9 +39,10 @@ static void explosions(void **state)
 
         sprintf(exploding + strlen(exploding), "S_IS%c_S%c_E", id, id);
         if (i == 2 && (small = ct_demangle(exploding)) != NULL) {
-            assert_string_equal(small, "f(std::pair<A, A>, std::pair<std::pair<A, A>, std::pair<A, A> >, "
-                                       "std::pair<std::pair<std::pair<A, A>, std::pair<A, A> >, "
-                                       "std::pair<std::pair<A, A>, std::pair<A, A> > >)");
+            assert_string_equal(small,
+                                "f(std::pair<A, A>, std::pair<std::pair<A, A>, std::pair<A, A> >, "
+                                "std::pair<std::pair<std::pair<A, A>, std::pair<A, A> >, "
+                                "std::pair<std::pair<A, A>, std::pair<A, A> > >)");
             free(small);
         }
     }

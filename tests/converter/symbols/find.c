@@ -1,4 +1,4 @@
-/* Which file is believed: stripped, separate debug files, deleted, replaced, packed, damaged ones. */
+/* Which file is believed: stripped, separate, deleted, replaced, packed, damaged ones. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,10 +15,11 @@ static const char *name_at(const struct ct_symbol_module *module, uint64_t addre
     struct ct_symbol_frame frames[8];
     unsigned count = 99;
 
-    ct_symbols_free(symbols);       /* files change between calls; what is open stays as it was */
+    ct_symbols_free(symbols); /* files change between calls; what is open stays as it was */
     assert_int_equal(ct_symbols_new(&symbols), 0);
     assert_int_equal(ct_symbols_resolve(symbols, module->path, module->build_id,
-                                        module->build_id_len, address, frames, 8, &count), 0);
+                                        module->build_id_len, address, frames, 8, &count),
+                     0);
     text[0] = '\0';
     if (count)
         snprintf(text, sizeof(text), "%s:%u", frames[count - 1].function, frames[count - 1].line);
@@ -124,8 +125,9 @@ static void deleted_and_replaced(void **state)
     run("sed 's/hidden/wronged/' program.c >wrong.c");
     run("cc -O2 -g -Wl,--build-id -rdynamic -o moving wrong.c 2>cc.err");
     assert_string_equal(name_at(&module, hidden), "");
-    assert_string_equal(explanation, "moving has another build ID than the traced one, and no debug "
-                                     "file was found");
+    assert_string_equal(explanation,
+                        "moving has another build ID than the traced one, and no debug "
+                        "file was found");
     /* Nor is it when the build ID of what ran is not known. */
     module.build_id = none;
     module.build_id_len = 0;
@@ -171,7 +173,9 @@ static void not_elf(void **state)
     }
 }
 
-/* A split unit whose file is gone, or is no file: libdw would wait for somebody to write into it. */
+/*
+ * A split unit whose file is gone, or is no file: libdw would wait for somebody to write into it.
+ */
 static void split_file_is_a_fifo(void **state)
 {
     struct ct_symbol_module module;
@@ -244,7 +248,8 @@ static void file_addresses(void **state)
     assert_int_equal(ct_symbols_new(&symbols), 0);
     /* As a program header says it: file offset 0x1000 is at 0x401000 in a non-PIE. */
     assert_int_equal(ct_symbols_file_vaddr(symbols, &module, 0x7f0000001000, 0x1000,
-                                           0x7f0000001000 + (hidden - 0x401000), &vaddr), 0);
+                                           0x7f0000001000 + (hidden - 0x401000), &vaddr),
+                     0);
     assert_int_equal(vaddr, hidden);
     assert_int_equal(ct_symbols_file_vaddr(symbols, &module, 0x1000, 0, 0x900000000, &vaddr),
                      -ERANGE);

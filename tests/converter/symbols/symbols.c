@@ -1,4 +1,4 @@
-/* The resolver against addr2line of binutils, instruction by instruction, in many kinds of DWARF. */
+/* The resolver against addr2line, instruction by instruction, in many kinds of DWARF. */
 #include <time.h>
 
 #include "tests/converter/symbols/workshop.h"
@@ -63,11 +63,12 @@ static void compare(const char *flags)
     assert_int_equal(ct_symbols_new_flags(0, &symbols), 0);
     ours = fopen("ours", "w");
     assert_non_null(ours);
-    assert_int_equal(ct_symbols_resolve_batch(symbols, &module, addresses, count, write_frames,
-                                              ours), 0);
+    assert_int_equal(
+        ct_symbols_resolve_batch(symbols, &module, addresses, count, write_frames, ours), 0);
     fclose(ours);
     /* addr2line sorts nothing; neither has a line twice. */
-    run("sort theirs >a; sort ours >b; diff a b >difference || { head -20 difference >&2; false; }");
+    run("sort theirs >a; sort ours >b; diff a b >difference || { head -20 difference >&2; false; "
+        "}");
     run("grep -q 'inlined by' ours");
     ct_symbols_free(symbols);
     free(addresses);
@@ -104,8 +105,8 @@ static void split_dwarf(void **state)
         for (int at = 1; at < 120; at++)
             addresses[at] = addresses[0] + (uint64_t)at;
         assert_int_equal(ct_symbols_new_flags(0, &symbols), 0);
-        assert_int_equal(ct_symbols_resolve_batch(symbols, &module, addresses, 120, write_frames,
-                                                  file), 0);
+        assert_int_equal(
+            ct_symbols_resolve_batch(symbols, &module, addresses, 120, write_frames, file), 0);
         fclose(file);
         ct_symbols_free(symbols);
     }
@@ -158,8 +159,8 @@ static void libc_in_a_batch(void **state)
     assert_string_equal(frame.function, "getenv");
     for (unsigned i = 0; i < 10000; i++)
         addresses[i] = (text & ~UINT64_C(0xfff)) + (i * 7919) % 900000;
-    assert_int_equal(ct_symbols_resolve_batch(symbols, &module, addresses, 10000, count_frames,
-                                              named), 0);
+    assert_int_equal(
+        ct_symbols_resolve_batch(symbols, &module, addresses, 10000, count_frames, named), 0);
     assert_int_equal(named[0], 10000);
     assert_true(named[1] > 5000);
     print_message("libc: %s: %u of 10000 named, %.0f ms\n", ct_symbols_explain(symbols, &module),
@@ -186,8 +187,8 @@ static void vdso_and_plt(void **state)
     section = ct_elf_file_section(vdso, ".dynsym", &header);
     assert_non_null(section);
     for (int i = 1; gelf_getsym(elf_getdata(section, NULL), i, &symbol); i++)
-        if (strcmp(elf_strptr(vdso->elf, header.sh_link, symbol.st_name),
-                   "__vdso_clock_gettime") == 0)
+        if (strcmp(elf_strptr(vdso->elf, header.sh_link, symbol.st_name), "__vdso_clock_gettime") ==
+            0)
             at = symbol.st_value;
     module = (struct ct_symbol_module){ "[vdso]", vdso->build_id, vdso->build_id_len };
     if (at) {
