@@ -121,7 +121,7 @@ static int open_output(struct record *r, int *ret_fd)
     if (e < 0)
         return e;
     ct_recover_all(NULL);               /* older traces get their ends before they become .old */
-    e = ct_output_open(r->output, ret_fd);
+    e = ct_trace_file_open(r->output, ret_fd);
     if (e < 0)
         return fail(e, "%s: %s", r->output, strerror(-e));
     e = ct_session_dir_output(&r->session, r->output);

@@ -1,14 +1,13 @@
 /* What happens after the last event: names, and a word about traces that stayed empty. */
 #include "viewer/record_finish.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "converter/symbols/annotate.h"
+#include "viewer/names.h"
 
 void ct_finish_begin(struct ct_finish *f, const char *output)
 {
@@ -55,27 +54,6 @@ void ct_finish_lost(struct ct_finish *f, uint64_t lost, unsigned images)
     f->images = images;
 }
 
-/* A trace reads the same on a machine without these programs. */
-static void add_names(const struct ct_finish *f)
-{
-    struct ct_symbols *symbols;
-
-    if (ct_symbols_new(&symbols) < 0)
-        return;
-    for (size_t i = 0; i < f->count; i++) {
-        struct ct_annotation result;
-        struct ct_error err;
-        struct stat st;
-        int fd = open(f->path[i], O_RDWR | O_CLOEXEC | O_NOCTTY);
-
-        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ct_annotate(fd, symbols, &result, &err) < 0)
-            fprintf(stderr, "ctrace: %s keeps addresses instead of names: %s\n", f->path[i], err.text);
-        if (fd >= 0)
-            close(fd);
-    }
-    ct_symbols_free(symbols);
-}
-
 void ct_finish_end(struct ct_finish *f)
 {
     struct stat st;
@@ -85,7 +63,7 @@ void ct_finish_end(struct ct_finish *f)
         if (stat(f->output, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
             unlink(f->output);
     } else {
-        add_names(f);
+        ct_names_add_all(f->path, f->count);
         if (f->terminal)
             ct_summary_print(f->output, f->lost, f->count);
     }

@@ -35,7 +35,7 @@ static int open_file(struct ct_follow *f, struct ct_process *p)
         f->options.output_fd = -1;
         snprintf(p->path, sizeof p->path, "%s", f->options.output);
     } else {
-        r = ct_output_open_child(f->options.output, p->pid, p->path, sizeof p->path, &fd);
+        r = ct_trace_file_open_child(f->options.output, p->pid, p->path, sizeof p->path, &fd);
     }
     if (r < 0)
         return r;

@@ -21,12 +21,12 @@ static int create(const char *path, int *ret)
     return 0;
 }
 
-bool ct_output_ring_name(const char *path, char *name, size_t size)
+bool ct_trace_file_ring_name(const char *path, char *name, size_t size)
 {
     return (size_t)snprintf(name, size, "%s.ring", path) < size;
 }
 
-int ct_output_open(const char *path, int *ret)
+int ct_trace_file_open(const char *path, int *ret)
 {
     char old[CT_PATH_MAX], ring[CT_PATH_MAX];
     struct stat st;
@@ -44,7 +44,7 @@ int ct_output_open(const char *path, int *ret)
     if (r != -EEXIST)
         return r;
     if ((size_t)snprintf(old, sizeof old, "%s.old", path) >= sizeof old ||
-        !ct_output_ring_name(path, ring, sizeof ring))
+        !ct_trace_file_ring_name(path, ring, sizeof ring))
         return -ENAMETOOLONG;
     if (rename(path, old) < 0)
         return -errno;
@@ -56,7 +56,7 @@ int ct_output_open(const char *path, int *ret)
     return r;
 }
 
-int ct_output_open_child(const char *path, pid_t pid, char *name, size_t size, int *ret)
+int ct_trace_file_open_child(const char *path, pid_t pid, char *name, size_t size, int *ret)
 {
     int r = -EEXIST;
 

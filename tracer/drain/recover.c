@@ -169,7 +169,7 @@ static void join_ring(const char *path, int fd)
     struct ct_scan scan, newer;
     int to;
 
-    if (!ct_output_ring_name(path, older, sizeof older) || ct_scan_file(fd, &newer, NULL) < 0)
+    if (!ct_trace_file_ring_name(path, older, sizeof older) || ct_scan_file(fd, &newer, NULL) < 0)
         return;
     to = open(older, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (to < 0)
@@ -184,7 +184,7 @@ static bool has_ring(const char *path)
 {
     char older[CT_PATH_MAX];
 
-    return ct_output_ring_name(path, older, sizeof older) && access(older, F_OK) == 0;
+    return ct_trace_file_ring_name(path, older, sizeof older) && access(older, F_OK) == 0;
 }
 
 /* --- all of them --- */

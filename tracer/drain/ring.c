@@ -45,7 +45,7 @@ int ct_ring_init(struct ct_consumer *c, const char *path, uint64_t size)
 
     if (!ring)
         return -ENOMEM;
-    if (strlen(path) >= sizeof ring->path || !ct_output_ring_name(path, ring->older, sizeof ring->older)) {
+    if (strlen(path) >= sizeof ring->path || !ct_trace_file_ring_name(path, ring->older, sizeof ring->older)) {
         free(ring);
         return -ENAMETOOLONG;
     }
