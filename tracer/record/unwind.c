@@ -151,7 +151,7 @@ static bool step_guess(const struct walk *walk, struct frame *frame)
 
     if (!load_checked(walk, frame->fp, &fp) || !load_checked(walk, frame->fp + 8, &ra))
         return false;
-    if (frame->fp < frame->sp || (fp != 0 && fp <= frame->fp))
+    if (frame->fp < frame->sp || (fp != 0 && fp <= frame->fp) || ra > CT_UNWIND_ADDRESS_MAX)
         return false;
     *frame = (struct frame){ ra, frame->fp + 16, fp };
     return true;

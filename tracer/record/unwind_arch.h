@@ -15,6 +15,8 @@ struct ct_unwind_regs {
 
 #define CT_UNWIND_TABLES 1      /* this processor's stacks are unwound by tables */
 
+#define CT_UNWIND_ADDRESS_MAX 0x7fffffffffff    /* of user space; what is above is no return address */
+
 /* DWARF numbers. */
 enum { CT_DWARF_FP = 6, CT_DWARF_SP = 7, CT_DWARF_RA = 16 };
 
@@ -45,6 +47,8 @@ static inline int ct_unwind_sigaltstack(stack_t *ret)
 #elif defined(__aarch64__)
 
 #define CT_UNWIND_TABLES 0      /* not taught yet to read tables here: stacks hold one address, flagged as truncated */
+
+#define CT_UNWIND_ADDRESS_MAX 0x7fffffffffff    /* of user space; what is above is no return address */
 
 /* DWARF numbers. */
 enum { CT_DWARF_FP = 29, CT_DWARF_SP = 31, CT_DWARF_RA = 30 };

@@ -3,17 +3,15 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <errno.h>
 #include <link.h>
 #include <stddef.h>
 
 #include "record/cfi.h"
 #include "record/unwind.h"
 
-/* This library's first byte, given by the linker. */
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-
-/* Start of the one other module whose frames are left out; 0: none. */
-static uintptr_t skipped_module;
+/* The one other module whose frames are left out; NULL: none.  Compared only. */
+static struct link_map *skipped_module;
 
 enum { PAGE = 4096 };
 
@@ -27,65 +25,85 @@ void ct_unwind_skip(const void *code)
     struct dl_find_object module;
     bool found = code && find_module((uint64_t)(uintptr_t)code, &module);
 
-    __atomic_store_n(&skipped_module, found ? (uintptr_t)module.dlfo_map_start : 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&skipped_module, found ? module.dlfo_link_map : NULL, __ATOMIC_RELAXED);
 }
 
 /* Linked into a program, as tests do, the recorder has no module of its own that could be left out. */
 static bool is_ours(const struct dl_find_object *module)
 {
-    uintptr_t start = (uintptr_t)module->dlfo_map_start;
+    struct dl_find_object own;
 
-    if (start == __atomic_load_n(&skipped_module, __ATOMIC_RELAXED))
+    if (module->dlfo_link_map == __atomic_load_n(&skipped_module, __ATOMIC_RELAXED))
         return true;
-    return start == (uintptr_t)__ehdr_start && module->dlfo_link_map->l_name[0] != '\0';
+    return module->dlfo_link_map->l_name[0] != '\0' && find_module((uint64_t)(uintptr_t)ct_unwind_rule, &own) &&
+           own.dlfo_link_map == module->dlfo_link_map;
+}
+
+/* The program headers of the module mapped at `start`, when all of them are in its first page; else NULL. */
+static const ElfW(Phdr) *find_headers(uintptr_t start, uintptr_t end, unsigned *ret_count)
+{
+    const ElfW(Ehdr) *head = (const ElfW(Ehdr) *)start;
+
+    if (end - start < PAGE || *(const uint32_t *)head->e_ident != (ELFMAG0 | ELFMAG1 << 8 | ELFMAG2 << 16 | ELFMAG3 << 24))
+        return NULL;
+    if (head->e_phentsize != sizeof(ElfW(Phdr)) || head->e_phoff % 8 != 0 || head->e_phoff > PAGE ||
+        head->e_phnum > (PAGE - head->e_phoff) / sizeof(ElfW(Phdr)))
+        return NULL;
+    *ret_count = head->e_phnum;
+    return (const ElfW(Phdr) *)(start + head->e_phoff);
 }
 
 /*
- * The readable segment of `module` that holds `address`.  Between segments a module's mapping may have holes that
- * fault, so malformed tables must not lead there.  The program headers are looked for in the first page only, which is
- * mapped whenever the first segment begins with the ELF header, as linkers make it.
+ * The readable bytes around `address`, one segment of its module.  Between segments a library's mapping has holes that
+ * fault, so malformed tables must not lead there.  What _dl_find_object calls the mapping begins with the ELF header, or,
+ * of a program with real holes, is one segment already.
  */
-static bool find_segment(const struct dl_find_object *module, uintptr_t address, struct ct_cfi_span *ret)
+static bool find_segment(uintptr_t address, struct ct_cfi_span *ret)
 {
-    uintptr_t start = (uintptr_t)module->dlfo_map_start, end = (uintptr_t)module->dlfo_map_end;
-    const ElfW(Ehdr) *head = (const ElfW(Ehdr) *)start;
+    struct dl_find_object module;
     uintptr_t bias = 0;
-    bool biased = false;
+    unsigned count;
 
-    if (end - start < PAGE || *(const uint32_t *)head->e_ident != (ELFMAG0 | ELFMAG1 << 8 | ELFMAG2 << 16 | ELFMAG3 << 24))
+    if (!find_module(address, &module))
         return false;
-    if (head->e_phentsize != sizeof(ElfW(Phdr)) || head->e_phoff % 8 != 0 || head->e_phoff > PAGE ||
-        head->e_phnum > (PAGE - head->e_phoff) / sizeof(ElfW(Phdr)))
-        return false;
+    *ret = (struct ct_cfi_span){ (uintptr_t)module.dlfo_map_start, (uintptr_t)module.dlfo_map_end };
 
-    const ElfW(Phdr) *segment = (const ElfW(Phdr) *)(start + head->e_phoff);
+    const ElfW(Phdr) *segment = find_headers(ret->start, ret->end, &count);
 
-    for (unsigned i = 0; i < head->e_phnum; i++, segment++) {
+    if (!segment)
+        return true;
+    for (const ElfW(Phdr) *end = segment + count; segment < end; segment++) {
         if (segment->p_type != PT_LOAD)
             continue;
-        if (!biased)
-            bias = start - (segment->p_vaddr & -(uintptr_t)PAGE);
-        biased = true;
+        if (bias == 0)
+            bias = ret->start - (segment->p_vaddr & -(uintptr_t)PAGE);
 
         uintptr_t from = bias + segment->p_vaddr;
 
-        if (!(segment->p_flags & PF_R) || from < start || from > end || segment->p_filesz > end - from)
+        if (address - from >= segment->p_filesz || !(segment->p_flags & PF_R))
             continue;
-        if (address - from < segment->p_filesz) {
-            *ret = (struct ct_cfi_span){ from, from + segment->p_filesz };
-            return true;
-        }
+        if (from < ret->start || from > ret->end || segment->p_filesz > ret->end - from)
+            return false;
+        *ret = (struct ct_cfi_span){ from, from + segment->p_filesz };
+        return true;
     }
     return false;
 }
 
-static bool find_row(const struct dl_find_object *module, uintptr_t pc, struct ct_cfi_rule *ret)
+/* Finds the row for `pc`.  Results as ct_cfi_find() and ct_cfi_read(); -ENOENT too when the module has no table. */
+static int find_row(uintptr_t header, uintptr_t pc, struct ct_cfi_rule *ret)
 {
-    uintptr_t header = (uintptr_t)module->dlfo_eh_frame, fde;
     struct ct_cfi_span span;
+    uintptr_t fde;
 
-    return header && find_segment(module, header, &span) && ct_cfi_find(&span, header, pc, &fde) == 0 &&
-           find_segment(module, fde, &span) && ct_cfi_read(&span, fde, pc, ret) == 0;
+    if (!header || !find_segment(header, &span))
+        return -ENOENT;
+
+    int r = ct_cfi_find(&span, header, pc, &fde);
+
+    if (r < 0)
+        return r;
+    return find_segment(fde, &span) ? ct_cfi_read(&span, fde, pc, ret) : -EINVAL;
 }
 
 static uint64_t make_rule(unsigned flags, uint32_t offset, int32_t fp_offset)
@@ -147,7 +165,12 @@ uint64_t ct_unwind_rule(uint64_t ra, bool *ret_keep)
     *ret_keep = find_module(pc, &module);
     if (!*ret_keep)
         return rule | CT_RULE_SHOWN;
-    if (find_row(&module, pc, &row))
+
+    int r = find_row((uintptr_t)module.dlfo_eh_frame, pc, &row);
+
+    if (r == 0)
         rule = pack(&row);
+    else if (r == -ENOTSUP)     /* a row that needs other registers: guessing from fp would be wrong */
+        rule = CT_RULE_SLOW | CT_RULE_LOST;
     return is_ours(&module) ? rule : rule | CT_RULE_SHOWN;
 }
