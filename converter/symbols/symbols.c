@@ -159,18 +159,31 @@ static const char *full_path(struct ct_symbols *symbols, const char *directory, 
     return keep_string(symbols, path) ? path : file;
 }
 
+static unsigned underscores(const char *name)
+{
+    unsigned count = 0;
+
+    while (name[count] == '_')
+        count++;
+    return count;
+}
+
 /*
- * The function that holds it all may have a symbol only (assembler), and a C++ function within an
- * anonymous namespace has its full name only there.
+ * The function that holds it all may have a symbol only (assembler); a C++ function within an
+ * anonymous namespace has its full name only there; and what libc calls __pthread_create_2_1
+ * everybody else calls pthread_create, which is its symbol too.
  */
 static const char *outermost_name(const struct ct_named_module *module, uint64_t vaddr,
                                   const char *name)
 {
     const char *symbol = ct_symtab_find(&module->symtab, vaddr);
 
-    if (!symbol || (name && (strncmp(symbol, "_Z", 2) != 0 || strncmp(name, "_Z", 2) == 0)))
-        return name;
-    return symbol;
+    if (!symbol || !name)
+        return symbol ? symbol : name;
+    if (strncmp(symbol, "_Z", 2) == 0)
+        return strncmp(name, "_Z", 2) == 0 ? name : symbol;
+    /* A dot is the compiler's: "main.cold" is main. */
+    return underscores(symbol) < underscores(name) && !strchr(symbol, '.') ? symbol : name;
 }
 
 static int resolve(struct ct_symbols *symbols, struct ct_named_module *module, uint64_t vaddr,

@@ -74,6 +74,19 @@ static void label_without_size(void **state)
     assert_string_equal(name_at(&module, label + 1), "");
 }
 
+/* The name without underscores is what people know a function by. */
+static void alias(void **state)
+{
+    struct ct_symbol_module module;
+    uint8_t id[CT_BUILD_ID_MAX];
+
+    run("printf 'int __inner_2(int x) { return x * 3; }\\n"
+        "extern __typeof(__inner_2) plain __attribute__((alias(\"__inner_2\")));\\n' >alias.c");
+    run("cc -g -O2 -shared -fPIC -Wl,--build-id -o alias.so alias.c");
+    module = module_at("alias.so", id);
+    assert_string_equal(name_at(&module, address_of("alias.so", "__inner_2")), "plain:1");
+}
+
 static void separate_debug_file(void **state)
 {
     struct ct_symbol_module module;
@@ -323,6 +336,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stripped),
         cmocka_unit_test(label_without_size),
+        cmocka_unit_test(alias),
         cmocka_unit_test(separate_debug_file),
         cmocka_unit_test(deleted_and_replaced),
         cmocka_unit_test(minidebuginfo),
