@@ -116,7 +116,7 @@ static void test_max(void **state)
         assert_true(max < 21 || memcmp(cut.pcs + 1, whole.pcs + 1, (20 - 1) * 8) == 0);
         assert_int_equal(cut.pcs[cut.count], 0xeeeeeeeeeeeeeeee);       /* nothing is written behind the last */
     }
-    recurse(20000, &cut, STACK_MAX);
+    recurse(5000, &cut, STACK_MAX);
     assert_int_equal(cut.count, STACK_MAX);
     assert_int_equal(cut.flags, CT_UNWIND_CUT);
 }
