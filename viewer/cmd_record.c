@@ -113,14 +113,26 @@ static int write_order(struct record *r)
     return 0;
 }
 
+/* Others' ends were folded in: they get names together with ours. */
+static void hear_of_recovery(void *context, const struct ct_recovery *one)
+{
+    struct record *r = context;
+
+    if (one->path && one->result == 0)
+        ct_finish_add_other(&r->finish, one->path, r->output);
+    else if (one->path)
+        fprintf(stderr, "ctrace: %s lacks its end: %s\n", one->path, one->text);
+}
+
 /* The file is opened when the program's pid is known and before it runs. */
 static int open_output(struct record *r, int *ret_fd)
 {
+    const struct ct_recover_options recover = { .report = hear_of_recovery, .context = r };
     int e = ct_record_path(r->options.output, r->child.pid, r->output);
 
     if (e < 0)
         return e;
-    ct_recover_all(NULL);               /* older traces get their ends before they become .old */
+    ct_recover_all(&recover);           /* older traces get their ends before they become .old */
     e = ct_trace_file_open(r->output, ret_fd);
     if (e < 0)
         return fail(e, "%s: %s", r->output, strerror(-e));

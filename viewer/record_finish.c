@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/limits.h"
 #include "viewer/names.h"
 
 void ct_finish_begin(struct ct_finish *f, const char *output)
@@ -32,6 +33,17 @@ void ct_finish_add(void *finish, const char *path)
     copy = strdup(path);
     if (copy)
         f->path[f->count++] = copy;
+}
+
+void ct_finish_add_other(struct ct_finish *f, const char *path, const char *output)
+{
+    char old[CT_PATH_MAX];
+    size_t before = f->count;
+
+    if (strcmp(path, output) == 0 && (size_t)snprintf(old, sizeof old, "%s.old", path) < sizeof old)
+        path = old;
+    ct_finish_add(f, path);
+    f->others += f->count - before;
 }
 
 void ct_finish_trouble(void *finish, const char *text)
@@ -65,7 +77,7 @@ void ct_finish_end(struct ct_finish *f)
     } else {
         ct_names_add_all(f->path, f->count);
         if (f->terminal)
-            ct_summary_print(f->output, f->lost, f->count);
+            ct_summary_print(f->output, f->lost, f->count - f->others);
     }
     for (size_t i = 0; i < f->count; i++)
         free(f->path[i]);

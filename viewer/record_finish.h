@@ -9,6 +9,7 @@ struct ct_finish {
     const char *output;             /* of the first process; borrowed */
     char **path;                    /* of all files that are whole; owned */
     size_t count, room;
+    size_t others;                  /* of them, files of earlier runs that were recovered */
     bool terminal;                  /* somebody reads stderr */
     bool said_waiting;
     uint64_t lost;                  /* events */
@@ -19,6 +20,8 @@ void ct_finish_begin(struct ct_finish *f, const char *output);
 /* Hooks of struct ct_follow_hooks: a file is whole; something a person should know. */
 void ct_finish_add(void *finish, const char *path);
 void ct_finish_trouble(void *finish, const char *text);
+/* An earlier run's file got its end: names are looked up for it too, under the name it has when ours is opened. */
+void ct_finish_add_other(struct ct_finish *f, const char *path, const char *output);
 /* Says that `count` processes are still being traced though the program has ended; once. */
 void ct_finish_say_waiting(struct ct_finish *f, unsigned count);
 /* What was counted while draining. */

@@ -162,13 +162,28 @@ static void collect_slice(struct ct_drain *d, uint32_t unit, uint32_t entry, uin
         *slice = (struct ct_drain_slice){ .batch = head->batch + 1 };
     if (used < slice->done || (used == slice->done && !sealed))
         return;
+    if (!sealed && !d->all && generation == noted && used - slice->done < CT_DRAIN_LEAST)
+        return;
     *piece = (struct ct_drain_piece){
         .generation = generation, .unit = unit, .from = slice->done, .to = used, .sealed = sealed,
         .row = { .batch = slice->batch - 1, .thread = head->thread, .offset = slice->done,
                  .base_ticks = head->base_ticks, .nested = head->flags & 1 },
     };
     d->piece_count++;
-    d->drained_bytes += used - slice->done;
+}
+
+/* Whether this round takes every byte there is. */
+static bool time_for_all(struct ct_drain *d)
+{
+    struct timespec now;
+    uint64_t ns;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    if (ns - d->all_ns < CT_DRAIN_ALL_NS)
+        return false;
+    d->all_ns = ns;
+    return true;
 }
 
 /* All `used` are read here, before any table: what the bytes refer to is published by then. */
@@ -178,7 +193,6 @@ static void collect(struct ct_drain *d, uint32_t noted)
     uint32_t cut = atomic_load_explicit(&d->map.arena->next_unit, memory_order_relaxed);
 
     d->piece_count = 0;
-    d->drained_bytes = 0;
     if (cut > ready)
         cut = ready;
     if (cut > d->map.layout.slice_units)
@@ -382,7 +396,9 @@ bool ct_drain_round(struct ct_drain *d)
 
     if (noted == 0)
         return false;
+    d->all |= time_for_all(d);
     collect(d, noted);
+    d->all = false;
     if (d->generation == 0) {
         next = next_generation(d, 0, noted);
         begin_generation(d, next ? next : noted);
@@ -410,6 +426,7 @@ void ct_drain_finish(struct ct_drain *d, bool exact)
 {
     struct ct_clock_sample now;
 
+    d->all = true;
     ct_drain_round(d);
     if (d->generation == 0)
         return;
@@ -423,6 +440,7 @@ void ct_drain_leave(struct ct_drain *d, struct ct_consumer *c, const struct ct_e
     struct ct_clock_sample now;
     struct ct_blocks own;
 
+    d->all = true;
     ct_drain_round(d);
     if (ct_drain_clock(d->clock, &now) < 0)
         now = d->start;

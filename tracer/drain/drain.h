@@ -40,6 +40,12 @@ struct ct_drain_told {
     uint64_t *bits;                     /* strings, addresses, stacks, one after the other */
 };
 
+/*
+ * What a slice that is still written to must hold to be taken before CT_DRAIN_ALL_NS have gone by: each piece costs some
+ * 50 bytes in the file, and bytes in the arena survive a kill as well.  (Those of a memfd do not: hence the time.)
+ */
+enum { CT_DRAIN_LEAST = 2048, CT_DRAIN_ALL_NS = 90000000 };
+
 /* How far the batch in a slice was read. */
 struct ct_drain_slice {
     uint64_t batch;                     /* id + 1; 0: none seen */
@@ -73,7 +79,8 @@ struct ct_drain {
     struct ct_drain_slice *slices;      /* by unit */
     struct ct_drain_piece *pieces;      /* found in this round; room for one a unit */
     size_t piece_count;
-    uint64_t drained_bytes;             /* in the last round */
+    uint64_t all_ns;                    /* when everything was last taken, on the monotonic clock */
+    bool all;                           /* take everything in this round */
     struct ct_drain_told told[CT_TURNS];    /* by generation modulo CT_TURNS */
     size_t told_words;
     struct { uint64_t serial; uint32_t generation; } *thread_told;      /* by row */
@@ -93,8 +100,8 @@ void ct_drain_add(struct ct_drain *d, struct ct_consumer *c, uint32_t from);
 void ct_drain_remove(struct ct_drain *d, struct ct_consumer *c);
 
 /*
- * One round: writes everything that was published before it began, ends generations that the program has ended, sets
- * slices free.  Returns true when there was something.
+ * One round: writes what was published before it began, ends generations that the program has ended, sets slices free.
+ * Few bytes of a slice that is still written to may wait for a later round.  Returns true when there was something.
  */
 bool ct_drain_round(struct ct_drain *d);
 
