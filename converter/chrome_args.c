@@ -16,6 +16,8 @@ static char *error_of(char *p, int64_t result)
     return p;
 }
 
+#define ARGS_OPEN ",\"args\":{"
+
 enum { NAME_MAX_BYTES = 128 };              /* of an event that only the file knows */
 
 /* Up to the opening brace of args.  Members may all begin with a comma: close_record takes the first one away. */
@@ -25,7 +27,7 @@ static char *open_args(char *p, const char *name, const char *category)
     p = ct_json_text(p, name, strnlen(name, NAME_MAX_BYTES));
     p = CT_JSON_PUT(p, "\",\"cat\":\"");
     p = ct_json_string(p, category);
-    return CT_JSON_PUT(p, "\",\"args\":{");
+    return CT_JSON_PUT(p, "\"" ARGS_OPEN);
 }
 
 static char *cut(char *p, unsigned flags)
@@ -46,11 +48,15 @@ static char *close_record(struct ct_chrome *c, char *p, char *args, const struct
         p = cut(p, span->flags);
     if (span->stack)
         p = chrome_stack_args(c, p, span->stack);
-    if (args[0] == ',' && p > args) {       /* the first member came with a comma of its own */
-        memmove(args, args + 1, (size_t)(p - args - 1));
-        p--;
+    if (p == args) {                        /* speedscope would show {} with the name */
+        p -= sizeof ARGS_OPEN - 1;
+    } else {
+        if (args[0] == ',') {
+            memmove(args, args + 1, (size_t)(p - args - 1));
+            p--;
+        }
+        *p++ = '}';
     }
-    *p++ = '}';
     if (span->stack >= CT_NODE_FIRST) {
         p = CT_JSON_PUT(p, ",\"sf\":");
         p = ct_json_u64(p, span->stack);
@@ -117,7 +123,7 @@ static char *call_text(struct ct_chrome *c, char *p, const struct ct_span *span)
         p = open_args(p, "a call of a newer version", "io");
         p = CT_JSON_PUT(p, "\"fd\":");
     }
-    args = p - 1;
+    args = p - 1;                           /* within the first member: it stands there always, without a comma */
     p = descriptor(p, span, (int32_t)a->fd);
     if (result < 0) {
         p = error_of(p, result);
@@ -208,7 +214,7 @@ static char *named_text(struct ct_chrome *c, char *p, const struct ct_span *span
     if (!region)
         p = CT_JSON_PUT(p, "collector: ");
     p = span->name_lost ? CT_JSON_PUT(p, "(name lost)") : chrome_text(p, span->name);
-    p = region ? CT_JSON_PUT(p, "\",\"cat\":\"region\",\"args\":{") : CT_JSON_PUT(p, "\",\"cat\":\"gc\",\"args\":{");
+    p = region ? CT_JSON_PUT(p, "\",\"cat\":\"region\"" ARGS_OPEN) : CT_JSON_PUT(p, "\",\"cat\":\"gc\"" ARGS_OPEN);
     args = p;
     if (region && ct_args_REGION_BEGIN(span->arg)->task) {
         p = CT_JSON_PUT(p, ",\"task\":");
@@ -351,7 +357,7 @@ char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *m
     switch (e->no) {
     case CT_EV_LOST:
         p = ct_json_u64(p, ct_args_LOST(e->arg)->count);
-        return CT_JSON_PUT(p, " events lost\",\"cat\":\"trace\",\"args\":{}}");
+        return CT_JSON_PUT(p, " events lost\",\"cat\":\"trace\"}");
     case CT_EV_LOG:
         p = chrome_text(p, e->text);
         p = CT_JSON_PUT(p, "\",\"cat\":\"log\",\"args\":{\"category\":\"");
@@ -364,24 +370,24 @@ char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *m
         return CT_JSON_PUT(p, "}}");
     case CT_EV_MARK:
         p = string_of(p, e, ct_args_MARK(e->arg)->name);
-        return CT_JSON_PUT(p, "\",\"cat\":\"mark\",\"args\":{}}");
+        return CT_JSON_PUT(p, "\",\"cat\":\"mark\"}");
     case CT_EV_LABEL:
         p = string_of(p, e, ct_args_LABEL(e->arg)->key);
         p = CT_JSON_PUT(p, " = ");
         p = string_of(p, e, ct_args_LABEL(e->arg)->value);
-        return CT_JSON_PUT(p, "\",\"cat\":\"label\",\"args\":{}}");
+        return CT_JSON_PUT(p, "\",\"cat\":\"label\"}");
     case CT_EV_THREAD_NAME:
         p = CT_JSON_PUT(p, "named ");
         p = string_of(p, e, ct_args_THREAD_NAME(e->arg)->name);
-        return CT_JSON_PUT(p, "\",\"cat\":\"thread\",\"args\":{}}");
+        return CT_JSON_PUT(p, "\",\"cat\":\"thread\"}");
     case CT_EV_THREAD_DETACH:
         p = CT_JSON_PUT(p, "detaches ");
         p = chrome_thread_ref(c, p, program, ct_args_THREAD_DETACH(e->arg)->thread);
-        return CT_JSON_PUT(p, "\",\"cat\":\"thread\",\"args\":{}}");
+        return CT_JSON_PUT(p, "\",\"cat\":\"thread\"}");
     case CT_EV_EXEC:
         p = CT_JSON_PUT(p, "exec ");
         p = string_of(p, e, ct_args_EXEC(e->arg)->path);
-        return CT_JSON_PUT(p, "\",\"cat\":\"process\",\"args\":{}}");
+        return CT_JSON_PUT(p, "\",\"cat\":\"process\"}");
     case CT_EV_EXEC_FAILED:
         p = CT_JSON_PUT(p, "exec failed\",\"cat\":\"process\",\"args\":{\"result\":");
         p = ct_json_i64(p, (int64_t)ct_args_EXEC_FAILED(e->arg)->result);

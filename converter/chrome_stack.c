@@ -4,7 +4,7 @@
 #include "converter/chrome.h"
 
 enum {
-    LINE_FRAMES = 12,                   /* of the line in args; the table has them all */
+    LINE_FRAMES = 8,                   /* of the line in args; the table has them all */
     NAME_MAX_BYTES = 120,               /* of a function's name; C++ knows no end */
     LINES_MAX_BYTES = 64 << 20,         /* lines kept for use again */
     FRAMES_MAX = 64,                    /* source frames of one address that are shown */

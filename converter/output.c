@@ -8,19 +8,19 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
+
+#include "converter/gzip.h"
 
 enum {
     BUFFER_SIZE = 512 << 10,
     BUFFERS = 4,                    /* one is filled, one compressed, two are slack */
-    PACKED_SIZE = 256 << 10,
     NAME_ROOM = 32,                 /* for "/.ctrace-PID.tmp" and the like behind a path */
 };
 
 struct ct_output_drain {
     int fd;
     int error;                      /* negative errno of the drain; under `lock` when there is a thread */
-    bool gzip, standard;
+    bool standard, threaded;
     char *path;                     /* final name; NULL: written in place */
     char *temporary;                /* name while it is written; NULL: it has none */
 
@@ -33,8 +33,7 @@ struct ct_output_drain {
     pthread_cond_t changed;
     unsigned head, tail;            /* buffers [tail, head) wait for the thread; numbers grow without end */
     bool ended;
-    z_stream stream;
-    unsigned char *packed;
+    struct ct_gzip *gzip;
 };
 
 bool ct_output_name_is_gzip(const char *path)
@@ -61,21 +60,10 @@ static int write_all(int fd, const void *bytes, size_t size)
     return 0;
 }
 
-static int pack(struct ct_output_drain *d, const char *bytes, size_t size, int flush)
+/* What the compressor made. */
+static int write_packed(void *context, const void *bytes, size_t size)
 {
-    d->stream.next_in = (unsigned char *)bytes;
-    d->stream.avail_in = (unsigned)size;
-    do {
-        int r;
-
-        d->stream.next_out = d->packed;
-        d->stream.avail_out = PACKED_SIZE;
-        deflate(&d->stream, flush);
-        r = write_all(d->fd, d->packed, PACKED_SIZE - d->stream.avail_out);
-        if (r < 0)
-            return r;
-    } while (d->stream.avail_out == 0);
-    return 0;
+    return write_all(((struct ct_output_drain *)context)->fd, bytes, size);
 }
 
 /* The compressing thread: takes buffers in order until the sink has ended and none is left. */
@@ -96,7 +84,7 @@ static void *pack_buffers(void *context)
         }
         if (d->error == 0) {
             pthread_mutex_unlock(&d->lock);
-            r = pack(d, d->buffer[index], d->filled[index], Z_NO_FLUSH);
+            r = ct_gzip_feed(d->gzip, d->buffer[index], d->filled[index], false, write_packed, d);
             pthread_mutex_lock(&d->lock);
         }
         if (r < 0 && d->error == 0)
@@ -113,7 +101,7 @@ void ct_output_flush(struct ct_output *out)
     struct ct_output_drain *d = out->drain;
     size_t filled = (size_t)(out->at - out->base);
 
-    if (d->gzip && filled > 0) {
+    if (d->threaded && filled > 0) {
         pthread_mutex_lock(&d->lock);
         d->filled[d->filling] = filled;
         d->head++;
@@ -134,7 +122,7 @@ int ct_output_error(const struct ct_output *out)
     struct ct_output_drain *d = out->drain;
     int r;
 
-    if (!d->gzip)
+    if (!d->threaded)
         return d->error;
     pthread_mutex_lock(&d->lock);
     r = d->error;
@@ -198,8 +186,8 @@ static int start_gzip(struct ct_output_drain *d)
     sigset_t all, before;
     int r;
 
-    d->packed = malloc(PACKED_SIZE);
-    if (!d->packed || deflateInit2(&d->stream, 1, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    d->gzip = ct_gzip_new();
+    if (!d->gzip)
         return -ENOMEM;
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->changed, NULL);
@@ -207,12 +195,8 @@ static int start_gzip(struct ct_output_drain *d)
     pthread_sigmask(SIG_SETMASK, &all, &before);    /* signals are for the main thread */
     r = pthread_create(&d->thread, NULL, pack_buffers, d);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r != 0) {
-        deflateEnd(&d->stream);
-        return -r;
-    }
-    d->gzip = true;
-    return 0;
+    d->threaded = r == 0;
+    return -r;
 }
 
 static void drain_free(struct ct_output_drain *d)
@@ -223,7 +207,7 @@ static void drain_free(struct ct_output_drain *d)
         unlink(d->temporary);
     for (int i = 0; i < BUFFERS; i++)
         free(d->buffer[i]);
-    free(d->packed);
+    ct_gzip_free(d->gzip);
     free(d->temporary);
     free(d->path);
     free(d);
@@ -254,14 +238,17 @@ fail:
     return ct_error_at(err, r, 0, "cannot write %s: %s", path, strerror(-r));
 }
 
-static void stop_gzip(struct ct_output_drain *d)
+/* Ends the thread; with `error`, what waits for it is dropped. */
+static void stop_gzip(struct ct_output_drain *d, int error)
 {
     pthread_mutex_lock(&d->lock);
+    if (d->error == 0)
+        d->error = error;
     d->ended = true;
     pthread_cond_signal(&d->changed);
     pthread_mutex_unlock(&d->lock);
     pthread_join(d->thread, NULL);
-    d->gzip = false;
+    d->threaded = false;
 }
 
 /* Gives the whole file its name; an older file of that name goes. */
@@ -299,15 +286,13 @@ static int name_file(struct ct_output_drain *d)
 int ct_output_commit(struct ct_output *out, struct ct_error *err)
 {
     struct ct_output_drain *d = out->drain;
-    bool gzip = d->gzip;
     int r;
 
     ct_output_flush(out);
-    if (gzip) {
-        stop_gzip(d);
+    if (d->threaded) {
+        stop_gzip(d, 0);
         if (d->error == 0)
-            d->error = pack(d, NULL, 0, Z_FINISH);
-        deflateEnd(&d->stream);
+            d->error = ct_gzip_feed(d->gzip, NULL, 0, true, write_packed, d);
     }
     r = d->error;
     if (r == 0)
@@ -325,10 +310,8 @@ void ct_output_abort(struct ct_output *out)
 
     if (!d)
         return;
-    if (d->gzip) {
-        stop_gzip(d);
-        deflateEnd(&d->stream);
-    }
+    if (d->threaded)
+        stop_gzip(d, -ECANCELED);
     drain_free(d);
     *out = (struct ct_output){ 0 };
 }

@@ -288,6 +288,18 @@ static const struct ct_model_sink sink = {
 
 /* --- the file --- */
 
+/* All records but the first begin with a comma: the first one is here. */
+static void begin_file(struct ct_chrome *c)
+{
+    unsigned programs = ct_reader_program_count(c->reader);
+    char *p = chrome_begin(c);
+
+    p = CT_JSON_PUT(p, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"tool\":\"ctrace " CT_VERSION "\"},\"traceEvents\":[\n"
+                       "{\"ph\":\"M\",\"pid\":0,\"name\":\"num_cpus\",\"args\":{\"number\":");
+    p = ct_json_u64(p, programs ? ct_reader_program(c->reader, 0)->run.cpus : 0);
+    chrome_end(c, CT_JSON_PUT(p, "}}"));
+}
+
 struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome_options *options,
                                 struct ct_output *out)
 {
@@ -307,8 +319,7 @@ struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome
         return NULL;
     }
     chrome_call_pieces(c);
-    ct_output_string(out, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"tool\":\"ctrace " CT_VERSION "\"},\"traceEvents\":[\n"
-                          "{\"ph\":\"M\",\"pid\":0,\"name\":\"trace_made_by\",\"args\":{\"name\":\"ctrace\"}}");
+    begin_file(c);
     return c;
 }
 
