@@ -14,6 +14,7 @@
 #include "converter/sink_chrome.h"
 #include "converter/sink_text.h"
 #include "viewer/commands.h"
+#include "viewer/open.h"
 #include "viewer/time_argument.h"
 
 struct job {
@@ -21,7 +22,8 @@ struct job {
     bool stacks, alone;
     char **arguments;                   /* inputs as typed */
     size_t argument_count;
-    struct ct_family files;             /* inputs as opened */
+    struct ct_family files;             /* inputs with their families */
+    struct ct_opened opened;
     int64_t from_ns, to_ns;
 };
 
@@ -175,19 +177,13 @@ static int find_files(struct job *job, struct ct_error *err)
     return 0;
 }
 
-static int open_reader(const struct job *job, struct ct_reader **ret, struct ct_error *err)
+static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error *err)
 {
     struct ct_reader_options options = { .ahead = sysconf(_SC_NPROCESSORS_ONLN) > 1 };
-    struct ct_read_input *inputs = calloc(job->files.count, sizeof *inputs);
-    int r;
 
-    if (!inputs)
+    if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened) < 0)
         return ct_error_at(err, -ENOMEM, 0, "no memory");
-    for (size_t i = 0; i < job->files.count; i++)
-        inputs[i] = (struct ct_read_input){ .path = job->files.path[i], .fd = -1 };
-    r = ct_reader_open(inputs, job->files.count, &options, ret, err);
-    free(inputs);
-    return r;
+    return ct_reader_open(job->opened.inputs, job->opened.count, &options, ret, err);
 }
 
 static int set_range(struct job *job, struct ct_reader *reader, const struct sink *sink)
@@ -345,6 +341,7 @@ int ct_cmd_convert(int argc, char **argv)
         return 2;
     }
     status = convert(&job, sink);
+    ct_opened_fini(&job.opened);
     ct_family_fini(&job.files);
     return status;
 }
