@@ -106,6 +106,7 @@ static void forget_parent(void)
     ct_session_serial++;
     alone_depth = 0;
     ct_control_forget();
+    ct_thread_forget();
     if (!ct_options.record || ct_options.only)
         ct_gate_set(0);                 /* else it stays wiped: the first event calls ct_gate_reborn() */
 }

@@ -32,6 +32,11 @@ bool ct_thread_frame_alive(uintptr_t frame)
     return ct_syscall(SYS_sigaltstack, 0, &now) == 0 && (now.ss_flags & SS_ONSTACK);
 }
 
+void ct_thread_forget(void)
+{
+    atomic_store_explicit(&row_hint, 0, memory_order_relaxed);
+}
+
 /* Serials count from 1, the main thread's. */
 uint64_t ct_thread_new_serial(void)
 {

@@ -96,6 +96,8 @@ void ct_thread_renamed(uint32_t tid, const char *name);
 
 /* A thread that existed before the trace (from /proc/self/task).  Control thread. */
 void ct_thread_seen(uint32_t tid, const char *name);
+/* In a forked child: its arena's rows are taken from the first on, as readers of the table rely on. */
+void ct_thread_forget(void);
 
 /* Sets what the calling thread does (enum ct_thread_state, number of event or call, object) since `ticks`; a hint for readers. */
 static inline void ct_thread_does(unsigned state, unsigned reason, uint64_t object, uint64_t ticks)
