@@ -1,72 +1,68 @@
-/* What a 16-frame stack of code without frame pointers costs, warm: our unwinder, its hash, and glibc's backtrace(). */
+/* unwind.stack16: 16 frames of code without frame pointers, warm: our unwinder, its hash, and glibc's backtrace(). */
+#include "bench.h"
+
 #include <execinfo.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "record/unwind.h"
 
-enum { FRAMES = 16, RUNS = 12, OUR_ROUNDS = 200000, THEIR_ROUNDS = 4000 };
-
-/* What is measured at the bottom of the chain of calls. */
-enum subject { UNWIND, HASH, BACKTRACE, SUBJECTS };
+enum { FRAMES = 16, REPEATS = 4000 };
 
 static struct ct_unwind_cache *cache;
 static uintptr_t stack_low, stack_high;
 static uint64_t pcs[FRAMES];
-static volatile uint64_t sink;
 
-static double now(void)
+static void run_unwind(uint64_t n)
 {
-    struct timespec t;
+    unsigned flags, count = FRAMES;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1e9 + t.tv_nsec;
-}
-
-static unsigned unwind_rounds(void)
-{
-    unsigned flags, count = 0;
-
-    for (int i = 0; i < OUR_ROUNDS; i++) {
+    for (uint64_t i = 0; i < n && count == FRAMES; i++)
         count = ct_unwind_here(cache, stack_low, stack_high, pcs, FRAMES, &flags);
-        sink = pcs[count - 1];
-    }
-    return count;
+    if (count != FRAMES)
+        abort();
 }
 
-static double measure(enum subject subject)
+static void run_hash(uint64_t n)
 {
-    int rounds = subject == BACKTRACE ? THEIR_ROUNDS : OUR_ROUNDS;
-    double start = now();
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t hash = ct_unwind_hash(pcs, FRAMES);
 
-    if (subject == UNWIND && unwind_rounds() != FRAMES)
-        abort();
-    for (int i = 0; subject == HASH && i < rounds; i++) {
-        __asm__ volatile("" : : : "memory");    /* else the sums of what does not change would be kept */
-        sink = ct_unwind_hash(pcs, FRAMES);
+        asm volatile("" : : "r"(hash) : "memory");
     }
-    for (int i = 0; subject == BACKTRACE && i < rounds; i++) {
-        void *theirs[FRAMES];
+}
 
+static void run_backtrace(uint64_t n)
+{
+    void *theirs[FRAMES];
+
+    for (uint64_t i = 0; i < n / 20 + 1; i++)
         if (backtrace(theirs, FRAMES) != FRAMES)
             abort();
-        sink = (uint64_t)(uintptr_t)theirs[FRAMES - 1];
-    }
-    return (now() - start) / rounds;
+}
+
+static struct bench all[] = {
+    { .name = "unwind.stack16", .run = run_unwind },
+    { .name = "unwind.hash16", .run = run_hash },
+    { .name = "unwind.stack16.backtrace", .run = run_backtrace },
+};
+
+static void measure(unsigned rounds)
+{
+    struct bench *things[] = { &all[0], &all[1], &all[2] };
+
+    bench_alternate(things, 3, rounds, REPEATS, 0);
 }
 
 /* A chain of functions of different frame sizes, none a tail call. */
-#define LINK(number, callee, bytes)                                                                \
-    static __attribute__((noinline, optimize("omit-frame-pointer"))) double link##number(enum subject subject) \
-    {                                                                                              \
-        volatile char room[bytes];                                                                 \
-                                                                                                   \
-        room[0] = (char)subject;                                                                   \
-        double ns = callee(subject);                                                               \
-        return ns + 0 * room[0];                                                                   \
+#define LINK(number, callee, bytes)                                                                     \
+    static __attribute__((noinline)) void link##number(unsigned rounds)                                 \
+    {                                                                                                   \
+        char room[bytes];                                                                               \
+                                                                                                        \
+        asm volatile("" : : "r"(room) : "memory");                                                      \
+        callee(rounds);                                                                                 \
+        asm volatile("" : : "r"(room) : "memory");                                                      \
     }
 
 LINK(1, measure, 8)
@@ -88,12 +84,12 @@ LINK(16, link15, 8)
 
 int main(void)
 {
-    static const char *const names[SUBJECTS] = { "unwind.stack16", "unwind.hash16", "unwind.stack16.backtrace" };
-    double best[SUBJECTS] = { 1e9, 1e9, 1e9 };
     pthread_attr_t attributes;
+    unsigned rounds = (unsigned)bench_setting("BENCH_ROUNDS", 60);
     void *low;
     size_t size;
 
+    bench_pin();
     if (pthread_getattr_np(pthread_self(), &attributes) || pthread_attr_getstack(&attributes, &low, &size))
         return 1;
     pthread_attr_destroy(&attributes);
@@ -102,15 +98,9 @@ int main(void)
     cache = mmap(NULL, ct_unwind_cache_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (cache == MAP_FAILED)
         return 1;
-    for (int run = 0; run < RUNS; run++) {
-        for (int subject = 0; subject < SUBJECTS; subject++) {
-            double ns = link16(subject);
-
-            if (ns < best[subject])
-                best[subject] = ns;
-        }
-    }
-    for (int subject = 0; subject < SUBJECTS; subject++)
-        printf("%s %.1f ns\n", names[subject], best[subject]);
+    link16(rounds);
+    bench_print_most("unwind.stack16", bench_min(&all[0], rounds), "ns", 50);
+    bench_print_most("unwind.hash16", bench_min(&all[1], rounds), "ns", 8);
+    bench_print("unwind.stack16.backtrace", bench_min(&all[2], rounds) * 20 * REPEATS / (REPEATS + 20), "ns");
     return 0;
 }
