@@ -136,7 +136,7 @@ static int open_session(void)
 
 static int start_inside(const char *path, int fd)
 {
-    struct ct_serve_start how = { .path = path, .fd = fd };
+    struct ct_serve_start how = { .path = path, .fd = fd, .hide_thread = ct_door->hide_thread };
     int r;
 
     if (!started.serve)

@@ -19,6 +19,7 @@ struct ct_serve_start {
     const char *path;               /* absolute path of the trace for notes and messages; NULL: only `fd` is known */
     int fd;                         /* the trace, open for writing; borrowed until `stop` has returned */
     uint64_t limit;                 /* bytes of the file; 0: none */
+    void (*hide_thread)(void);      /* to be called first by each thread that serves: it is no part of the program */
 };
 
 struct ct_serve_api {

@@ -34,6 +34,8 @@ struct ct_entry {
     void (*thread_name)(const char *name);
     void (*gc_begin)(const char *kind);
     void (*gc_end)(void);
+
+    void (*hide_thread)(void);                      /* the calling thread is ctrace's own: it leaves no trace */
 };
 
 /* Exported.  The table, or NULL when this recorder does not know `version`.  Never freed. */

@@ -16,6 +16,12 @@
 #include "record/thread.h"
 
 static uint64_t turned_ns;              /* CLOCK_MONOTONIC of the last turn */
+static _Atomic uint32_t hidden_tid;     /* relaxed: set before the gate is opened, on the asker's word */
+
+void ct_turn_hide(uint32_t tid)
+{
+    atomic_store_explicit(&hidden_tid, tid, memory_order_relaxed);
+}
 
 /* A name for each thread that exists, also for those that never do anything that is recorded. */
 static void see_threads(void)
@@ -37,7 +43,8 @@ static void see_threads(void)
             long size;
 
             at += e->size;
-            if (tid == 0 || tid == (uint64_t)own)
+            if (tid == 0 || tid == (uint64_t)own ||
+                tid == atomic_load_explicit(&hidden_tid, memory_order_relaxed))
                 continue;
             ct_raw_append(path, sizeof path, &used, "/proc/self/task/");
             ct_raw_append(path, sizeof path, &used, e->name);

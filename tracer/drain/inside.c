@@ -1,0 +1,194 @@
+/* The drain as a thread of the traced program: for trace_start() without `ctrace record`. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "drain/drain.h"
+#include "drain/recover.h"
+#include "drain/session.h"
+#include "format/serve.h"
+
+enum { STACK_SIZE = 256 << 10 };
+
+/* One trace of this process at a time; start and stop are the caller's to serialize. */
+static struct inside {
+    pthread_t thread;
+    struct ct_drain drain;
+    struct ct_consumer consumer;
+    struct ct_session_dir session;
+    const struct ct_serve_start *how;   /* while starting */
+    _Atomic uint32_t stage;             /* futex: enum stage */
+    _Atomic uint32_t stop;
+    int error;
+} inside = { .session = { .fd = -1, .lock = -1 } };
+
+enum stage { STARTING = 0, RUNNING = 1 };
+
+/* Sleeps until the bell is rung or it is time to look again; no timer while nothing is recorded. */
+static void sleep_on_bell(struct ct_arena *a)
+{
+    const struct timespec round = { 0, CT_DRAIN_NS };
+    bool recording = atomic_load_explicit(&a->phase, memory_order_acquire) == CT_ARENA_RECORDING;
+    uint32_t bell = atomic_load_explicit(&a->bell, memory_order_relaxed);
+
+    atomic_store_explicit(&a->bell_waiters, 1, memory_order_relaxed);
+    if (!atomic_load_explicit(&inside.stop, memory_order_acquire))      /* edge: set before the bell is rung */
+        syscall(SYS_futex, &a->bell, FUTEX_WAIT, bell, recording ? &round : NULL, NULL, 0);
+    atomic_store_explicit(&a->bell_waiters, 0, memory_order_relaxed);
+}
+
+/*
+ * Everything that opens descriptors happens on the drain's thread, behind a descriptor table of its own: the program
+ * sees none of them, its children inherit none.
+ */
+static int open_all(void)
+{
+    const struct ct_serve_start *how = inside.how;
+    struct ct_error err;
+    int fd, r;
+
+    r = ct_drain_open(how->arena, how->arena->layout.size, &inside.drain, &err);
+    if (r < 0)
+        return r;
+    /* Our own copy of the file, in case the program closes its. */
+    fd = fcntl(how->fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0 || syscall(SYS_close_range, 0, fd - 1, CLOSE_RANGE_UNSHARE) < 0) {
+        r = -errno;
+        ct_drain_close(&inside.drain);
+        return r;
+    }
+    syscall(SYS_close_range, fd + 1, ~0U, 0);
+    ct_consumer_init(&inside.consumer, fd, 0);
+    inside.consumer.limit = how->limit;
+    ct_drain_add(&inside.drain, &inside.consumer, 0);
+    if (how->session && *how->session && ct_session_dir_join(how->session, &inside.session) == 0 && how->path) {
+        ct_session_dir_output(&inside.session, how->path);
+        ct_session_note(&inside.session, inside.drain.arena_id, fd, how->path);
+    }
+    atomic_store_explicit(&how->arena->drainer_pid, (uint32_t)getpid(), memory_order_relaxed);
+    return 0;
+}
+
+static void drain_until_stop(void)
+{
+    struct ct_arena *a = inside.drain.map.arena;
+    struct ct_end end = { .reason = CT_END_STOP };
+
+    while (!atomic_load_explicit(&inside.stop, memory_order_acquire)) {
+        ct_drain_round(&inside.drain);
+        sleep_on_bell(a);
+    }
+    ct_drain_finish(&inside.drain, true);
+    end.events_lost = ct_drain_lost(&inside.drain);
+    if (inside.consumer.state == CT_CONSUMER_WAITING)       /* nothing was recorded: still say who it was */
+        ct_consumer_begin(&inside.consumer, inside.drain.run, inside.drain.run_size);
+    ct_consumer_end(&inside.consumer, &end);
+    atomic_store_explicit(&a->drainer_pid, 0, memory_order_relaxed);
+}
+
+static void forget_session(void)
+{
+    uint8_t *id = inside.drain.arena_id;
+    char name[2 * CT_UUID_SIZE + 1], note[2 * CT_UUID_SIZE + 8];
+
+    /* The arena stays, it is the program's; what we wrote goes, so that it can remove the directory. */
+    if (inside.session.fd >= 0) {
+        ct_session_hex(id, name);
+        strcat(strcpy(note, name), ".out");
+        unlinkat(inside.session.fd, note, 0);
+        unlinkat(inside.session.fd, CT_SESSION_OUTPUT, 0);
+    }
+    ct_session_dir_close(&inside.session, false);
+}
+
+static void *run(void *unused)
+{
+    (void)unused;
+    if (inside.how->hide_thread)
+        inside.how->hide_thread();
+    inside.error = open_all();
+    atomic_store_explicit(&inside.stage, RUNNING, memory_order_release);
+    syscall(SYS_futex, &inside.stage, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+    if (inside.error < 0)
+        return NULL;
+    drain_until_stop();
+    inside.error = inside.consumer.error ? inside.consumer.error : inside.consumer.full ? -EFBIG : 0;
+    forget_session();
+    close(inside.consumer.fd);
+    ct_consumer_fini(&inside.consumer);
+    ct_drain_close(&inside.drain);
+    return NULL;
+}
+
+/* A thread that no signal of the program is delivered to. */
+static int make_thread(void)
+{
+    sigset_t all, before;
+    pthread_attr_t attr;
+    int r;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_SIZE);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = pthread_create(&inside.thread, &attr, run, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return -r;
+}
+
+static int start(const struct ct_serve_start *how)
+{
+    int r;
+
+    inside.session = (struct ct_session_dir){ .fd = -1, .lock = -1 };
+    inside.how = how;
+    inside.error = 0;
+    atomic_store_explicit(&inside.stage, STARTING, memory_order_relaxed);
+    atomic_store_explicit(&inside.stop, 0, memory_order_relaxed);
+    r = make_thread();
+    if (r < 0)
+        return r;
+    while (atomic_load_explicit(&inside.stage, memory_order_acquire) == STARTING)
+        syscall(SYS_futex, &inside.stage, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, STARTING, NULL, NULL, 0);
+    inside.how = NULL;
+    if (inside.error < 0)
+        pthread_join(inside.thread, NULL);
+    return inside.error;
+}
+
+static int stop(void)
+{
+    struct ct_arena *a = inside.drain.map.arena;
+
+    atomic_store_explicit(&inside.stop, 1, memory_order_release);
+    atomic_fetch_add_explicit(&a->bell, 1, memory_order_release);
+    syscall(SYS_futex, &a->bell, FUTEX_WAKE, 1, NULL, NULL, 0);
+    pthread_join(inside.thread, NULL);
+    return inside.error;
+}
+
+static void sweep(void)
+{
+    ct_recover_all(NULL);
+}
+
+static const struct ct_serve_api api = {
+    .version = CT_SERVE_VERSION, .size = sizeof api, .sweep = sweep, .start = start, .stop = stop,
+};
+
+__attribute__((visibility("default"))) ct_serve_function ct_serve;
+
+const struct ct_serve_api *ct_serve(uint32_t version)
+{
+    return version == CT_SERVE_VERSION ? &api : NULL;
+}
