@@ -64,6 +64,7 @@ def wait_for(condition, seconds=10):
 
 
 def kill(pid):
+    assert pid > 1
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -106,10 +107,10 @@ def start(scenario, folder):
         command = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o ro none /dev/shm && exec "$@"', "-", *command]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
     wait_for(lambda: os.path.exists(notes) and os.path.getsize(notes) > 8 or process.poll() is not None)
+    progress = Progress(notes) if process.poll() is None else None
+    wait_for(lambda: process.poll() is not None or progress.pid())
     if process.poll() is not None:
-        raise AssertionError(f"{' '.join(command)}: {process.stderr.read().decode()}")
-    progress = Progress(notes)
-    wait_for(lambda: progress.pid() or process.poll() is not None)
+        raise AssertionError(f"{' '.join(command)}: status {process.returncode}: {process.stderr.read().decode()}")
     return process, progress, path
 
 
@@ -134,12 +135,18 @@ def one(scenario, chance):
 
 
 def left_behind():
-    return set(glob.glob(f"/dev/shm/ctrace-{os.getuid()}-*"))
+    """Session directories of traces of ours."""
+    found = []
+    for output in glob.glob(f"/dev/shm/ctrace-{os.getuid()}-*/output"):
+        with open(output, encoding="utf-8", errors="replace") as f:
+            if scratch in f.read():
+                found.append(os.path.dirname(output))
+    return found
 
 
 def main():
     chance = random.Random(int(os.environ.get("KILL_SEED", time.time_ns())))
-    before, failed = left_behind(), 0
+    failed = 0
     subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", f"-I{here}/../../tracer", f"{here}/victim.c", "-o", f"{scratch}/victim",
                     "-pthread", f"-L{build}", "-Wl,--no-as-needed", "-lctrace", "-lctrace-rt"], check=True)
     scenarios = ["program", "both", "own"] + (["memfd"] if os.getuid() == 0 else [])
@@ -151,10 +158,9 @@ def main():
                 failed += 1
                 print(f"{scenario}, kill {number + 1}: {problem}", flush=True)
         print(f"{scenario}: {COUNT} kills", flush=True)
-    left = left_behind() - before
-    if left:
+    if left_behind():
         failed += 1
-        print(f"left behind: {sorted(left)}")
+        print(f"left behind: {left_behind()}")
     return 1 if failed else 0
 
 
