@@ -1,0 +1,30 @@
+/* Traces for tests: from text, to text, and at the very end of mapped memory so that reading past them is noticed. */
+#pragma once
+
+#include "converter/read/reader.h"
+
+/* Bytes with a page behind them that cannot be touched. */
+struct guarded {
+    void *map;
+    size_t map_size;
+    uint8_t *bytes;
+    size_t size;
+};
+struct guarded guard(const void *bytes, size_t size);
+void unguard(struct guarded *g);
+
+/* The whole of a file; fails the test when it is not there.  Caller frees. */
+char *file_read(const char *path, size_t *ret_size);
+void file_write(const char *path, const char *bytes, size_t size);
+
+/* Text to bytes and back; caller frees.  The text is terminated. */
+int trace_of_text(const char *text, size_t size, char **ret, size_t *ret_size, struct ct_error *err);
+int text_of_trace(const void *bytes, size_t size, char **ret, struct ct_error *err);
+/* What a reader still delivers, as text. */
+int text_of_reader(struct ct_reader *reader, char **ret, struct ct_error *err);
+
+/* An input that is memory. */
+struct ct_read_input input_of(const void *bytes, size_t size);
+
+/* Every NAME.txt below TESTS_DIR/FOLDER, sorted, as paths that NULL ends. */
+char **texts_of(const char *folder);
