@@ -174,23 +174,28 @@ void chrome_free_program(struct ct_model_program *p)
 /* --- threads --- */
 
 /*
- * Threads that were never named bear the name of the program: then the function they started with says more.
+ * Threads that were never named bear the name of the program: then the function they started with says more, if it has
+ * a name, and else their number.
  */
 static char *thread_name(char *p, const struct ct_model_thread *t)
 {
-    struct ct_text program = program_name(t->program->read);
+    const struct ct_read_thread *read = t->read;
+    struct ct_text program = program_name(read->program);
     size_t size = strlen(t->name);
     bool own = size > 0 && (program.size < size || memcmp(program.at, t->name, size) != 0);
+    const struct ct_read_frame *frames;
 
-    if (own || t->read->serial == 1 || t->read->routine == 0) {
-        if (size > 0)
-            return ct_json_text(p, t->name, size);
-        if (t->read->serial == 1 && program.size > 0)
-            return ct_json_text(p, program.at, program.size < 64 ? program.size : 64);
-        p = CT_JSON_PUT(p, "thread ");
-        return ct_json_u64(p, t->read->serial);
-    }
-    return chrome_code(p, t->program->read, t->read->routine);
+    if (own || (read->serial == 1 && size > 0))
+        return ct_json_text(p, t->name, size);
+    if (program.size > 64)
+        program.size = 64;
+    if (read->serial == 1 && program.size > 0)
+        return ct_json_text(p, program.at, program.size);
+    if (read->routine && ct_read_frames(read->program, read->routine, &frames) > 0 && frames[0].function.size > 0)
+        return chrome_code(p, read->program, read->routine);
+    p = ct_json_text(p, program.at, program.size);
+    p = program.size ? CT_JSON_PUT(p, " thread ") : CT_JSON_PUT(p, "thread ");
+    return ct_json_u64(p, read->serial);
 }
 
 static void make_label(struct chrome_thread *own, const struct ct_model_thread *t)

@@ -158,13 +158,20 @@ void ct_counts_io(struct ct_model *m, struct ct_model_program *p, unsigned out, 
         reach(m, p, &p->counts->io, ns, io_step)[out] += (int64_t)bytes;
 }
 
-void ct_counts_finish(struct ct_model *m, struct ct_model_program *p, int64_t ns)
+void ct_counts_heap(struct ct_model *m, struct ct_model_program *p, uint64_t total, int64_t ns)
+{
+    int64_t value = (int64_t)total;
+
+    if (total || p->heap_total)
+        hand_out(m, p, CT_COUNTER_HEAP, ns, &value, 1);
+}
+
+void ct_counts_finish(struct ct_model *m, struct ct_model_program *p)
 {
     struct ct_counts *c = p->counts;
 
     if (!c)
         return;
-    (void)ns;
     while (c->states.first < c->states.next)
         states_step(m, p, c);
     while (c->io.first < c->io.next)

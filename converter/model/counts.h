@@ -18,5 +18,8 @@ void ct_counts_state(struct ct_model *m, struct ct_model_program *p, enum ct_sta
 /* At `ns` a call had moved bytes; `out` 0: into the program, 1: out of it. */
 void ct_counts_io(struct ct_model *m, struct ct_model_program *p, unsigned out, uint64_t bytes, int64_t ns);
 
-/* Hands out all that is left, up to `ns`. */
-void ct_counts_finish(struct ct_model *m, struct ct_model_program *p, int64_t ns);
+/* The allocator holds `total` bytes; handed out at once, but not a 0 that was never anything else. */
+void ct_counts_heap(struct ct_model *m, struct ct_model_program *p, uint64_t total, int64_t ns);
+
+/* Hands out all that is left. */
+void ct_counts_finish(struct ct_model *m, struct ct_model_program *p);

@@ -54,14 +54,11 @@ static void file(struct ct_model *m, struct ct_model_thread *t, const struct ct_
 static void heap(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
 {
     const struct ct_args_HEAP_GROW *a = ct_args_HEAP_GROW(e->arg);
-    struct ct_counter counter = { .program = t->program, .kind = CT_COUNTER_HEAP, .ns = e->ns, .value = { (int64_t)a->total } };
 
     ct_span_complete(m, t, e, start, 0, a->at);
-    if (t->program->heap_total == a->total)
-        return;
+    if (t->program->heap_total != a->total)
+        ct_counts_heap(m, t->program, a->total, e->ns);
     t->program->heap_total = a->total;
-    if (m->sink->counter && ct_model_in_range(m, e->ns))
-        m->sink->counter(m->context, &counter);
 }
 
 static void user_counter(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)

@@ -88,20 +88,30 @@ void ct_lanes_leave(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
         m->sink->lane(m->context, &span);
 }
 
-void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
+static void enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns, bool steal)
 {
     struct lane *lane;
 
     if (t->on_lane || t->cpu < 0)
         return;
     lane = lane_of(m->lanes, host_of(m->lanes, t), t->cpu);
-    if (!lane)
+    if (!lane || (lane->thread && !steal))
         return;
     if (lane->thread)
         ct_lanes_leave(m, lane->thread, ns);
     lane->thread = t;
     t->on_lane = true;
     t->lane_since = ns > lane->end ? ns : lane->end;
+}
+
+void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
+{
+    enter(m, t, ns, true);
+}
+
+void ct_lanes_enter_free(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
+{
+    enter(m, t, ns, false);
 }
 
 void ct_lanes_seen(struct ct_model *m, struct ct_model_thread *t, int cpu, int64_t ns)

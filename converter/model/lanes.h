@@ -16,5 +16,8 @@ void ct_lanes_seen(struct ct_model *m, struct ct_model_thread *t, int cpu, int64
 /* The thread is running: it is on its CPU, and who was there is not. */
 void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns);
 
+/* The same, but nothing was seen just now: who is there stays. */
+void ct_lanes_enter_free(struct ct_model *m, struct ct_model_thread *t, int64_t ns);
+
 /* It is not running any more. */
 void ct_lanes_leave(struct ct_model *m, struct ct_model_thread *t, int64_t ns);

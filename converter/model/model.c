@@ -168,7 +168,7 @@ static void take_row(struct ct_model *m, const struct ct_read_thread_row *row, i
         if (t->state == CT_STATE_UNKNOWN)
             ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, since);
         if (t->state == CT_STATE_RUNNING)
-            ct_lanes_enter(m, t, ns);
+            ct_lanes_enter_free(m, t, ns);
     }
 }
 
@@ -199,7 +199,8 @@ static void program_end(struct ct_model *m, struct ct_model_program *p, int64_t 
         ct_model_thread_exit(m, t, exit_ns != CT_READ_NEVER && exit_ns < ns ? exit_ns : ns);
     }
     ct_tasks_end_all(m, p, ns);
-    ct_counts_finish(m, p, ns);
+    ct_counts_finish(m, p);
+    ct_counts_heap(m, p, p->heap_total, ns);    /* or the viewer would end it where it changed last */
     ct_counts_free(p->counts);
     p->counts = NULL;
     ct_fds_fini(&p->fds);
