@@ -91,7 +91,7 @@ mutex_free() {
     rm -f "$data"/mutex.trace*
 }
 
-bytes() { /usr/bin/python3 "$ROOT/tests/bench/bytes.py" "$bench" "$data" || not_measured bytes "it failed"; }
+bytes() { /usr/bin/python3 "$ROOT/tests/bench/bytes.py" "$bench" "$data" "$prefix" || not_measured bytes "it failed"; }
 
 convert_chrome() {
     [ -x "$ROOT/tests/bench/convert.sh" ] || { not_measured convert.chrome "tests/bench/convert.sh is missing"; return; }
