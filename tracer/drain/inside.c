@@ -69,7 +69,9 @@ static int open_all(void)
     syscall(SYS_close_range, fd + 1, ~0U, 0);
     ct_consumer_init(&inside.consumer, fd, 0);
     inside.consumer.limit = how->limit;
-    ct_drain_add(&inside.drain, &inside.consumer, 0);
+    /* What the arena still holds of an earlier trace_start() went to that one's file. */
+    ct_drain_add(&inside.drain, &inside.consumer,
+                 atomic_load_explicit(&how->arena->generation, memory_order_acquire) + 1);      /* edge TURN */
     if (how->session && *how->session && ct_session_dir_join(how->session, &inside.session) == 0 && how->path) {
         ct_session_dir_output(&inside.session, how->path);
         ct_session_note(&inside.session, inside.drain.arena_id, fd, how->path);
