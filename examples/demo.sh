@@ -35,7 +35,7 @@ make_input "$out/input.txt"
 
 say
 say "1. A program that knows nothing of ctrace: xz, compressing $megabytes MB with all CPUs."
-show "$ctrace" record -o "$out/xz.trace" -- xz -T0 -3 --block-size=4MiB -k -f "$out/input.txt"
+show "$ctrace" record -o "$out/xz.trace" -- xz -T0 -1 --block-size=4MiB -k -f "$out/input.txt"
 show "$ctrace" info "$out/xz.trace"
 show "$ctrace" convert "$out/xz.trace" -o "$out/xz.json.gz"
 
