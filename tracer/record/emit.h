@@ -99,6 +99,7 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
     w->last_ticks = now;
     return true;
 dropped:
+    *e = (struct ct_emit){ 0 };             /* never looked at; the compiler cannot always tell */
     atomic_signal_fence(memory_order_seq_cst);
     self->depth = (uint8_t)depth;
     return false;
