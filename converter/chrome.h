@@ -48,7 +48,10 @@ struct ct_chrome {
     bool no_memory;
 };
 
-/* Starts a record: room for CHROME_RECORD_MAX bytes. */
+/*
+ * Starts a record: room for CHROME_RECORD_MAX bytes.  Until chrome_end nothing else may begin one: whatever may still
+ * write names (chrome_*_of, chrome_pause_tid, chrome_lane_pid) comes before.
+ */
 static inline char *chrome_begin(struct ct_chrome *c)
 {
     return ct_output_room(c->out, CHROME_RECORD_MAX);

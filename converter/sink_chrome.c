@@ -247,15 +247,17 @@ static void program_end(void *context, struct ct_model_program *program, int64_t
     };
     const struct ct_read_program *read = program->read;
     struct ct_chrome *c = context;
+    uint32_t tid;
     char *p;
 
     if (ns > c->options.to_ns || ns < c->options.from_ns)
         return;
+    tid = chrome_pause_tid(c, program);
     p = chrome_begin(c);
     p = CT_JSON_PUT(p, ",\n{\"ph\":\"i\",\"s\":\"p\",\"pid\":");
     p = ct_json_u64(p, chrome_program_of(c, program)->pid);
     p = CT_JSON_PUT(p, ",\"tid\":");
-    p = ct_json_u64(p, chrome_pause_tid(c, program));
+    p = ct_json_u64(p, tid);
     p = CT_JSON_PUT(p, ",\"ts\":");
     p = ct_json_us(p, ns);
     p = CT_JSON_PUT(p, ",\"cat\":\"trace\",\"name\":\"");
