@@ -136,7 +136,7 @@ static int open_output(struct record *r, int *ret_fd)
     e = ct_trace_file_open(r->output, ret_fd);
     if (e < 0)
         return fail(e, "%s: %s", r->output, strerror(-e));
-    e = ct_session_dir_output(&r->session, r->output);
+    e = ct_session_dir_output(&r->session, *ret_fd, r->output);
     if (e < 0) {
         close(*ret_fd);
         return fail(e, "%s: %s", r->session.path, strerror(-e));

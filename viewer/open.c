@@ -30,9 +30,9 @@ static void add_arena(int fd, int memory, uint64_t *size)
     struct ct_scan scan;
     int rest;
 
-    if (ct_scan_file(fd, &scan, NULL) < 0 || !scan.has_run || scan.ended)
+    if (ct_scan_file(fd, &scan, NULL) < 0 || scan.ended)
         return;
-    rest = ct_recover_tail(scan.arena_id);
+    rest = ct_recover_tail(fd);
     if (rest < 0)
         return;
     if (ct_ring_append(rest, BEHIND_HEAD, memory, size) < 0)

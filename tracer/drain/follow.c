@@ -15,7 +15,8 @@
 
 #include "drain/image.h"
 
-enum { EVENTS = 64, ROUND_MS = CT_DRAIN_NS / 1000000 };
+/* A program that connects begins to record by itself, a moment later: so long nothing is said to be idle. */
+enum { EVENTS = 64, ROUND_MS = CT_DRAIN_NS / 1000000, QUIET_ROUNDS = 100 };
 
 /* --- birth and end --- */
 
@@ -226,10 +227,10 @@ static void accept_all(struct ct_follow *f)
 
 /* --- the loop --- */
 
-static bool recording(const struct ct_follow *f)
+static bool busy(const struct ct_follow *f)
 {
     for (const struct ct_process *p = f->processes; p; p = p->next)
-        if (p->image.arena && p->image.recording && !p->image.broken)
+        if (p->image.arena && p->image.quiet < QUIET_ROUNDS && !p->image.broken)
             return true;
     return false;
 }
@@ -301,7 +302,7 @@ bool ct_follow_step(struct ct_follow *f, int timeout_ms)
     bool foreign;
     int n;
 
-    if (recording(f) && (timeout_ms < 0 || timeout_ms > ROUND_MS))
+    if (busy(f) && (timeout_ms < 0 || timeout_ms > ROUND_MS))
         timeout_ms = ROUND_MS;
     n = epoll_wait(f->epoll, event, EVENTS, timeout_ms);
     foreign = sort_events(f, event, n);

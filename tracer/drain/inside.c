@@ -73,7 +73,7 @@ static int open_all(void)
     ct_drain_add(&inside.drain, &inside.consumer,
                  atomic_load_explicit(&how->arena->generation, memory_order_acquire) + 1);      /* edge TURN */
     if (how->session && *how->session && ct_session_dir_join(how->session, &inside.session) == 0 && how->path) {
-        ct_session_dir_output(&inside.session, how->path);
+        ct_session_dir_output(&inside.session, fd, how->path);
         ct_session_note(&inside.session, inside.drain.arena_id, fd, how->path);
     }
     atomic_store_explicit(&how->arena->drainer_pid, (uint32_t)getpid(), memory_order_relaxed);

@@ -34,6 +34,7 @@ int ct_process_attach(struct ct_process *p, int fd, struct ct_error *err)
     p->image.broken = false;
     p->image.trouble[0] = '\0';
     p->image.recording = p->image.execing = p->image.exit_known = false;
+    p->image.quiet = 0;
     p->images++;
     atomic_store_explicit(&p->image.arena->drainer_pid, (uint32_t)getpid(), memory_order_relaxed);
     return 0;
@@ -50,6 +51,7 @@ static void look_at_state(struct ct_image *image)
     uint32_t phase = atomic_load_explicit(&a->phase, memory_order_acquire);
 
     image->recording = phase == CT_ARENA_RECORDING;
+    image->quiet = image->recording ? 0 : image->quiet + 1;
     image->execing = atomic_load_explicit(&a->execing, memory_order_acquire) != 0;
     image->exit_known = atomic_load_explicit(&a->exit_known, memory_order_acquire) != 0;
     image->exit_status = atomic_load_explicit(&a->exit_status, memory_order_relaxed);
@@ -135,6 +137,7 @@ bool ct_process_tell(struct ct_process *p, enum ct_control_kind kind, int64_t va
 {
     struct ct_control_message m = { .kind = kind, .pid = (uint32_t)getpid(), .value = value };
 
+    p->image.quiet = 0;             /* something may come of it */
     return p->socket >= 0 && send(p->socket, &m, sizeof m, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof m;
 }
 

@@ -15,6 +15,7 @@ struct ct_image {
     struct ct_drain drain;
     bool broken;                    /* its memory was taken away: drained no more */
     bool recording, execing;        /* what the arena said in the last round */
+    unsigned quiet;                 /* rounds since it was last recording, or told to */
     bool exit_known;
     int exit_status;
     char trouble[112];              /* what the recorder said when it gave up; empty: nothing */

@@ -116,6 +116,32 @@ static int open_moved(const struct ct_session_target *t, char path[CT_PATH_MAX])
 }
 
 /*
+ * Whether the arena's events belong behind what is in the file: its program is there, or the file was opened for it but
+ * the kill came before a word of it was in.
+ */
+static bool fits(const struct ct_dead *dead, int fd, struct ct_scan *scan)
+{
+    const struct ct_session_target *t = &dead->target;
+    struct stat st;
+
+    if (belongs(fd, dead->arena_id, scan))
+        return true;
+    return dead->has_target && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == t->inode &&
+           st.st_dev == t->device && ct_scan_file(fd, scan, NULL) == 0 && (t->own || !scan->has_run);
+}
+
+static int open_child(const struct ct_dead *dead, char path[CT_PATH_MAX], struct ct_scan *scan)
+{
+    char base[CT_PATH_MAX];
+    int fd, r;
+
+    strcpy(base, path);
+    *scan = (struct ct_scan){ 0 };
+    r = ct_trace_file_open_child(base, (pid_t)dead->pid, path, CT_PATH_MAX, &fd);
+    return r < 0 ? r : fd;
+}
+
+/*
  * Opens the file that the arena's events belong to and scans it.  Returns its descriptor, -ENOENT when it was deleted,
  * -EINVAL when what is there is another trace, or damaged.
  */
@@ -127,21 +153,18 @@ static int open_target(const struct ct_dead *dead, char path[CT_PATH_MAX], struc
 
     strcpy(path, t->path);
     fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0) {
-        if (belongs(fd, dead->arena_id, scan))
-            return fd;
-        /* The very file that was opened for it, but killed before a word was in it, or in between two programs. */
-        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == t->inode && st.st_dev == t->device &&
-            ct_scan_file(fd, scan, NULL) == 0)
-            return fd;
+    if (fd >= 0 && fits(dead, fd, scan))
+        return fd;
+    if (fd >= 0)
         close(fd);
-    }
     fd = open_moved(t, path);
-    if (fd >= 0 && (belongs(fd, dead->arena_id, scan) || ct_scan_file(fd, scan, NULL) == 0))
+    if (fd >= 0 && fits(dead, fd, scan))
         return fd;
     if (fd >= 0)
         close(fd);
     strcpy(path, t->path);
+    if (!t->own && stat(path, &st) == 0)    /* a child that was killed before it had a file */
+        return open_child(dead, path, scan);
     return stat(path, &st) < 0 && errno == ENOENT ? -ENOENT : -EINVAL;
 }
 
@@ -259,18 +282,17 @@ int ct_recover_all(const struct ct_recover_options *options)
 /* --- without changing anything --- */
 
 struct tail {
-    const uint8_t *arena_id;
-    int memory;
+    int trace, memory;
 };
 
 static int visit_tail(void *context, struct ct_dead *dead)
 {
     struct tail *tail = context;
-    struct ct_scan nothing = { 0 };
+    struct ct_scan nothing = { 0 }, scan;
     uint64_t bytes;
     int r;
 
-    if (memcmp(dead->arena_id, tail->arena_id, CT_UUID_SIZE) != 0)
+    if (!fits(dead, tail->trace, &scan))
         return 0;
     tail->memory = memfd_create("ctrace-tail", MFD_CLOEXEC);
     if (tail->memory < 0)
@@ -279,9 +301,9 @@ static int visit_tail(void *context, struct ct_dead *dead)
     return r < 0 ? r : 1;
 }
 
-int ct_recover_tail(const uint8_t arena_id[CT_UUID_SIZE])
+int ct_recover_tail(int fd)
 {
-    struct tail tail = { arena_id, -1 };
+    struct tail tail = { fd, -1 };
     int r = ct_dead_each(false, visit_tail, &tail);
 
     if (r == 1)

@@ -28,7 +28,7 @@ struct ct_recover_options {
 int ct_recover_all(const struct ct_recover_options *options);
 
 /*
- * Drains a copy of the dead arena `arena_id` into anonymous memory, changing nothing.
+ * Drains a copy of the dead arena whose events belong into the trace behind `fd`, changing nothing.
  * Returns a memfd (the caller's), -ENOENT when there is no such arena, or another negative errno.
  */
-int ct_recover_tail(const uint8_t arena_id[CT_UUID_SIZE]);
+int ct_recover_tail(int fd);

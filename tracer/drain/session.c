@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* A directory without a lock file that is younger than this is being made. */
-enum { BEING_MADE_S = 10 };
+enum { BEING_MADE_S = 10, NOTE_MAX = CT_PATH_MAX + 64 };
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -113,11 +113,26 @@ int ct_session_dir_make(struct ct_session_dir *ret)
     return r;
 }
 
-int ct_session_dir_output(struct ct_session_dir *s, const char *path)
+/* What notes say of a file. */
+static int describe(int fd, const char *path, char text[NOTE_MAX])
 {
-    size_t size = strlen(path);
+    struct stat st;
 
-    return pwrite(s->lock, path, size, 0) == (ssize_t)size && ftruncate(s->lock, (off_t)size) == 0 ? 0 : -errno;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    snprintf(text, NOTE_MAX, "%llu %llu %s", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, path);
+    return 0;
+}
+
+int ct_session_dir_output(struct ct_session_dir *s, int fd, const char *path)
+{
+    char text[NOTE_MAX];
+    int r = describe(fd, path, text);
+    size_t size = r == 0 ? strlen(text) : 0;
+
+    if (r < 0)
+        return r;
+    return pwrite(s->lock, text, size, 0) == (ssize_t)size && ftruncate(s->lock, (off_t)size) == 0 ? 0 : -errno;
 }
 
 static void remove_all(const struct ct_session_dir *s)
@@ -157,14 +172,11 @@ static void note_name(const uint8_t arena_id[CT_UUID_SIZE], char ret[2 * CT_UUID
 
 int ct_session_note(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE], int fd, const char *path)
 {
-    char name[2 * CT_UUID_SIZE + 8], text[CT_PATH_MAX + 64];
-    struct stat st;
+    char name[2 * CT_UUID_SIZE + 8], text[NOTE_MAX];
+    int r = describe(fd, path, text);
 
-    if (fstat(fd, &st) < 0)
-        return -errno;
     note_name(arena_id, name);
-    snprintf(text, sizeof text, "%llu %llu %s", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, path);
-    return write_note(s->fd, name, text, NULL);
+    return r < 0 ? r : write_note(s->fd, name, text, NULL);
 }
 
 void ct_session_forget(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE])
@@ -196,15 +208,16 @@ static int read_note(int dir, const char *name, char *to, size_t size)
 int ct_session_target(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE],
                       struct ct_session_target *ret)
 {
-    char name[2 * CT_UUID_SIZE + 8], text[CT_PATH_MAX + 64];
+    char name[2 * CT_UUID_SIZE + 8], text[NOTE_MAX];
     unsigned long long device = 0, inode = 0;
     int path_at = 0, r;
 
     note_name(arena_id, name);
     r = read_note(s->fd, name, text, sizeof text);
+    ret->own = r == 0;
     if (r < 0)
         r = read_note(s->fd, CT_SESSION_OUTPUT, text, sizeof text);
-    else if (sscanf(text, "%llu %llu %n", &device, &inode, &path_at) < 2)
+    if (r == 0 && sscanf(text, "%llu %llu %n", &device, &inode, &path_at) < 2)
         r = -EINVAL;
     if (r < 0)
         return r;

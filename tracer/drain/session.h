@@ -3,9 +3,9 @@
  * socket, the arenas, and notes that say where an arena's trace lies:
  *
  *   ctl         the control socket
- *   output      path of the trace; locked (flock) as long as somebody drains
+ *   output      "DEVICE INODE PATH": the first trace; locked (flock) as long as somebody drains
  *   ID          an arena, named by 32 hex digits
- *   ID.out      "DEVICE INODE PATH": the file that this arena's events go to
+ *   ID.out      the same for the file that this arena's events go to
  */
 #pragma once
 
@@ -29,8 +29,8 @@ struct ct_session_dir {
  * Returns 0 or a negative errno.
  */
 int ct_session_dir_make(struct ct_session_dir *ret);
-/* Notes where the traces of this session go.  0 or a negative errno. */
-int ct_session_dir_output(struct ct_session_dir *s, const char *path);
+/* Notes where the first trace of this session is.  0 or a negative errno. */
+int ct_session_dir_output(struct ct_session_dir *s, int fd, const char *path);
 /* The same in a directory that is there already (made by the recorder). */
 int ct_session_dir_join(const char *path, struct ct_session_dir *ret);
 /* Closes it; with `remove` everything in it goes too. */
@@ -51,8 +51,9 @@ struct ct_session_target {
     dev_t device;
     ino_t inode;
     char path[CT_PATH_MAX];
+    bool own;                       /* the arena has a note of its own; else this is the session's first trace */
 };
-/* Reads ID.out, or `output` when there is none (device and inode are 0 then).  0 or a negative errno. */
+/* Reads ID.out, or `output` when there is none.  0 or a negative errno. */
 int ct_session_target(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE],
                       struct ct_session_target *ret);
 
