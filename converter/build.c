@@ -288,36 +288,6 @@ static void write_schema(struct block_writer *w, const struct ct_build_bytes *sc
     write_block(w, CT_BLOCK_SCHEMA, NULL, 0, own, ct_buffer_used(&b));
 }
 
-static int write_program(struct ct_output *out, const struct ct_build_program *program)
-{
-    struct block_writer w = { out, 0, 0 };
-    uint64_t batch = 0;
-    int r = WRITE_ROW(&w, CT_BLOCK_RUN, run, &program->run);
-
-    write_schema(&w, &program->schema);
-    write_rows(&w, CT_BLOCK_MODULES, &program->modules);
-    write_rows(&w, CT_BLOCK_SYMBOLS, &program->symbols);
-    for (size_t i = 0; r == 0 && i < program->generations.count; i++)
-        r = write_generation(out, program->generations.items[i], &batch);
-    if (r == 0 && program->has_end)
-        r = WRITE_ROW(&w, CT_BLOCK_END, end, &program->end);
-    return r;
-}
-
-int ct_build_write(const struct ct_build *build, struct ct_output *out)
-{
-    struct ct_file_head head = { CT_FILE_MAGIC, CT_FORMAT_MAJOR, CT_FORMAT_MINOR, 0 };
-    struct block_writer w = { out, 0, 0 };
-    int r = 0;
-
-    ct_output_write(out, &head, sizeof head);
-    if (build->cover.size)
-        write_block(&w, CT_BLOCK_COVER, NULL, 0, build->cover.at, build->cover.size);
-    for (size_t i = 0; r == 0 && i < build->programs.count; i++)
-        r = write_program(out, build->programs.items[i]);
-    return r < 0 ? r : ct_output_error(out);
-}
-
 static void generation_free(struct ct_build_generation *g)
 {
     ct_list_fini(&g->strings.list);
@@ -336,6 +306,65 @@ static void generation_free(struct ct_build_generation *g)
     }
     ct_list_fini(&g->streams);
     free(g);
+}
+
+void ct_build_write_head(const struct ct_build *build, struct ct_output *out)
+{
+    struct ct_file_head head = { CT_FILE_MAGIC, CT_FORMAT_MAJOR, CT_FORMAT_MINOR, 0 };
+    struct block_writer w = { out, 0, 0 };
+
+    ct_output_write(out, &head, sizeof head);
+    if (build->cover.size)
+        write_block(&w, CT_BLOCK_COVER, NULL, 0, build->cover.at, build->cover.size);
+}
+
+int ct_build_write_program(const struct ct_build_program *program, struct ct_output *out)
+{
+    struct block_writer w = { out, 0, 0 };
+    int r = WRITE_ROW(&w, CT_BLOCK_RUN, run, &program->run);
+
+    write_schema(&w, &program->schema);
+    return r;
+}
+
+int ct_build_write_end(const struct ct_build_program *program, struct ct_output *out)
+{
+    struct block_writer w = { out, 0, 0 };
+
+    write_rows(&w, CT_BLOCK_MODULES, &program->modules);
+    write_rows(&w, CT_BLOCK_SYMBOLS, &program->symbols);
+    return program->has_end ? WRITE_ROW(&w, CT_BLOCK_END, end, &program->end) : 0;
+}
+
+int ct_build_write_generation(struct ct_build_program *program, struct ct_build_generation *g, struct ct_output *out)
+{
+    int r = write_generation(out, g, &program->last_batch);
+
+    for (size_t i = 0; i < program->generations.count; i++)
+        if (program->generations.items[i] == g)
+            program->generations.items[i] = program->generations.items[--program->generations.count];
+    generation_free(g);
+    return r;
+}
+
+static int write_program(struct ct_output *out, const struct ct_build_program *program)
+{
+    uint64_t batch = 0;
+    int r = ct_build_write_program(program, out);
+
+    for (size_t i = 0; r == 0 && i < program->generations.count; i++)
+        r = write_generation(out, program->generations.items[i], &batch);
+    return r < 0 ? r : ct_build_write_end(program, out);
+}
+
+int ct_build_write(const struct ct_build *build, struct ct_output *out)
+{
+    int r = 0;
+
+    ct_build_write_head(build, out);
+    for (size_t i = 0; r == 0 && i < build->programs.count; i++)
+        r = write_program(out, build->programs.items[i]);
+    return r < 0 ? r : ct_output_error(out);
 }
 
 void ct_build_fini(struct ct_build *build)

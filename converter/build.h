@@ -42,6 +42,7 @@ struct ct_build_program {
     struct ct_build_bytes schema, modules, symbols;     /* rows; no schema: this version's own */
     struct ct_idmap generation_places;
     CT_LIST(struct ct_build_generation *) generations;
+    uint64_t last_batch;                /* id */
 };
 
 struct ct_build {
@@ -73,3 +74,12 @@ int ct_build_put(struct ct_build_bytes *bytes, void (*put)(struct ct_buffer *, c
 
 /* Writes the file.  0, or what `out` said. */
 int ct_build_write(const struct ct_build *build, struct ct_output *out);
+
+/*
+ * The same in parts, for what does not fit into memory: the head, then for each program its head, its generations (one
+ * by one, freed when written), its names, its end.  Before a part of another program than the last its head is repeated.
+ */
+void ct_build_write_head(const struct ct_build *build, struct ct_output *out);
+int ct_build_write_program(const struct ct_build_program *program, struct ct_output *out);
+int ct_build_write_generation(struct ct_build_program *program, struct ct_build_generation *g, struct ct_output *out);
+int ct_build_write_end(const struct ct_build_program *program, struct ct_output *out);

@@ -5,6 +5,7 @@
 
 #include "converter/read/idmap.h"
 #include "converter/read/list.h"
+#include "converter/text_value.h"
 #include "converter/text_words.h"
 
 /* What was written of one program already. */
@@ -338,68 +339,6 @@ static int define_stacks(struct writer *w, const struct ct_read_event *event)
     return r;
 }
 
-static void write_string(struct writer *w, const struct ct_read_event *event, uint64_t id)
-{
-    struct ct_text text;
-
-    if (id == CT_STRING_NONE) {
-        words(w, "-");
-    } else if (ct_read_string(event->generation, id, &text)) {
-        ct_words_quoted(w->out, text);
-    } else {
-        words(w, "?");
-        ct_words_number(w->out, id);
-    }
-}
-
-static void write_value(struct writer *w, const struct ct_read_event *event, unsigned i)
-{
-    uint64_t v = event->arg[i];
-    unsigned type = event->info->fields[i].type;
-    const struct ct_call_info *call;
-
-    switch (type) {
-    case CT_TYPE_INT:
-    case CT_TYPE_RESULT:
-    case CT_TYPE_FD:
-        ct_words_signed(w->out, (int64_t)v);
-        return;
-    case CT_TYPE_CALL:
-        call = v <= UINT16_MAX ? ct_schema_call((unsigned)v) : NULL;
-        if (call)
-            words(w, call->name);
-        else
-            ct_words_number(w->out, v);
-        return;
-    case CT_TYPE_CODE:
-        ct_words_hex(w->out, v);
-        return;
-    case CT_TYPE_STRING:
-        write_string(w, event, v);
-        return;
-    case CT_TYPE_STACK:
-        if (v == CT_STACK_NONE || w->options.no_stacks)
-            words(w, "-");
-        else if (v == CT_STACK_LOST)
-            words(w, "lost");
-        else
-            ct_words_number(w->out, v);
-        return;
-    default:
-        break;
-    }
-    if ((type & CT_WIRE_MASK) == CT_WIRE_TEXT) {
-        ct_words_quoted(w->out, event->text);
-    } else if ((type & CT_WIRE_MASK) == CT_WIRE_ESCAPE && event->unresolved >> i & 1) {
-        words(w, "?");
-        ct_words_number(w->out, v);
-    } else if ((type & CT_WIRE_MASK) == CT_WIRE_ESCAPE) {
-        ct_words_hex(w->out, v);
-    } else {
-        ct_words_number(w->out, v);
-    }
-}
-
 static int write_event(struct writer *w, const struct ct_read_event *event)
 {
     int r = define_stacks(w, event);
@@ -415,7 +354,7 @@ static int write_event(struct writer *w, const struct ct_read_event *event)
     words(w, event->info->name);
     for (unsigned i = 0; i < event->info->field_count; i++) {
         field(w, event->info->fields[i].name);
-        write_value(w, event, i);
+        ct_text_value(w->out, event, i, w->options.no_stacks);
     }
     words(w, "\n");
     return 0;
