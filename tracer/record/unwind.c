@@ -1,13 +1,14 @@
 /* The unwinder's loop: from frame to frame by cached rules, every load checked against the stack's bounds. */
 #include "record/unwind.h"
 
-#include <signal.h>
 #include <stdbool.h>
 
+#include "record/unwind_memo.h"
 #include "record/unwind_rule.h"
+#include "record/unwind_step.h"
 
 /* Rules of a cache.  Return addresses differ in their low bits; 1024 keep the deepest programs' hot stacks apart. */
-enum { SLOTS = 1024, PAGE = 4096 };
+enum { SLOTS = 1024 };
 
 /*
  * A slot holds a rule and, folded with it, the address it is for: a signal handler that rewrites the slot between the
@@ -30,7 +31,9 @@ enum { HINT = 1 };      /* index of the quarter: little endian, as all processor
 
 struct ct_unwind_cache {
     struct slot slots[SLOTS];
+    struct memo_set memos[MEMO_SETS];
     uint64_t epoch;             /* of all slots */
+    uintptr_t busy;             /* the frame that is using the memos; 0: none.  Stale when it was left by longjmp */
 };
 _Static_assert(SLOTS * sizeof(struct slot) <= 1 << 16, "a hint reaches all slots");
 
@@ -39,7 +42,7 @@ static uint64_t current_epoch = 1;      /* not 0: a zeroed cache is to be emptie
 
 size_t ct_unwind_cache_size(void)
 {
-    return (sizeof(struct ct_unwind_cache) + PAGE - 1) & -(size_t)PAGE;
+    return (sizeof(struct ct_unwind_cache) + CT_UNWIND_PAGE - 1) & -(size_t)CT_UNWIND_PAGE;
 }
 
 void ct_unwind_forget(void)
@@ -48,170 +51,6 @@ void ct_unwind_forget(void)
 }
 
 #if CT_UNWIND_TABLES
-
-struct bounds {
-    uintptr_t low;
-    uintptr_t high;
-};
-
-struct walk {
-    struct ct_unwind_cache *cache;
-    struct bounds stack;        /* the one the frame is on */
-    uintptr_t floor;            /* what lies between here and the end of that stack is mapped */
-    struct bounds home;         /* the thread's own, to which a signal's frame on another may lead back; once */
-};
-
-/* How a walk ends. */
-enum ending {
-    GOING_ON = 0,
-    CUT = CT_UNWIND_CUT,
-    LOST = CT_UNWIND_LOST,
-    COMPLETE = 256,
-};
-
-/* Where a frame goes on. */
-struct frame {
-    uint64_t ra;                /* ra - 1 lies within the instruction under way; 0: there is no such frame */
-    uintptr_t sp;
-    uintptr_t fp;
-};
-
-static inline bool is_within(const struct bounds *bounds, uintptr_t sp)
-{
-    return sp - bounds->low < bounds->high - bounds->low;
-}
-
-/* What address sanitizer knows of a frame's variables says nothing about its return address. */
-__attribute__((no_sanitize("address"))) static inline uint64_t load(uintptr_t address)
-{
-    return *(const uint64_t *)address;      /* NOLINT: an address is all there is */
-}
-
-/*
- * The lowest address that may be read of a stack whose innermost frame is at `sp`.  A frame interrupted right before its
- * return has its saved fp below sp already; the page that sp points into is there in any case.
- */
-static inline uintptr_t floor_of(uintptr_t sp)
-{
-    return sp & -(uintptr_t)PAGE;
-}
-
-static bool load_checked(const struct walk *walk, uintptr_t address, uint64_t *ret)
-{
-    if (address < walk->floor || address >= walk->stack.high || walk->stack.high - address < sizeof(*ret))
-        return false;
-    *ret = load(address);
-    return true;
-}
-
-/*
- * The stack that holds `sp` when it is not the thread's own.  Of stacks the program made itself (fibers) only the page of
- * sp is known to be mapped.
- */
-static struct bounds other_stack(uintptr_t sp)
-{
-    stack_t alternate;
-
-    if (ct_unwind_sigaltstack(&alternate) == 0 && !(alternate.ss_flags & SS_DISABLE)) {
-        uintptr_t low = (uintptr_t)alternate.ss_sp;
-        struct bounds bounds = { low, low + alternate.ss_size };
-
-        if (is_within(&bounds, sp))
-            return bounds;
-    }
-    return (struct bounds){ sp & -(uintptr_t)PAGE, (sp & -(uintptr_t)PAGE) + PAGE };
-}
-
-/* The interrupted frame, from the registers the kernel saved at `sp`. */
-static bool step_signal(struct walk *walk, struct frame *frame)
-{
-    uint64_t pc, sp, fp;
-
-    if (!load_checked(walk, frame->sp + CT_SIGNAL_PC, &pc) ||
-        !load_checked(walk, frame->sp + CT_SIGNAL_SP, &sp) ||
-        !load_checked(walk, frame->sp + CT_SIGNAL_FP, &fp))
-        return false;
-    if (!is_within(&walk->stack, sp)) {
-        if (walk->stack.low == walk->home.low)
-            return false;
-        walk->stack = is_within(&walk->home, sp) ? walk->home : other_stack(sp);
-        walk->home.low = walk->stack.low;
-        walk->floor = floor_of(sp);
-    } else if (sp <= frame->sp) {
-        return false;
-    }
-    *frame = (struct frame){ pc + 1, sp, fp };
-    return true;
-}
-
-/* Code without tables: believed to keep frame pointers when the one at hand lies in the stack and leads upwards. */
-static bool step_guess(const struct walk *walk, struct frame *frame)
-{
-    uint64_t fp, ra;
-
-    if (!load_checked(walk, frame->fp, &fp) || !load_checked(walk, frame->fp + 8, &ra))
-        return false;
-    if (frame->fp < frame->sp || (fp != 0 && fp <= frame->fp) || ra > CT_UNWIND_ADDRESS_MAX)
-        return false;
-    *frame = (struct frame){ ra, frame->fp + 16, fp };
-    return true;
-}
-
-/* The caller's fp; one that cannot be had is 0, which only stops who needs it. */
-static uint64_t caller_fp(const struct walk *walk, const struct frame *frame, uintptr_t cfa, uint64_t rule)
-{
-    uintptr_t base = rule & CT_RULE_FP_AT_FP ? frame->fp : cfa;
-    uint64_t fp = 0;
-
-    if (!(rule & CT_RULE_FP_LOST))
-        return frame->fp;
-    if ((rule & CT_RULE_FP_LOST) != CT_RULE_FP_LOST)
-        load_checked(walk, base + (uintptr_t)ct_rule_fp_offset(rule), &fp);
-    return fp;
-}
-
-/* The rows compilers seldom make: realigned stacks, CFA in memory, odd offsets. */
-static bool step_row(const struct walk *walk, struct frame *frame, uint64_t rule)
-{
-    uintptr_t base = rule & CT_RULE_FP ? frame->fp : frame->sp;
-    uint32_t offset = ct_rule_offset(rule);
-    uintptr_t cfa = base + (uintptr_t)(int32_t)offset;
-    uint64_t ra;
-
-    if ((rule & CT_RULE_KIND) == CT_RULE_DEREF) {
-        if (!load_checked(walk, base + (uintptr_t)(int16_t)offset, &cfa))
-            return false;
-        cfa += (uintptr_t)(int16_t)(offset >> 16);
-    }
-    if (cfa <= frame->sp || !load_checked(walk, cfa - 8, &ra))
-        return false;
-    *frame = (struct frame){ ra, cfa, caller_fp(walk, frame, cfa, rule) };
-    return true;
-}
-
-/* Steps by the rules that are not compilers' daily ones.  Returns 0 to go on, or why the walk ends. */
-static __attribute__((noinline, cold)) enum ending step_slow(struct walk *walk, struct frame *frame, uint64_t rule)
-{
-    bool stepped = false;
-
-    switch (rule & CT_RULE_KIND) {
-    case CT_RULE_LAST:
-        return COMPLETE;
-    case CT_RULE_ROW:
-    case CT_RULE_DEREF:
-        stepped = step_row(walk, frame, rule);
-        break;
-    case CT_RULE_SIGNAL:
-        stepped = step_signal(walk, frame);
-        break;
-    case CT_RULE_GUESS:
-        stepped = step_guess(walk, frame);
-        break;
-    default:
-        break;
-    }
-    return stepped ? GOING_ON : LOST;
-}
 
 static inline uint64_t find_place(uint64_t ra)
 {
@@ -263,13 +102,13 @@ static __attribute__((noinline, cold)) void empty(struct ct_unwind_cache *cache,
     cache->epoch = epoch;
 }
 
-/* The loop.  Its three registers stay in registers: what is handed to step_slow() is a copy. */
-static inline enum ending walk_frames(struct walk *walk, const struct ct_unwind_regs *regs, uint64_t **out,
-                                      const uint64_t *end)
+/* The loop.  Its three registers stay in registers: what is handed to ct_unwind_step() is a copy. */
+static inline enum ct_unwind_ending walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk,
+                                                const struct ct_unwind_regs *regs, struct memo_pen *pen, uint64_t **out,
+                                                const uint64_t *end)
 {
-    struct ct_unwind_cache *cache = walk->cache;
     uint64_t ra = regs->pc + 1, place = find_place(ra), from = place, rule;
-    uintptr_t sp = regs->sp, fp = regs->fp, high = walk->stack.high;
+    uintptr_t sp = regs->sp, fp = regs->fp, fp_at = 0, high = walk->stack.high;
 
     for (;;) {
         if (__builtin_expect(!slot_matches(slot_at(cache, place), ra, &rule), 0)) {
@@ -280,15 +119,18 @@ static inline enum ending walk_frames(struct walk *walk, const struct ct_unwind_
             **out = ra;
             *out += rule & CT_RULE_SHOWN;
         } else if (rule & CT_RULE_SHOWN) {
-            return CUT;
+            return CT_UNWIND_ENDS_CUT;
         }
         from = place;
         place = __atomic_load_n(&slot_at(cache, place)->quarters[HINT], __ATOMIC_RELAXED);
         if (rule & CT_RULE_SLOW) {
-            struct frame frame = { ra, sp, fp };
-            enum ending ending = step_slow(walk, &frame, rule);
+            struct ct_unwind_frame frame = { ra, sp, fp };
+            enum ct_unwind_ending ending = ct_unwind_step(walk, &frame, rule);
 
-            if (ending != GOING_ON)
+            if (ending == CT_UNWIND_ENDS)
+                return ending;
+            pen->word = pen->end;       /* what it went by is not known here */
+            if (ending != CT_UNWIND_GOES_ON)
                 return ending;
             ra = frame.ra;
             sp = frame.sp;
@@ -297,42 +139,106 @@ static inline enum ending walk_frames(struct walk *walk, const struct ct_unwind_
             continue;
         }
         if (rule & CT_RULE_FP) {
+            if (fp_at)
+                memo_add(pen, fp_at, fp);
+            else
+                pen->needs_fp = true;
             if (fp < sp || fp >= high)
-                return LOST;
+                return CT_UNWIND_ENDS_LOST;
             sp = fp;
         }
         sp += ct_rule_offset(rule);
         if (__builtin_expect(sp > high, 0))
-            return LOST;
-        ra = load(sp - 8);
-        if (rule & CT_RULE_FP_SAVED)
-            fp = load(sp + (uintptr_t)ct_rule_fp_offset(rule));
+            return CT_UNWIND_ENDS_LOST;
+        ra = ct_unwind_load(sp - 8);
+        memo_add(pen, sp - 8, ra);
+        if (rule & CT_RULE_FP_SAVED) {
+            fp_at = sp + (uintptr_t)ct_rule_fp_offset(rule);
+            fp = ct_unwind_load(fp_at);
+        }
     }
 }
 
-unsigned ct_unwind_from(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
-                        uint64_t *pcs, unsigned max, unsigned *flags)
+/* Unwinds, and makes `memo` of it unless that is NULL. */
+static __attribute__((noinline)) unsigned capture(struct ct_unwind_cache *cache, const struct memo_key *key, uintptr_t low,
+                                                  struct memo *memo, uint64_t *pcs, unsigned *flags)
 {
-    struct walk walk = { cache, { lo, hi }, floor_of(regs->sp), { lo, hi } };
-    uint64_t epoch = __atomic_load_n(&current_epoch, __ATOMIC_RELAXED), *out = pcs;
+    struct memo_pen pen = { NULL, NULL, false };
+    struct ct_unwind_walk walk;
+    uint64_t *out = pcs;
 
-    if (__builtin_expect(cache->epoch != epoch, 0))
-        empty(cache, epoch);
-    if (__builtin_expect(!is_within(&walk.home, regs->sp), 0))
-        walk.stack = other_stack(regs->sp);
+    if (cache->epoch != key->epoch)
+        empty(cache, key->epoch);
+    if (memo)
+        pen = memo_begin(memo, key);
+    ct_unwind_start(&walk, low, key->high, key->regs.sp);
 
-    enum ending ending = walk_frames(&walk, regs, &out, pcs + max);
+    enum ct_unwind_ending ending = walk_frames(cache, &walk, &key->regs, &pen, &out, pcs + key->max);
+    unsigned count = (unsigned)(out - pcs);
 
-    *flags = ending == COMPLETE ? 0 : (unsigned)ending;
-    return (unsigned)(out - pcs);
+    *flags = ending == CT_UNWIND_ENDS ? 0 : (unsigned)ending;
+    if (memo)
+        memo_end(memo, &pen, pcs, count, *flags);
+    return count;
+}
+
+/* The memo that holds for `key`, or NULL and in `*ret_oldest` the one to be made anew. */
+static inline struct memo *find_memo(struct memo_set *set, const struct memo_key *key, struct memo **ret_oldest)
+{
+    for (unsigned i = 0; i < MEMO_WAYS; i++)
+        if (memo_holds(&set->ways[i], key))
+            return &set->ways[i];
+    *ret_oldest = &set->ways[set->oldest++ % MEMO_WAYS];
+    return NULL;
+}
+
+/*
+ * Memos are for walks of the running thread's own stack: only there every word of a memo is known to be mapped.  A handler
+ * that interrupts a user of memos, whose frame then is above its own, keeps its hands off.
+ */
+static inline bool may_use_memos(const struct ct_unwind_cache *cache, uintptr_t sp, uintptr_t here, uintptr_t lo,
+                                 uintptr_t hi)
+{
+    return sp - lo < hi - lo && here - lo < hi - lo && cache->busy <= here;
+}
+
+unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
+                         uint64_t *pcs, unsigned max, unsigned *flags, uint64_t **note)
+{
+    struct memo_key key = { *regs, hi, __atomic_load_n(&current_epoch, __ATOMIC_RELAXED), max };
+    uintptr_t here = ct_unwind_stack_pointer();
+    struct memo *oldest;
+    unsigned count;
+
+    *note = NULL;
+    if (__builtin_expect(!may_use_memos(cache, regs->sp, here, lo, hi), 0))
+        return capture(cache, &key, lo, NULL, pcs, flags);
+    cache->busy = here;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+
+    struct memo *memo = find_memo(&cache->memos[regs->sp / 32 % MEMO_SETS], &key, &oldest);
+
+    if (memo) {
+        *note = &memo->note;
+        *flags = memo->flags;
+        count = memo->pcs_count;
+        memo_copy(pcs, memo->pcs, count);
+    } else {
+        count = capture(cache, &key, lo, oldest, pcs, flags);
+        *note = oldest->words_count ? &oldest->note : NULL;
+    }
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    cache->busy = 0;
+    return count;
 }
 
 #else
 
-unsigned ct_unwind_from(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
-                        uint64_t *pcs, unsigned max, unsigned *flags)
+unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
+                         uint64_t *pcs, unsigned max, unsigned *flags, uint64_t **note)
 {
     (void)cache, (void)lo, (void)hi;
+    *note = NULL;
     *flags = max == 0 ? CT_UNWIND_CUT : CT_UNWIND_LOST;
     if (max == 0)
         return 0;
@@ -341,3 +247,11 @@ unsigned ct_unwind_from(struct ct_unwind_cache *cache, const struct ct_unwind_re
 }
 
 #endif
+
+unsigned ct_unwind_from(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
+                        uint64_t *pcs, unsigned max, unsigned *flags)
+{
+    uint64_t *note;
+
+    return ct_unwind_noted(cache, regs, lo, hi, pcs, max, flags, &note);
+}

@@ -39,7 +39,15 @@ size_t ct_unwind_cache_size(void);
 unsigned ct_unwind_from(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
                         uint64_t *pcs, unsigned max, unsigned *flags);
 
-/* The same for the calling function's own stack.  Inlined, so that it costs no frame of its own. */
+/*
+ * The same, and with stacks that are captured again and again, which are recognized without unwinding, a word of the
+ * caller's is kept: `*note` points to it, 0 at first, until the next capture with this cache; NULL when this stack is not
+ * kept.  A handler that captures in between may have it reused, so callers that write it keep handlers from capturing.
+ */
+unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
+                         uint64_t *pcs, unsigned max, unsigned *flags, uint64_t **note);
+
+/* ct_unwind_from() for the calling function's own stack.  Inlined, so that it costs no frame of its own. */
 static inline __attribute__((always_inline)) unsigned ct_unwind_here(struct ct_unwind_cache *cache, uintptr_t lo,
                                                                      uintptr_t hi, uint64_t *pcs, unsigned max,
                                                                      unsigned *flags)

@@ -35,6 +35,14 @@ static inline __attribute__((always_inline)) void ct_unwind_regs_here(struct ct_
     *ret = (struct ct_unwind_regs){ pc, sp, fp };
 }
 
+static inline __attribute__((always_inline)) uintptr_t ct_unwind_stack_pointer(void)
+{
+    uintptr_t sp;
+
+    __asm__ volatile("mov %%rsp, %0" : "=r"(sp));
+    return sp;
+}
+
 /* sigaltstack(NULL, ret) without libc's errno. */
 static inline int ct_unwind_sigaltstack(stack_t *ret)
 {

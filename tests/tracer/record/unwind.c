@@ -121,6 +121,79 @@ static void test_max(void **state)
     assert_int_equal(cut.flags, CT_UNWIND_CUT);
 }
 
+/* A way down that its bits choose: at each level one of two places to call from, in one of them a frame of another size. */
+static NOINLINE void descend(unsigned ways, int depth)
+{
+    volatile char *room;
+
+    if (depth == 0) {
+        compare(NULL);
+        AFTER();
+        return;
+    }
+    switch (ways & 3) {
+    case 0:
+        descend(ways >> 2, depth - 1);
+        after += 1;
+        break;
+    case 1:
+        descend(ways >> 2, depth - 1);
+        after += 2;
+        break;
+    default:
+        room = alloca(16 * (ways & 3));
+        room[0] = 1;
+        descend(ways >> 2, depth - 1);
+        after += room[0];
+    }
+}
+
+/* Stacks that differ in little from the ones before: what was remembered must not be taken for what is. */
+static void test_similar_stacks(void **state)
+{
+    unsigned random = 1;
+
+    (void)state;
+    for (unsigned ways = 0; ways < 1024; ways++)
+        descend(ways, 5);
+    for (unsigned i = 0; i < 3000; i++) {
+        random = random * 1103515245 + 12345;
+        descend(random >> 8 & random >> 16, 6);
+        descend(random >> 8 & random >> 16, 6);
+    }
+    assert_compared(7024);
+}
+
+static NOINLINE uint64_t *capture_noted(struct stack *stack)
+{
+    struct ct_unwind_regs regs;
+    uint64_t *note;
+
+    ct_unwind_regs_here(&regs);
+    stack->count = ct_unwind_noted(cache, &regs, stack_low, stack_high, stack->pcs, 40, &stack->flags, &note);
+    return note;
+}
+
+static void test_notes(void **state)
+{
+    struct stack stack;
+    uint64_t *note;
+
+    (void)state;
+    ct_unwind_forget();
+    for (volatile uint64_t i = 0; i < 6; i++) {         /* volatile: unrolled it would be six places */
+        note = capture_noted(&stack);           /* one place: one stack, one note */
+        assert_non_null(note);
+        assert_int_equal(*note, i == 3 ? 0 : i);
+        *note = i + 1;
+        if (i == 2)
+            ct_unwind_forget();
+    }
+    note = capture_noted(&stack);
+    assert_int_equal(*note, 0);
+    assert_int_equal(stack.flags, 0);
+}
+
 static void test_hash(void **state)
 {
     uint64_t pcs[64], seen[65 + 64];
@@ -283,6 +356,8 @@ int main(void)
         cmocka_unit_test(test_frames_from_fp),
         cmocka_unit_test(test_through_libc),
         cmocka_unit_test(test_max),
+        cmocka_unit_test(test_similar_stacks),
+        cmocka_unit_test(test_notes),
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_small_thread),
         cmocka_unit_test(test_dlclose),
