@@ -117,7 +117,7 @@ check_arm64() {
         --include=pkg-config,libdw-dev:arm64,zlib1g-dev:arm64,liblzma-dev:arm64
     inside "meson setup build/arm64 --cross-file tests/arm64.ini -Dtests=disabled && ninja -C build/arm64" \
         > "$chroot/tmp/arm64" 2>&1 || { tail -n 40 "$chroot/tmp/arm64"; die "it does not compile for arm64"; }
-    readelf -h "$chroot/root/ctrace/build/arm64/ctrace" | grep -q 'Machine: *AArch64' || die "ctrace is not for arm64"
+    grep -q 'Machine: *AArch64' <<<"$(readelf -h "$chroot/root/ctrace/build/arm64/ctrace")" || die "ctrace is not for arm64"
 }
 
 command -v mmdebstrap >/dev/null || { say "mmdebstrap is missing"; exit 77; }
