@@ -13,6 +13,7 @@
 #include "converter/read/reader.h"
 #include "converter/sink_chrome.h"
 #include "converter/sink_text.h"
+#include "converter/sink_trace.h"
 #include "viewer/commands.h"
 #include "viewer/open.h"
 #include "viewer/time_argument.h"
@@ -29,7 +30,7 @@ struct job {
 
 typedef int sink_function(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err);
 
-static sink_function to_chrome, to_text;
+static sink_function to_chrome, to_text, to_trace;
 
 static const struct sink {
     const char *name, *suffix;
@@ -38,19 +39,21 @@ static const struct sink {
 } sinks[] = {
     { "chrome", ".json", true, to_chrome },
     { "text", ".txt", false, to_text },
+    { "trace", ".cut", true, to_trace },
 };
 enum { SINKS = sizeof sinks / sizeof *sinks };
 
 static const char usage_text[] =
-    "usage: ctrace convert [-t chrome|text] [-o FILE] [OPTION...] [TRACE...]\n"
+    "usage: ctrace convert [-t chrome|text|trace] [-o FILE] [OPTION...] [TRACE...]\n"
     "\n"
     "Writes traces as one timeline.  TRACE is a file (trace.out when none is named; .gz too; - is standard input) or a\n"
     "directory that holds trace.out.  Traces of child processes of the same run are found beside it and come along.\n"
     "\n"
     "  -t, --type TYPE    chrome: JSON for ui.perfetto.dev, chrome://tracing, speedscope (default)\n"
     "                     text: one event a line; `ctrace assemble` makes the trace of it again\n"
+    "                     trace: a trace that holds only what lies between --from and --to\n"
     "  -o, --output FILE  write there; - is standard output; a name that ends in .gz is compressed\n"
-    "                     (default: TRACE with .json or .txt behind it)\n"
+    "                     (default: TRACE with .json, .txt or .cut behind it)\n"
     "      --from TIME    leave out what is before: 1.5s, 20ms from the start, or 12:03:44.120 on the clock\n"
     "      --to TIME      leave out what is from then on\n"
     "      --no-stacks    leave stacks out: a smaller file\n"
@@ -133,6 +136,13 @@ static int to_text(struct ct_reader *reader, const struct job *job, struct ct_ou
     struct ct_sink_text_options options = { .no_stacks = !job->stacks };
 
     return ct_sink_text(reader, &options, out, err);
+}
+
+static int to_trace(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err)
+{
+    struct ct_sink_trace_options options = { job->from_ns, job->to_ns, .no_stacks = !job->stacks };
+
+    return ct_sink_trace(reader, &options, out, err);
 }
 
 /* --- inputs and output --- */
