@@ -81,7 +81,7 @@ int ct_session_dir_join(const char *path, struct ct_session_dir *ret)
     s.fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (s.fd < 0)
         return -errno;
-    r = write_note(s.fd, CT_SESSION_OUTPUT, "", &s.lock);
+    r = write_note(s.fd, CT_SESSION_OUTPUT, "\n", &s.lock);      /* not empty: fails where not even notes have room */
     if (r == 0 && flock(s.lock, LOCK_EX | LOCK_NB) < 0)
         r = -errno;
     if (r < 0)
@@ -89,6 +89,15 @@ int ct_session_dir_join(const char *path, struct ct_session_dir *ret)
     else
         *ret = s;
     return r;
+}
+
+/* Takes away what a directory holds that could not be joined. */
+static void remove_output(const char *dir)
+{
+    char path[CT_SESSION_PATH + sizeof "/" CT_SESSION_OUTPUT];
+
+    snprintf(path, sizeof path, "%s/%s", dir, CT_SESSION_OUTPUT);
+    unlink(path);
 }
 
 int ct_session_dir_make(struct ct_session_dir *ret)
@@ -108,6 +117,7 @@ int ct_session_dir_make(struct ct_session_dir *ret)
         r = ct_session_dir_join(path, ret);
         if (r == 0)
             return 0;
+        remove_output(path);
         rmdir(path);
     }
     return r;
