@@ -136,9 +136,12 @@ void ct_image_begin(struct ct_follow *f, struct ct_process *p, int arena)
     if (r < 0)
         complain(f, "no trace of process %ld: %s.%ld: %s", (long)p->pid, f->options.output, (long)p->pid,
                  strerror(-r));
+    p->expected = false;
     f->images++;
     if (p->has_file && !p->consumer.error && !p->consumer.full) {
         ct_drain_add(&p->image.drain, &p->consumer, 0);
+        /* At once: should both be killed, the file's head leads to the arena. */
+        ct_consumer_begin(&p->consumer, p->image.drain.run, p->image.drain.run_size);
         p->attached = true;
         ct_session_note(f->session, p->image.drain.arena_id, p->consumer.fd, p->path);
     }
