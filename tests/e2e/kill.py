@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """
-kill.py BUILD [COUNT]: SIGKILL at random moments, COUNT times each (20; 200 in the full tier) of
+kill.py BUILD: SIGKILL at random moments, KILL_COUNT times each (20; kill_often: 200) of
 
   program   the program alone, under `ctrace record`
   both      the program and `ctrace record`, in either order
@@ -24,7 +24,7 @@ import time
 import traces
 
 build = os.path.abspath(sys.argv[1])
-COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else int(os.environ.get("KILL_COUNT", 20))
+COUNT = int(os.environ.get("KILL_COUNT", 20))
 ctrace = f"{build}/ctrace"
 here = os.path.dirname(os.path.abspath(__file__))
 STEPS = 1 << 20
@@ -87,6 +87,8 @@ def check(path, progress, killed_ns, grace_ms):
     if not os.path.exists(path):
         assert not any(wanted), f"no trace, though {wanted} events were emitted"
         return
+    if os.path.getsize(path) == 0:      # `ctrace record` had not even heard of the program
+        subprocess.run([ctrace, "recover", path], check=True, capture_output=True)
     if os.path.getsize(path) == 0:
         assert not any(wanted), f"an empty trace, though {wanted} events were emitted"
         return
@@ -134,6 +136,14 @@ def one(scenario, chance):
             check(path, progress, killed_ns, 150 if scenario == "memfd" else 10)
 
 
+def problem_of(scenario, chance):
+    try:
+        one(scenario, chance)
+    except AssertionError as problem:
+        return str(problem)
+    return None
+
+
 def left_behind():
     """Session directories of traces of ours."""
     found = []
@@ -151,13 +161,10 @@ def main():
                     "-pthread", f"-L{build}", "-Wl,--no-as-needed", "-lctrace", "-lctrace-rt"], check=True)
     scenarios = ["program", "both", "own"] + (["memfd"] if os.getuid() == 0 else [])
     for scenario in scenarios:
-        for number in range(COUNT):
-            try:
-                one(scenario, chance)
-            except AssertionError as problem:
-                failed += 1
-                print(f"{scenario}, kill {number + 1}: {problem}", flush=True)
-        print(f"{scenario}: {COUNT} kills", flush=True)
+        problems = list(filter(None, (problem_of(scenario, chance) for _ in range(COUNT))))
+        failed += len(problems)
+        print(*(f"{scenario}: {problem}" for problem in problems[:5]), f"{scenario}: {COUNT} kills, {len(problems)} failed",
+              sep="\n", flush=True)
     if left_behind():
         failed += 1
         print(f"left behind: {left_behind()}")

@@ -43,7 +43,7 @@ static void *count(void *argument)
         trace_counter(names[self], (int64_t)i);
         progress->when[self][i] = now_ns();
         atomic_store_explicit(&progress->emitted[self], i + 1, memory_order_release);
-        if (self == 0 || i % 500 == 499)
+        if (self == 0 || i % 100 == 99)
             nanosleep(&apart, NULL);
     }
     pause();
