@@ -60,17 +60,44 @@ static uint64_t cgroup_share(void)
     return now < max ? (max - now) / 4 : 0;
 }
 
+/*
+ * A small share of the addresses that this process may still use (ulimit -v): what it needs of them is its own business,
+ * and an allocation of its must not fail because of us.
+ */
+static uint64_t address_share(void)
+{
+    enum { SHARE = 32 };
+    struct rlimit limit;
+    char text[64];
+    const char *number = text;
+    uint64_t used = 0;
+
+    if (ct_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    if (ct_raw_read_file("/proc/self/statm", text, sizeof text) > 0)
+        used = ct_raw_number(&number, 10) * 4096;
+    return used < limit.rlim_cur ? (limit.rlim_cur - used) / SHARE : 0;
+}
+
+/* How large a file of this process may be (ulimit -f). */
+static uint64_t file_limit(void)
+{
+    struct rlimit limit;
+
+    if (ct_syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    return limit.rlim_cur;
+}
+
 /* What was asked for, or a share of what there is; never more than the limits of this process allow. */
 static uint64_t choose_size(bool in_shm)
 {
     uint64_t size = ct_options.buffer ? ct_options.buffer : smaller(default_size, cgroup_share());
-    struct rlimit limit;
     struct statfs fs;
 
     if (in_shm && ct_syscall(SYS_statfs, ct_options.dir, &fs) == 0 && fs.f_blocks)
         size = smaller(size, (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize / 4);
-    if (ct_syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        size = smaller(size, limit.rlim_cur);
+    size = smaller(size, smaller(address_share(), file_limit()));
     return size / CT_SLICE_UNIT * CT_SLICE_UNIT;
 }
 
@@ -113,7 +140,7 @@ static int back(struct ct_arena *a, int fd, uint64_t from, uint64_t size)
 /* Maps as much as the limits let us, halving until it fits. */
 static int map_file(int fd, uint64_t size, struct ct_arena **ret, struct ct_arena_layout *ret_layout)
 {
-    long at = -ENOMEM, r;
+    long at = file_limit() < CT_ARENA_MIN ? -EFBIG : -ENOMEM, r;
 
     for (; size >= CT_ARENA_MIN; size = size / 2 / CT_SLICE_UNIT * CT_SLICE_UNIT) {
         r = ct_arena_layout_make(size, ret_layout);

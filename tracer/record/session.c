@@ -21,20 +21,36 @@ uint32_t ct_session_serial __attribute__((visibility("hidden")));
 static _Atomic uint32_t reborn_lock;        /* one thread of a new process looks at itself */
 static uint32_t alone_depth;
 
+static const char *reason_of(int error)
+{
+    switch (error) {
+    case -EFBIG: return "its files may not be as large as a buffer for events (ulimit -f)";
+    case -ENOMEM: return "there is no memory for a buffer for events (ulimit -v)";
+    case -EAGAIN: return "its user may have no more processes (ulimit -u)";
+    case -EMFILE: return "it may have no more descriptors (ulimit -n)";
+    case -ENOSPC: return "there is no room in shared memory for a buffer for events";
+    case -EACCES: return "it may not enter the session's directory";
+    case -ECONNREFUSED:
+    case -ENOENT: return "`ctrace record` is gone";
+    default: return NULL;
+    }
+}
+
 /* One line for a person; the program runs on. */
 static void say(const char *what, int error)
 {
-    char line[160];
-    size_t at = 0, number = sizeof line;
+    const char *reason = reason_of(error);
+    char line[200], digits[16];
+    size_t at = 0, number = sizeof digits - 1;
 
-    ct_raw_append(line, sizeof line, &at, "ctrace: ");
+    digits[number] = '\0';
+    for (unsigned n = (unsigned)-error; n && number; n /= 10)
+        digits[--number] = (char)('0' + n % 10);
+    ct_raw_append(line, sizeof line, &at, "ctrace: this process is not traced: ");
     ct_raw_append(line, sizeof line, &at, what);
-    ct_raw_append(line, sizeof line, &at, " (errno ");
-    line[--number] = '\0';
-    for (unsigned n = (unsigned)-error; n && number > at + 8; n /= 10)
-        line[--number] = (char)('0' + n % 10);
-    ct_raw_append(line, sizeof line - 8, &at, line + number);
-    ct_raw_append(line, sizeof line, &at, "): this process is not traced\n");
+    ct_raw_append(line, sizeof line, &at, reason ? reason : "errno ");
+    ct_raw_append(line, sizeof line, &at, reason ? "" : digits + number);
+    ct_raw_append(line, sizeof line, &at, "\n");
     ct_syscall(SYS_write, 2, line, at);
 }
 
@@ -70,7 +86,7 @@ static void join_record(void)
     if (r == 0 && ct_options.start)
         r = ct_control_ask(CT_ASK_START, -1, NULL);
     if (r < 0)
-        say("cannot reach `ctrace record` or make room for events", r);
+        say("", r);
 }
 
 /* Runs before the constructors of the program and of libraries that need us. */
@@ -86,7 +102,7 @@ static __attribute__((constructor(101))) void begin(void)
         return;
     ct_options_default(&ct_options);
     if (ct_options_parse(text, &ct_options) < 0) {
-        say("the environment variable " CT_SESSION_ENV " is malformed", -EINVAL);
+        say("the environment variable " CT_SESSION_ENV " is malformed, ", -EINVAL);
         return;
     }
     ct_options.record = true;
