@@ -7,6 +7,7 @@
 #include "converter/family.h"
 #include "viewer/commands.h"
 #include "viewer/info.h"
+#include "viewer/open.h"
 
 static const char usage_text[] =
     "usage: ctrace info [--json] [--alone] [TRACE...]\n"
@@ -22,6 +23,7 @@ static const char usage_text[] =
 struct job {
     bool json, alone;
     struct ct_family files;
+    struct ct_opened opened;
 };
 
 static int complain(const struct ct_error *err)
@@ -55,18 +57,11 @@ static int find_files(struct job *job, char **arguments, size_t count, struct ct
     return 0;
 }
 
-static int open_reader(const struct job *job, struct ct_reader **ret, struct ct_error *err)
+static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error *err)
 {
-    struct ct_read_input *inputs = calloc(job->files.count, sizeof *inputs);
-    int r;
-
-    if (!inputs)
+    if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened) < 0)
         return ct_error_at(err, -ENOMEM, 0, "out of memory");
-    for (size_t i = 0; i < job->files.count; i++)
-        inputs[i] = (struct ct_read_input){ .path = job->files.path[i], .fd = -1 };
-    r = ct_reader_open(inputs, job->files.count, NULL, ret, err);
-    free(inputs);
-    return r;
+    return ct_reader_open(job->opened.inputs, job->opened.count, NULL, ret, err);
 }
 
 static int tell(const struct job *job, struct ct_reader *reader)
@@ -101,6 +96,7 @@ static int run(struct job *job, char **arguments, size_t count)
                : tell(job, reader);
 
     ct_reader_close(reader);
+    ct_opened_fini(&job->opened);
     ct_family_fini(&job->files);
     return status;
 }

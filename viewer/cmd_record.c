@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -23,7 +24,7 @@
 #include "viewer/record_options.h"
 #include "viewer/record_strays.h"
 
-enum { BAD_USAGE = 2, OWN_FAILURE = 125, NOT_RUN = 126, NOT_FOUND = 127, STRAYS_MS = 250 };
+enum { BAD_USAGE = 2, OWN_FAILURE = 125, NOT_RUN = 126, NOT_FOUND = 127, STRAYS_MS = 20, STRAYS_LOOKS = 50, IDLE_MS = 250 };
 
 struct record {
     struct ct_record_options options;
@@ -35,6 +36,7 @@ struct record {
     char recorder[CT_PATH_MAX];         /* libctrace-rt.so */
     char output[CT_PATH_MAX];
     char order[512];                    /* CTRACE_SESSION */
+    unsigned looks;                     /* in vain, for processes that may become traced ones */
     int64_t begin_ms, end_ms;           /* when gates open and shut, on the monotonic clock; 0: done, or never */
 };
 
@@ -79,8 +81,11 @@ static int find_recorder(struct record *r)
     char executable[CT_PATH_MAX], found[CT_PATH_MAX], up[CT_PATH_MAX];
     const char *lib = strstr(CT_LIBDIR, "/lib");
     ssize_t n = readlink("/proc/self/exe", executable, sizeof executable - 1);
+    const char *started_as = (const char *)getauxval(AT_EXECFN);
 
     executable[n > 0 ? n : 0] = '\0';
+    if (n <= 0 && (!started_as || !realpath(started_as, executable)))       /* there may be no /proc */
+        executable[0] = '\0';
     snprintf(up, sizeof up, "..%s", lib ? lib : "/lib");
     if (!beside(executable, ".", found) && !beside(executable, up, found)) {
         snprintf(found, sizeof found, "%s/libctrace-rt.so.0", CT_LIBDIR);
@@ -198,10 +203,24 @@ static void keep_time(struct record *r)
     }
 }
 
+/* Whether somebody is left that may still connect.  Programs that are not traced give us no more than a second. */
+static bool strays_come(struct record *r)
+{
+    switch (ct_record_strays(&r->follow)) {
+    case CT_STRAYS_FOUND:
+        r->looks = 0;
+        return true;
+    case CT_STRAYS_MAYBE:
+        return ++r->looks < STRAYS_LOOKS;
+    default:
+        return false;
+    }
+}
+
 /* One step.  Returns false when there is nothing left to wait for. */
 static bool step(struct record *r)
 {
-    int timeout = r->child.ended ? STRAYS_MS : -1;
+    int timeout = !r->child.ended ? -1 : r->looks ? STRAYS_MS : IDLE_MS;
 
     timeout = until(r->begin_ms, until(r->end_ms, timeout));
     if (ct_follow_step(&r->follow, timeout)) {
@@ -214,7 +233,7 @@ static bool step(struct record *r)
     keep_time(r);
     if (!r->child.ended || ct_follow_alive(&r->follow))
         return true;
-    return r->options.children && ct_record_strays(&r->follow) > 0;
+    return r->options.children && strays_come(r);
 }
 
 /*

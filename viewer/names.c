@@ -17,7 +17,7 @@ static void add(const char *path, struct ct_symbols *symbols)
 
     if (fd < 0)
         return;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ct_annotate(fd, symbols, &result, &err) < 0)
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && ct_annotate(fd, symbols, &result, &err) < 0)
         fprintf(stderr, "ctrace: %s keeps addresses instead of names: %s\n", path, err.text);
     close(fd);
 }

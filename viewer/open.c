@@ -21,24 +21,8 @@ struct ct_opened_tail {
     size_t size;
 };
 
-/* Where a program's blocks begin in a file. */
+/* The blocks of a file begin behind its head. */
 enum { BEHIND_HEAD = sizeof(struct ct_file_head) };
-
-/* Appends the arena's rest to `memory` when the trace behind `fd` has no end. */
-static void add_arena(int fd, int memory, uint64_t *size)
-{
-    struct ct_scan scan;
-    int rest;
-
-    if (ct_scan_file(fd, &scan, NULL) < 0 || scan.ended)
-        return;
-    rest = ct_recover_tail(fd);
-    if (rest < 0)
-        return;
-    if (ct_ring_append(rest, BEHIND_HEAD, memory, size) < 0)
-        *size = 0;                  /* half a tail is worse than the file alone */
-    close(rest);
-}
 
 /* True when the halves of a ring were not put together: `path` is the newer one, `older` gets the other's name. */
 static bool find_ring(const char *path, char older[CT_PATH_MAX])
@@ -46,6 +30,17 @@ static bool find_ring(const char *path, char older[CT_PATH_MAX])
     struct stat st;
 
     return ct_trace_file_ring_name(path, older, CT_PATH_MAX) && stat(older, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Appends to `memory` what the trace behind `fd` lacks of a dead arena. */
+static void add_arena(int fd, const struct ct_scan *scan, int memory, uint64_t *size)
+{
+    int rest = scan->has_run && scan->ended ? -1 : ct_recover_tail(fd);
+
+    if (rest < 0)
+        return;
+    (void)ct_ring_append(rest, *size ? BEHIND_HEAD : 0, memory, size);   /* on failure the file alone is read */
+    close(rest);
 }
 
 static void map_tail(int memory, uint64_t size, struct ct_opened_tail *tail)
@@ -58,30 +53,45 @@ static void map_tail(int memory, uint64_t size, struct ct_opened_tail *tail)
     tail->size = size;
 }
 
+/* Gathers in anonymous memory what belongs to the trace behind `fd` and is not in it. */
+static void gather(const char *path, int fd, struct ct_read_input *input, struct ct_opened_tail *tail)
+{
+    struct ct_scan scan;
+    uint64_t size = 0;
+    int memory;
+
+    if (ct_scan_file(fd, &scan, NULL) < 0)
+        return;                     /* damaged, packed, or no trace: the reader knows what to say */
+    memory = memfd_create("ctrace-tail", MFD_CLOEXEC);
+    if (memory < 0)
+        return;
+    if (find_ring(path, tail->older) && ct_ring_append(fd, 0, memory, &size) == 0)
+        input->path = tail->older;
+    add_arena(fd, &scan, memory, &size);
+    map_tail(memory, size, tail);
+    close(memory);
+    if (scan.size == 0) {           /* killed before its first word: all there is is in memory */
+        input->memory = tail->at;
+        input->memory_size = tail->size;
+    } else {
+        input->tail = tail->at;
+        input->tail_size = tail->size;
+    }
+}
+
 static void open_one(const char *path, struct ct_read_input *input, struct ct_opened_tail *tail)
 {
     struct stat st;
-    uint64_t size = 0;
-    int fd, memory;
+    int fd;
 
     *input = (struct ct_read_input){ .path = path, .fd = -1 };
     if (strcmp(path, "-") == 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return;
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    memory = fd < 0 ? -1 : memfd_create("ctrace-tail", MFD_CLOEXEC);
-    if (memory >= 0) {
-        if (find_ring(path, tail->older)) {
-            if (ct_ring_append(fd, BEHIND_HEAD, memory, &size) == 0)
-                input->path = tail->older;
-        }
-        add_arena(fd, memory, &size);
-        map_tail(memory, size, tail);
-        close(memory);
-    }
-    if (fd >= 0)
-        close(fd);
-    input->tail = tail->at;
-    input->tail_size = tail->size;
+    if (fd < 0)
+        return;
+    gather(path, fd, input, tail);
+    close(fd);
 }
 
 int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret)

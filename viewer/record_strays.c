@@ -55,15 +55,15 @@ static bool holds(long pid, const char *name, const char *what)
     return found;
 }
 
-unsigned ct_record_strays(struct ct_follow *f)
+enum ct_record_strays ct_record_strays(struct ct_follow *f)
 {
     char session[CT_SESSION_PATH + 32];
     DIR *proc = opendir("/proc");
     struct dirent *entry;
-    unsigned found = 0;
+    enum ct_record_strays found = CT_STRAYS_NONE;
 
     if (!proc)
-        return 0;
+        return CT_STRAYS_NONE;
     snprintf(session, sizeof session, CT_SESSION_ENV "=dir=%s;", f->session->path);
     while ((entry = readdir(proc))) {
         char *end;
@@ -71,9 +71,12 @@ unsigned ct_record_strays(struct ct_follow *f)
 
         if (pid <= 0 || *end || pid == getpid())
             continue;
-        if (holds(pid, "environ", session) && holds(pid, "maps", "/libctrace-rt.so") &&
-            ct_follow_expect(f, (pid_t)pid))
-            found++;
+        if (!holds(pid, "environ", session))
+            continue;
+        if (!holds(pid, "maps", "/libctrace-rt.so"))
+            found = found ? found : CT_STRAYS_MAYBE;    /* right after exec the loader has not mapped it yet */
+        else if (ct_follow_expect(f, (pid_t)pid))
+            found = CT_STRAYS_FOUND;
     }
     closedir(proc);
     return found;

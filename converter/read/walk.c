@@ -315,13 +315,16 @@ static int walk_segment(struct walk *w)
         return r;
     if (r == -ENODATA && w->err->offset == at && segment->source.short_code != -EINVAL) {
         segment->limit = at;
-        w->input->ending.error = *w->err;
-        w->input->ending.cut_offset = at;
+        if (w->segment == 0) {                  /* people know the file, not what was found beside it */
+            w->input->ending.error = *w->err;
+            w->input->ending.cut_offset = at;
+        }
     } else if (r < 0) {
         w->err->offset = at;                    /* nothing of this block is used */
         ct_trace_damage(w->input, w->segment, w->err);
     } else {
-        w->input->ending.cut_offset = at;
+        if (w->segment == 0)
+            w->input->ending.cut_offset = at;
         if (segment->source.short_code == -EINVAL) {
             ct_error_fill(w->err, -EINVAL, at, "the gzip is damaged");
             ct_trace_damage(w->input, w->segment, w->err);

@@ -155,6 +155,14 @@ void ct_consumer_end(struct ct_consumer *c, const struct ct_end *end)
     c->state = CT_CONSUMER_DONE;
 }
 
+bool ct_consumer_wants_turn(const struct ct_consumer *c)
+{
+    const struct ct_consumer_rows *g = &c->generations;
+
+    return c->turn_at && c->state == CT_CONSUMER_RUNNING && g->count &&
+           c->size - g->row[g->count - 1].offset > c->turn_at;
+}
+
 void ct_consumer_generation_begins(struct ct_consumer *c, uint32_t generation, const struct ct_clock_sample *clock)
 {
     struct ct_consumer_rows *g = &c->generations;

@@ -28,6 +28,7 @@ struct ct_consumer {
     uint64_t size;                  /* bytes of whole blocks in the file */
     uint64_t limit;                 /* of `size`; 0: none */
     uint64_t roll_at;               /* with roll(): a new file is begun with the first generation beyond this size */
+    uint64_t turn_at;               /* bytes of one generation after which the next is wanted; 0: any */
     int (*roll)(struct ct_consumer *c);     /* sets another fd, empty; 0 or negative errno */
     bool no_directory;              /* leave the DIRECTORY block out */
     int error;                      /* negative errno that ended it; 0: none */
@@ -52,6 +53,8 @@ void ct_consumer_begin(struct ct_consumer *c, const void *run, size_t run_size);
 /* Ends the program: DIRECTORY of its generations and END.  The consumer is DONE; attach it again for another program. */
 void ct_consumer_end(struct ct_consumer *c, const struct ct_end *end);
 
+/* Whether the generation under way is as long as the consumer wants one. */
+bool ct_consumer_wants_turn(const struct ct_consumer *c);
 /* Notes where a generation began and where it ended. */
 void ct_consumer_generation_begins(struct ct_consumer *c, uint32_t generation, const struct ct_clock_sample *clock);
 void ct_consumer_generation_ends(struct ct_consumer *c, const struct ct_clock_sample *clock);

@@ -256,6 +256,20 @@ static uint32_t next_generation(const struct ct_drain *d, uint32_t after, uint32
     return next;
 }
 
+/* The pair of clocks at the first turn after `number` that is known; one of an earlier generation is as true. */
+static struct ct_clock_sample clock_about(const struct ct_drain *d, uint32_t number)
+{
+    struct ct_arena_turn best = { 0 };
+
+    for (unsigned i = 0; i < CT_TURNS && !d->start.ticks; i++) {
+        const struct ct_arena_turn turn = d->map.arena->turns[i];
+
+        if (turn.number > number && (!best.number || turn.number < best.number))
+            best = turn;
+    }
+    return best.number ? best.before : d->start;
+}
+
 static void begin_consumers(struct ct_drain *d, uint32_t generation)
 {
     for (struct ct_consumer *c = d->consumers; c; c = c->next) {
@@ -283,11 +297,10 @@ static void begin_generation(struct ct_drain *d, uint32_t number)
     struct ct_arena_turn turn;
     struct ct_generation generation;
 
-    /* A turn that was overwritten before we came: the pair of clocks of the one before is as true. */
     if (turn_of(d, number, &turn))
         generation = turn.start;
-    else
-        generation = (struct ct_generation){ .clock = d->start };
+    else                            /* overwritten before we came */
+        generation = (struct ct_generation){ .clock = clock_about(d, number) };
     ct_blocks_flush(&d->blocks);
     d->generation = number;
     d->ended = false;

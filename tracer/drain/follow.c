@@ -269,6 +269,9 @@ static void look_after_process(struct ct_follow *f, struct ct_process *p)
         return;
     ct_process_round(p);
     ct_image_check_file(f, p);
+    if (ct_consumer_wants_turn(&p->consumer) && p->asked_turn != p->image.drain.generation &&
+        ct_process_tell(p, CT_CONTROL_TURN, 0))
+        p->asked_turn = p->image.drain.generation;
     if (f->stopped && p->attached && !p->image.recording) {
         struct ct_end end = { .reason = CT_END_STOP };
 
@@ -354,12 +357,12 @@ bool ct_follow_expect(struct ct_follow *f, pid_t pid)
 {
     struct ct_process *p = find_process(f, pid);
 
-    if (p)
+    if (!p)
+        p = add_process(f, pid);
+    if (!p || p->expected || p->image.arena)
         return false;
-    p = add_process(f, pid);
-    if (p)
-        p->expected = true;
-    return p != NULL;
+    p->expected = true;
+    return true;
 }
 
 uint64_t ct_follow_lost(const struct ct_follow *f)

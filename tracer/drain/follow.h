@@ -68,7 +68,7 @@ void ct_follow_start(struct ct_follow *f);
 void ct_follow_stop(struct ct_follow *f);
 /* Processes that are being traced and have not ended. */
 unsigned ct_follow_alive(const struct ct_follow *f);
-/* Waits for a process too that has not connected, but will if it ever does something.  False when it is known already. */
+/* Waits for a process too that has not connected, but will if it ever does something.  False when it is waited for already. */
 bool ct_follow_expect(struct ct_follow *f, pid_t pid);
 /* Events lost and bytes written so far, in all files. */
 uint64_t ct_follow_lost(const struct ct_follow *f);

@@ -40,6 +40,7 @@ struct ct_process {
     char path[CT_PATH_MAX];         /* of its trace */
     struct ct_consumer consumer;    /* over that file */
     bool has_file, attached;
+    uint32_t asked_turn;            /* generation that was asked to end early */
     struct ct_guest *guests;
     struct ct_image image;
     unsigned images;                /* programs so far, this one included */

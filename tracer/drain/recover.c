@@ -37,8 +37,8 @@ static void go_on(struct ct_drain *d, struct ct_consumer *c, const struct ct_sca
         ct_drain_forget(d, d->generation);
 }
 
-/* Writes all that the arena holds and the file lacks, and ends the program. */
-static void drain_rest(struct ct_drain *d, struct ct_consumer *c)
+/* Writes all that the arena holds and the file lacks; `for_good` ends the program, else the trace is still cut. */
+static void drain_rest(struct ct_drain *d, struct ct_consumer *c, bool for_good)
 {
     struct ct_end end = { .reason = CT_END_RECOVERED, .events_lost = ct_drain_lost(d) };
 
@@ -46,11 +46,15 @@ static void drain_rest(struct ct_drain *d, struct ct_consumer *c)
     ct_drain_finish(d, false);
     if (c->state == CT_CONSUMER_WAITING)
         ct_consumer_begin(c, d->run, d->run_size);
-    ct_consumer_end(c, &end);
+    if (for_good)
+        ct_consumer_end(c, &end);
     ct_drain_remove(d, c);
 }
 
-static int fold(const struct ct_dead *dead, int fd, const struct ct_scan *scan, uint64_t *ret_bytes)
+/*
+ * Writes what the trace behind `fd`, as scanned, lacks of the arena to `out`, of which `*size` bytes are whole blocks.
+ */
+static int fold(const struct ct_dead *dead, int fd, const struct ct_scan *scan, bool for_good, int out, uint64_t *size)
 {
     struct ct_consumer c;
     struct ct_drain d;
@@ -62,17 +66,17 @@ static int fold(const struct ct_dead *dead, int fd, const struct ct_scan *scan, 
     r = ct_drain_open(at, dead->size, &d, NULL);
     if (r < 0)
         goto unmap;
-    if (ftruncate(fd, (off_t)scan->whole) < 0 || lseek(fd, (off_t)scan->whole, SEEK_SET) < 0) {
+    if (ftruncate(out, (off_t)*size) < 0 || lseek(out, (off_t)*size, SEEK_SET) < 0) {
         r = -errno;
         goto close;
     }
-    ct_consumer_init(&c, fd, scan->whole);
+    ct_consumer_init(&c, out, *size);
     ct_scan_mark(fd, scan, &d);
     go_on(&d, &c, scan);
     c.no_directory = true;       /* it would only tell of what was folded in */
-    drain_rest(&d, &c);
+    drain_rest(&d, &c, for_good);
     r = c.error;
-    *ret_bytes = c.size - scan->whole;
+    *size = c.size;
     ct_consumer_fini(&c);
 close:
     ct_drain_close(&d);
@@ -224,6 +228,7 @@ static int recover(struct recovery *all, struct ct_dead *dead)
     struct ct_recovery one = { .dead = dead };
     char path[CT_PATH_MAX];
     struct ct_scan scan;
+    uint64_t size;
     bool ring;
     int fd = dead->has_target ? open_target(dead, path, &scan) : -ENOENT;
 
@@ -236,9 +241,11 @@ static int recover(struct recovery *all, struct ct_dead *dead)
         one.text = fd == -ENOENT ? "its trace was deleted" : strerror(-fd);
     } else {
         ring = has_ring(path);
+        size = scan.whole;
         one.path = path;
         if (!(scan.ended && memcmp(scan.arena_id, dead->arena_id, CT_UUID_SIZE) == 0))
-            one.result = fold(dead, fd, &scan, &one.bytes);
+            one.result = fold(dead, fd, &scan, true, fd, &size);
+        one.bytes = size - scan.whole;
         if (one.result == 0 && ring)
             join_ring(path, fd);
         if (one.result < 0)
@@ -288,8 +295,9 @@ struct tail {
 static int visit_tail(void *context, struct ct_dead *dead)
 {
     struct tail *tail = context;
-    struct ct_scan nothing = { 0 }, scan;
-    uint64_t bytes;
+    struct ct_file_head head = { .major = CT_FORMAT_MAJOR, .minor = CT_FORMAT_MINOR };
+    uint64_t size = sizeof head;
+    struct ct_scan scan;
     int r;
 
     if (!fits(dead, tail->trace, &scan))
@@ -297,7 +305,9 @@ static int visit_tail(void *context, struct ct_dead *dead)
     tail->memory = memfd_create("ctrace-tail", MFD_CLOEXEC);
     if (tail->memory < 0)
         return -errno;
-    r = fold(dead, tail->memory, &nothing, &bytes);
+    memcpy(head.magic, CT_FILE_MAGIC, sizeof head.magic);
+    r = pwrite(tail->memory, &head, sizeof head, 0) == sizeof head
+        ? fold(dead, tail->trace, &scan, false, tail->memory, &size) : -EIO;
     return r < 0 ? r : 1;
 }
 

@@ -28,7 +28,7 @@ struct ct_recover_options {
 int ct_recover_all(const struct ct_recover_options *options);
 
 /*
- * Drains a copy of the dead arena whose events belong into the trace behind `fd`, changing nothing.
+ * Drains what the trace behind `fd` lacks of its dead arena, changing nothing: a file head, then blocks that continue it.
  * Returns a memfd (the caller's), -ENOENT when there is no such arena, or another negative errno.
  */
 int ct_recover_tail(int fd);

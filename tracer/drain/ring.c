@@ -52,7 +52,8 @@ int ct_ring_init(struct ct_consumer *c, const char *path, uint64_t size)
     strcpy(ring->path, path);
     c->user = ring;
     c->roll = roll;
-    c->roll_at = size / 2;
+    c->roll_at = size / 8 * 3;          /* and an eighth for the generation under way: both halves stay below `size` */
+    c->turn_at = size / 8;
     return 0;
 }
 
