@@ -120,9 +120,13 @@ void ct_drain_leave(struct ct_drain *d, struct ct_consumer *c, const struct ct_e
 /* Events that the program could not record, so far. */
 uint64_t ct_drain_lost(const struct ct_drain *d);
 
-/* --- between drain.c and define.c --- */
+/* --- between drain.c, collect.c, define.c and map.c --- */
 
 int ct_drain_map_make(struct ct_arena *arena, uint64_t size, struct ct_drain_map *ret, struct ct_error *err);
+/* Fills `pieces` with new bytes of batches up to generation `noted`, sorted by generation and batch. */
+void ct_drain_collect(struct ct_drain *d, uint32_t noted);
+/* The pieces are in the consumers' hands: sealed slices can be used again. */
+void ct_drain_free_slices(struct ct_drain *d);
 /* Writes what events of `generation` may refer to and it has not been told yet. */
 void ct_drain_define(struct ct_drain *d, uint32_t generation, unsigned flags);
 /* Writes rows of threads that `generation` has not seen; with `free_exited` gives rows of ended threads back. */
