@@ -45,7 +45,8 @@ struct ct_chrome {
     uint8_t *lane_named[256];           /* by host and CPU */
     struct chrome_piece call[CHROME_CALLS];     /* ,"name":"read","cat":"io","args":{"fd": */
     struct chrome_stacks *stacks;
-    bool no_memory;
+    int64_t now;                        /* of the last item */
+    bool damaged, no_memory;
 };
 
 /*

@@ -261,7 +261,7 @@ static void program_end(void *context, struct ct_model_program *program, int64_t
     p = CT_JSON_PUT(p, ",\"ts\":");
     p = ct_json_us(p, ns);
     p = CT_JSON_PUT(p, ",\"cat\":\"trace\",\"name\":\"");
-    if (!read->has_end)
+    if (!read->has_end || c->damaged)
         p = CT_JSON_PUT(p, "the trace is cut here");
     else if (read->end.reason < sizeof reasons / sizeof *reasons)
         p = ct_json_string(p, reasons[read->end.reason]);
@@ -329,9 +329,30 @@ int ct_chrome_item(struct ct_chrome *c, const struct ct_read_item *item)
 {
     int r = ct_model_item(c->model, item);
 
+    c->now = item->ns;
     if (r == 0 && c->no_memory)
         r = -ENOMEM;
     return r;
+}
+
+void ct_chrome_damage(struct ct_chrome *c, const struct ct_error *err)
+{
+    const struct ct_read_program *first = ct_reader_program_count(c->reader) ? ct_reader_program(c->reader, 0) : NULL;
+    char *p;
+
+    c->damaged = true;
+    if (!first || !first->user)
+        return;
+    p = chrome_begin(c);
+    p = CT_JSON_PUT(p, ",\n{\"ph\":\"i\",\"s\":\"g\",\"pid\":");
+    p = ct_json_u64(p, chrome_program_of(c, first->user)->pid);
+    p = CT_JSON_PUT(p, ",\"tid\":");
+    p = ct_json_u64(p, chrome_program_of(c, first->user)->pid);
+    p = CT_JSON_PUT(p, ",\"ts\":");
+    p = ct_json_us(p, c->now > 0 ? c->now : 0);
+    p = CT_JSON_PUT(p, ",\"cat\":\"trace\",\"name\":\"the trace is damaged: ");
+    p = ct_json_string(p, err->text);
+    chrome_end(c, CT_JSON_PUT(p, "\"}"));
 }
 
 void ct_chrome_finish(struct ct_chrome *c)

@@ -18,6 +18,9 @@ struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome
 /* Takes the reader's next item.  0, or a negative errno: -ENOMEM, or what writing met. */
 int ct_chrome_item(struct ct_chrome *chrome, const struct ct_read_item *item);
 
+/* The trace is damaged beyond what was taken: says so at the last moment seen. */
+void ct_chrome_damage(struct ct_chrome *chrome, const struct ct_error *err);
+
 /* Ends the file: valid JSON whatever came. */
 void ct_chrome_finish(struct ct_chrome *chrome);
 

@@ -126,6 +126,8 @@ static int to_chrome(struct ct_reader *reader, const struct job *job, struct ct_
         progress_item(&progress, item->ns);
     }
     progress_end(&progress);
+    if (r < 0)
+        ct_chrome_damage(chrome, err);
     ct_chrome_finish(chrome);
     ct_chrome_free(chrome);
     return failed < 0 ? ct_error_at(err, failed, 0, "no memory") : r < 0 ? r : 0;

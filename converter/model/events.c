@@ -105,7 +105,38 @@ static void wake(struct ct_model *m, struct ct_model_thread *t, const struct ct_
     ct_wakes_wake(m->wakes, t->program->read->index, object, (struct ct_wake){ t, start });
 }
 
-static void take_event(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+/* What the program itself annotates. */
+static void take_annotation(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
+{
+    switch (e->no) {
+    case CT_EV_TASK_BEGIN:
+        ct_tasks_begin(m, t, e);
+        break;
+    case CT_EV_TASK_END:
+        ct_tasks_end(m, t, e);
+        break;
+    case CT_EV_REGION_BEGIN:
+        ct_span_begin(m, t, e, ct_args_REGION_BEGIN(e->arg)->name, 0);
+        break;
+    case CT_EV_REGION_END:
+        ct_span_end(m, t, CT_EV_REGION_BEGIN, e->ns);
+        break;
+    case CT_EV_GC_BEGIN:
+        ct_span_begin(m, t, e, ct_args_GC_BEGIN(e->arg)->kind, ct_args_GC_BEGIN(e->arg)->at);
+        break;
+    case CT_EV_GC_END:
+        ct_span_end(m, t, CT_EV_GC_BEGIN, e->ns);
+        break;
+    case CT_EV_COUNTER:
+        user_counter(m, t, e);
+        break;
+    default:
+        moment(m, t, e);
+    }
+}
+
+/* A thread's life. */
+static void take_thread(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
 {
     switch (e->no) {
     case CT_EV_CPU:
@@ -122,10 +153,18 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
         ct_model_thread_exit(m, t, e->ns);
         t->exit_point = ct_span_point(m, t, CT_EV_THREAD_EXIT, e->ns, 0);
         ct_span_point_flush(m, t, INT64_MAX);
-        return;
         break;
     case CT_EV_THREAD_NAME:
         thread_name(m, t, e);
+        break;
+    }
+}
+
+static void take_event(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    switch (e->no) {
+    case CT_EV_CPU: case CT_EV_LOST: case CT_EV_THREAD_START: case CT_EV_THREAD_EXIT: case CT_EV_THREAD_NAME:
+        take_thread(m, t, e);
         break;
     case CT_EV_MUTEX_WAIT ... CT_EV_SLEEP:
         ct_span_wait_begin(m, t, e);
@@ -160,32 +199,11 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
     case CT_EV_HEAP_GROW: case CT_EV_HEAP_SHRINK:
         heap(m, t, e, start);
         break;
-    case CT_EV_TASK_BEGIN:
-        ct_tasks_begin(m, t, e);
-        break;
-    case CT_EV_TASK_END:
-        ct_tasks_end(m, t, e);
-        break;
-    case CT_EV_REGION_BEGIN:
-        ct_span_begin(m, t, e, ct_args_REGION_BEGIN(e->arg)->name, 0);
-        break;
-    case CT_EV_GC_BEGIN:
-        ct_span_begin(m, t, e, ct_args_GC_BEGIN(e->arg)->kind, ct_args_GC_BEGIN(e->arg)->at);
-        break;
-    case CT_EV_REGION_END:
-        ct_span_end(m, t, CT_EV_REGION_BEGIN, e->ns);
-        break;
-    case CT_EV_GC_END:
-        ct_span_end(m, t, CT_EV_GC_BEGIN, e->ns);
-        break;
-    case CT_EV_COUNTER:
-        user_counter(m, t, e);
-        break;
     default:
         if (e->info->shape == CT_SHAPE_COMPLETE)
             ct_span_complete(m, t, e, start, 0, 0);
         else
-            moment(m, t, e);
+            take_annotation(m, t, e);
     }
 }
 
