@@ -130,7 +130,7 @@ int ct_output_error(const struct ct_output *out)
     return r;
 }
 
-/* A directory's nameless file, when the file system knows such; else one with a temporary name beside `path`. */
+/* A directory's nameless file, when the file system knows such and /proc is there to name it; else one with a temporary name beside `path`. */
 static int create_hidden(struct ct_output_drain *d)
 {
     size_t size = strlen(d->path) + NAME_ROOM;
@@ -141,7 +141,11 @@ static int create_hidden(struct ct_output_drain *d)
     if (!name)
         return -ENOMEM;
     snprintf(name, size, "%.*s", slash ? (int)(slash - d->path) + 1 : 2, slash ? d->path : "./");
-    d->fd = open(name, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+    d->fd = -1;
+    if (access("/proc/self/fd", X_OK) == 0)
+        d->fd = open(name, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+    else
+        errno = EOPNOTSUPP;
     if (d->fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) {
         r = d->fd >= 0 ? 0 : -errno;
         free(name);

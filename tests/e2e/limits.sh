@@ -59,7 +59,7 @@ compile() {
 same() {
     local what=$1 status plain
     shift
-    "$@" >plain.out 2>plain.err </dev/null
+    timeout -k 5 50 "$@" >plain.out 2>plain.err </dev/null
     plain=$?
     rm -f "$what.err"
     # shellcheck disable=SC2086
