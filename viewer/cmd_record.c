@@ -105,7 +105,7 @@ static int find_recorder(struct record *r)
 
 static int write_order(struct record *r)
 {
-    const struct ct_record_options *o = &r->options;
+    const struct ct_settings *o = &r->options.settings;
     uint8_t run[CT_UUID_SIZE];
     char hex[2 * CT_UUID_SIZE + 1];
 
@@ -133,7 +133,7 @@ static void hear_of_recovery(void *context, const struct ct_recovery *one)
 static int open_output(struct record *r, int *ret_fd)
 {
     const struct ct_recover_options recover = { .report = hear_of_recovery, .context = r };
-    int e = ct_record_path(r->options.output, r->child.pid, r->output);
+    int e = ct_record_path(r->options.settings.output, r->child.pid, r->output);
 
     if (e < 0)
         return e;
@@ -159,8 +159,8 @@ static int watch_signals(struct record *r)
 static int listen_to_programs(struct record *r)
 {
     struct ct_follow_options options = {
-        .output = r->output, .output_fd = -1, .children = r->options.children, .limit = r->options.limit,
-        .ring = r->options.ring,
+        .output = r->output, .output_fd = -1, .children = r->options.settings.children, .limit = r->options.settings.limit,
+        .ring = r->options.settings.ring,
     };
     const struct ct_follow_hooks hooks = { ct_finish_add, ct_finish_trouble, &r->finish };
     int e = open_output(r, &options.output_fd);
@@ -233,7 +233,7 @@ static bool step(struct record *r)
     keep_time(r);
     if (!r->child.ended || ct_follow_alive(&r->follow))
         return true;
-    return r->options.children && strays_come(r);
+    return r->options.settings.children && strays_come(r);
 }
 
 /*
@@ -264,7 +264,7 @@ static void watch_program(struct record *r)
     while (step(r)) {
         if (!r->child.ended || in_background)
             continue;
-        if (!r->options.wait) {
+        if (!r->options.settings.wait) {
             in_background = true;
             if (!go_to_background(r))
                 ct_record_child_end_like(&r->child);
@@ -278,7 +278,7 @@ static void watch_program(struct record *r)
 
 static int run(struct record *r)
 {
-    struct ct_record_order order = { r->program, r->options.program, r->order, !r->options.children, r->recorder };
+    struct ct_record_order order = { r->program, r->options.program, r->order, !r->options.settings.children, r->recorder };
     int e = ct_record_child_fork(&r->child, &order);
 
     if (e < 0)
@@ -287,8 +287,8 @@ static int run(struct record *r)
         ct_record_child_cancel(&r->child);
         return OWN_FAILURE;
     }
-    r->begin_ms = r->options.delay_ms ? now_ms() + r->options.delay_ms : 0;
-    r->end_ms = r->options.duration_ms ? now_ms() + r->options.delay_ms + r->options.duration_ms : 0;
+    r->begin_ms = r->options.settings.delay_ms ? now_ms() + r->options.settings.delay_ms : 0;
+    r->end_ms = r->options.settings.duration_ms ? now_ms() + r->options.settings.delay_ms + r->options.settings.duration_ms : 0;
     ct_finish_begin(&r->finish, r->output);
     e = ct_record_child_go(&r->child);
     if (e < 0) {

@@ -7,15 +7,10 @@
 #include <sys/types.h>
 
 #include "format/limits.h"
+#include "format/settings.h"
 
 struct ct_record_options {
-    const char *output;             /* a pattern; borrowed from argv or the environment */
-    uint64_t categories;            /* bit mask */
-    uint64_t limit, ring;           /* bytes; 0: none */
-    uint64_t buffer;                /* bytes; 0: the recorder's choice */
-    int64_t delay_ms, duration_ms;  /* 0: none */
-    unsigned depth;
-    bool paths, children, wait;
+    struct ct_settings settings;
     char **program;                 /* with its arguments, NULL at the end; borrowed */
 };
 
@@ -30,7 +25,3 @@ int ct_record_options(int argc, char **argv, struct ct_record_options *ret);
  * filled in; a directory is made if it is missing and gets trace.out.  0 or a negative errno with a line on stderr.
  */
 int ct_record_path(const char *pattern, pid_t pid, char ret[CT_PATH_MAX]);
-
-/* "64M", "1.5G", "4096"; "10s", "500ms", "2m", "10" (seconds).  0 or -EINVAL. */
-int ct_record_size(const char *text, uint64_t *ret);
-int ct_record_time(const char *text, int64_t *ret_ms);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "format/pattern.h"
 #include "viewer/record_options.h"
 
 static const char file_name[] = "trace.out";
@@ -28,57 +29,22 @@ static void append(struct text *t, const char *what)
     t->used += length;
 }
 
-/* The one after '%' at `p`; returns what follows it, NULL when it is not known. */
-static const char *append_field(struct text *t, const char *p, pid_t pid)
+static const char *look_up(const char *name)
 {
-    char word[256];
-    const char *end;
-
-    switch (*p) {
-    case '%':
-        append(t, "%");
-        return p + 1;
-    case 'p':
-        snprintf(word, sizeof word, "%ld", (long)pid);
-        append(t, word);
-        return p + 1;
-    case 't':
-        snprintf(word, sizeof word, "%lld", (long long)time(NULL));
-        append(t, word);
-        return p + 1;
-    case 'h':
-        if (gethostname(word, sizeof word) < 0)
-            return NULL;
-        word[sizeof word - 1] = '\0';
-        append(t, word);
-        return p + 1;
-    case 'q':
-        end = p[1] == '{' ? strchr(p, '}') : NULL;
-        if (!end || (size_t)(end - p - 2) >= sizeof word)
-            return NULL;
-        memcpy(word, p + 2, (size_t)(end - p - 2));
-        word[end - p - 2] = '\0';
-        append(t, getenv(word) ? getenv(word) : "");
-        return end + 1;
-    default:
-        return NULL;
-    }
+    return getenv(name);
 }
 
 static int expand(const char *pattern, pid_t pid, struct text *t)
 {
-    while (*pattern) {
-        char one[2] = { *pattern, '\0' };
+    char host[256] = "";
+    struct ct_pattern_values values = { .pid = pid, .time_s = time(NULL), .host = host, .look_up = look_up };
+    int r;
 
-        if (*pattern++ != '%') {
-            append(t, one);
-            continue;
-        }
-        pattern = append_field(t, pattern, pid);
-        if (!pattern)
-            return -EINVAL;
-    }
-    return t->full ? -ENAMETOOLONG : 0;
+    if (gethostname(host, sizeof host - 1) < 0)
+        return -errno;
+    r = ct_pattern_expand(pattern, &values, t->at, t->size);
+    t->used = strlen(t->at);
+    return r;
 }
 
 /* A directory gets trace.out; one that ends in '/' and is missing is made. */

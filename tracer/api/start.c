@@ -8,11 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/door.h"
+#include "api/output.h"
 #include "format/serve.h"
+#include "format/settings.h"
 #include "record/control.h"
 
 #define TRACE_API __attribute__((visibility("default")))
@@ -29,6 +30,7 @@ static struct {
     int fd;
     bool own_fd;
     const struct ct_serve_api *serve;
+    struct ct_settings settings;        /* of CTRACE_* variables, read at each start */
     char session[sizeof ((struct ct_session_options *)0)->dir];
 } started = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1 };
 
@@ -37,55 +39,6 @@ static __attribute__((constructor(102))) void find_door(void)
     ct_door = ct_recorder(CT_ENTRY_VERSION);
     if (ct_door)
         ct_door->skip_code((const void *)&find_door);
-}
-
-static int plain_open(const char *path, int flags)
-{
-    int fd = open(path, flags | O_WRONLY | O_CLOEXEC | O_NOCTTY, 0600);
-
-    return fd < 0 ? -errno : fd;
-}
-
-static bool old_name(const char *path, char *old, size_t size)
-{
-    return snprintf(old, size, "%s.old", path) < (int)size;
-}
-
-/* A file that is there becomes path.old; what is no file (a pipe, a device) is opened as it is. */
-static int open_output(const char *path, bool *ret_moved)
-{
-    char old[PATH_MAX];
-    struct stat st;
-    int fd = plain_open(path, O_CREAT | O_EXCL);
-
-    *ret_moved = false;
-    if (fd != -EEXIST)
-        return fd;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return plain_open(path, 0);
-    if (!old_name(path, old, sizeof old))
-        return -ENAMETOOLONG;
-    fd = plain_open(path, 0);           /* one that we could not write must not be moved away either */
-    if (fd < 0)
-        return fd;
-    close(fd);
-    if (rename(path, old) < 0)
-        return -errno;
-    *ret_moved = true;
-    return plain_open(path, O_CREAT | O_EXCL);
-}
-
-/* Nothing came of it: as if open_output() had not been called. */
-static void undo_output(const char *path, int fd, bool moved)
-{
-    char old[PATH_MAX];
-    struct stat st;
-
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-        unlink(path);
-    close(fd);
-    if (moved && old_name(path, old, sizeof old))
-        rename(old, path);
 }
 
 /* libctrace-serve.so beside this library, or where the loader finds it. */
@@ -126,6 +79,10 @@ static int open_session(void)
         return 0;                       /* a trace_start() after a trace_stop() */
     ct_door->default_options(&options);
     options.start = false;
+    options.buffer = started.settings.buffer;
+    options.categories = started.settings.categories | 1;
+    options.depth = started.settings.depth;
+    options.paths = started.settings.paths;
     make_session(options.dir, sizeof started.session);
     strcpy(started.session, options.dir);
     r = ct_door->open(&options);
@@ -136,7 +93,12 @@ static int open_session(void)
 
 static int start_inside(const char *path, int fd)
 {
-    struct ct_serve_start how = { .path = path, .fd = fd, .hide_thread = ct_door->hide_thread };
+    struct ct_serve_start how = {
+        .path = path, .fd = fd, .hide_thread = ct_door->hide_thread, .ask = ct_door->ask,
+        .start_request = CT_ASK_START, .stop_request = CT_ASK_STOP,
+        .limit = started.settings.limit, .delay_ms = started.settings.delay_ms,
+        .duration_ms = started.settings.duration_ms,
+    };
     int r;
 
     if (!started.serve)
@@ -147,8 +109,8 @@ static int start_inside(const char *path, int fd)
     how.arena = ct_door->arena();
     how.session = started.session;
     r = started.serve->start(&how);
-    if (r < 0)
-        return r;
+    if (r < 0 || how.delay_ms)
+        return r;                       /* after a delay the drain opens the gate */
     r = ct_door->ask(CT_ASK_START, -1, NULL);
     if (r < 0)
         started.serve->stop();
@@ -182,38 +144,72 @@ static bool is_started(void)
     return started.how != NOT_STARTED && started.pid == getpid();
 }
 
+static const char *look_up(const char *name)
+{
+    return getenv(name);
+}
+
+/* What CTRACE_* ask for; the newest part of a trace is kept by `ctrace record` only. */
+static int read_settings(void)
+{
+    unsigned wrong;
+
+    ct_settings_default(&started.settings);
+    if (ct_settings_environment(&started.settings, look_up, &wrong) == 0 && !started.settings.ring)
+        return 0;
+    if (started.settings.ring)
+        fputs("ctrace: CTRACE_MAX_SIZE=ring:... is for `ctrace record`: no trace is started\n", stderr);
+    else
+        fprintf(stderr, "ctrace: %s=%s is no %s: no trace is started\n", ct_settings_table[wrong].variable,
+                getenv(ct_settings_table[wrong].variable), ct_settings_table[wrong].argument);
+    return -EINVAL;
+}
+
 static int before_start(void)
 {
+    int r;
+
     if (!ct_door)
         return -ENOSYS;
     if (is_started())
         return -EALREADY;
+    r = read_settings();
+    if (r < 0)
+        return r;
     if (!ct_door->recorded() && !started.serve)
         started.serve = load_serve();
     return 0;
 }
 
-TRACE_API int trace_start(const char *path)
+/* `path`: with its fields filled in, of PATH_MAX bytes. */
+static int start_file(char *path)
 {
     char whole[PATH_MAX];
     bool moved;
-    int r, fd = -1;
+    int r, fd;
 
-    if (!path || !*path)
-        return -EINVAL;
-    pthread_mutex_lock(&started.lock);
-    r = before_start();
-    if (r < 0)
-        goto out;
     if (started.serve)
         started.serve->sweep();
-    r = fd = open_output(path, &moved);
-    if (r < 0)
-        goto out;
+    fd = api_output_open(path, &moved);
+    if (fd < 0)
+        return fd;
     r = start(realpath(path, whole) ? whole : path, fd, true);
     if (r < 0)
-        undo_output(path, fd, moved);
-out:
+        api_output_undo(path, fd, moved);
+    return r;
+}
+
+TRACE_API int trace_start(const char *path)
+{
+    char name[PATH_MAX];
+    int r;
+
+    pthread_mutex_lock(&started.lock);
+    r = before_start();
+    if (r == 0)
+        r = api_output_name(path && *path ? path : started.settings.output, name, sizeof name);
+    if (r == 0)
+        r = start_file(name);
     pthread_mutex_unlock(&started.lock);
     return r;
 }

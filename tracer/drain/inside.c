@@ -28,16 +28,51 @@ static struct inside {
     const struct ct_serve_start *how;   /* while starting */
     _Atomic uint32_t stage;             /* futex: enum stage */
     _Atomic uint32_t stop;
+    struct ct_serve_start timing;       /* a copy for delay and duration */
+    uint64_t begin_ns, end_ns;          /* CLOCK_MONOTONIC: when the gate is to be opened and shut; 0: not by us */
     int error;
 } inside = { .session = { .fd = -1, .lock = -1 } };
 
 enum stage { STARTING = 0, RUNNING = 1 };
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void set_times(const struct ct_serve_start *how)
+{
+    uint64_t begin = now_ns() + (uint64_t)how->delay_ms * 1000000;
+
+    inside.timing = *how;
+    inside.begin_ns = how->delay_ms ? begin : 0;
+    inside.end_ns = how->duration_ms ? begin + (uint64_t)how->duration_ms * 1000000 : 0;
+}
+
+/* Opens or shuts the gate when its time has come. */
+static void keep_times(void)
+{
+    uint64_t now = inside.begin_ns || inside.end_ns ? now_ns() : 0;
+
+    if (inside.begin_ns && now >= inside.begin_ns) {
+        inside.begin_ns = 0;
+        inside.timing.ask(inside.timing.start_request, -1, NULL);
+    }
+    if (inside.end_ns && now >= inside.end_ns) {
+        inside.end_ns = 0;
+        inside.timing.ask(inside.timing.stop_request, -1, NULL);
+    }
+}
+
 /* Sleeps until the bell is rung or it is time to look again; no timer while nothing is recorded. */
 static void sleep_on_bell(struct ct_arena *a)
 {
     const struct timespec round = { 0, CT_DRAIN_NS };
-    bool recording = atomic_load_explicit(&a->phase, memory_order_acquire) == CT_ARENA_RECORDING;
+    bool recording = inside.begin_ns || inside.end_ns ||
+                     atomic_load_explicit(&a->phase, memory_order_acquire) == CT_ARENA_RECORDING;
     uint32_t bell = atomic_load_explicit(&a->bell, memory_order_relaxed);
 
     atomic_store_explicit(&a->bell_waiters, 1, memory_order_relaxed);
@@ -86,6 +121,7 @@ static void drain_until_stop(void)
     struct ct_end end = { .reason = CT_END_STOP };
 
     while (!atomic_load_explicit(&inside.stop, memory_order_acquire)) {
+        keep_times();
         ct_drain_round(&inside.drain);
         sleep_on_bell(a);
     }
@@ -155,6 +191,7 @@ static int start(const struct ct_serve_start *how)
     inside.session = (struct ct_session_dir){ .fd = -1, .lock = -1 };
     inside.how = how;
     inside.error = 0;
+    set_times(how);
     atomic_store_explicit(&inside.stage, STARTING, memory_order_relaxed);
     atomic_store_explicit(&inside.stop, 0, memory_order_relaxed);
     r = make_thread();

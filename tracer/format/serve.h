@@ -19,6 +19,10 @@ struct ct_serve_start {
     const char *path;               /* absolute path of the trace for notes and messages; NULL: only `fd` is known */
     int fd;                         /* the trace, open for writing; borrowed until `stop` has returned */
     uint64_t limit;                 /* bytes of the file; 0: none */
+    int64_t delay_ms;               /* not 0: the drain opens the gate after this time */
+    int64_t duration_ms;            /* not 0: the drain shuts the gate after this time of recording */
+    int (*ask)(int request, int fd, const char *text);  /* enum ct_control_request of the recorder */
+    int start_request, stop_request;                    /* its numbers for that */
     void (*hide_thread)(void);      /* to be called first by each thread that serves: it is no part of the program */
 };
 

@@ -18,6 +18,7 @@ enum { STACK_SIZE = 64 << 10, TLS_BELOW = 16 << 10, TLS_ABOVE = 8 << 10, BLOCK =
 
 static char *block;
 static void (*volatile thread_body)(void);
+static uint32_t last_tid;               /* of the thread made last */
 
 static __attribute__((noreturn, used)) void run(void)
 {
@@ -104,13 +105,23 @@ int ct_raw_thread_start(void (*body)(void), _Atomic uint32_t *tid)
     ct_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof before);
     r = clone_raw(flags, block + STACK_SIZE - 64, tid, make_tls(block + STACK_SIZE + TLS_BELOW));
     ct_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
-    return r < 0 ? (int)r : 0;
+    if (r < 0)
+        return (int)r;
+    last_tid = (uint32_t)r;
+    return 0;
 }
 
+/*
+ * The kernel clears `*tid` before it takes the thread out of the process: for unshare() and setns() it must be gone for
+ * good, which is so when no signal reaches it any more.
+ */
 void ct_raw_thread_join(_Atomic uint32_t *tid)
 {
     uint32_t now;
 
     while ((now = atomic_load_explicit(tid, memory_order_acquire)) != 0)
         ct_syscall(SYS_futex, tid, FUTEX_WAIT, now, 0, 0, 0);
+    while (last_tid && ct_syscall(SYS_tgkill, ct_syscall(SYS_getpid), last_tid, 0) == 0)
+        ct_syscall(SYS_sched_yield);
+    last_tid = 0;
 }

@@ -29,8 +29,10 @@ CT_WRAPPER int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restr
     return MTX_LOCK(mutex, ct_real.mtx_timedlock(mutex, until));
 }
 
-CT_WRAPPER int mtx_unlock(mtx_t *mutex)
+CT_WRAPPER_HOT int mtx_unlock(mtx_t *mutex)
 {
+    if (!ct_recording(CT_CAT_lock))
+        return ct_real.mtx_unlock(mutex);
     return CT_WAKE(mutex, ct_real.mtx_unlock(mutex));
 }
 
@@ -44,12 +46,16 @@ CT_WRAPPER int cnd_timedwait(cnd_t *restrict cond, mtx_t *restrict mutex, const 
     return CT_COND(cond, mutex, ct_real.cnd_timedwait(cond, mutex, until), errno_of(ct_result));
 }
 
-CT_WRAPPER int cnd_signal(cnd_t *cond)
+CT_WRAPPER_HOT int cnd_signal(cnd_t *cond)
 {
+    if (!ct_recording(CT_CAT_lock))
+        return ct_real.cnd_signal(cond);
     return CT_SIGNAL(cond, false, ct_real.cnd_signal(cond));
 }
 
-CT_WRAPPER int cnd_broadcast(cnd_t *cond)
+CT_WRAPPER_HOT int cnd_broadcast(cnd_t *cond)
 {
+    if (!ct_recording(CT_CAT_lock))
+        return ct_real.cnd_broadcast(cond);
     return CT_SIGNAL(cond, true, ct_real.cnd_broadcast(cond));
 }

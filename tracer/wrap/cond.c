@@ -23,12 +23,16 @@ CT_WRAPPER int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mut
     return CT_COND(cond, mutex, ct_real.pthread_cond_clockwait(cond, mutex, clock, until), -ct_result);
 }
 
-CT_WRAPPER int pthread_cond_signal(pthread_cond_t *cond)
+CT_WRAPPER_HOT int pthread_cond_signal(pthread_cond_t *cond)
 {
+    if (!ct_recording(CT_CAT_lock))
+        return ct_real.pthread_cond_signal(cond);
     return CT_SIGNAL(cond, false, ct_real.pthread_cond_signal(cond));
 }
 
-CT_WRAPPER int pthread_cond_broadcast(pthread_cond_t *cond)
+CT_WRAPPER_HOT int pthread_cond_broadcast(pthread_cond_t *cond)
 {
+    if (!ct_recording(CT_CAT_lock))
+        return ct_real.pthread_cond_broadcast(cond);
     return CT_SIGNAL(cond, true, ct_real.pthread_cond_broadcast(cond));
 }

@@ -23,9 +23,18 @@ enum { CHUNK_MMAPPED = 2, CHUNK_FLAGS = 7 };
 /* Blocks from this size on may be mapped one by one: glibc's smallest threshold unless the program sets another. */
 static const size_t large = 128 << 10;
 
+/*
+ * Two TSC reads would cost more than malloc itself, and one is paid only where memory may come from the kernel: for blocks
+ * of a page and more, and for small ones while what is left behind the last block cut off the heap's top is less.
+ */
+static const size_t page = 4096, near = 4096 + 64;
+
 static bool chunks_known;               /* the allocator is libc's: blocks have a header of the kind above */
 static char *heap_start;                /* about: where the heap ended when we came */
-static void *_Atomic last_break;        /* relaxed: whoever exchanges it reports the difference */
+static struct {
+    void *_Atomic end;                  /* relaxed: whoever exchanges it reports the difference */
+    _Atomic bool near;                  /* relaxed: a small block may move the end */
+} last = { .near = true };
 static _Atomic int64_t mapped;          /* bytes of mmapped blocks that were seen to come and go; relaxed: a sum */
 
 static __attribute__((constructor(102))) void look_at_allocator(void)
@@ -33,7 +42,7 @@ static __attribute__((constructor(102))) void look_at_allocator(void)
     ct_real.free(NULL);                 /* from here on the pointer is the real one */
     chunks_known = ct_real_in_libc((void *)ct_real.free);
     heap_start = __curbrk ? __curbrk : (char *)ct_syscall(SYS_brk, 0);
-    atomic_store_explicit(&last_break, __curbrk, memory_order_relaxed);
+    atomic_store_explicit(&last.end, __curbrk, memory_order_relaxed);
 }
 
 /* Bytes of a block that is mapped by itself, else 0. */
@@ -67,15 +76,16 @@ static void emit_change(uint64_t start, unsigned how, int64_t bytes)
              .at = ct_stack_here());
 }
 
-static inline bool break_moved(void)
+static inline bool end_moved(void)
 {
-    return __builtin_expect(__curbrk != atomic_load_explicit(&last_break, memory_order_relaxed), 0);
+    return __builtin_expect(__curbrk != atomic_load_explicit(&last.end, memory_order_relaxed), 0);
 }
 
-static __attribute__((noinline)) void report_break(uint64_t start)
+static __attribute__((noinline)) void report_end(uint64_t start)
 {
-    char *now = __curbrk, *before = atomic_exchange_explicit(&last_break, now, memory_order_relaxed);
+    char *now = __curbrk, *before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
 
+    atomic_store_explicit(&last.near, false, memory_order_relaxed);
     emit_change(start, HOW_BRK, before ? now - before : now - heap_start);
 }
 
@@ -87,25 +97,29 @@ static __attribute__((noinline)) void report_mapped(uint64_t start, int64_t byte
     emit_change(start, HOW_MMAP, bytes);
 }
 
+static inline uint64_t start_of(size_t size)
+{
+    return __builtin_expect(size >= page || atomic_load_explicit(&last.near, memory_order_relaxed), 0) ? ct_clock_now()
+                                                                                                      : 0;
+}
+
 /* After a call that gave `block` of at least `size` bytes. */
 static inline void look(uint64_t start, const void *block, size_t size)
 {
-    if (break_moved())
-        report_break(start);
+    if (end_moved())
+        report_end(start);
+    if (__builtin_expect((size_t)((const char *)__curbrk - (const char *)block) - size < near, 0))
+        atomic_store_explicit(&last.near, true, memory_order_relaxed);
     if (__builtin_expect(size >= large, 0))
         report_mapped(start, (int64_t)mapped_bytes(block));
 }
 
+/* The body of an allocating wrapper, recorded. */
 #define ALLOCATE(size, real) \
     __extension__({ \
-        void *ct_block; \
-        if (!ct_recording(CT_CAT_heap)) { \
-            ct_block = (real); \
-        } else { \
-            uint64_t ct_start = ct_clock_now(); \
-            ct_block = (real); \
-            look(ct_start, ct_block, size); \
-        } \
+        uint64_t ct_start = start_of(size); \
+        void *ct_block = (real); \
+        look(ct_start, ct_block, size); \
         ct_block; \
     })
 
@@ -117,33 +131,55 @@ static inline size_t product(size_t n, size_t size)
     return __builtin_mul_overflow(n, size, &bytes) ? 0 : bytes;
 }
 
-CT_WRAPPER void *malloc(size_t size)
+static CT_JUMPS __attribute__((noinline)) void *recorded_malloc(size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.malloc(size);
     return ALLOCATE(size, ct_real.malloc(size));
 }
 
-CT_WRAPPER void *calloc(size_t n, size_t size)
+CT_WRAPPER_HOT void *malloc(size_t size)
 {
+    return ct_gate_is_shut() ? ct_real.malloc(size) : recorded_malloc(size);
+}
+
+static CT_JUMPS __attribute__((noinline)) void *recorded_calloc(size_t n, size_t size)
+{
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.calloc(n, size);
     return ALLOCATE(product(n, size), ct_real.calloc(n, size));
+}
+
+CT_WRAPPER_HOT void *calloc(size_t n, size_t size)
+{
+    return ct_gate_is_shut() ? ct_real.calloc(n, size) : recorded_calloc(n, size);
 }
 
 CT_WRAPPER void *memalign(size_t alignment, size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.memalign(alignment, size);
     return ALLOCATE(size, ct_real.memalign(alignment, size));
 }
 
 CT_WRAPPER void *aligned_alloc(size_t alignment, size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.aligned_alloc(alignment, size);
     return ALLOCATE(size, ct_real.aligned_alloc(alignment, size));
 }
 
 CT_WRAPPER void *valloc(size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.valloc(size);
     return ALLOCATE(size, ct_real.valloc(size));
 }
 
 CT_WRAPPER void *pvalloc(size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.pvalloc(size);
     return ALLOCATE(size, ct_real.pvalloc(size));
 }
 
@@ -154,7 +190,7 @@ CT_WRAPPER int posix_memalign(void **ret, size_t alignment, size_t size)
 
     if (!ct_recording(CT_CAT_heap))
         return ct_real.posix_memalign(ret, alignment, size);
-    start = ct_clock_now();
+    start = start_of(size);
     r = ct_real.posix_memalign(ret, alignment, size);
     if (r == 0)
         look(start, *ret, size);
@@ -162,34 +198,40 @@ CT_WRAPPER int posix_memalign(void **ret, size_t alignment, size_t size)
 }
 
 /* A mapped block may move, grow, shrink or become an ordinary one: what counts is the difference. */
-#define REALLOCATE(old, none, real) \
+#define REALLOCATE(old, size, none, real) \
     __extension__({ \
-        void *ct_block; \
-        if (!ct_recording(CT_CAT_heap)) { \
-            ct_block = (real); \
-        } else { \
-            int64_t ct_before = (int64_t)mapped_bytes(old); \
-            uint64_t ct_start = ct_clock_now(); \
-            ct_block = (real); \
-            if (break_moved()) \
-                report_break(ct_start); \
-            if (ct_block || (none)) \
-                report_mapped(ct_start, (int64_t)mapped_bytes(ct_block) - ct_before); \
-        } \
+        int64_t ct_before = (int64_t)mapped_bytes(old); \
+        uint64_t ct_start = start_of(size); \
+        void *ct_block = (real); \
+        look(ct_start, ct_block, size < large ? size : 0); \
+        if (ct_block || (none)) \
+            report_mapped(ct_start, (int64_t)mapped_bytes(ct_block) - ct_before); \
         ct_block; \
     })
 
-CT_WRAPPER void *realloc(void *block, size_t size)
+static CT_JUMPS __attribute__((noinline)) void *recorded_realloc(void *block, size_t size)
 {
-    return REALLOCATE(block, size == 0, ct_real.realloc(block, size));
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.realloc(block, size);
+    return REALLOCATE(block, size, size == 0, ct_real.realloc(block, size));
+}
+
+CT_WRAPPER_HOT void *realloc(void *block, size_t size)
+{
+    return ct_gate_is_shut() ? ct_real.realloc(block, size) : recorded_realloc(block, size);
 }
 
 CT_WRAPPER void *reallocarray(void *block, size_t n, size_t size)
 {
-    return REALLOCATE(block, n == 0 || size == 0, ct_real.reallocarray(block, n, size));
+    size_t bytes = product(n, size);
+
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.reallocarray(block, n, size);
+    return REALLOCATE(block, bytes, n == 0 || size == 0, ct_real.reallocarray(block, n, size));
 }
 
-CT_WRAPPER void free(void *block)
+/* The heap's end moves back when its top has grown large. */
+static CT_JUMPS __attribute__((noinline)) void recorded_free(void *block)
 {
     size_t bytes;
     uint64_t start;
@@ -201,8 +243,16 @@ CT_WRAPPER void free(void *block)
     bytes = mapped_bytes(block);
     start = bytes ? ct_clock_now() : 0;
     ct_real.free(block);
-    if (break_moved())
-        report_break(0);
+    if (end_moved())
+        report_end(0);
     if (__builtin_expect(bytes != 0, 0))
         report_mapped(start, -(int64_t)bytes);
+}
+
+CT_WRAPPER_HOT void free(void *block)
+{
+    if (ct_gate_is_shut())
+        ct_real.free(block);
+    else
+        recorded_free(block);
 }

@@ -12,7 +12,7 @@
         if (!ct_recording(CT_CAT_thread)) { \
             ct_joined = (blocking); \
         } else { \
-            ct_serial = ct_thread_serial_of(ct_thread_tid(thread)); \
+            ct_serial = ct_thread_id_find(thread); \
             ct_joined = ct_real.pthread_tryjoin_np(thread, ret); \
             if (ct_joined == EBUSY) \
                 ct_joined = CT_WAIT(JOIN_WAIT, ct_serial, 0, blocking, -ct_result); \
@@ -45,7 +45,7 @@ CT_WRAPPER int thrd_join(thrd_t thread, int *ret)
     CT_SAVE_FP();
     if (!ct_recording(CT_CAT_thread) || !ct_thread_tid(thread))
         return ct_real.thrd_join(thread, ret);
-    return CT_WAIT(JOIN_WAIT, ct_thread_serial_of(ct_thread_tid(thread)), 0, ct_real.thrd_join(thread, ret),
+    return CT_WAIT(JOIN_WAIT, ct_thread_id_find(thread), 0, ct_real.thrd_join(thread, ret),
                    ct_result == thrd_success ? 0 : -EINVAL);
 }
 
@@ -58,7 +58,7 @@ static void emit_detach(uint64_t serial)
 /* Who it is must be asked before: a detached thread's pthread_t is good for nothing once it has ended. */
 static uint64_t serial_of(pthread_t thread)
 {
-    return ct_recording(CT_CAT_thread) ? ct_thread_serial_of(ct_thread_tid(thread)) : 0;
+    return ct_recording(CT_CAT_thread) ? ct_thread_id_find(thread) : 0;
 }
 
 CT_WRAPPER int pthread_detach(pthread_t thread)

@@ -11,6 +11,9 @@
 #include "wrap/wait.h"
 
 /*
+ * A child begins to be recorded with its first event.  Becoming another program or ending is none that would be worth
+ * an arena: of children that do nothing else only their parent's FORK is told.
+ *
  * vfork() has no wrapper: its child would return through our frame and leave the parent's stack in ruins.  _Fork() and
  * clone() children find the gate wiped.
  */

@@ -44,7 +44,9 @@ CT_WRAPPER int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t cloc
                    ct_real.pthread_rwlock_clockwrlock(lock, clock, until));
 }
 
-CT_WRAPPER int pthread_rwlock_unlock(pthread_rwlock_t *lock)
+CT_WRAPPER_HOT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 {
+    if (!ct_recording(CT_CAT_lock))
+        return ct_real.pthread_rwlock_unlock(lock);
     return CT_WAKE(lock, ct_real.pthread_rwlock_unlock(lock));
 }

@@ -9,6 +9,7 @@
 #include "record/intern.h"
 #include "record/syscall.h"
 #include "wrap/real.h"
+#include "wrap/thread_id.h"
 #include "wrap/wait.h"
 
 /*
@@ -104,6 +105,7 @@ static struct start begin(struct start *given)
     struct start s = *given;
 
     give_back(given);
+    ct_thread_id_note(pthread_self(), s.birth.serial);
     watch_exit();
     ct_thread_born(&s.birth, (uintptr_t)pthread_self());    /* glibc keeps what this points to atop the stack */
     return s;
@@ -171,7 +173,9 @@ CT_WRAPPER int pthread_create(pthread_t *restrict ret, const pthread_attr_t *res
     birth = s->birth;
     start = ct_clock_now();
     r = ct_real.pthread_create(ret, attr, pthread_main, s);
-    if (r != 0)
+    if (r == 0)
+        ct_thread_id_note(*ret, birth.serial);
+    else
         give_back(s);
     emit_create(start, &birth, -r);
     return r;
@@ -189,7 +193,9 @@ CT_WRAPPER int thrd_create(thrd_t *ret, thrd_start_t routine, void *argument)
     birth = s->birth;
     start = ct_clock_now();
     r = ct_real.thrd_create(ret, thrd_main, s);
-    if (r != thrd_success)
+    if (r == thrd_success)
+        ct_thread_id_note(*ret, birth.serial);
+    else
         give_back(s);
     emit_create(start, &birth, r == thrd_success ? 0 : r == thrd_nomem ? -ENOMEM : -EAGAIN);
     return r;

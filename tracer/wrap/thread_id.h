@@ -1,17 +1,14 @@
-/* The serial of a thread that the program names by its pthread_t. */
+/* Which thread a pthread_t is: its serial in the trace. */
 #pragma once
 
 #include <pthread.h>
-#include <time.h>
+#include <stdint.h>
 
-#include "record/thread.h"
+/* The kernel's tid, or 0 when the thread has ended. */
+uint32_t ct_thread_tid(pthread_t thread);
 
-/* The kernel's tid, or 0 when the thread has ended: its CPU clock is named by it (bits 3 and up, inverted). */
-static inline uint32_t ct_thread_tid(pthread_t thread)
-{
-    clockid_t clock;
+/* Notes it: the creator when it knows the pthread_t, the thread itself when it begins; whichever comes first. */
+void ct_thread_id_note(pthread_t thread, uint64_t serial);
 
-    if (pthread_getcpuclockid(thread, &clock) != 0)
-        return 0;
-    return (uint32_t)~(clock >> 3);
-}
+/* The serial, of a thread that has ended too while no other got its pthread_t; 0 when unknown. */
+uint64_t ct_thread_id_find(pthread_t thread);

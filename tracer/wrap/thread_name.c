@@ -2,7 +2,9 @@
 #include <stdarg.h>
 #include <sys/prctl.h>
 
+#include "record/session.h"
 #include "record/syscall.h"
+#include "record/thread.h"
 #include "wrap/real.h"
 #include "wrap/thread_id.h"
 #include "wrap/wrap.h"

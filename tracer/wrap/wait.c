@@ -135,13 +135,13 @@ void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64
     r->event = (uint16_t)event;
     r->object = object;
     r->since = now;
+    if (category_of(event) == CT_CAT_lock) {
+        r->raised = ct_filter_of((void *)(uintptr_t)object);    /* early: who unlocks from now on tells us */
+        ct_filter_raise(r->raised);
+    }
     ct_cpu_note(now);
     emit_begin(event, now, object, other);
     r->emitted = 1;
-    if (category_of(event) == CT_CAT_lock) {
-        r->raised = ct_filter_of((void *)(uintptr_t)object);
-        ct_filter_raise(r->raised);
-    }
     ct_thread_does(CT_THREAD_WAITING, event, object, now);
 }
 

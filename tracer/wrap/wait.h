@@ -116,18 +116,13 @@ static inline void ct_signal_after(const void *object, bool all, uint64_t before
         ct_result; \
     })
 
-/* HOT: the body of what may wake those who wait for an object; `waking` returns 0 when it did. */
+/* HOT: what may wake those who wait for an object, recorded; `waking` returns 0 when it did. */
 #define CT_WAKING(before, waking, after) \
     __extension__({ \
-        int ct_result; \
-        if (!ct_recording(CT_CAT_lock)) { \
-            ct_result = (waking); \
-        } else { \
-            uint64_t ct_before = before; \
-            ct_result = (waking); \
-            if (ct_result == 0) \
-                after; \
-        } \
+        uint64_t ct_before = before; \
+        int ct_result = (waking); \
+        if (ct_result == 0) \
+            after; \
         ct_result; \
     })
 #define CT_WAKE(object, waking) CT_WAKING(ct_wake_before(object), waking, ct_wake_after(object, ct_before))

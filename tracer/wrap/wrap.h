@@ -1,6 +1,9 @@
 /* What every wrapper needs. */
 #pragma once
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "record/gate.h"
 #include "record/session.h"
 
@@ -11,6 +14,10 @@
  */
 #define CT_WRAPPER __attribute__((visibility("default")))
 
+/* In programs' inner loops: with the gate shut it jumps into libc instead of calling it. */
+#define CT_WRAPPER_HOT CT_WRAPPER CT_JUMPS
+#define CT_JUMPS __attribute__((optimize("optimize-sibling-calls")))
+
 /*
  * In wrappers that block: the frame pointer is saved in our frame, and the caller's is in its register no longer.
  * A blocked thread is unwound from outside, where its registers cannot be had.
@@ -20,6 +27,12 @@
 #else
 #define CT_SAVE_FP() ((void)0)
 #endif
+
+/* HOT: the first test of a hot wrapper; what follows when it is false stands in a function of its own, that calls. */
+static inline bool ct_gate_is_shut(void)
+{
+    return __builtin_expect(atomic_load_explicit(&ct_gate.word, memory_order_relaxed) == CT_GATE_SHUT, 1);
+}
 
 /* HOT: whether events of this category are recorded.  Shut: one load and a branch. */
 static inline bool ct_recording(unsigned category)
