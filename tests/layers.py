@@ -23,6 +23,7 @@ ARROWS = {
     "converter/symbols": ["converter/read", "tracer/format"],
     "viewer": ["converter", "converter/read", "converter/model", "converter/symbols", "tracer/drain", "tracer/format"],
     "examples": ["tracer/ctrace.h"],
+    "docs": ["tracer/format"],
 }
 FREE = ("tests",)           # tests may include everything
 LONGEST_FILE = 450
