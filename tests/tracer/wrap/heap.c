@@ -1,0 +1,137 @@
+/* The allocator: results, errno and contents are libc's; blocks of every size come, move and go. */
+#include <malloc.h>
+#include <stdint.h>
+
+#include "cases.h"
+
+static volatile size_t huge = SIZE_MAX / 2, most = SIZE_MAX;
+static const size_t sizes[] = { 0, 1, 24, 25, 1000, 5000, 100000, 131071, 131072, 131073, 200000, 1 << 20, 5 << 20 };
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+/* Compilers leave out blocks that nobody looks at. */
+static void use(char *volatile block)
+{
+    block[1000] = 1;
+    free(block);
+}
+
+static void results(void)
+{
+    void *p;
+
+    SHOW_ERRNO(malloc(huge) == NULL);
+    SHOW_ERRNO(calloc(huge, 4) == NULL);
+    SHOW_ERRNO(calloc(most, most) == NULL);
+    SHOW_ERRNO(realloc(NULL, huge) == NULL);
+    SHOW_ERRNO(reallocarray(NULL, most, 2) == NULL);
+    SHOW_ERRNO(aligned_alloc(4096, huge) == NULL);
+    SHOW_ERRNO(memalign(64, huge) == NULL);
+    SHOW_ERRNO(posix_memalign(&p, 3, 10));
+    SHOW_ERRNO(posix_memalign(&p, 64, huge));
+    SHOW_ERRNO(valloc(huge) == NULL);
+    SHOW_ERRNO(pvalloc(huge) == NULL);
+    SHOW_ERRNO((use(malloc(2000)), 0));
+    SHOW_ERRNO((use(malloc(1 << 20)), 0));
+    SHOW_ERRNO((free(NULL), 0));
+    SHOW_ERRNO(realloc(malloc(10), 0) == NULL);
+    SHOW_ERRNO(malloc(0) == NULL);
+}
+
+static void fill(unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = (unsigned char)(i * 7);
+}
+
+static int same(const unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != (unsigned char)(i * 7))
+            return 0;
+    return 1;
+}
+
+/* From each size to each other. */
+static void moves(void)
+{
+    for (int i = 0; i < SIZES; i++) {
+        for (int k = 1; k < SIZES; k++) {
+            unsigned char *p = malloc(sizes[i]), *q;
+
+            fill(p, sizes[i]);
+            q = realloc(p, sizes[k]);
+            if (!q || !same(q, sizes[i] < sizes[k] ? sizes[i] : sizes[k]))
+                printf("wrong after %zu to %zu\n", sizes[i], sizes[k]);
+            free(q);
+        }
+    }
+    puts("moved");
+}
+
+static void kinds(void)
+{
+    for (int i = 0; i < SIZES; i++) {
+        void *p[7] = { malloc(sizes[i]), calloc(sizes[i], 3), memalign(256, sizes[i]), aligned_alloc(4096, sizes[i]),
+                       valloc(sizes[i]), pvalloc(sizes[i]) };
+
+        if (posix_memalign(&p[6], 1 << 16, sizes[i]))
+            puts("no memory");
+        for (int k = 0; k < 7; k++) {
+            if (malloc_usable_size(p[k]) < sizes[i])
+                puts("too small");
+            fill(p[k], sizes[i]);
+        }
+        printf("%zu: aligned %d %d %d %d\n", sizes[i], (uintptr_t)p[2] % 256 == 0, (uintptr_t)p[3] % 4096 == 0,
+               (uintptr_t)p[4] % 4096 == 0, (uintptr_t)p[6] % 65536 == 0);
+        for (int k = 0; k < 7; k++)
+            free(p[k]);
+    }
+}
+
+static void *churn(void *seed)
+{
+    unsigned long state = (unsigned long)seed;
+    void *blocks[200] = { 0 };
+
+    for (int i = 0; i < 20000; i++) {
+        size_t at;
+
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        at = (state >> 33) % 200;
+        free(blocks[at]);
+        blocks[at] = malloc((state >> 40) % (i % 100 ? 2000 : 300000));
+        memset(blocks[at], 1, 1);
+    }
+    for (int i = 0; i < 200; i++)
+        free(blocks[i]);
+    return NULL;
+}
+
+static void threads(void)
+{
+    pthread_t t[4];
+
+    for (size_t i = 0; i < 4; i++)
+        pthread_create(&t[i], NULL, churn, (void *)(i + 1));
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    puts("done");
+}
+
+/* The heap grows by brk and is trimmed; blocks are mapped and unmapped. */
+static void grow(void)
+{
+    void *small[2000];
+
+    for (int i = 0; i < 2000; i++)
+        small[i] = malloc(1000);
+    for (int i = 0; i < 2000; i++)
+        free(small[i]);
+    malloc_trim(0);
+    for (int i = 0; i < 10; i++)
+        use(malloc(300000));                /* freed once, such a block raises glibc's threshold */
+    use(malloc(40 << 20));
+    puts("grown");
+}
+
+CASES({ "results", results }, { "moves", moves }, { "kinds", kinds }, { "threads", threads }, { "grow", grow })
