@@ -134,11 +134,11 @@ static NOINLINE void descend(unsigned ways, int depth)
     switch (ways & 3) {
     case 0:
         descend(ways >> 2, depth - 1);
-        after += 1;
+        __asm__ volatile("# the first place");
         break;
     case 1:
         descend(ways >> 2, depth - 1);
-        after += 2;
+        __asm__ volatile("# the second place");
         break;
     default:
         room = alloca(16 * (ways & 3));
@@ -162,6 +162,52 @@ static void test_similar_stacks(void **state)
         descend(random >> 8 & random >> 16, 6);
     }
     assert_compared(7024);
+}
+
+/* The return address into with_alloca(), whose frame is found by fp. */
+static uint64_t fp_return;
+
+static NOINLINE void find_fp_return(volatile size_t bytes)
+{
+    volatile char *room = alloca(bytes);
+    struct stack stack;
+
+    room[0] = 1;
+    recurse(0, &stack, 2);
+    fp_return = stack.pcs[1];
+    after += room[0];
+}
+
+static NOINLINE unsigned capture_made_up(const uint64_t *sp, const uint64_t *fp, struct stack *stack)
+{
+    struct ct_unwind_regs regs = { fp_return, (uintptr_t)sp, (uintptr_t)fp };
+
+    return stack->count = ct_unwind_from(cache, &regs, stack_low, stack_high, stack->pcs, STACK_MAX, &stack->flags);
+}
+
+/* A made-up chain of frame pointers.  A link is moved; the words that the old one led to stay as they were. */
+static void test_moved_links(void **state)
+{
+    uint64_t words[64] = { 0 };
+    struct stack stack;
+
+    (void)state;
+    find_fp_return(100);
+    words[10] = words[14] = (uintptr_t)&words[20];
+    words[20] = (uintptr_t)&words[30];
+    words[30] = (uintptr_t)&words[40];
+    words[11] = words[21] = fp_return;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(capture_made_up(words, &words[10], &stack), 3);
+        assert_int_equal(stack.flags, 0);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(capture_made_up(words, &words[14], &stack), 1);
+    words[22] = (uintptr_t)&words[50];
+    words[23] = words[51] = fp_return;
+    words[10] = (uintptr_t)&words[22];
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(capture_made_up(words, &words[10], &stack), 4);
 }
 
 static NOINLINE uint64_t *capture_noted(struct stack *stack)
@@ -357,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_through_libc),
         cmocka_unit_test(test_max),
         cmocka_unit_test(test_similar_stacks),
+        cmocka_unit_test(test_moved_links),
         cmocka_unit_test(test_notes),
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_small_thread),

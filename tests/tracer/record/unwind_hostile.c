@@ -99,17 +99,30 @@ static void test_any_instruction(void **state)
     assert_compared(1500);
 }
 
+/* Captures at many depths, so that all that can be replaced is. */
+static void handle_storm(int number, siginfo_t *info, void *argument)
+{
+    static struct stack scratch;
+
+    (void)number, (void)info, (void)argument;
+    for (int depth = 0; depth < 16; depth++)
+        recurse(depth, &scratch, STACK_MAX);
+    compare(NULL);
+}
+
 /* Captures that are interrupted by captures: the cache is shared with handlers. */
 static void test_interrupted_captures(void **state)
 {
+    struct sigaction action = { .sa_sigaction = handle_storm, .sa_flags = SA_SIGINFO | SA_RESTART };
     struct itimerval tick = { { 0, 100 }, { 0, 100 } }, off = { { 0, 0 }, { 0, 0 } };
     struct stack first = { .count = 0 }, again;
 
     (void)state;
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
     recurse(30, &first, STACK_MAX);
     setitimer(ITIMER_REAL, &tick, NULL);
     while (compared < 3000) {
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 2000; i++) {
             recurse(30, &again, STACK_MAX);
             if (again.flags || again.count != first.count || memcmp(again.pcs + 1, first.pcs + 1, 29 * 8))
                 differed++;
