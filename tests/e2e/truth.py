@@ -75,8 +75,8 @@ class Call:
             return "inside"
         if modules[outside].startswith("libctrace-rt"):
             return "wrapper"
-        stub = self.frames[0][1]         # closedir() and the like jump into it: their own frame is gone
-        return "program" if outside == 1 and stub != "syscall" and not stub.endswith("_nocancel") else "inside"
+        leaf = self.frames[0][1]         # closedir() and the like jump into it: their own frame is gone
+        return "program" if outside == 1 and leaf != "syscall" and not leaf.endswith("_nocancel") else "inside"
 
 
 def read_strace(prefix):
