@@ -41,9 +41,9 @@ class Server:
     def answers(self):
         return subprocess.run(["redis-cli", "-p", str(self.port), "ping"], capture_output=True, check=False).stdout == b"PONG\n"
 
-    def load(self, requests, clients=20):
+    def load(self, requests, clients=20, kinds="get,set"):
         return ["taskset", "-c", str(cpus[0]), "redis-benchmark", "-p", str(self.port), "-n", str(requests),
-                "-c", str(clients), "-t", "get,set", "-q"]
+                "-c", str(clients), "-t", kinds, "-q"]
 
     def cost(self, requests=REQUESTS):
         """CPU time a request, in ns."""
@@ -55,7 +55,7 @@ class Server:
     def steps(self):
         """Instructions of one turn of the event loop, which serves one request of one client."""
         programs.run(self.load(500))
-        command = [f"{build}/tests/bench/bench-steps", "-p", str(self.pid), *self.load(60, 1)]
+        command = [f"{build}/tests/bench/bench-steps", "-p", str(self.pid), *self.load(60, 1, "get")]
         return int(programs.run(command).split()[-1])
 
     def end(self):

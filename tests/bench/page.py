@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+"""page.py RESULTS... >docs/performance.md: the page made of what tests/bench/run.sh printed; nothing else is on it."""
+
+import datetime
+import os
+import platform
+import sys
+
+# What the names mean; a name without a line here is printed with its numbers all the same.
+SECTIONS = [
+    ("An event", {
+        "loop.empty": "a loop that does nothing, an iteration",
+        "gate.shut": "what an event adds to that loop while nothing is recorded",
+        "gate.shut.instructions": "its instructions",
+        "tsc.read": "one read of the TSC, the floor for anything with a time stamp",
+        "emit.open": "an event without a stack, recorded and drained to a file",
+        "emit.open.ratio": "by reads of the TSC",
+        "emit.open.instructions": "its instructions, the stepping's longer time stamps included",
+        "emit.counter": "a named value",
+        "emit.region": "a region's begin or end",
+        "emit.io": "an I/O call: duration, call, descriptor, result",
+        "emit.lost": "events that found no room",
+        "emit.api.shut": "trace_instant() while nothing is recorded",
+        "emit.api.instant": "trace_instant(), from the program through libctrace.so",
+        "emit.api.region": "trace_region_begin() or _end()",
+        "emit.api.log": "trace_log() of 16 bytes",
+        "emit.api.ratio": "trace_instant() by reads of the TSC",
+        "emit.stack16": "an event with a stack of 16 frames, code without frame pointers, warm",
+        "emit.stack16.stack": "the stack's share of it",
+        "emit.stack16.instructions": "its instructions",
+    }),
+    ("Beside other tracers", {
+        "emit.lttng": "an event of LTTng-UST 2.13, per-user buffers, a begin with two numbers and an end, halved",
+        "emit.lttng.ours": "the same of ours, in the same process",
+        "emit.lttng.ratio": "how much cheaper ours is",
+        "emit.uftrace": "an event of uftrace, a call's two, halved, without the call itself",
+        "emit.uftrace.ours": "one of ours, in the same process",
+        "emit.uftrace.ratio": "how much cheaper ours is",
+    }),
+    ("Stalls", {
+        "emit.worst": "emits of more than 100 us whose thread was not switched out, disk under fsync load",
+        "emit.worst.bare": "such gaps in a loop that only reads the TSC, same run, same time",
+        "emit.worst.emits": "events emitted",
+        "emit.worst.longest": "the longest such emit",
+        "emit.worst.bare_longest": "the longest such gap of the bare loop",
+        "emit.worst.switched": "longer gaps in which the thread was switched out",
+        "emit.worst.lost": "events that found no room",
+    }),
+    ("Bytes", {
+        "bytes.annotation": "of an annotation: regions, values, moments",
+        "bytes.annotation.file": "of the file by all its events",
+        "bytes.io": "of an I/O call",
+        "bytes.io.file": "of the file by all its events",
+        "bytes.wait": "of a wait with its stack, begin and end together",
+        "bytes.wait.file": "of the file by all its events",
+    }),
+    ("Programs", {
+        "mutex.libc": "locking and unlocking a free mutex, libc alone",
+        "mutex.wrapped": "the same, recorded",
+        "mutex.free": "what recording adds",
+        "mutex.free.ratio": "by libc alone",
+        "program.xz.alone": "CPU time of xz -T2 on 30 MB, alone",
+        "program.xz": "more CPU time when recorded, everything on (cheapest runs)",
+        "program.xz.paired": "the same, median of neighbouring runs",
+        "program.xz.with_ctrace": "with the CPU time of ctrace, which writes the file and resolves names",
+        "program.redis.alone": "CPU time of redis-server a request (GET and SET, 20 clients), alone",
+        "program.redis": "more CPU time when recorded, everything on (cheapest runs)",
+        "program.redis.paired": "the same, median of neighbouring runs",
+        "program.redis.idle": "more CPU time when the recorder is only preloaded",
+        "program.redis.instructions": "instructions of a GET in user mode, alone",
+        "program.redis.idle_instructions": "more of them when the recorder is only preloaded; what the kernel executes is not in the whole",
+    }),
+    ("Conversion", {}),
+]
+
+
+def cpu():
+    with open("/proc/cpuinfo", encoding="ascii") as f:
+        for line in f:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def read(paths):
+    """name -> words after it; a later run's line takes the place of an earlier one's."""
+    lines = {}
+    for path in paths:
+        with open(path, encoding="utf-8") as f:
+            for line in f:
+                words = line.split()
+                if len(words) in (3, 5):
+                    lines[words[0]] = words[1:]
+    return lines
+
+
+def row(name, words, meaning):
+    value, unit = words[:2]
+    budget = f"{words[2].replace('<=', '≤ ').replace('>=', '≥ ')} {unit}, **{words[3]}**" if len(words) == 4 else ""
+    return f"| `{name}` | {value} {unit} | {budget} | {meaning} |"
+
+
+def main():
+    lines = read(sys.argv[1:])
+    with open("/proc/meminfo", encoding="ascii") as f:
+        memory = round(int(f.readline().split()[1]) / 2 ** 20)
+    print(f"""# Performance
+
+Made by `tests/bench/page.py` of what `tests/bench/run.sh` printed on {datetime.date.today():%-d %B %Y}: {cpu()}, {os.cpu_count()} CPUs,
+{memory} GiB, {platform.system()} {platform.release()}, glibc {platform.libc_ver()[1]}.  What is not on this page was not measured.
+
+    tests/bench/run.sh [PREFIX]         the benchmarks whose names begin so
+
+Loops are pinned to one CPU and run in turns, at least 21 of each; a time is the least of them, a ratio the median of
+what neighbouring turns give.  Programs run at least 8 times each way, in turns, and what counts is their CPU time: this
+machine shows no performance counters.  Instructions are counted by stepping through them.""")
+    told = set()
+    for title, meanings in SECTIONS:
+        names = [name for name in meanings if name in lines]
+        if title == "Conversion":
+            names = [name for name in lines if name.startswith("convert.")]
+        if not names:
+            continue
+        print(f"\n## {title}\n\n| | measured | budget | |\n|---|---|---|---|")
+        for name in names:
+            told.add(name)
+            print(row(name, lines[name], meanings.get(name, "")))
+    rest = [name for name in lines if name not in told]
+    if rest:
+        print("\n## Others\n\n| | measured | budget | |\n|---|---|---|---|")
+        for name in rest:
+            print(row(name, lines[name], ""))
+
+
+main()
