@@ -277,12 +277,32 @@ static uint64_t intern_stack(struct ct_arena *a, const uint64_t *pcs, unsigned d
     return CT_STACK_LOST;
 }
 
+/*
+ * The same for a stack that may be the unwinder's old acquaintance: the id it got last time is noted with it, under the
+ * number of this process's session, whose arena the id is of.
+ */
+static uint64_t intern_noted(struct ct_arena *a, const uint64_t *pcs, unsigned depth, bool truncated, uint64_t *note)
+{
+    uint32_t generation = ct_gate_pass();
+    uint64_t id;
+
+    if (note && (uint32_t)*note && *note >> 32 == ct_session_serial && generation) {
+        stamp(&ct_arena_stack_entries(a)[(uint32_t)*note].stamp, generation);
+        return (uint32_t)*note;
+    }
+    id = intern_stack(a, pcs, depth, truncated);
+    if (note && id != CT_STACK_NONE && id != CT_STACK_LOST)
+        *note = (uint64_t)ct_session_serial << 32 | id;
+    return id;
+}
+
 uint64_t ct_stack_here(void)
 {
     struct ct_arena *a = ct_arena;
     struct ct_thread_room *room;
+    struct ct_unwind_regs regs;
     unsigned flags = 0, depth;
-    uint64_t id;
+    uint64_t id, *note;
 
     if (!a || ct_options.depth == 0 || !ct_thread_attach())
         return CT_STACK_NONE;
@@ -291,8 +311,10 @@ uint64_t ct_stack_here(void)
         return CT_STACK_LOST;           /* a handler that interrupted a capture */
     room->busy = ct_stack_pointer();
     atomic_signal_fence(memory_order_seq_cst);
-    depth = ct_unwind_here(room->rules, room->stack_low, room->stack_high, room->frames, ct_options.depth, &flags);
-    id = depth ? intern_stack(a, room->frames, depth, flags & CT_UNWIND_TRUNCATED) : CT_STACK_LOST;
+    ct_unwind_regs_here(&regs);
+    depth = ct_unwind_noted(room->rules, &regs, room->stack_low, room->stack_high, room->frames, ct_options.depth, &flags,
+                            &note);
+    id = depth ? intern_noted(a, room->frames, depth, flags & CT_UNWIND_TRUNCATED, note) : CT_STACK_LOST;
     atomic_signal_fence(memory_order_seq_cst);
     room->busy = 0;
     return id;
