@@ -45,7 +45,8 @@ static bool stamped(const _Atomic uint32_t *stamp, uint32_t generation)
 {
     uint32_t s = atomic_load_explicit(stamp, memory_order_acquire);         /* edge DEF */
 
-    return s != 0 && s >= generation;
+    /* One generation back, too: an id may be looked up just before a turn and used just after. */
+    return s != 0 && s + 1 >= generation;
 }
 
 static void define_strings(struct ct_drain *d, struct ct_drain_told *t, unsigned flags)
