@@ -206,7 +206,8 @@ static void write_block(struct block_writer *w, unsigned type, const void *head,
 /* Rows, in as many blocks as are needed. */
 static void write_rows(struct block_writer *w, unsigned type, const struct ct_build_bytes *rows)
 {
-    struct ct_cursor c = ct_cursor_over(rows->list.items, rows->list.count, 0);
+    static const uint8_t none[1];
+    struct ct_cursor c = ct_cursor_over(rows->list.count ? rows->list.items : none, rows->list.count, 0);
     const uint8_t *from = c.at, *row;
 
     while (row = c.at, ct_cursor_left(&c)) {

@@ -22,6 +22,7 @@ struct early_thread {
 /* A stack of the generation under way; its frames are pcs[first ...]. */
 struct stack_copy {
     uint32_t depth, truncated, first;
+    bool written;                       /* an event of the piece refers to it */
 };
 
 struct piece_program {

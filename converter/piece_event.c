@@ -39,18 +39,34 @@ static bool same_stack(const struct piece_program *p, const struct stack_copy *c
 
 static int keep_stack(struct piece_program *p, const struct ct_read_stack *stack, uint64_t key)
 {
-    struct ct_stack_row row = { p->stack_copies.count + CT_ID_FIRST, stack->truncated, stack->depth, { 0 } };
     struct stack_copy *copy = ct_list_add(&p->stack_copies);
 
     if (!copy || ct_idmap_add(&p->stacks, key, (uint32_t)p->stack_copies.count - 1) < 0)
         return -ENOMEM;
-    *copy = (struct stack_copy){ stack->depth, stack->truncated, (uint32_t)p->pcs.count };
+    *copy = (struct stack_copy){ stack->depth, stack->truncated, (uint32_t)p->pcs.count, false };
     for (uint32_t i = 0; i < stack->depth; i++) {
         uint64_t *pc = ct_list_add(&p->pcs);
 
-        if (!pc || piece_use_pc(p, stack->pcs[i]) < 0)
+        if (!pc)
             return -ENOMEM;
-        *pc = row.pcs[i] = stack->pcs[i];
+        *pc = stack->pcs[i];
+    }
+    return 0;
+}
+
+/* Defines a stack that an event of the piece refers to; what was only seen before the range stays out. */
+static int write_stack(struct piece_program *p, uint64_t id)
+{
+    struct stack_copy *copy = &p->stack_copies.items[id - CT_ID_FIRST];
+    struct ct_stack_row row = { .id = id, .truncated = copy->truncated, .depth = copy->depth };
+
+    if (copy->written)
+        return 0;
+    copy->written = true;
+    for (uint32_t i = 0; i < copy->depth; i++) {
+        row.pcs[i] = p->pcs.items[copy->first + i];
+        if (piece_use_pc(p, row.pcs[i]) < 0)
+            return -ENOMEM;
     }
     return ct_build_row(&p->generation->stacks, stack_row, &row);
 }
@@ -158,7 +174,13 @@ int piece_append(struct piece_program *p, uint64_t serial, bool nested,
                   const struct ct_read_event_info *info, const struct ct_event *event)
 {
     const struct ct_event_info *coded = info_of(p, info);
-    int r = coded ? ct_build_event(p->generation, serial, nested, coded, event) : -ENOMEM;
+    int r = coded ? 0 : -ENOMEM;
+
+    for (unsigned i = 0; r == 0 && i < info->field_count; i++)
+        if (info->fields[i].type == CT_TYPE_STACK && event->arg[i] >= CT_ID_FIRST)
+            r = write_stack(p, event->arg[i]);
+    if (r == 0)
+        r = ct_build_event(p->generation, serial, nested, coded, event);
 
     return r == -ERANGE ? 0 : r;        /* a disordered event: the reader counted it */
 }

@@ -112,14 +112,13 @@ int64_t ct_read_clock_ns(const struct ct_read_clock *clock, uint64_t ticks)
 void ct_read_clock_span(const struct ct_read_clock *clock, uint64_t ticks, struct ct_clock_span *span)
 {
     const struct ct_clock_point *point = point_before(clock, ticks);
-    const struct ct_clock_point *last = clock->points.items + clock->points.count - 1;
 
     if (!point) {
         *span = (struct ct_clock_span){ 0 };        /* holds nothing: the slow way */
         return;
     }
     *span = (struct ct_clock_span){ point->ticks, 0, point->ns, point->rate };
-    if (point < last)
+    if (point < clock->points.items + clock->points.count - 1)
         span->ticks_end = point[1].ticks;
     else if (__builtin_add_overflow(point->ticks, (uint64_t)1 << 40, &span->ticks_end) || point->rate >> 52)
         *span = (struct ct_clock_span){ 0 };

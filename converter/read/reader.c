@@ -49,7 +49,7 @@ static int64_t generation_end_ns(const struct ct_program *program, size_t place)
 
         return next > end ? next : end;
     }
-    return INT64_MAX;
+    return g->has_end ? program->pub.end_ns + 1 : INT64_MAX;
 }
 
 /* Finds out what the program does next, apart from its events. */

@@ -7,7 +7,8 @@
 #include <cmocka.h>
 
 #include "format/file.h"
-#include "traces.h"
+#include "tests/converter/traces.h"
+#include "tests/guard.h"
 
 /*
  * A text as in golden/, with lines that break the bytes it makes, from top to bottom.  A place is BLOCK or BLOCK#N,
@@ -188,8 +189,8 @@ static void name_offset(const struct broken *b, uint64_t offset, char *ret, size
 /* "CODE at PLACE: SENTENCE; N events" */
 static void judge(const struct broken *b, char *ret, size_t room)
 {
-    struct guarded g = guard(b->bytes, b->size);
-    struct ct_read_input input = input_of(g.bytes, g.size);
+    struct guard g = guard_over(b->bytes, b->size);
+    struct ct_read_input input = input_of(g.at, b->size);
     const struct ct_read_item *item;
     struct ct_error err = { 0 };
     struct ct_reader *reader;
@@ -209,7 +210,7 @@ static void judge(const struct broken *b, char *ret, size_t room)
                  r < 0 ? ", damaged" : "", err.code ? place : "the end", err.text, events);
         ct_reader_close(reader);
     }
-    unguard(&g);
+    guard_end(&g);
 }
 
 static void broken_traces_end_as_told(void **state)

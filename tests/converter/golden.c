@@ -5,7 +5,8 @@
 
 #include <cmocka.h>
 
-#include "traces.h"
+#include "tests/converter/traces.h"
+#include "tests/guard.h"
 
 static void golden_is_its_own_text(void **state)
 {
@@ -97,8 +98,8 @@ static void cut_anywhere(const char *path, const char *bytes, size_t size, bool 
     for (size_t cut = 0; cut < size; cut++) {
         uint64_t counts[SERIALS] = { 0 };
         struct seen seen = { counts, 0 };
-        struct guarded g = guard(bytes, cut);
-        int r = count_events(g.bytes, cut, &seen, &ending, &err);
+        struct guard g = guard_over(bytes, cut);
+        int r = count_events(g.at, cut, &seen, &ending, &err);
 
         if (cut < 16 && r != (cut ? -ENODATA : -EINVAL))
             fail_msg("%s cut at %zu: %d", path, cut, r);
@@ -111,7 +112,7 @@ static void cut_anywhere(const char *path, const char *bytes, size_t size, bool 
         for (unsigned i = 0; i < SERIALS; i++)
             assert_true(counts[i] <= whole_counts[i]);
         before = seen.total;
-        unguard(&g);
+        guard_end(&g);
     }
     if (before != whole.total && !several)
         fail_msg("%s: without its last byte %zu of %zu events are there", path, before, whole.total);

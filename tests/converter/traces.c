@@ -5,32 +5,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "converter/assemble.h"
 #include "converter/sink_text.h"
-
-struct guarded guard(const void *bytes, size_t size)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (size + page - 1) / page * page;
-    struct guarded g = { .map_size = room + page, .size = size };
-
-    g.map = mmap(NULL, g.map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(g.map != MAP_FAILED);
-    assert_int_equal(mprotect((uint8_t *)g.map + room, page, PROT_NONE), 0);
-    g.bytes = (uint8_t *)g.map + room - size;
-    if (size)
-        memcpy(g.bytes, bytes, size);
-    return g;
-}
-
-void unguard(struct guarded *g)
-{
-    munmap(g->map, g->map_size);
-}
 
 char *file_read(const char *path, size_t *ret_size)
 {

@@ -1,17 +1,7 @@
-/* Traces for tests: from text, to text, and at the very end of mapped memory so that reading past them is noticed. */
+/* Traces for tests: from text, to text. */
 #pragma once
 
 #include "converter/read/reader.h"
-
-/* Bytes with a page behind them that cannot be touched. */
-struct guarded {
-    void *map;
-    size_t map_size;
-    uint8_t *bytes;
-    size_t size;
-};
-struct guarded guard(const void *bytes, size_t size);
-void unguard(struct guarded *g);
 
 /* The whole of a file; fails the test when it is not there.  Caller frees. */
 char *file_read(const char *path, size_t *ret_size);
