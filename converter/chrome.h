@@ -8,7 +8,7 @@ enum {
     CHROME_LABEL_MAX = 192,             /* bytes of an escaped label */
     CHROME_TEXT_MAX = 1024,             /* bytes of a text shown; longer ones are cut */
     CHROME_RECORD_MAX = 24 << 10,       /* bytes of the longest record */
-    CHROME_CALLS = 64,
+    CHROME_CALLS = 64, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
     CHROME_ID_FIRST = 1 << 22,          /* ids of our own begin where the kernel's end */
 };
 
@@ -44,6 +44,8 @@ struct ct_chrome {
     uint32_t lane_pid[256];             /* process of CPU lanes by host; 0: none yet */
     uint8_t *lane_named[256];           /* by host and CPU */
     struct chrome_piece call[CHROME_CALLS];     /* ,"name":"read","cat":"io","args":{"fd": */
+    struct chrome_piece event[CHROME_EVENTS];   /* ,"name":"wake","cat":"wait","args":{ */
+    struct chrome_piece states[CT_STATE_END][CHROME_EVENTS];    /* by state and reason: ,"name":"Waiting: mutex" ... } */
     struct chrome_stacks *stacks;
     int64_t now;                        /* of the last item */
     bool damaged, no_memory;
@@ -96,7 +98,8 @@ void chrome_free_program(struct ct_model_program *p);
 char *chrome_span_text(struct ct_chrome *c, char *p, const struct ct_span *span);
 char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment);
 const char *chrome_state_name(const struct ct_state_span *span);
-void chrome_call_pieces(struct ct_chrome *c);
+/* Fills `call` and `event`. */
+void chrome_make_pieces(struct ct_chrome *c);
 char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial);
 
 /* --- chrome_stack.c --- */

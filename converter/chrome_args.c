@@ -65,6 +65,51 @@ static char *close_record(struct ct_chrome *c, char *p, char *args, const struct
     return p;
 }
 
+/* --- what does not change from one record to the next --- */
+
+static const struct { const char *name, *category; } fixed[CT_EV_END] = {
+    [CT_EV_MUTEX_WAIT] = { "wait for mutex", "wait" },
+    [CT_EV_RWLOCK_READ_WAIT] = { "wait for read lock", "wait" },
+    [CT_EV_RWLOCK_WRITE_WAIT] = { "wait for write lock", "wait" },
+    [CT_EV_COND_WAIT] = { "wait on condition", "wait" },
+    [CT_EV_SEM_WAIT] = { "wait for semaphore", "wait" },
+    [CT_EV_BARRIER_WAIT] = { "wait at barrier", "wait" },
+    [CT_EV_JOIN_WAIT] = { "join", "wait" },
+    [CT_EV_SLEEP] = { "sleep", "sleep" },
+    [CT_EV_WAIT_DONE] = { "wait", "wait" },
+    [CT_EV_WAKE] = { "wake", "wait" },
+    [CT_EV_THREAD_START] = { "thread starts", "thread" },
+    [CT_EV_THREAD_EXIT] = { "thread ends", "thread" },
+    [CT_EV_THREAD_CREATE] = { "create thread", "thread" },
+    [CT_EV_FORK] = { "fork", "process" },
+    [CT_EV_HEAP_GROW] = { "heap grows", "heap" },
+    [CT_EV_HEAP_SHRINK] = { "heap shrinks", "heap" },
+};
+
+void chrome_make_pieces(struct ct_chrome *c)
+{
+    for (unsigned no = 0; no < CT_CALL_END && no < CHROME_CALLS; no++) {
+        const struct ct_call_info *call = ct_schema_call(no);
+        struct chrome_piece *piece = &c->call[no];
+
+        if (call)
+            piece->size = (uint32_t)snprintf(piece->text, sizeof piece->text,
+                                             ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN "\"fd\":", call->name,
+                                             ct_schema_category(call->category));
+    }
+    for (unsigned no = 0; no < CT_EV_END && no < CHROME_EVENTS; no++)
+        if (fixed[no].name)
+            c->event[no].size = (uint32_t)snprintf(c->event[no].text, sizeof c->event[no].text,
+                                                   ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN, fixed[no].name,
+                                                   fixed[no].category);
+}
+
+/* Up to the opening brace of args, for events of the table above. */
+static char *open_fixed(const struct ct_chrome *c, char *p, unsigned no)
+{
+    return chrome_put(p, &c->event[no]);
+}
+
 char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial)
 {
     const struct ct_read_thread *read = serial ? ct_read_thread(program->read, serial) : NULL;
@@ -96,19 +141,6 @@ static char *descriptor(char *p, const struct ct_span *span, int32_t fd)
 }
 
 /* --- calls: I/O, poll, file --- */
-
-void chrome_call_pieces(struct ct_chrome *c)
-{
-    for (unsigned no = 0; no < CT_CALL_END && no < CHROME_CALLS; no++) {
-        const struct ct_call_info *call = ct_schema_call(no);
-        struct chrome_piece *piece = &c->call[no];
-
-        if (call)
-            piece->size = (uint32_t)snprintf(piece->text, sizeof piece->text,
-                                             ",\"name\":\"%s\",\"cat\":\"%s\",\"args\":{\"fd\":", call->name,
-                                             ct_schema_category(call->category));
-    }
-}
 
 static char *call_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
@@ -157,16 +189,9 @@ static char *open_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 
 /* --- waits --- */
 
-static const char *const wait_names[] = {
-    [CT_EV_MUTEX_WAIT] = "wait for mutex", [CT_EV_RWLOCK_READ_WAIT] = "wait for read lock",
-    [CT_EV_RWLOCK_WRITE_WAIT] = "wait for write lock", [CT_EV_COND_WAIT] = "wait on condition",
-    [CT_EV_SEM_WAIT] = "wait for semaphore", [CT_EV_BARRIER_WAIT] = "wait at barrier",
-    [CT_EV_JOIN_WAIT] = "join", [CT_EV_SLEEP] = "sleep", [CT_EV_WAIT_DONE] = "wait",
-};
-
 static char *wait_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
-    char *args = p = open_args(p, wait_names[span->no], span->no == CT_EV_SLEEP ? "sleep" : "wait");
+    char *args = p = open_fixed(c, p, span->no);
 
     switch (span->no) {
     case CT_EV_JOIN_WAIT:
@@ -226,7 +251,7 @@ static char *named_text(struct ct_chrome *c, char *p, const struct ct_span *span
 static char *heap_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     const struct ct_args_HEAP_GROW *a = ct_args_HEAP_GROW(span->arg);
-    char *args = p = open_args(p, span->no == CT_EV_HEAP_GROW ? "heap grows" : "heap shrinks", "heap");
+    char *args = p = open_fixed(c, p, span->no);
 
     p = CT_JSON_PUT(p, "\"bytes\":");
     p = ct_json_u64(p, a->bytes);
@@ -239,7 +264,7 @@ static char *heap_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 static char *thread_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     const struct ct_args_THREAD_CREATE *a = ct_args_THREAD_CREATE(span->arg);
-    char *args = p = open_args(p, "create thread", "thread");
+    char *args = p = open_fixed(c, p, span->no);
 
     p = CT_JSON_PUT(p, ",\"thread\":\"");
     p = chrome_thread_ref(c, p, span->thread->program, a->child);
@@ -254,7 +279,7 @@ static char *thread_text(struct ct_chrome *c, char *p, const struct ct_span *spa
 static char *fork_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     int64_t result = (int64_t)ct_args_FORK(span->arg)->result;
-    char *args = p = open_args(p, "fork", "process");
+    char *args = p = open_fixed(c, p, span->no);
 
     if (result < 0) {
         p = error_of(p, result);
@@ -267,23 +292,16 @@ static char *fork_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 
 static char *point_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
-    char *args;
+    char *args = p = open_fixed(c, p, span->no);
 
-    switch (span->no) {
-    case CT_EV_WAKE:
-        args = p = open_args(p, "wake", "wait");
+    if (span->no == CT_EV_WAKE) {
         p = CT_JSON_PUT(p, "\"object\":\"");
         p = ct_json_hex(p, span->arg[0]);
         *p++ = '"';
-        break;
-    case CT_EV_THREAD_START:
-        args = p = open_args(p, "thread starts", "thread");
+    } else if (span->no == CT_EV_THREAD_START) {
         p = CT_JSON_PUT(p, "\"by\":\"");
         p = chrome_thread_ref(c, p, span->thread->program, span->arg[0]);
         *p++ = '"';
-        break;
-    default:
-        args = p = open_args(p, "thread ends", "thread");
     }
     return close_record(c, p, args, span);
 }

@@ -36,13 +36,43 @@ static void span(void *context, const struct ct_span *s)
     chrome_end(c, chrome_span_text(c, p, s));
 }
 
-static void state(void *context, const struct ct_state_span *s)
+/* From ,"name": to the end of the record. */
+static char *state_text(char *p, const struct ct_state_span *s)
 {
     static const char *const colors[CT_STATE_END] = {
         [CT_STATE_RUNNING] = "thread_state_running", [CT_STATE_RUNNABLE] = "thread_state_runnable",
         [CT_STATE_WAITING] = "thread_state_uninterruptible", [CT_STATE_SLEEPING] = "thread_state_sleeping",
         [CT_STATE_CALL] = "thread_state_iowait", [CT_STATE_UNKNOWN] = "thread_state_unknown",
     };
+
+    p = CT_JSON_PUT(p, ",\"name\":\"");
+    p = ct_json_string(p, chrome_state_name(s));
+    p = CT_JSON_PUT(p, "\",\"cat\":\"state\",\"cname\":\"");
+    p = ct_json_string(p, colors[s->state]);
+    return CT_JSON_PUT(p, "\"}");
+}
+
+/* The same from a piece, which is made when it is first wanted; states that name a call have none. */
+static char *state_piece(struct ct_chrome *c, char *p, const struct ct_state_span *s)
+{
+    struct chrome_piece *piece = &c->states[s->state][s->reason % CHROME_EVENTS];
+    char text[256];
+
+    if (s->call || s->reason >= CHROME_EVENTS)
+        return state_text(p, s);
+    if (piece->size == 0) {
+        size_t size = (size_t)(state_text(text, s) - text);
+
+        if (size > sizeof piece->text)
+            return state_text(p, s);
+        memcpy(piece->text, text, size);
+        piece->size = (uint32_t)size;
+    }
+    return chrome_put(p, piece);
+}
+
+static void state(void *context, const struct ct_state_span *s)
+{
     struct ct_chrome *c = context;
     struct chrome_thread *own = chrome_thread_of(c, s->thread);
     char *p;
@@ -52,12 +82,7 @@ static void state(void *context, const struct ct_state_span *s)
     if (!own->told_state)
         chrome_name_states(c, s->thread);
     p = chrome_put(chrome_begin(c), &own->state);
-    p = times(p, s->start, s->end);
-    p = CT_JSON_PUT(p, ",\"name\":\"");
-    p = ct_json_string(p, chrome_state_name(s));
-    p = CT_JSON_PUT(p, "\",\"cat\":\"state\",\"cname\":\"");
-    p = ct_json_string(p, colors[s->state]);
-    chrome_end(c, CT_JSON_PUT(p, "\"}"));
+    chrome_end(c, state_piece(c, times(p, s->start, s->end), s));
 }
 
 static void lane(void *context, const struct ct_lane_span *s)
@@ -320,7 +345,7 @@ struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome
         ct_chrome_free(c);
         return NULL;
     }
-    chrome_call_pieces(c);
+    chrome_make_pieces(c);
     begin_file(c);
     return c;
 }
