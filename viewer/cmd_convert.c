@@ -62,6 +62,8 @@ static const char usage_text[] =
 
 /* --- progress --- */
 
+enum { PROGRESS_ITEMS = 65536 };        /* between two looks at the clock, and at whether the output still takes bytes */
+
 struct progress {
     bool on;
     int64_t end_ns;
@@ -96,13 +98,13 @@ static void progress_begin(struct progress *p, const struct ct_reader *reader, c
 
 static void progress_item(struct progress *p, int64_t ns)
 {
-    if (p->on && (++p->items & 0xffff) == 0)
+    if (++p->items % PROGRESS_ITEMS == 0 && p->on)
         progress_line(p, ns);
 }
 
 static void progress_end(const struct progress *p)
 {
-    if (p->on && p->items > 0xffff)
+    if (p->on && p->items >= PROGRESS_ITEMS)
         fputs("\r                   \r", stderr);
 }
 
@@ -121,9 +123,9 @@ static int to_chrome(struct ct_reader *reader, const struct job *job, struct ct_
     progress_begin(&progress, reader, job);
     while ((r = ct_reader_next(reader, &item, err)) > 0) {
         failed = ct_chrome_item(chrome, item);
-        if (failed < 0 || ((progress.items & 0xffff) == 0 && ct_output_error(out) < 0))
-            break;
         progress_item(&progress, item->ns);
+        if (failed < 0 || (progress.items % PROGRESS_ITEMS == 0 && ct_output_error(out) < 0))
+            break;
     }
     progress_end(&progress);
     if (r < 0)

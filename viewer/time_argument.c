@@ -37,10 +37,15 @@ static bool relative(const char *text, int64_t *ret)
     };
     size_t digits = strspn(text, "0123456789.");
     const char *end;
+    int64_t ns;
 
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcmp(text + digits, units[i].name) == 0)
-            return decimal(text, units[i].ns, ret, &end) && end == text + digits;
+        if (strcmp(text + digits, units[i].name) == 0) {
+            if (!decimal(text, units[i].ns, &ns, &end) || end != text + digits)
+                return false;
+            *ret = ns;
+            return true;
+        }
     return false;
 }
 
@@ -62,7 +67,7 @@ static bool time_of_day(const char *text, int64_t *ret)
 bool ct_time_argument(const char *text, int64_t start_realtime_ns, int64_t *ret_ns)
 {
     time_t start = (time_t)(start_realtime_ns / SECOND_NS);
-    struct tm day;
+    struct tm day, typed;
     int64_t of_day, ns;
     const char *at;
     bool dated;
@@ -70,8 +75,11 @@ bool ct_time_argument(const char *text, int64_t start_realtime_ns, int64_t *ret_
     if (relative(text, ret_ns))
         return true;
     localtime_r(&start, &day);
-    at = strptime(text, "%Y-%m-%d", &day);
+    typed = day;
+    at = strptime(text, "%Y-%m-%d", &typed);
     dated = at && (*at == 'T' || *at == ' ');
+    if (dated)
+        day = typed;                    /* what is not a date has changed `typed` all the same */
     if (!time_of_day(dated ? at + 1 : text, &of_day))
         return false;
     day.tm_hour = (int)(of_day / (3600 * SECOND_NS));

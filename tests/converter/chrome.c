@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "converter/sink_chrome.h"
+#include "tests/guard.h"
 #include "traces.h"
 
 /* The file that a trace becomes; NULL when it is none.  Caller frees. */
@@ -300,14 +301,14 @@ static void goldens_become_their_json(void **state)
 static void cut(const char *name, const char *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        struct guarded g = guard(bytes, i);
-        char what[200], *json = chrome_of(g.bytes, i, &everything);
+        struct guard g = guard_over(bytes, i);
+        char what[200], *json = chrome_of(g.at, i, &everything);
 
         snprintf(what, sizeof what, "%s cut at %zu", name, i);
         if (json)
             check(json, what);
         free(json);
-        unguard(&g);
+        guard_end(&g);
     }
 }
 
