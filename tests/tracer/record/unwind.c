@@ -357,10 +357,12 @@ static NOINLINE void capture_own(void *by_library)
 {
     struct stack ours = { .count = 0 }, theirs = { .count = 0 }, expected = { .count = 0 };
 
-    if (by_library)
-        ours.count = own_capture(cache, stack_low, stack_high, ours.pcs, STACK_MAX, &ours.flags);
-    else
-        ours.count = ct_unwind_here(cache, stack_low, stack_high, ours.pcs, STACK_MAX, &ours.flags);
+    for (int i = 0; i < 2; i++) {       /* unwound, then recognized */
+        if (by_library)
+            ours.count = own_capture(cache, stack_low, stack_high, ours.pcs, STACK_MAX, &ours.flags);
+        else
+            ours.count = ct_unwind_here(cache, stack_low, stack_high, ours.pcs, STACK_MAX, &ours.flags);
+    }
     _Unwind_Backtrace(add_frame, &theirs);
     for (unsigned i = 0; i < theirs.count; i++)
         if (!is_in(theirs.pcs[i], "unwind_own"))

@@ -56,6 +56,10 @@ static void prepare_thread(void)
 static int prepare_main(void **state)
 {
     (void)state;
+#ifdef __AVX2__
+    if (!__builtin_cpu_supports("avx2"))
+        exit(77);               /* built for processors newer than this one */
+#endif
     prepare_thread();
     return 0;
 }
