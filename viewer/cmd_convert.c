@@ -197,6 +197,7 @@ static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error 
 
     if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened) < 0)
         return ct_error_at(err, -ENOMEM, 0, "no memory");
+    ct_opened_add_names(&job->opened);
     return ct_reader_open(job->opened.inputs, job->opened.count, &options, ret, err);
 }
 

@@ -18,5 +18,7 @@ struct ct_opened {
  * Returns 0 or -ENOMEM; a path that cannot be opened is for ct_reader_open to complain about.
  */
 int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret);
+/* Looks up names for inputs that hold none, for whoever shows them; what cannot be found stays an address. */
+void ct_opened_add_names(struct ct_opened *opened);
 /* Takes a zeroed one. */
 void ct_opened_fini(struct ct_opened *opened);

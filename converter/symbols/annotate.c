@@ -26,6 +26,7 @@ struct annotation {
     struct ct_code_addresses *programs; /* by index */
     unsigned program_count;
     struct ct_symbol_blocks blocks;
+    uint64_t end;                           /* of what was written, once it is */
     struct ct_annotation result;
     uint64_t most_nameless; /* of one module, for the note */
 };
@@ -142,6 +143,20 @@ static int check_end(struct annotation *a, uint64_t size, struct ct_error *err)
     return ending->damage ? ending->damage : -ENODATA;
 }
 
+static int write_names(struct annotation *a, int fd, uint64_t size, struct ct_error *err)
+{
+    int r = ct_symbol_blocks_init(&a->blocks, fd, size);
+
+    for (unsigned i = 0; i < a->program_count && r == 0; i++)
+        r = name_program(a, ct_reader_program(a->reader, i), &a->programs[i]);
+    if (r != 0)
+        ct_error_fill(err, r, a->blocks.end, "names cannot be added to the trace: %s",
+                      strerror(-r));
+    a->end = a->blocks.end;
+    ct_symbol_blocks_fini(&a->blocks, r == 0);
+    return r;
+}
+
 static int annotate(struct annotation *a, int fd, uint64_t size, struct ct_error *err)
 {
     struct ct_read_input input = { .path = "the trace", .fd = fd };
@@ -152,16 +167,15 @@ static int annotate(struct annotation *a, int fd, uint64_t size, struct ct_error
         r = check_end(a, size, err);
     if (r == 0)
         r = collect(a, err);
-    if (r != 0)
-        return r;
-    r = ct_symbol_blocks_init(&a->blocks, fd, size);
-    for (unsigned i = 0; i < a->program_count && r == 0; i++)
-        r = name_program(a, ct_reader_program(a->reader, i), &a->programs[i]);
-    if (r != 0)
-        ct_error_fill(err, r, a->blocks.end, "names cannot be added to the trace: %s",
-                      strerror(-r));
-    ct_symbol_blocks_fini(&a->blocks, r == 0);
-    return r;
+    return r == 0 ? write_names(a, fd, size, err) : r;
+}
+
+static void annotation_fini(struct annotation *a)
+{
+    for (unsigned i = 0; a->programs && i < a->program_count; i++)
+        ct_code_addresses_fini(&a->programs[i]);
+    free(a->programs);
+    ct_reader_close(a->reader);
 }
 
 /* Appending to a .gz or to something else would spoil it. */
@@ -186,11 +200,27 @@ int ct_annotate(int fd, struct ct_symbols *symbols, struct ct_annotation *ret, s
 
     if (r == 0)
         r = annotate(&a, fd, size, err);
-    for (unsigned i = 0; a.programs && i < a.program_count; i++)
-        ct_code_addresses_fini(&a.programs[i]);
-    free(a.programs);
-    ct_reader_close(a.reader);
+    annotation_fini(&a);
     if (r == 0)
         *ret = a.result;
+    return r;
+}
+
+int ct_annotate_into(const struct ct_read_input *input, struct ct_symbols *symbols, int out, uint64_t *size,
+                     struct ct_annotation *ret, struct ct_error *err)
+{
+    struct annotation a = { .symbols = symbols };
+    struct ct_reader_options options = { .tables_only = true };
+    int r = ct_reader_open(input, 1, &options, &a.reader, err);
+
+    if (r == 0) {
+        r = collect(&a, err);
+        r = r == -ENOMEM ? r : write_names(&a, out, *size, err);
+    }
+    if (r == 0) {
+        *size = a.end;
+        *ret = a.result;
+    }
+    annotation_fini(&a);
     return r;
 }

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "converter/read/reader.h"
 #include "converter/symbols/symbols.h"
 #include "format/error.h"
 
@@ -24,3 +25,10 @@ struct ct_annotation {
  */
 int ct_annotate(int fd, struct ct_symbols *symbols, struct ct_annotation *ret,
                 struct ct_error *err);
+
+/*
+ * The same for a trace that is not to be changed: the blocks go to `out`, behind its first `*size` bytes; they continue
+ * the trace, as its tail.  One that is cut or damaged gets names for what precedes that.
+ */
+int ct_annotate_into(const struct ct_read_input *input, struct ct_symbols *symbols, int out, uint64_t *size,
+                     struct ct_annotation *ret, struct ct_error *err);

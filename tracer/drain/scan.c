@@ -94,6 +94,9 @@ static void take(struct ct_scan *s, const struct block *b)
     case CT_BLOCK_END:
         s->ended = true;
         break;
+    case CT_BLOCK_SYMBOLS:
+        s->named = true;
+        break;
     default:
         break;
     }

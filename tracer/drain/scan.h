@@ -9,6 +9,7 @@ struct ct_scan {
     bool has_run;
     uint8_t arena_id[CT_UUID_SIZE];     /* of the last program */
     bool ended;                         /* that has its END block */
+    bool named;                         /* the file holds names of code addresses */
     uint32_t generation;                /* its last one; 0: none */
     bool generation_ended;
     struct ct_clock_sample start;       /* of that generation */
