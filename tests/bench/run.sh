@@ -29,6 +29,8 @@ benchmarks=(
     bytes.io        bytes
     bytes.wait      bytes
     mutex.free      mutex_free
+    malloc.idle     malloc_idle
+    malloc.recording malloc_recording
     convert.chrome  convert_chrome
     program.xz      program_xz
     program.redis   program_redis
@@ -89,6 +91,16 @@ emit_worst() { run_bench emit.worst bench-worst "$data"; }
 mutex_free() {
     "$bench/ctrace" record -o "$data/mutex.trace" -- "$programs/bench-mutex" || not_measured mutex.free "it failed"
     rm -f "$data"/mutex.trace*
+}
+
+malloc_idle() {
+    LD_PRELOAD=$bench/libctrace-rt.so "$programs/bench-malloc" malloc.idle 2 || not_measured malloc.idle "it failed"
+}
+
+malloc_recording() {
+    "$bench/ctrace" record -o "$data/malloc.trace" -- "$programs/bench-malloc" malloc.recording 5 ||
+        not_measured malloc.recording "it failed"
+    rm -f "$data"/malloc.trace*
 }
 
 bytes() { /usr/bin/python3 "$ROOT/tests/bench/bytes.py" "$bench" "$data" "$prefix" || not_measured bytes "it failed"; }

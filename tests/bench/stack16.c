@@ -1,4 +1,7 @@
-/* unwind.stack16: 16 frames of code without frame pointers, warm: our unwinder, its hash, and glibc's backtrace(). */
+/*
+ * unwind.stack16: 16 frames of code without frame pointers, warm: a stack recognized, one unwound (unwind.walk16), its
+ * hash, and glibc's backtrace().
+ */
 #include "bench.h"
 
 #include <execinfo.h>
@@ -23,6 +26,17 @@ static void run_unwind(uint64_t n)
         abort();
 }
 
+/* Three bounds in turn are three stacks of one depth, one more than are remembered: each is unwound anew. */
+static void run_walk(uint64_t n)
+{
+    unsigned flags, count = FRAMES;
+
+    for (uint64_t i = 0; i < n && count == FRAMES; i++)
+        count = ct_unwind_here(cache, stack_low, stack_high - i % 3 * 8, pcs, FRAMES, &flags);
+    if (count != FRAMES)
+        abort();
+}
+
 static void run_hash(uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++) {
@@ -43,15 +57,16 @@ static void run_backtrace(uint64_t n)
 
 static struct bench all[] = {
     { .name = "unwind.stack16", .run = run_unwind },
+    { .name = "unwind.walk16", .run = run_walk },
     { .name = "unwind.hash16", .run = run_hash },
     { .name = "unwind.stack16.backtrace", .run = run_backtrace },
 };
 
 static void measure(unsigned rounds)
 {
-    struct bench *things[] = { &all[0], &all[1], &all[2] };
+    struct bench *things[] = { &all[0], &all[1], &all[2], &all[3] };
 
-    bench_alternate(things, 3, rounds, REPEATS, 0);
+    bench_alternate(things, 4, rounds, REPEATS, 0);
 }
 
 /* A chain of functions of different frame sizes, none a tail call. */
@@ -100,7 +115,8 @@ int main(void)
         return 1;
     link16(rounds);
     bench_print_most("unwind.stack16", bench_min(&all[0], rounds), "ns", 50);
-    bench_print_most("unwind.hash16", bench_min(&all[1], rounds), "ns", 8);
-    bench_print("unwind.stack16.backtrace", bench_min(&all[2], rounds) * 20 * REPEATS / (REPEATS + 20), "ns");
+    bench_print_most("unwind.walk16", bench_min(&all[1], rounds), "ns", 50);
+    bench_print_most("unwind.hash16", bench_min(&all[2], rounds), "ns", 8);
+    bench_print("unwind.stack16.backtrace", bench_min(&all[3], rounds) * 20 * REPEATS / (REPEATS + 20), "ns");
     return 0;
 }

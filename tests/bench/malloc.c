@@ -1,0 +1,79 @@
+/*
+ * malloc.idle, malloc.recording: what the recorder adds to malloc() and free() of libc's allocator.
+ *
+ *   LD_PRELOAD=libctrace-rt.so bench-malloc malloc.idle 2        ctrace record -- bench-malloc malloc.recording 5
+ */
+#include "bench.h"
+
+#include <dlfcn.h>
+
+enum { LIVE = 4096 };
+
+static void *(*libc_malloc)(size_t), *(*seen_malloc)(size_t);
+static void (*libc_free)(void *), (*seen_free)(void *);
+static uint32_t sizes[LIVE];
+static void *blocks[LIVE];
+
+/* A block of 64 bytes that comes back at once: the thread's own cache. */
+static __attribute__((always_inline)) inline void pairs(void *(*get)(size_t), void (*give)(void *), uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        void *block = get(64);
+
+        asm volatile("" : "+r"(block));
+        give(block);
+    }
+}
+
+/* Sizes from 16 to 2,000 at random in 4,096 live blocks. */
+static __attribute__((always_inline)) inline void mixed(void *(*get)(size_t), void (*give)(void *), uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        unsigned at = (unsigned)(i * 2654435761u) % LIVE;
+
+        give(blocks[at]);
+        blocks[at] = get(sizes[(i + at) % LIVE]);
+    }
+    for (unsigned i = 0; i < LIVE; i++) {
+        give(blocks[i]);
+        blocks[i] = NULL;
+    }
+}
+
+static void run_libc(uint64_t n) { pairs(libc_malloc, libc_free, n); }
+static void run_seen(uint64_t n) { pairs(seen_malloc, seen_free, n); }
+static void run_libc_mixed(uint64_t n) { mixed(libc_malloc, libc_free, n); }
+static void run_seen_mixed(uint64_t n) { mixed(seen_malloc, seen_free, n); }
+
+int main(int argc, char **argv)
+{
+    static struct bench libc = { .run = run_libc }, seen = { .run = run_seen };
+    static struct bench libc_mixed = { .run = run_libc_mixed }, seen_mixed = { .run = run_seen_mixed };
+    struct bench *all[] = { &libc, &seen, &libc_mixed, &seen_mixed };
+    unsigned rounds = (unsigned)bench_setting("BENCH_ROUNDS", 41);
+    void *handle = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    char name[64];
+
+    if (argc != 3)
+        return 2;
+    libc_malloc = (void *(*)(size_t))dlsym(handle, "malloc");
+    libc_free = (void (*)(void *))dlsym(handle, "free");
+    seen_malloc = (void *(*)(size_t))dlsym(RTLD_DEFAULT, "malloc");
+    seen_free = (void (*)(void *))dlsym(RTLD_DEFAULT, "free");
+    if (libc_malloc == seen_malloc || libc_free == seen_free) {
+        fprintf(stderr, "%s: the recorder is not loaded\n", argv[1]);
+        return 1;
+    }
+    for (unsigned i = 0; i < LIVE; i++)
+        sizes[i] = 16 + (i * 40503u >> 3) % 1985;
+    bench_pin();
+    bench_alternate(all, 4, rounds, 300000, 0);
+    snprintf(name, sizeof(name), "%s.libc", argv[1]);
+    bench_print(name, bench_min(&libc, rounds), "ns");
+    bench_print_most(argv[1], bench_min(&seen, rounds) - bench_min(&libc, rounds), "ns", atof(argv[2]));
+    snprintf(name, sizeof(name), "%s.mixed_libc", argv[1]);
+    bench_print(name, bench_min(&libc_mixed, rounds), "ns");
+    snprintf(name, sizeof(name), "%s.mixed", argv[1]);
+    bench_print(name, bench_min(&seen_mixed, rounds) - bench_min(&libc_mixed, rounds), "ns");
+    return 0;
+}
