@@ -16,7 +16,11 @@
 
 /* In programs' inner loops: with the gate shut it jumps into libc instead of calling it. */
 #define CT_WRAPPER_HOT CT_WRAPPER CT_JUMPS
+#if defined(__clang__)
+#define CT_JUMPS
+#else
 #define CT_JUMPS __attribute__((optimize("optimize-sibling-calls")))
+#endif
 
 /*
  * In wrappers that block: the frame pointer is saved in our frame, and the caller's is in its register no longer.
