@@ -30,6 +30,7 @@ static void fill(sigset_t *set, const int *signals, size_t count)
 /* Blocked, not caught or ignored: what the program inherits stays as it was, `nohup` included. */
 int ct_record_signals(struct ct_record_child *c)
 {
+    const struct sigaction plain = { .sa_handler = SIG_DFL };
     sigset_t wanted, blocked;
 
     *c = (struct ct_record_child){ .pid = -1, .release = -1 };
@@ -38,7 +39,7 @@ int ct_record_signals(struct ct_record_child *c)
     fill(&wanted, forwarded, sizeof forwarded / sizeof *forwarded);
     blocked = wanted;
     fill(&blocked, ignored, sizeof ignored / sizeof *ignored);
-    if (sigprocmask(SIG_BLOCK, &blocked, &c->before) < 0)
+    if (sigprocmask(SIG_BLOCK, &blocked, &c->before) < 0 || sigaction(SIGCHLD, &plain, &c->child_before) < 0)
         return -errno;
     c->signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
     return c->signals < 0 ? -errno : 0;
@@ -57,7 +58,7 @@ static void preload(const char *recorder)
         setenv("LD_PRELOAD", both, 1);
 }
 
-static void become(const struct ct_record_order *o, const sigset_t *mask)
+static void become(const struct ct_record_order *o, const struct ct_record_child *c)
 {
     char session[512];
 
@@ -65,7 +66,9 @@ static void become(const struct ct_record_order *o, const sigset_t *mask)
         snprintf(session, sizeof session, "%s;only=%ld", o->session, (long)getpid());
     setenv(CT_SESSION_ENV, o->alone ? session : o->session, 1);
     preload(o->recorder);
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    if (c->child_before.sa_handler == SIG_IGN)
+        signal(SIGCHLD, SIG_IGN);
+    sigprocmask(SIG_SETMASK, &c->before, NULL);
     execv(o->path, o->argv);
     if (errno == ENOEXEC) {             /* a script without #!, as execvp() has it */
         size_t count = 0;
@@ -83,13 +86,14 @@ static void become(const struct ct_record_order *o, const sigset_t *mask)
     }
 }
 
-static __attribute__((noreturn)) void child(int socket, const struct ct_record_order *order, const sigset_t *mask)
+static __attribute__((noreturn)) void child(int socket, const struct ct_record_order *order,
+                                            const struct ct_record_child *c)
 {
     char go;
     int error;
 
     if (read(socket, &go, sizeof go) == sizeof go) {
-        become(order, mask);
+        become(order, c);
         error = errno;
         if (write(socket, &error, sizeof error) < 0)
             _exit(EX_NOEXEC);
@@ -106,7 +110,7 @@ int ct_record_child_fork(struct ct_record_child *c, const struct ct_record_order
     c->pid = fork();
     if (c->pid == 0) {
         close(pair[0]);
-        child(pair[1], order, &c->before);
+        child(pair[1], order, c);
     }
     r = c->pid < 0 ? -errno : 0;
     close(pair[1]);

@@ -13,6 +13,7 @@ struct ct_record_child {
     bool ended;
     int status;                     /* as from waitpid(), valid with `ended` */
     sigset_t before;                /* the signal mask that ctrace was started with, and that the program gets */
+    struct sigaction child_before;  /* the same of SIGCHLD: where it is ignored, nobody could be waited for */
     int signals;                    /* signalfd */
 };
 
