@@ -34,11 +34,14 @@ static bool first_time(struct ct_drain_told *t, size_t bit)
     return true;
 }
 
-static uint32_t ids_below(const _Atomic uint32_t *next_id, uint32_t slots)
+/* The ids of one bank that may be in use. */
+static struct ct_arena_bank ids_of(const struct ct_arena_table *table, uint32_t slots, unsigned which)
 {
-    uint32_t next = atomic_load_explicit(next_id, memory_order_acquire);    /* edge DEF */
+    struct ct_arena_bank bank = ct_arena_bank(slots, which);
+    uint32_t next = atomic_load_explicit(&table->next_id[which], memory_order_acquire);     /* edge DEF */
 
-    return next < slots ? next : slots;
+    bank.limit = next < bank.end ? next : bank.end;
+    return bank;
 }
 
 static bool stamped(const _Atomic uint32_t *stamp, uint32_t generation)
@@ -49,13 +52,12 @@ static bool stamped(const _Atomic uint32_t *stamp, uint32_t generation)
     return s != 0 && s + 1 >= generation;
 }
 
-static void define_strings(struct ct_drain *d, struct ct_drain_told *t, unsigned flags)
+static void define_strings(struct ct_drain *d, struct ct_drain_told *t, unsigned which)
 {
     const struct ct_drain_map *m = &d->map;
-    uint32_t count = ids_below(&m->strings->next_id, m->layout.string_slots);
+    struct ct_arena_bank ids = ids_of(m->strings, m->layout.string_slots, which);
 
-    ct_blocks_begin(&d->blocks, CT_BLOCK_STRINGS, flags, t->generation);
-    for (uint32_t id = CT_ID_FIRST; id < count; id++) {
+    for (uint32_t id = ids.first; id < ids.limit; id++) {
         uint32_t offset, size;
 
         if (!stamped(&m->string[id].stamp, t->generation) || !first_time(t, id))
@@ -67,34 +69,30 @@ static void define_strings(struct ct_drain *d, struct ct_drain_told *t, unsigned
         struct ct_string_row row = { id, { m->string_bytes + offset, size } };
         ct_string_row_put(ct_blocks_row(&d->blocks, CT_STRING_MAX + 64), &row);
     }
-    ct_blocks_end(&d->blocks);
 }
 
-static void define_addresses(struct ct_drain *d, struct ct_drain_told *t, unsigned flags)
+static void define_addresses(struct ct_drain *d, struct ct_drain_told *t, unsigned which)
 {
     const struct ct_drain_map *m = &d->map;
-    uint32_t count = ids_below(&m->addresses->next_id, m->layout.address_slots);
+    struct ct_arena_bank ids = ids_of(m->addresses, m->layout.address_slots, which);
     size_t first_bit = m->layout.string_slots;
 
-    ct_blocks_begin(&d->blocks, CT_BLOCK_ADDRESSES, flags, t->generation);
-    for (uint32_t id = CT_ID_FIRST; id < count; id++) {
+    for (uint32_t id = ids.first; id < ids.limit; id++) {
         if (!stamped(&m->address[id].stamp, t->generation) || !first_time(t, first_bit + id))
             continue;
         struct ct_address_row row = { id, m->address[id].address };
         ct_address_row_put(ct_blocks_row(&d->blocks, 64), &row);
     }
-    ct_blocks_end(&d->blocks);
 }
 
-static void define_stacks(struct ct_drain *d, struct ct_drain_told *t, unsigned flags)
+static void define_stacks(struct ct_drain *d, struct ct_drain_told *t, unsigned which)
 {
     const struct ct_drain_map *m = &d->map;
-    uint32_t count = ids_below(&m->stacks->next_id, m->layout.stack_slots);
+    struct ct_arena_bank ids = ids_of(m->stacks, m->layout.stack_slots, which);
     size_t first_bit = (size_t)m->layout.string_slots + m->layout.address_slots;
     struct ct_stack_row row;
 
-    ct_blocks_begin(&d->blocks, CT_BLOCK_STACKS, flags, t->generation);
-    for (uint32_t id = CT_ID_FIRST; id < count; id++) {
+    for (uint32_t id = ids.first; id < ids.limit; id++) {
         uint32_t offset;
 
         if (!stamped(&m->stack[id].stamp, t->generation) || !first_time(t, first_bit + id))
@@ -108,7 +106,6 @@ static void define_stacks(struct ct_drain *d, struct ct_drain_told *t, unsigned 
         memcpy(row.pcs, m->stack_words + offset, row.depth * sizeof row.pcs[0]);
         ct_stack_row_put(ct_blocks_row(&d->blocks, (CT_STACK_MAX + 4) * CT_VARINT_MAX), &row);
     }
-    ct_blocks_end(&d->blocks);
 }
 
 /* Rows are copied as they stand, but only as far as they can be read: a scribbled one must not spoil the file. */
@@ -138,9 +135,19 @@ void ct_drain_define(struct ct_drain *d, uint32_t generation, unsigned flags)
 {
     struct ct_drain_told *t = told_of(d, generation);
 
-    define_strings(d, t, flags);
-    define_addresses(d, t, flags);
-    define_stacks(d, t, flags);
+    static const struct {
+        enum ct_block_type type;
+        void (*define)(struct ct_drain *d, struct ct_drain_told *t, unsigned which);
+    } tables[] = {
+        { CT_BLOCK_STRINGS, define_strings }, { CT_BLOCK_ADDRESSES, define_addresses }, { CT_BLOCK_STACKS, define_stacks },
+    };
+
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        ct_blocks_begin(&d->blocks, tables[i].type, flags, generation);
+        tables[i].define(d, t, 0);
+        tables[i].define(d, t, 1);
+        ct_blocks_end(&d->blocks);
+    }
     define_modules(d, t, flags);
 }
 

@@ -21,12 +21,12 @@ struct ct_drain_map {
     struct ct_arena_thread *threads;
     _Atomic uint32_t *directory;
     uint8_t *slices;
-    struct ct_arena_strings *strings;
+    struct ct_arena_table *strings;
     struct ct_arena_string *string;
     const char *string_bytes;
-    struct ct_arena_addresses *addresses;
+    struct ct_arena_table *addresses;
     struct ct_arena_address *address;
-    struct ct_arena_stacks *stacks;
+    struct ct_arena_table *stacks;
     struct ct_arena_stack *stack;
     const uint64_t *stack_words;
     struct ct_arena_modules *modules;

@@ -11,19 +11,19 @@ static uint64_t up(uint64_t n, uint64_t to)
 /* Sizes of the tables' memory, all parts included. */
 static uint64_t strings_size(const struct ct_arena_layout *l)
 {
-    return sizeof(struct ct_arena_strings) +
+    return sizeof(struct ct_arena_table) +
            (uint64_t)l->string_slots * (sizeof(uint64_t) + sizeof(struct ct_arena_string)) + l->string_bytes;
 }
 
 static uint64_t addresses_size(const struct ct_arena_layout *l)
 {
-    return sizeof(struct ct_arena_addresses) +
+    return sizeof(struct ct_arena_table) +
            (uint64_t)l->address_slots * (sizeof(uint64_t) + sizeof(struct ct_arena_address));
 }
 
 static uint64_t stacks_size(const struct ct_arena_layout *l)
 {
-    return sizeof(struct ct_arena_stacks) +
+    return sizeof(struct ct_arena_table) +
            ((uint64_t)l->stack_slots + 1) * (sizeof(uint64_t) + sizeof(struct ct_arena_stack)) +
            (uint64_t)l->stack_words * sizeof(uint64_t);
 }
@@ -49,9 +49,9 @@ int ct_arena_layout_make(uint64_t size, struct ct_arena_layout *ret)
         scale++;
     l.slice_units = (uint32_t)(size / CT_SLICE_UNIT);
     l.thread_count = 128u << scale;         /* 8192 at 64 MiB */
-    l.string_slots = 128u << scale;
+    l.string_slots = 256u << scale;
     l.string_bytes = (8u << 10) << scale;
-    l.address_slots = 128u << scale;
+    l.address_slots = 256u << scale;
     l.stack_slots = 256u << scale;          /* 16384 at 64 MiB */
     l.stack_words = 4096u << scale;         /* 2 MiB of frames at 64 MiB */
     l.modules_bytes = (16u << 10) << (scale > 4 ? 4 : scale);

@@ -1,7 +1,7 @@
 /*
  * The arena: shared memory between one traced program (writer) and whoever drains it; also what is left after kill -9.
  *
- *   [ head | turns | threads | slice directory | strings | addresses | stacks | fds ][ slices ... ]
+ *   [ head | turns | threads | slice directory | strings | addresses | stacks | modules ][ slices ... ]
  *
  * The program writes, the drainer reads and sets slices FREE.  Neither trusts an offset of the other: the drainer
  * checks every number it takes from here (the program may have scribbled over it), the program takes only slice
@@ -17,6 +17,7 @@
  *   TURN   generation = N              drainer reads generation   turns[N % CT_TURNS] is whole, gate is N
  *   DRAINED drainer: drained = N       control thread turns       turns[] before N are not read any more
  *   THREAD thread state = LIVE         drainer reads state        the row's fixed fields are whole
+ *   BANK   table bank switched         writer reads bank          the bank is empty or holds what its slots say
  *   READY  limit raised (reserve)      writer reads limit         memory below the limit is backed: no SIGBUS
  * Plain relaxed: counters that are only reported, `since`/`what` of a thread row (a reader takes them as a hint).
  */
@@ -38,7 +39,7 @@ struct ct_arena_layout {
     uint64_t size;                      /* of the whole file */
     uint32_t threads_offset, thread_count;
     uint32_t directory_offset;          /* _Atomic uint32_t state[slice_units] */
-    uint32_t strings_offset, string_slots, string_bytes;    /* see struct ct_arena_strings */
+    uint32_t strings_offset, string_slots, string_bytes;    /* see struct ct_arena_table */
     uint32_t addresses_offset, address_slots;
     uint32_t stacks_offset, stack_slots, stack_words;
     uint32_t modules_offset, modules_bytes;
@@ -98,28 +99,26 @@ struct ct_batch_head {
 _Static_assert(sizeof(struct ct_batch_head) == 64, "one cache line a batch head");
 
 /*
- * Interned strings: `slots` hash slots of {hash, id} and, per id, where its bytes are.  Open addressing, linear probing;
- * inserted with one compare-and-swap of the slot (hash << 32 | id).  Ids count from CT_ID_FIRST in order of birth.
+ * The head of each interned table (strings, addresses, stacks).  Behind it: hash slots, an entry per id, data of entries.
+ *
+ * A slot holds hash << 32 | id and is filled by one compare-and-swap; open addressing, linear probing.  A table has two
+ * banks, each half of the slots, ids and data: one is in use until it is nearly full; the turn to a new generation then
+ * takes the other, which was emptied after everybody had done with it.  So a program that runs for months does not run
+ * out of names.  Ids of bank 0 count from CT_ID_FIRST, of bank 1 from slots / 2.
  */
-struct ct_arena_strings {
-    _Atomic uint32_t next_id;           /* edge DEF: ids below it may be unpublished still, see entry.stamp */
-    _Atomic uint32_t next_byte;
-    _Atomic uint64_t full;              /* times a string found no room */
-    uint8_t rest[48];
-    /* _Atomic uint64_t slot[string_slots]; struct ct_arena_string entry[string_slots]; char bytes[string_bytes]; */
+struct ct_arena_table {
+    _Atomic uint32_t bank;              /* count of switches; the lowest bit says which bank is in use */
+    _Atomic uint32_t next_id[2];        /* by bank; edge DEF: ids below may be unpublished still, see entry.stamp */
+    _Atomic uint32_t next_data[2];      /* by bank: bytes, words */
+    uint32_t retired;                   /* generation in which the resting bank was used last; 0: it is empty */
+    _Atomic uint64_t full;              /* times something found no room */
+    uint8_t rest[32];
 };
+_Static_assert(sizeof(struct ct_arena_table) == 64, "one cache line a table's head");
 
 struct ct_arena_string {
     _Atomic uint32_t stamp;             /* generation of last use; 0 unpublished; edge DEF */
     uint32_t offset, size;              /* of its bytes */
-};
-
-struct ct_arena_addresses {
-    _Atomic uint32_t next_id;
-    uint32_t pad;
-    _Atomic uint64_t full;
-    uint8_t rest[48];
-    /* _Atomic uint64_t slot[address_slots] (hash << 32 | id); struct ct_arena_address entry[address_slots]; */
 };
 
 struct ct_arena_address {
@@ -128,19 +127,24 @@ struct ct_arena_address {
     uint64_t address;
 };
 
-struct ct_arena_stacks {
-    _Atomic uint32_t next_id;
-    _Atomic uint32_t next_word;
-    _Atomic uint64_t full;
-    uint8_t rest[48];
-    /* _Atomic uint64_t slot[stack_slots] (hash << 32 | id); struct ct_arena_stack entry[stack_slots]; uint64_t words[]; */
-};
-
 struct ct_arena_stack {
     _Atomic uint32_t stamp;
     uint32_t offset;                    /* of its first pc in words[] */
     uint16_t depth, truncated;
 };
+
+/* The ids of one bank of a table with `slots` slots: [first, end), and below `limit` those that are given out. */
+struct ct_arena_bank {
+    uint32_t first, limit, end;
+};
+
+/* Slots stop being filled at three quarters: probing stays short. */
+static inline struct ct_arena_bank ct_arena_bank(uint32_t slots, unsigned which)
+{
+    uint32_t half = slots / 2, start = which & 1 ? half : 0;
+
+    return (struct ct_arena_bank){ which & 1 ? half : 2, start + half - half / 4, start + half };
+}
 
 /* Modules: an append-only run of ct_module_row as coded by ct_module_row_put. */
 struct ct_arena_modules {
@@ -216,9 +220,9 @@ static inline struct ct_batch_head *ct_arena_batch(struct ct_arena *a, uint32_t 
     return CT_ARENA_AT(struct ct_batch_head, a, a->layout.slices_offset + (uint64_t)unit * CT_SLICE_UNIT);
 }
 
-static inline struct ct_arena_strings *ct_arena_strings(struct ct_arena *a)
+static inline struct ct_arena_table *ct_arena_strings(struct ct_arena *a)
 {
-    return CT_ARENA_AT(struct ct_arena_strings, a, a->layout.strings_offset);
+    return CT_ARENA_AT(struct ct_arena_table, a, a->layout.strings_offset);
 }
 
 static inline _Atomic uint64_t *ct_arena_string_slots(struct ct_arena *a)
@@ -236,9 +240,9 @@ static inline char *ct_arena_string_bytes(struct ct_arena *a)
     return (char *)(ct_arena_string_entries(a) + a->layout.string_slots);
 }
 
-static inline struct ct_arena_addresses *ct_arena_addresses(struct ct_arena *a)
+static inline struct ct_arena_table *ct_arena_addresses(struct ct_arena *a)
 {
-    return CT_ARENA_AT(struct ct_arena_addresses, a, a->layout.addresses_offset);
+    return CT_ARENA_AT(struct ct_arena_table, a, a->layout.addresses_offset);
 }
 
 static inline _Atomic uint64_t *ct_arena_address_slots(struct ct_arena *a)
@@ -251,9 +255,9 @@ static inline struct ct_arena_address *ct_arena_address_entries(struct ct_arena 
     return (struct ct_arena_address *)(ct_arena_address_slots(a) + a->layout.address_slots);
 }
 
-static inline struct ct_arena_stacks *ct_arena_stacks(struct ct_arena *a)
+static inline struct ct_arena_table *ct_arena_stacks(struct ct_arena *a)
 {
-    return CT_ARENA_AT(struct ct_arena_stacks, a, a->layout.stacks_offset);
+    return CT_ARENA_AT(struct ct_arena_table, a, a->layout.stacks_offset);
 }
 
 static inline _Atomic uint64_t *ct_arena_stack_slots(struct ct_arena *a)

@@ -14,6 +14,7 @@
 #include "record/run.h"
 #include "record/session.h"
 #include "record/syscall.h"
+#include "record/tables.h"
 
 enum {
     POPULATE_STEP = 64 << 10,           /* mmap_lock is held for one step: 13 us */
@@ -171,9 +172,7 @@ static void fill_head(struct ct_arena *a, const struct ct_arena *named, const st
     memcpy(a->run_id, ct_options.run_id, sizeof a->run_id);
     a->categories = ct_options.categories;
     ct_run_describe(a);
-    atomic_store_explicit(&ct_arena_strings(a)->next_id, CT_ID_FIRST, memory_order_relaxed);
-    atomic_store_explicit(&ct_arena_addresses(a)->next_id, CT_ID_FIRST, memory_order_relaxed);
-    atomic_store_explicit(&ct_arena_stacks(a)->next_id, CT_ID_FIRST, memory_order_relaxed);
+    ct_tables_init(a);
     atomic_store_explicit(&a->next_serial, 1, memory_order_relaxed);
     atomic_store_explicit(&a->next_batch, 1, memory_order_relaxed);
     atomic_store_explicit(&a->ready_units, FIRST_UNITS, memory_order_relaxed);

@@ -9,6 +9,7 @@
 /*
  * All three work alike.  A slot holds hash << 32 | id and is filled by one compare-and-swap; entry[id] is written and
  * stamped (edge DEF) before.  Losing the race leaves an entry that nobody names: it costs its bytes only.
+ * New things go to the bank in use; the other keeps what was named before the last switch (record/tables.h).
  */
 enum { PROBES = 64 };
 
@@ -29,10 +30,46 @@ static inline uint64_t mix(uint64_t h)
     return h ^ h >> 32;
 }
 
-/* Slots stop being filled at three quarters: probing stays short. */
-static inline bool id_fits(uint64_t id, uint32_t slots)
+/* The bank of a table that is in use now. */
+struct bank {
+    struct ct_arena_table *table;
+    uint32_t which, first_slot, mask;   /* mask: of slots within the bank */
+    uint32_t id_limit;
+};
+
+static inline struct bank bank_in_use(struct ct_arena_table *table, uint32_t slots)
 {
-    return id < slots - slots / 4;
+    uint32_t which = atomic_load_explicit(&table->bank, memory_order_acquire) & 1;     /* edge BANK */
+
+    return (struct bank){ table, which, which * (slots / 2), slots / 2 - 1, ct_arena_bank(slots, which).limit };
+}
+
+static inline _Atomic uint64_t *slot_at(_Atomic uint64_t *slots, const struct bank *bank, uint64_t place)
+{
+    return &slots[bank->first_slot + (place & bank->mask)];
+}
+
+/*
+ * Takes an id and `size` of the data of an entry from the bank, of which each has `data` (0: there is none).  Returns the
+ * id with the data's place in `*ret_data`, or 0, which is counted, when there is no room.
+ */
+static uint32_t take_id(const struct bank *bank, uint32_t size, uint32_t data, uint32_t *ret_data)
+{
+    _Atomic uint32_t *next_id = &bank->table->next_id[bank->which], *next_data = &bank->table->next_data[bank->which];
+    uint32_t id = atomic_load_explicit(next_id, memory_order_relaxed);
+    uint32_t at = atomic_load_explicit(next_data, memory_order_relaxed);
+
+    if (id >= bank->id_limit || size > data || at > data - size)
+        goto full;
+    id = atomic_fetch_add_explicit(next_id, 1, memory_order_relaxed);
+    at = atomic_fetch_add_explicit(next_data, size, memory_order_relaxed);
+    if (id >= bank->id_limit || at > data - size)
+        goto full;
+    *ret_data = bank->which * data + at;
+    return id;
+full:
+    atomic_fetch_add_explicit(&bank->table->full, 1, memory_order_relaxed);
+    return 0;
 }
 
 static uint64_t hash_text(const char *text, size_t size)
@@ -49,50 +86,41 @@ static uint64_t hash_text(const char *text, size_t size)
     return mix(h ^ word) | 1;
 }
 
-/* Puts a new string into the table; 0 when there is no room. */
-static uint32_t add_string(struct ct_arena *a, const char *text, size_t size, uint32_t generation)
+/* Puts a new string into the bank; 0 when there is no room. */
+static uint32_t add_string(struct ct_arena *a, const struct bank *bank, const char *text, uint32_t size, uint32_t generation)
 {
-    struct ct_arena_strings *table = ct_arena_strings(a);
-    uint32_t id = atomic_load_explicit(&table->next_id, memory_order_relaxed);
-    uint32_t offset = atomic_load_explicit(&table->next_byte, memory_order_relaxed);
-    struct ct_arena_string *entry;
+    uint32_t offset, id = take_id(bank, size, a->layout.string_bytes / 2, &offset);
+    struct ct_arena_string *entry = &ct_arena_string_entries(a)[id];
 
-    if (!id_fits(id, a->layout.string_slots) || size > a->layout.string_bytes ||
-        offset > a->layout.string_bytes - size)
-        goto full;
-    id = atomic_fetch_add_explicit(&table->next_id, 1, memory_order_relaxed);
-    offset = atomic_fetch_add_explicit(&table->next_byte, (uint32_t)size, memory_order_relaxed);
-    if (!id_fits(id, a->layout.string_slots) || offset > a->layout.string_bytes - size)
-        goto full;
+    if (!id)
+        return CT_STRING_NONE;
     memcpy(ct_arena_string_bytes(a) + offset, text, size);
-    entry = &ct_arena_string_entries(a)[id];
     entry->offset = offset;
-    entry->size = (uint32_t)size;
+    entry->size = size;
     stamp(&entry->stamp, generation);
     return id;
-full:
-    atomic_fetch_add_explicit(&table->full, 1, memory_order_relaxed);
-    return CT_STRING_NONE;
 }
 
 uint64_t ct_string_of(const char *text, size_t size)
 {
     struct ct_arena *a = ct_arena;
     uint32_t generation = ct_gate_pass(), fresh = 0;
+    struct bank bank;
     uint64_t hash;
 
     if (!generation || !a || !text || !size)
         return CT_STRING_NONE;
+    bank = bank_in_use(ct_arena_strings(a), a->layout.string_slots);
     if (size > CT_STRING_MAX)
         size = CT_STRING_MAX;
     hash = hash_text(text, size);
     for (uint32_t i = 0; i < PROBES; i++) {
-        _Atomic uint64_t *slot = &ct_arena_string_slots(a)[(hash + i) & (a->layout.string_slots - 1)];
+        _Atomic uint64_t *slot = slot_at(ct_arena_string_slots(a), &bank, hash + i);
         uint64_t v = atomic_load_explicit(slot, memory_order_acquire);      /* edge DEF */
 
         if (v == 0) {
             if (!fresh)
-                fresh = add_string(a, text, size, generation);
+                fresh = add_string(a, &bank, text, (uint32_t)size, generation);
             if (!fresh)
                 return CT_STRING_NONE;
             if (atomic_compare_exchange_strong_explicit(slot, &v, hash >> 32 << 32 | fresh, memory_order_acq_rel,
@@ -186,22 +214,22 @@ uint64_t ct_address(const void *address)
     uint32_t generation = ct_gate_pass(), id = 0;
     uint64_t hash = mix((uintptr_t)address * 0x9e3779b97f4a7c15u) | 1;
     uint64_t raw = (uintptr_t)address | CT_ADDRESS_RAW;
+    struct bank bank;
 
     if (!generation || !a)
         return raw;
+    bank = bank_in_use(ct_arena_addresses(a), a->layout.address_slots);
     for (uint32_t i = 0; i < PROBES; i++) {
-        _Atomic uint64_t *slot = &ct_arena_address_slots(a)[(hash + i) & (a->layout.address_slots - 1)];
+        _Atomic uint64_t *slot = slot_at(ct_arena_address_slots(a), &bank, hash + i);
         uint64_t v = atomic_load_explicit(slot, memory_order_acquire);      /* edge DEF */
 
         if (v == 0) {
-            struct ct_arena_addresses *table = ct_arena_addresses(a);
+            uint32_t no_data;
 
-            if (!id && id_fits(atomic_load_explicit(&table->next_id, memory_order_relaxed), a->layout.address_slots))
-                id = atomic_fetch_add_explicit(&table->next_id, 1, memory_order_relaxed);
-            if (!id || !id_fits(id, a->layout.address_slots)) {
-                atomic_fetch_add_explicit(&table->full, 1, memory_order_relaxed);
+            if (!id)
+                id = take_id(&bank, 0, 0, &no_data);
+            if (!id)
                 return raw;
-            }
             ct_arena_address_entries(a)[id].address = (uintptr_t)address;
             stamp(&ct_arena_address_entries(a)[id].stamp, generation);
             if (atomic_compare_exchange_strong_explicit(slot, &v, hash >> 32 << 32 | id, memory_order_acq_rel,
@@ -220,45 +248,37 @@ uint64_t ct_address(const void *address)
     return raw;
 }
 
-static uint32_t add_stack(struct ct_arena *a, const uint64_t *pcs, unsigned depth, bool truncated, uint32_t generation)
+static uint32_t add_stack(struct ct_arena *a, const struct bank *bank, const uint64_t *pcs, unsigned depth,
+                          bool truncated, uint32_t generation)
 {
-    struct ct_arena_stacks *table = ct_arena_stacks(a);
-    uint32_t id = atomic_load_explicit(&table->next_id, memory_order_relaxed);
-    uint32_t offset = atomic_load_explicit(&table->next_word, memory_order_relaxed);
-    struct ct_arena_stack *entry;
+    uint32_t offset, id = take_id(bank, depth, a->layout.stack_words / 2, &offset);
+    struct ct_arena_stack *entry = &ct_arena_stack_entries(a)[id];
 
-    if (!id_fits(id, a->layout.stack_slots) || offset > a->layout.stack_words - depth)
-        goto full;
-    id = atomic_fetch_add_explicit(&table->next_id, 1, memory_order_relaxed);
-    offset = atomic_fetch_add_explicit(&table->next_word, depth, memory_order_relaxed);
-    if (!id_fits(id, a->layout.stack_slots) || offset > a->layout.stack_words - depth)
-        goto full;
+    if (!id)
+        return CT_STACK_LOST;
     memcpy(ct_arena_stack_words(a) + offset, pcs, depth * sizeof *pcs);
-    entry = &ct_arena_stack_entries(a)[id];
     entry->offset = offset;
     entry->depth = (uint16_t)depth;
     entry->truncated = truncated;
     stamp(&entry->stamp, generation);
     return id;
-full:
-    atomic_fetch_add_explicit(&table->full, 1, memory_order_relaxed);
-    return CT_STACK_LOST;
 }
 
 static uint64_t intern_stack(struct ct_arena *a, const uint64_t *pcs, unsigned depth, bool truncated)
 {
     uint32_t generation = ct_gate_pass(), fresh = 0;
     uint64_t hash = ct_unwind_hash(pcs, depth);
+    struct bank bank = bank_in_use(ct_arena_stacks(a), a->layout.stack_slots);
 
     if (!generation)
         return CT_STACK_NONE;
     for (uint32_t i = 0; i < PROBES; i++) {
-        _Atomic uint64_t *slot = &ct_arena_stack_slots(a)[(hash + i) & (a->layout.stack_slots - 1)];
+        _Atomic uint64_t *slot = slot_at(ct_arena_stack_slots(a), &bank, hash + i);
         uint64_t v = atomic_load_explicit(slot, memory_order_acquire);      /* edge DEF */
 
         if (v == 0) {
             if (!fresh)
-                fresh = add_stack(a, pcs, depth, truncated, generation);
+                fresh = add_stack(a, &bank, pcs, depth, truncated, generation);
             if (fresh == CT_STACK_LOST)
                 return CT_STACK_LOST;
             if (atomic_compare_exchange_strong_explicit(slot, &v, hash >> 32 << 32 | fresh, memory_order_acq_rel,
@@ -278,21 +298,22 @@ static uint64_t intern_stack(struct ct_arena *a, const uint64_t *pcs, unsigned d
 }
 
 /*
- * The same for a stack that may be the unwinder's old acquaintance: the id it got last time is noted with it, under the
- * number of this process's session, whose arena the id is of.
+ * The same for a stack that may be the unwinder's old acquaintance: the id it got last time is noted with it, and what
+ * the id belongs to: this process's session, whose arena it is in, and the bank's turn.
  */
 static uint64_t intern_noted(struct ct_arena *a, const uint64_t *pcs, unsigned depth, bool truncated, uint64_t *note)
 {
+    uint32_t turn = atomic_load_explicit(&ct_arena_stacks(a)->bank, memory_order_relaxed);
+    uint64_t owner = (uint64_t)(ct_session_serial << 16 ^ turn) << 32, id;
     uint32_t generation = ct_gate_pass();
-    uint64_t id;
 
-    if (note && (uint32_t)*note && *note >> 32 == ct_session_serial && generation) {
+    if (note && (uint32_t)*note && *note >> 32 == owner >> 32 && generation) {
         stamp(&ct_arena_stack_entries(a)[(uint32_t)*note].stamp, generation);
         return (uint32_t)*note;
     }
     id = intern_stack(a, pcs, depth, truncated);
     if (note && id != CT_STACK_NONE && id != CT_STACK_LOST)
-        *note = (uint64_t)ct_session_serial << 32 | id;
+        *note = owner | id;
     return id;
 }
 

@@ -13,6 +13,7 @@
 #include "record/modules.h"
 #include "record/rawfile.h"
 #include "record/syscall.h"
+#include "record/tables.h"
 #include "record/thread.h"
 
 static uint64_t turned_ns;              /* CLOCK_MONOTONIC of the last turn */
@@ -64,6 +65,7 @@ static void turn(struct ct_arena *a, unsigned pause_kind)
     struct ct_arena_turn *t = &a->turns[number % CT_TURNS];
 
     atomic_store_explicit(&t->number, number, memory_order_relaxed);
+    ct_tables_turn(a, number);
     ct_clock_sample(&t->before);
     ct_gate_set(number);
     ct_clock_sample(&t->start.clock);

@@ -103,7 +103,7 @@ static __attribute__((noinline, cold)) void empty(struct ct_unwind_cache *cache,
 }
 
 /* The loop.  Its three registers stay in registers: what is handed to ct_unwind_step() is a copy. */
-static inline enum ct_unwind_ending walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk,
+static inline __attribute__((always_inline)) enum ct_unwind_ending walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk,
                                                 const struct ct_unwind_regs *regs, struct memo_pen *pen, uint64_t **out,
                                                 const uint64_t *end)
 {

@@ -40,9 +40,9 @@ struct ct_arena *writer_arena(uint64_t size)
     a->pid = (uint32_t)getpid();
     a->clock = CT_CLOCK_MONOTONIC;
     a->ticks_per_second = 1000000000;
-    atomic_store(&ct_arena_strings(a)->next_id, CT_ID_FIRST);
-    atomic_store(&ct_arena_addresses(a)->next_id, CT_ID_FIRST);
-    atomic_store(&ct_arena_stacks(a)->next_id, CT_ID_FIRST);
+    atomic_store(&ct_arena_strings(a)->next_id[0], CT_ID_FIRST);
+    atomic_store(&ct_arena_addresses(a)->next_id[0], CT_ID_FIRST);
+    atomic_store(&ct_arena_stacks(a)->next_id[0], CT_ID_FIRST);
     atomic_store(&a->next_batch, 1);
     atomic_store(&a->next_serial, 1);
     atomic_store(&a->ready_units, a->layout.slice_units);
@@ -81,9 +81,9 @@ void writer_use_string(struct ct_arena *a, uint32_t id, uint32_t generation)
 
 uint32_t writer_string(struct ct_arena *a, const char *text, uint32_t generation)
 {
-    struct ct_arena_strings *strings = ct_arena_strings(a);
-    uint32_t size = (uint32_t)strlen(text), id = atomic_fetch_add(&strings->next_id, 1);
-    uint32_t offset = atomic_fetch_add(&strings->next_byte, size);
+    struct ct_arena_table *strings = ct_arena_strings(a);
+    uint32_t size = (uint32_t)strlen(text), id = atomic_fetch_add(&strings->next_id[0], 1);
+    uint32_t offset = atomic_fetch_add(&strings->next_data[0], size);
 
     memcpy(ct_arena_string_bytes(a) + offset, text, size);
     ct_arena_string_entries(a)[id].offset = offset;

@@ -12,7 +12,7 @@
 #include "record/intern.h"
 #include "tests/tracer/record/session_helper.h"
 
-enum { BUFFER = 4 << 20, THREADS = 4, STRINGS = 200 };
+enum { BUFFER = 16 << 20, THREADS = 4, STRINGS = 200 };
 
 static const char *string_at(uint64_t id, size_t *ret_size)
 {
@@ -147,20 +147,60 @@ static void use_stamps_the_generation(void **state)
     assert_int_equal(atomic_load(&ct_arena_string_entries(ct_arena)[id].stamp), before + 1);
 }
 
-static void a_full_table_gives_none(void **state)
+/* New strings until one finds no room; how many fitted. */
+static int fill(const char *prefix)
 {
-    uint64_t last = 1;
+    for (int i = 0; i < 100000; i++) {
+        char text[64];
+
+        snprintf(text, sizeof text, "%s %d", prefix, i);
+        if (!ct_string_of(text, strlen(text)))
+            return i;
+    }
+    return -1;
+}
+
+static void turn(void)
+{
+    assert_int_equal(ct_control_ask(CT_ASK_TURN, -1, NULL), 0);
+    atomic_store(&ct_arena->drained, atomic_load(&ct_arena->generation));
+}
+
+static void a_full_table_gives_none_until_the_turn(void **state)
+{
+    struct ct_arena_table *table = ct_arena_strings(ct_arena);
+    uint32_t bank = atomic_load(&table->bank);
+    uint64_t before = ct_string("kept"), after;
+    size_t size;
+    int fitted = fill("filler");
 
     (void)state;
-    for (int i = 0; i < 100000 && last; i++) {
-        char text[32];
+    assert_true(fitted > 100);
+    assert_true(atomic_load(&table->full) > 0);
+    assert_int_equal(ct_string("kept"), before);
+    turn();
+    assert_int_equal(atomic_load(&table->bank), bank + 1);
+    after = ct_string("kept");
+    assert_int_not_equal(after, before);                /* an id of the other bank */
+    assert_memory_equal(string_at(after, &size), "kept", 4);
+    assert_memory_equal(string_at(before, &size), "kept", 4);   /* who looked it up before the turn may still name it */
+}
 
-        snprintf(text, sizeof text, "filler %d", i);
-        last = ct_string_of(text, strlen(text));
-    }
-    assert_int_equal(last, CT_STRING_NONE);
-    assert_true(ct_string("stamped") >= CT_ID_FIRST);
-    assert_true(atomic_load(&ct_arena_strings(ct_arena)->full) > 0);
+static void a_bank_rests_before_it_is_used_again(void **state)
+{
+    struct ct_arena_table *table = ct_arena_strings(ct_arena);
+    uint32_t bank = atomic_load(&table->bank);
+
+    (void)state;
+    assert_true(fill("second") > 100);
+    turn();
+    assert_int_equal(atomic_load(&table->bank), bank);  /* too soon */
+    turn();
+    turn();
+    turn();
+    assert_int_equal(atomic_load(&table->bank), bank + 1);
+    assert_true(fill("third") > 100);
+    assert_true(ct_string("kept") == CT_STRING_NONE);
 }
 
 static int begin(void **state)
@@ -180,7 +220,8 @@ int main(void)
         cmocka_unit_test(addresses_are_ids_or_themselves),
         cmocka_unit_test(equal_stacks_have_one_id),
         cmocka_unit_test(use_stamps_the_generation),
-        cmocka_unit_test(a_full_table_gives_none),
+        cmocka_unit_test(a_full_table_gives_none_until_the_turn),
+        cmocka_unit_test(a_bank_rests_before_it_is_used_again),
     };
 
     return cmocka_run_group_tests(tests, begin, NULL);
