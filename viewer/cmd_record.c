@@ -276,6 +276,15 @@ static void watch_program(struct record *r)
 
 /* --- from beginning to end --- */
 
+/* A pipe or a device takes one trace; there is no place beside it for those of children. */
+static void follow_only_to_files(struct ct_record_options *o)
+{
+    struct stat st;
+
+    if (stat(o->settings.output, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        o->settings.children = false;
+}
+
 static int run(struct record *r)
 {
     struct ct_record_order order = { r->program, r->options.program, r->order, !r->options.settings.children, r->recorder };
@@ -310,6 +319,7 @@ int ct_cmd_record(int argc, char **argv)
 
     if (e)
         return e == 1 ? 0 : BAD_USAGE;
+    follow_only_to_files(&r.options);
     e = ct_record_check(r.options.program[0], r.program);
     if (e)
         return e;

@@ -170,7 +170,7 @@ static void say(const char *path, struct ct_reader *reader, const struct summary
     put_time(time, sizeof time, ct_reader_end_ns(reader));
     fprintf(stderr, "ctrace: %s of %.*s in %s", time, (int)name.size, name.at, path);
     if (files > 1)
-        fprintf(stderr, " and %zu files of its children", files - 1);
+        fprintf(stderr, " and %zu file%s of its children", files - 1, files == 2 ? "" : "s");
     fprintf(stderr, "\nctrace: %u thread%s, %s%llu events\n", ct_reader_thread_count(reader),
             ct_reader_thread_count(reader) == 1 ? "" : "s", s->partly ? "more than " : "",
             (unsigned long long)s->events);
