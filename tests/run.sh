@@ -28,16 +28,17 @@ run_suites() {
         suites+=(--suite "$suite")
     done
     say "== $folder: $*"
-    rm -f "$folder/meson-logs/testlog.json"
+    rm -f "$folder"/meson-logs/testlog*.json
     set -m
     meson test -C "$folder" --setup "$tier" --no-rebuild --print-errorlogs --num-processes "$(nproc)" "${suites[@]}" </dev/null &
     child=$!
     set +m
     wait "$child" || true
     child=
-    [ -s "$folder/meson-logs/testlog.json" ] || say "{\"result\": \"ERROR\", \"name\": \"$folder: no test ran\"}" \
-        > "$folder/meson-logs/testlog.json"
-    cp "$folder/meson-logs/testlog.json" "$folder.results.json"
+    # Named after the setup, testlog-quick.json or so.
+    cat "$folder"/meson-logs/testlog*.json > "$folder.results.json" 2>/dev/null || true
+    [ -s "$folder.results.json" ] ||
+        say '{"result": "ERROR", "name": "no test ran"}' > "$folder.results.json"
 }
 
 # Reads the results of every build, prints what was not run or failed, then the one line.
