@@ -2,7 +2,7 @@
 """
 truth.py BUILD [NAME...]: what a trace says of a real program is what strace saw of the same run.
 
-Each program runs recorded with strace around it all.  strace also tells from where each system call was made.  Those
+TRUTH_VERBOSE=1 shows the calls of a thread that differs.  Each program runs recorded with strace around it all.  strace also tells from where each system call was made.  Those
 that a program or a library makes through a name which ctrace wraps must be in the trace, thread by thread, in order,
 with the same descriptor and the same result; and nothing else may be there.  What libc does within itself (stdio's reads,
 the loader's) is not wrapped and is left out on both sides.  Threads and forks are counted too.
@@ -22,6 +22,7 @@ import time
 import traces
 
 build = os.path.abspath(sys.argv[1])
+verbose = os.environ.get("TRUTH_VERBOSE")
 ctrace = f"{build}/ctrace"
 
 # System call -> name in the trace.  Several names of libc may end in one system call; the first of them stands for all.
@@ -73,10 +74,10 @@ class Call:
         outside = next((i for i, m in enumerate(modules) if not m.startswith(("libc.so", "ld-linux"))), None)
         if outside is None or modules[0].startswith("ld-linux"):
             return "inside"
-        if modules[outside].startswith("libctrace-rt"):
-            return "wrapper"
-        leaf = self.frames[0][1]         # closedir() and the like jump into it: their own frame is gone
-        return "program" if outside == 1 and leaf != "syscall" and not leaf.endswith("_nocancel") else "inside"
+        entry = self.frames[0][1]        # closedir() and the like jump into it: their own frame is gone
+        if outside > 1 or entry == "syscall" or entry.endswith("_nocancel"):
+            return "inside"
+        return "wrapper" if modules[outside].startswith("libctrace-rt") else "program"
 
 
 def read_strace(prefix):
@@ -136,6 +137,7 @@ def compare(trace, strace):
         mine = ours.get(tid, [])
         if mine != wrapped:
             problems.append(f"thread {tid}: {first_difference(mine, wrapped)}")
+            problems += [f"    {c.name}({c.arguments}) = {c.result} by {c.frames}" for c in calls[:3] if verbose]
         else:
             agreed += len(mine)
             moved += sum(result for name, _, result in mine if result > 0 and ("read" in name or "write" in name))
