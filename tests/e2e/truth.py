@@ -2,10 +2,11 @@
 """
 truth.py BUILD [NAME...]: what a trace says of a real program is what strace saw of the same run.
 
-TRUTH_VERBOSE=1 shows the calls of a thread that differs.  Each program runs recorded with strace around it all.  strace also tells from where each system call was made.  Those
+Each program runs recorded with strace around it all.  strace also tells from where each system call was made.  Those
 that a program or a library makes through a name which ctrace wraps must be in the trace, thread by thread, in order,
 with the same descriptor and the same result; and nothing else may be there.  What libc does within itself (stdio's reads,
-the loader's) is not wrapped and is left out on both sides.  Threads and forks are counted too.
+the loader's) is not wrapped and is left out on both sides.  Threads and forks are counted too.  TRUTH_VERBOSE=1 shows
+the first calls of a thread that differs.
 """
 
 import collections
