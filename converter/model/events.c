@@ -216,6 +216,13 @@ static int64_t start_of(const struct ct_read_event *e)
     return e->ns - (int64_t)e->arg[0];
 }
 
+/* Whether the recorder looks at the CPU for such an event: no CPU event before it says that it is the same one. */
+static bool looks_at_cpu(const struct ct_read_event *e)
+{
+    return e->no == CT_EV_CPU || (e->no >= CT_EV_MUTEX_WAIT && e->no <= CT_EV_WAIT_FAILED) ||
+        (e->no >= CT_EV_IO && e->no <= CT_EV_FILE_SLOW);
+}
+
 void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
 {
     struct ct_model_thread *t = e->thread->user ? e->thread->user : ct_model_thread_new(m, e->thread);
@@ -230,6 +237,10 @@ void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
         ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, start);
     }
     take_event(m, t, e, start);
-    if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited)
-        ct_lanes_enter(m, t, e->ns);
+    if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited) {
+        if (looks_at_cpu(e))
+            ct_lanes_enter(m, t, e->ns);
+        else
+            ct_lanes_enter_free(m, t, e->ns);
+    }
 }

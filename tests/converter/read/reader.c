@@ -19,13 +19,15 @@ struct seen {
     struct ct_read_ending ending;
 };
 
-static int see(const struct ct_read_input *inputs, size_t count, int64_t from, int64_t to, bool warm, struct seen *seen)
+static int see_once(const struct ct_read_input *inputs, size_t count, int64_t from, int64_t to, bool warm, bool ahead,
+                    struct seen *seen)
 {
+    const struct ct_reader_options options = { .ahead = ahead };
     const struct ct_read_item *item;
     struct ct_reader *reader;
     struct ct_error err;
     int64_t last = INT64_MIN;
-    int r = ct_reader_open(inputs, count, NULL, &reader, &err);
+    int r = ct_reader_open(inputs, count, &options, &reader, &err);
 
     *seen = (struct seen){ 0 };
     if (r < 0)
@@ -45,6 +47,21 @@ static int see(const struct ct_read_input *inputs, size_t count, int64_t from, i
     seen->odd = *ct_reader_oddities(reader);
     seen->ending = *ct_reader_ending(reader, 0);
     ct_reader_close(reader);
+    return r;
+}
+
+/* A second thread must not make a difference. */
+static int see(const struct ct_read_input *inputs, size_t count, int64_t from, int64_t to, bool warm, struct seen *seen)
+{
+    static struct seen other;
+    int r = see_once(inputs, count, from, to, warm, true, &other);
+
+    assert_int_equal(r, see_once(inputs, count, from, to, warm, false, seen));
+    assert_memory_equal(other.id, seen->id, sizeof other.id);
+    assert_memory_equal(other.ns, seen->ns, sizeof other.ns);
+    assert_memory_equal(&other.odd, &seen->odd, sizeof other.odd);
+    assert_int_equal(other.generations, seen->generations);
+    assert_int_equal(other.ends, seen->ends);
     return r;
 }
 
@@ -250,6 +267,34 @@ static void generations_that_overlap_are_all_there(void **state)
     assert_int_equal(seen.generations, 20);
 }
 
+/* More events than fit between the threads, many generations, and who reads stops in the midst of it. */
+static void a_reader_may_be_closed_at_any_time(void **state)
+{
+    static struct blocks b;
+    const struct ct_reader_options options = { .ahead = true };
+    struct ct_read_input input;
+
+    blocks_begin(&b, "a", true);
+    for (unsigned g = 1; g <= 4; g++) {
+        blocks_generation(&b, g, g * 100000);
+        for (unsigned t = 1; t <= 4; t++)
+            blocks_marks(&b, g, &(struct ct_batch_piece){ g * 10 + t, t, 0, g * 100000, 0 }, 1000, 20, 2, 0);
+    }
+    input = input_of(b.bytes, b.size);
+    for (unsigned stop = 0; stop < 16100; stop = stop * 3 + 1) {
+        const struct ct_read_item *item;
+        struct ct_reader *reader;
+        struct ct_error err;
+        unsigned seen = 0;
+
+        assert_int_equal(ct_reader_open(&input, 1, &options, &reader, &err), 0);
+        while (seen < stop && ct_reader_next(reader, &item, &err) > 0)
+            seen++;
+        assert_int_equal(seen, stop < 16005 ? stop : 16005);
+        ct_reader_close(reader);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_range_leaves_out_what_is_outside),
         cmocka_unit_test(a_warm_start_gives_what_precedes),
         cmocka_unit_test(generations_that_overlap_are_all_there),
+        cmocka_unit_test(a_reader_may_be_closed_at_any_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
