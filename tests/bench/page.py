@@ -97,8 +97,10 @@ def read(paths):
         with open(path, encoding="utf-8") as f:
             for line in f:
                 words = line.split()
-                if len(words) in (3, 5):
+                if len(words) == 3:
                     lines[words[0]] = words[1:]
+                elif len(words) > 4 and words[3].startswith(("<=", ">=")):
+                    lines[words[0]] = words[1:5]
     return lines
 
 
