@@ -230,6 +230,14 @@ static int load_blocks(struct load *l)
     return 0;
 }
 
+/* Programs in order, generations in order; the streams of a generation are sorted already. */
+static uint64_t rank_of(const struct ct_loaded *g)
+{
+    uint64_t place = (uint64_t)(g->index - g->program->generations.items);
+
+    return (uint64_t)g->program->pub.index << 44 | (place & 0x3ffffff) << 18;
+}
+
 /* Cuts the ordered pieces into one stream for each thread, and one for its handlers. */
 static int make_streams(struct load *l)
 {
@@ -255,7 +263,8 @@ static int make_streams(struct load *l)
         if (!stream)
             return no_memory(l);
         *stream = (struct ct_stream){ .loaded = g, .thread = piece[from].thread, .piece = &piece[from],
-                                      .piece_end = &piece[to], .nested = piece[from].nested };
+                                      .piece_end = &piece[to], .nested = piece[from].nested,
+                                      .rank = rank_of(g) + g->streams.count };
     }
     return 0;
 }

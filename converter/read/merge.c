@@ -1,27 +1,16 @@
 /*
  * HOT: runs at every event.
  *   budget   one comparison while the same thread goes on, log2(threads) otherwise
- *   never    compares more than two numbers unless two events have the same time
+ *   never    takes a branch on which of two threads is first
  */
 #include "converter/read/merge.h"
 
-#include "converter/read/generation.h"
-
-/* At the same time: by program, generation, thread, handler; so that the order is a property of the trace alone. */
-static bool tie_before(const struct ct_stream *x, const struct ct_stream *y)
-{
-    if (x->loaded->program != y->loaded->program)
-        return x->loaded->pub.program->index < y->loaded->pub.program->index;
-    if (x->loaded != y->loaded)
-        return x->loaded->pub.number < y->loaded->pub.number;
-    if (x->thread != y->thread)
-        return x->thread->serial < y->thread->serial;
-    return x->nested < y->nested;
-}
-
+/* Without a branch: which of two threads comes next is nothing that a processor could guess. */
 static inline bool before(const struct ct_merge_node *x, const struct ct_merge_node *y)
 {
-    return x->ns < y->ns || (__builtin_expect(x->ns == y->ns, 0) && tie_before(x->stream, y->stream));
+    __int128 a = (__int128)x->ns << 64 | x->rank, b = (__int128)y->ns << 64 | y->rank;
+
+    return a < b;
 }
 
 static void sink(struct ct_merge *merge, size_t i)
@@ -34,8 +23,8 @@ static void sink(struct ct_merge *merge, size_t i)
 
         if (child >= count)
             break;
-        if (child + 1 < count && before(&heap[child + 1], &heap[child]))
-            child++;
+        if (child + 1 < count)
+            child += before(&heap[child + 1], &heap[child]);
         if (!before(&heap[child], &node))
             break;
         heap[i] = heap[child];
@@ -46,7 +35,7 @@ static void sink(struct ct_merge *merge, size_t i)
 
 int ct_merge_add(struct ct_merge *merge, struct ct_stream *stream, int64_t ns)
 {
-    struct ct_merge_node *heap = ct_list_add(&merge->heap), node = { ns, stream };
+    struct ct_merge_node *heap = ct_list_add(&merge->heap), node = { ns, stream->rank, stream };
     size_t i = merge->heap.count - 1;
 
     if (!heap)

@@ -3,8 +3,10 @@
 
 #include "converter/read/stream.h"
 
+/* `rank` decides at the same time: program, generation, thread, handler; so the order is a property of the trace alone. */
 struct ct_merge_node {
     int64_t ns;
+    uint64_t rank;
     struct ct_stream *stream;
 };
 

@@ -5,34 +5,28 @@
 
 enum { NAME_MAX_BYTES = 64 };
 
-static enum ct_read_op op_of(unsigned type)
+static struct ct_read_step step_of(unsigned type)
 {
     switch (type & CT_WIRE_MASK) {
     case CT_WIRE_TEXT:
-        return CT_READ_OP_TEXT;
+        return (struct ct_read_step){ .op = CT_READ_OP_TEXT };
     case CT_WIRE_ESCAPE:
-        return CT_READ_OP_ADDR;
+        return (struct ct_read_step){ .op = CT_READ_OP_ADDR };
     default:
         break;
     }
-    switch (type) {
-    case CT_TYPE_INT:
-    case CT_TYPE_RESULT:
-        return CT_READ_OP_ZIGZAG;
-    case CT_TYPE_FD:
-        return CT_READ_OP_FD;
-    case CT_TYPE_TICKS:
-        return CT_READ_OP_TICKS;
-    default:
-        return CT_READ_OP_PLAIN;
-    }
+    return (struct ct_read_step){
+        .op = type == CT_TYPE_TICKS ? CT_READ_OP_TICKS : CT_READ_OP_NUMBER,
+        .zigzag = type == CT_TYPE_INT || type == CT_TYPE_RESULT,
+        .widen = type == CT_TYPE_FD ? 32 : 0,
+    };
 }
 
 static void plan_ready(struct ct_read_plan *plan)
 {
     for (unsigned i = 0; i < plan->info.field_count; i++) {
-        plan->op[i] = op_of(plan->info.fields[i].type);
-        plan->has_text |= plan->op[i] == CT_READ_OP_TEXT;
+        plan->step[i] = step_of(plan->info.fields[i].type);
+        plan->has_text |= plan->step[i].op == CT_READ_OP_TEXT;
     }
 }
 

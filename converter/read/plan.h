@@ -3,11 +3,18 @@
 
 #include "converter/read/reader.h"
 
-enum ct_read_op { CT_READ_OP_PLAIN, CT_READ_OP_ZIGZAG, CT_READ_OP_FD, CT_READ_OP_TICKS, CT_READ_OP_ADDR, CT_READ_OP_TEXT };
+/* Those before TICKS need no branch: `zigzag` and `widen` of the plan say it all. */
+enum ct_read_op { CT_READ_OP_NUMBER, CT_READ_OP_TICKS, CT_READ_OP_ADDR, CT_READ_OP_TEXT };
+
+struct ct_read_step {
+    uint8_t op;                         /* enum ct_read_op */
+    uint8_t zigzag;                     /* 1: undo it */
+    uint8_t widen;                      /* 32: the low 32 bits are a signed number */
+};
 
 struct ct_read_plan {
     struct ct_read_event_info info;     /* info.name is NULL: the schema has no such event */
-    uint8_t op[CT_EVENT_FIELDS_MAX];    /* enum ct_read_op */
+    struct ct_read_step step[CT_EVENT_FIELDS_MAX];
     bool has_text;
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "converter/read/ahead.h"
 #include "converter/read/generation.h"
 #include "converter/read/merge.h"
 
@@ -21,6 +22,7 @@ struct ct_reader {
     int64_t next_ns;
     int64_t last_ns;
     struct ct_read_item item;           /* GENERATION and PROGRAM_END */
+    struct ct_read_ahead *ahead;        /* the second thread; NULL without */
 };
 
 struct ct_trace *ct_reader_trace(struct ct_reader *reader)
@@ -49,7 +51,7 @@ static int64_t generation_end_ns(const struct ct_program *program, size_t place)
 
         return next > end ? next : end;
     }
-    return g->has_end ? program->pub.end_ns + 1 : INT64_MAX;
+    return g->has_end ? program->known_end_ns + 1 : INT64_MAX;
 }
 
 /* Finds out what the program does next, apart from its events. */
@@ -62,7 +64,7 @@ static void schedule(struct ct_reader *reader, struct ct_program *program)
         if (program->loaded == 0 && program->next_ns == INT64_MAX)
             program->next_ns--;
     } else if (program->loaded == 0 && !program->ended) {
-        program->next_ns = program->pub.end_ns;
+        program->next_ns = program->known_end_ns;
     }
     reader->next_program = NULL;
     reader->next_ns = INT64_MAX;
@@ -145,6 +147,7 @@ void ct_reader_close(struct ct_reader *reader)
 {
     if (!reader)
         return;
+    ct_read_ahead_free(reader->ahead);
     while (reader->merge.heap.count)
         drop_first(reader);
     free_retired(reader);
@@ -207,7 +210,7 @@ static int hand_out(struct ct_reader *reader, enum ct_read_kind kind, struct ct_
     return 1;
 }
 
-/* The next generation of a program: 1 with its item, 0 when it lies outside of the range. */
+/* The next generation of a program: 1 with its item, CT_READER_AGAIN when it lies outside of the range. */
 static int next_generation(struct ct_reader *reader, struct ct_program *program, const struct ct_read_item **ret,
                            struct ct_error *err)
 {
@@ -219,7 +222,7 @@ static int next_generation(struct ct_reader *reader, struct ct_program *program,
         program->next_generation = program->generations.count;
     if (reader->next_ns >= reader->to_ns || generation_end_ns(program, place) <= reader->from_ns) {
         schedule(reader, program);
-        return 0;
+        return CT_READER_AGAIN;
     }
     r = ct_loaded_new(program, &program->generations.items[place], reader->options.tables_only, &loaded, err);
     if (r < 0)
@@ -258,8 +261,6 @@ static int next_event(struct ct_reader *reader, const struct ct_read_item **ret)
     if (__builtin_expect(item->ns < reader->from_ns, 0) && !reader->warm)
         return 0;
     reader->last_ns = item->ns;
-    if (item->ns > item->program->end_ns)
-        item->program->end_ns = item->ns;
     *ret = item;
     return 1;
 }
@@ -284,32 +285,61 @@ static int last_word(struct ct_reader *reader, struct ct_error *err)
     return 0;
 }
 
-int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
+/* The same without a second thread. */
+static int one_by_one(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
 {
-    struct ct_error spare;
-    int r = 0;
+    int r;
 
-    err = err ? err : &spare;
     free_retired(reader);
-    while (r == 0) {
+    while ((r = ct_reader_take_event(reader, ret, err)) == 0) {
+        r = ct_reader_take_other(reader, ret, err);
+        if (r != CT_READER_AGAIN)
+            break;
+    }
+    return r;
+}
+
+int ct_reader_take_event(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
+{
+    for (;;) {
         if (reader->current) {
+            int r = advance(reader, err);
+
             reader->current = NULL;
-            r = advance(reader, err);
             if (r < 0)
                 return r;
         }
-        if (reader->merge.heap.count && reader->merge.heap.items[0].ns < reader->next_ns) {
-            if (reader->merge.heap.items[0].ns >= reader->to_ns)
-                stop_at_range(reader);
-            else
-                r = next_event(reader, ret);
-        } else if (!reader->next_program) {
-            return last_word(reader, err);
-        } else if (reader->next_program->next_generation < reader->next_program->generations.count) {
-            r = next_generation(reader, reader->next_program, ret, err);
-        } else {
-            r = program_ends(reader, reader->next_program, ret);
-        }
+        if (reader->merge.heap.count == 0 || reader->merge.heap.items[0].ns >= reader->next_ns)
+            return 0;
+        if (reader->merge.heap.items[0].ns >= reader->to_ns)
+            stop_at_range(reader);
+        else if (next_event(reader, ret))
+            return 1;
     }
+}
+
+int ct_reader_take_other(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
+{
+    struct ct_program *program = reader->next_program;
+
+    free_retired(reader);
+    if (!program)
+        return last_word(reader, err);
+    if (program->next_generation < program->generations.count)
+        return next_generation(reader, program, ret, err);
+    return program_ends(reader, program, ret);
+}
+
+int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
+{
+    struct ct_error spare;
+    int r;
+
+    err = err ? err : &spare;
+    if (reader->options.ahead && !reader->ahead && !reader->options.tables_only)
+        reader->options.ahead = ct_read_ahead_new(reader, &reader->ahead) == 0;
+    r = reader->ahead ? ct_read_ahead_next(reader->ahead, ret, err) : one_by_one(reader, ret, err);
+    if (r > 0 && (*ret)->ns > (*ret)->program->end_ns)
+        (*ret)->program->end_ns = (*ret)->ns;
     return r;
 }

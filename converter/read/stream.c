@@ -5,13 +5,14 @@
  */
 #include "converter/read/stream.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "converter/read/generation.h"
 
 enum {
-    STREAM_ROOM = 64,                   /* events decoded at once: few enough to stay in the nearest cache */
+    STREAM_ROOM = 32,                   /* events decoded at once: few enough to stay in the nearest cache */
     UNCHECKED_MIN = 1 + CT_VARINT_MAX + CT_EVENT_FIELDS_MAX * 2 * CT_VARINT_MAX,
 };
 
@@ -76,26 +77,38 @@ missing:
     return false;
 }
 
-/* HOT: a varint with at least CT_VARINT_MAX readable bytes.  NULL when it does not fit 64 bits. */
+/* A varint of more than eight bytes.  NULL when it does not fit 64 bits. */
+static __attribute__((noinline)) const uint8_t *varint_long(const uint8_t *p, uint64_t *ret)
+{
+    struct ct_cursor c = ct_cursor_over(p, CT_VARINT_MAX, 0);
+
+    return ct_cursor_varint(&c, ret, NULL) < 0 ? NULL : c.at;
+}
+
+/*
+ * HOT: a varint with at least CT_VARINT_MAX readable bytes.  One branch tells short from long; the rest is done on
+ * eight bytes at once, for how long a number is nothing that a processor could guess.
+ */
 static inline const uint8_t *varint(const uint8_t *p, uint64_t *ret)
 {
-    uint64_t value = *p++;
+    uint64_t w, stop;
+    unsigned bits;
 
-    if (__builtin_expect(value >= 0x80, 0)) {
-        uint64_t byte;
-        unsigned shift = 7;
-
-        value &= 0x7f;
-        do {
-            byte = *p++;
-            if (__builtin_expect(shift == 63 && byte > 1, 0))
-                return NULL;
-            value |= (byte & 0x7f) << shift;
-            shift += 7;
-        } while (byte >= 0x80);
+    if (*p < 0x80) {
+        *ret = *p;
+        return p + 1;
     }
-    *ret = value;
-    return p;
+    memcpy(&w, p, sizeof w);
+    w = le64toh(w);
+    stop = ~w & 0x8080808080808080u;
+    if (__builtin_expect(!stop, 0))
+        return varint_long(p, ret);
+    bits = (unsigned)__builtin_ctzll(stop);                     /* 8 * bytes - 1 */
+    w &= (stop & -stop) - 1;                                    /* what belongs to it, but for tops of bytes */
+    w = (w & 0x007f007f007f007fu) | (w & 0x7f007f007f007f00u) >> 1;
+    w = (w & 0x00003fff00003fffu) | (w & 0x3fff00003fff0000u) >> 2;
+    *ret = (w & 0x000000000fffffffu) | (w & 0x0fffffff00000000u) >> 4;
+    return p + bits / 8 + 1;
 }
 
 /* An address: by its id, or spelled out behind id 0. */
@@ -117,19 +130,11 @@ static inline uint64_t span_ns(struct ct_stream *s, uint64_t ticks, uint64_t dur
     return (uint64_t)(ns - ct_clock_span_ns(clock, &s->span, dur < ticks ? ticks - dur : 0));
 }
 
-/* Gives a field its meaning. */
-static inline uint64_t meaning(struct ct_stream *s, unsigned op, uint64_t value, uint64_t ticks, int64_t ns)
+/* Gives a number its meaning, without a branch. */
+static inline uint64_t number(const struct ct_read_step *step, uint64_t v)
 {
-    switch (op) {
-    case CT_READ_OP_ZIGZAG:
-        return (uint64_t)ct_unzigzag(value);
-    case CT_READ_OP_FD:
-        return (uint64_t)(int64_t)(int32_t)value;
-    case CT_READ_OP_TICKS:
-        return span_ns(s, ticks, value, ns);
-    default:
-        return value;
-    }
+    v = (v >> step->zigzag) ^ (0 - (v & step->zigzag));
+    return (uint64_t)((int64_t)(v << step->widen) >> step->widen);
 }
 
 /* Fields of an event whose bytes are near the end of the piece, or that has a text: everything is checked. */
@@ -140,7 +145,7 @@ static int fields_checked(struct ct_stream *s, struct ct_cursor *c, const struct
         uint64_t value;
         int r;
 
-        if (plan->op[i] == CT_READ_OP_TEXT) {
+        if (plan->step[i].op == CT_READ_OP_TEXT) {
             r = ct_cursor_text(c, &event->text.at, &event->text.size, err);
             if (r < 0)
                 return r;
@@ -150,8 +155,10 @@ static int fields_checked(struct ct_stream *s, struct ct_cursor *c, const struct
         r = ct_cursor_varint(c, &value, err);
         if (r < 0)
             return r;
-        if (plan->op[i] != CT_READ_OP_ADDR)
-            event->arg[i] = meaning(s, plan->op[i], value, ticks, ns);
+        if (plan->step[i].op == CT_READ_OP_NUMBER)
+            event->arg[i] = number(&plan->step[i], value);
+        else if (plan->step[i].op == CT_READ_OP_TICKS)
+            event->arg[i] = span_ns(s, ticks, value, ns);
         else if (value)
             event->arg[i] = address_of(s->loaded, value, event, i);
         else if ((r = ct_cursor_varint(c, &event->arg[i], err)) < 0)
@@ -172,10 +179,10 @@ static inline const uint8_t *fields_roomy(struct ct_stream *s, const uint8_t *p,
         p = varint(p, &value);
         if (__builtin_expect(!p, 0))
             return NULL;
-        if (plan->op[i] == CT_READ_OP_PLAIN) {
-            event->arg[i] = value;
-        } else if (plan->op[i] != CT_READ_OP_ADDR) {
-            event->arg[i] = meaning(s, plan->op[i], value, ticks, ns);
+        if (plan->step[i].op == CT_READ_OP_NUMBER) {
+            event->arg[i] = number(&plan->step[i], value);
+        } else if (plan->step[i].op == CT_READ_OP_TICKS) {
+            event->arg[i] = span_ns(s, ticks, value, ns);
         } else if (value) {
             event->arg[i] = address_of(s->loaded, value, event, i);
         } else {

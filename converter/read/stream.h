@@ -27,6 +27,7 @@ struct ct_stream {
     bool nested, ended;
     bool in_batch;                      /* `batch`, `offset`, `ticks` are valid */
     uint64_t batch, offset, ticks;      /* what the next piece must go on from */
+    uint64_t rank;                      /* see struct ct_merge_node */
     struct ct_clock_span span;
     struct ct_read_item *items;         /* decoded, not yet delivered: [taken, filled) */
     uint32_t taken, filled, room;

@@ -241,6 +241,7 @@ static void align(struct ct_trace *trace)
         program->pub.realtime_offset_ns -= program->shift_ns;
         program->pub.start_ns = program->generations.count ? program->pub.start_ns + program->shift_ns : 0;
         program->pub.end_ns = program->generations.count ? program->pub.end_ns + program->shift_ns : 0;
+        program->known_end_ns = program->pub.end_ns;
         program->pub.index = (unsigned)i;
     }
     if (trace->programs.count)

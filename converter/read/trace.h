@@ -42,6 +42,7 @@ struct ct_program {
     struct ct_read_program pub;         /* first: consumers hold pointers to it */
     struct ct_reader *reader;
     struct ct_read_clock clock;
+    int64_t known_end_ns;               /* pub.end_ns as it was before the first event: that one grows with them */
     int64_t shift_ns;                   /* what to add to the clock's ns to get times of the timeline */
     struct ct_read_plans *plans;
     CT_LIST(struct ct_generation_index) generations;    /* by number, after the walk */
