@@ -15,6 +15,7 @@
 #include "record/syscall.h"
 
 _Atomic uint64_t ct_fd_described[CT_FD_MAX];
+_Atomic uint16_t ct_fd_epoch;
 
 /* A name that is being written; what does not fit is cut.  Small: it lies on the program's stack. */
 struct name {

@@ -15,13 +15,17 @@
 enum { CT_FD_MAX = 65536 };
 extern _Atomic uint64_t ct_fd_described[CT_FD_MAX] __attribute__((visibility("hidden")));
 
+/* Raised when many descriptors change their meaning at once. */
+extern _Atomic uint16_t ct_fd_epoch __attribute__((visibility("hidden")));
+
 /* Looks at the descriptor and emits FD.  Raw system calls; keeps errno. */
 void ct_fd_describe(int fd, uint64_t stamp);
 
 /* HOT: before each I/O event that names `fd`. */
 static inline void ct_fd_note(int fd)
 {
-    uint64_t stamp = (uint64_t)ct_session_serial << 32 | ct_gate_pass();
+    uint64_t process = (uint64_t)ct_session_serial << 16 | atomic_load_explicit(&ct_fd_epoch, memory_order_relaxed);
+    uint64_t stamp = process << 32 | ct_gate_pass();
 
     if ((unsigned)fd < CT_FD_MAX &&
         __builtin_expect(atomic_load_explicit(&ct_fd_described[fd], memory_order_relaxed) != stamp, 0))
@@ -33,4 +37,10 @@ static inline void ct_fd_forget(int fd)
 {
     if ((unsigned)fd < CT_FD_MAX && atomic_load_explicit(&ct_fd_described[fd], memory_order_relaxed) != 0)
         atomic_store_explicit(&ct_fd_described[fd], 0, memory_order_relaxed);
+}
+
+/* All numbers are. */
+static inline void ct_fd_forget_all(void)
+{
+    atomic_fetch_add_explicit(&ct_fd_epoch, 1, memory_order_relaxed);
 }

@@ -144,6 +144,18 @@ CT_WRAPPER int close(int fd)
     return r;
 }
 
+CT_WRAPPER void closefrom(int first)
+{
+    ct_fd_forget_all();
+    ct_real.closefrom(first);
+}
+
+CT_WRAPPER int close_range(unsigned first, unsigned last, int flags)
+{
+    ct_fd_forget_all();
+    return ct_real.close_range(first, last, flags);
+}
+
 CT_WRAPPER int dup2(int from, int to)
 {
     ct_fd_forget(to);
