@@ -17,6 +17,16 @@ static int no_memory(struct load *l)
     return ct_error_at(l->err, -ENOMEM, l->block.offset, "out of memory");
 }
 
+/* Enters an id of a table that has `count` already: 0, -EEXIST when it is known, or negative with l->err. */
+static int enter(struct load *l, struct ct_idmap *places, uint64_t id, size_t count)
+{
+    int r = ct_idmap_add(places, id, (uint32_t)count);
+
+    if (r == 0 && count >= CT_READ_IDS_MAX)
+        return ct_error_at(l->err, -EINVAL, l->block.offset, "more than %d definitions in a generation", CT_READ_IDS_MAX);
+    return r == -ENOMEM ? no_memory(l) : r;
+}
+
 static int load_strings(struct load *l)
 {
     struct ct_loaded *g = l->loaded;
@@ -28,12 +38,12 @@ static int load_strings(struct load *l)
 
         if (r < 0)
             return r;
-        r = ct_idmap_add(&g->string_places, row.id, (uint32_t)g->strings.count);
+        r = enter(l, &g->string_places, row.id, g->strings.count);
         if (r == -EEXIST)
             continue;
         text = r == 0 ? ct_list_add(&g->strings) : NULL;
         if (!text)
-            return no_memory(l);
+            return r < 0 ? r : no_memory(l);
         *text = row.text;
     }
     return 0;
@@ -50,12 +60,12 @@ static int load_addresses(struct load *l)
 
         if (r < 0)
             return r;
-        r = ct_idmap_add(&g->address_places, row.id, (uint32_t)g->addresses.count);
+        r = enter(l, &g->address_places, row.id, g->addresses.count);
         if (r == -EEXIST)
             continue;
         address = r == 0 ? ct_list_add(&g->addresses) : NULL;
         if (!address)
-            return no_memory(l);
+            return r < 0 ? r : no_memory(l);
         *address = row.address;
     }
     return 0;
@@ -72,12 +82,12 @@ static int load_stacks(struct load *l)
 
         if (r < 0)
             return r;
-        r = ct_idmap_add(&g->stack_places, row.id, (uint32_t)g->stacks.count);
+        r = enter(l, &g->stack_places, row.id, g->stacks.count);
         if (r == -EEXIST)
             continue;
         stack = r == 0 ? ct_list_add(&g->stacks) : NULL;
         if (!stack)
-            return no_memory(l);
+            return r < 0 ? r : no_memory(l);
         /* `pcs` may move while it grows: until all are there, a stack knows its place only by those before it */
         *stack = (struct ct_read_stack){ row.id, row.depth, row.truncated != 0, NULL };
         for (uint32_t i = 0; i < row.depth; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "converter/read/agenda.h"
 #include "converter/read/ahead.h"
 #include "converter/read/generation.h"
 #include "converter/read/merge.h"
@@ -18,8 +19,8 @@ struct ct_reader {
     struct ct_merge merge;
     struct ct_stream *current;          /* whose event was handed out last */
     struct ct_loaded *retired;          /* generations nobody needs after this call */
-    struct ct_program *next_program;    /* has the next thing to do that is not an event */
-    int64_t next_ns;
+    struct ct_agenda agenda;            /* what is to be done that is not an event */
+    int64_t next_ns;                    /* when the first of it is due */
     int64_t last_ns;
     struct ct_read_item item;           /* GENERATION and PROGRAM_END */
     struct ct_read_ahead *ahead;        /* the second thread; NULL without */
@@ -55,7 +56,7 @@ static int64_t generation_end_ns(const struct ct_program *program, size_t place)
 }
 
 /* Finds out what the program does next, apart from its events. */
-static void schedule(struct ct_reader *reader, struct ct_program *program)
+static void schedule(struct ct_program *program)
 {
     program->next_ns = INT64_MAX;
     if (program->next_generation < program->generations.count) {
@@ -66,16 +67,27 @@ static void schedule(struct ct_reader *reader, struct ct_program *program)
     } else if (program->loaded == 0 && !program->ended) {
         program->next_ns = program->known_end_ns;
     }
-    reader->next_program = NULL;
-    reader->next_ns = INT64_MAX;
-    for (size_t i = 0; i < reader->trace.programs.count; i++) {
-        struct ct_program *other = reader->trace.programs.items[i];
+}
 
-        if (other->next_ns < reader->next_ns) {
-            reader->next_ns = other->next_ns;
-            reader->next_program = other;
-        }
+/* The same when it is on the agenda already. */
+static void reschedule(struct ct_reader *reader, struct ct_program *program)
+{
+    schedule(program);
+    ct_agenda_moved(&reader->agenda, program);
+    reader->next_ns = reader->agenda.heap.items[0]->next_ns;
+}
+
+static int fill_agenda(struct ct_reader *reader)
+{
+    struct ct_trace *trace = &reader->trace;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < trace->programs.count; i++) {
+        schedule(trace->programs.items[i]);
+        r = ct_agenda_add(&reader->agenda, trace->programs.items[i]);
     }
+    reader->next_ns = trace->programs.count && r == 0 ? reader->agenda.heap.items[0]->next_ns : INT64_MAX;
+    return r;
 }
 
 int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struct ct_reader_options *options,
@@ -102,14 +114,12 @@ int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struc
         reader->trace.programs.items[i]->reader = reader;
     if (r == 0)
         r = ct_trace_ready(&reader->trace, err);
+    if (r == 0 && fill_agenda(reader) < 0)
+        r = ct_error_at(err, -ENOMEM, 0, "out of memory");
     if (r < 0) {
         ct_reader_close(reader);
         return r;
     }
-    for (size_t i = 0; i < reader->trace.programs.count; i++)
-        reader->trace.programs.items[i]->next_ns = INT64_MAX;
-    for (size_t i = 0; i < reader->trace.programs.count; i++)
-        schedule(reader, reader->trace.programs.items[i]);
     *ret = reader;
     return 0;
 }
@@ -140,7 +150,7 @@ static void drop_first(struct ct_reader *reader)
         return;
     loaded->program->loaded--;
     retire(reader, loaded);
-    schedule(reader, loaded->program);
+    reschedule(reader, loaded->program);
 }
 
 void ct_reader_close(struct ct_reader *reader)
@@ -152,6 +162,7 @@ void ct_reader_close(struct ct_reader *reader)
         drop_first(reader);
     free_retired(reader);
     ct_list_fini(&reader->merge.heap);
+    ct_list_fini(&reader->agenda.heap);
     ct_trace_fini(&reader->trace);
     free(reader);
 }
@@ -221,7 +232,7 @@ static int next_generation(struct ct_reader *reader, struct ct_program *program,
     if (reader->next_ns >= reader->to_ns)
         program->next_generation = program->generations.count;
     if (reader->next_ns >= reader->to_ns || generation_end_ns(program, place) <= reader->from_ns) {
-        schedule(reader, program);
+        reschedule(reader, program);
         return CT_READER_AGAIN;
     }
     r = ct_loaded_new(program, &program->generations.items[place], reader->options.tables_only, &loaded, err);
@@ -233,7 +244,7 @@ static int next_generation(struct ct_reader *reader, struct ct_program *program,
         program->loaded++;
     else
         retire(reader, loaded);
-    schedule(reader, program);
+    reschedule(reader, program);
     return r < 0 ? r : 1;
 }
 
@@ -243,7 +254,7 @@ static int program_ends(struct ct_reader *reader, struct ct_program *program, co
         reader->next_ns = reader->to_ns;
     hand_out(reader, CT_READ_PROGRAM_END, program, NULL, ret);
     program->ended = true;
-    schedule(reader, program);
+    reschedule(reader, program);
     return 1;
 }
 
@@ -320,7 +331,7 @@ int ct_reader_take_event(struct ct_reader *reader, const struct ct_read_item **r
 
 int ct_reader_take_other(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
 {
-    struct ct_program *program = reader->next_program;
+    struct ct_program *program = ct_agenda_first(&reader->agenda);
 
     free_retired(reader);
     if (!program)

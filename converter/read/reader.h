@@ -44,7 +44,7 @@ struct ct_read_input {
 struct ct_reader_options {
     bool tables_only;           /* deliver generations, no events: for those who look for addresses or threads */
     bool ahead;                 /* decode in a second thread, a bounded number of events ahead */
-    uint64_t inflate_max;       /* bytes that a .gz may unpack to; 0: 64 GiB */
+    uint64_t inflate_max;       /* bytes that a .gz may unpack to; 0: a hundred times its size */
 };
 
 /* A source-level frame of a code address, from the SYMBOLS blocks.  Texts are not terminated; empty is unknown. */

@@ -12,7 +12,11 @@
 
 #include "format/file.h"
 
-enum { COPY_SIZE = 1 << 16 };
+enum {
+    COPY_SIZE = 1 << 16,
+    PACKED_RATIO = 100,                 /* a trace packs ten to one; what packs better than this is made to fill a disk */
+    PACKED_FREE = 64 << 20,             /* but so much is never too much */
+};
 
 /* Answers what can be said from the first bytes; `size` may be less than a head. */
 static int look_at_magic(const uint8_t *bytes, size_t size, const char *within, struct ct_error *err)
@@ -258,6 +262,9 @@ static int open_descriptor(int fd, uint64_t max, struct ct_read_source *s, struc
     n = read_full(fd, head, sizeof head);
     if (n < 0)
         return ct_error_at(err, (int)n, 0, "cannot be read: %s", strerror((int)-n));
+    if (n >= 2 && head[0] == 0x1f && head[1] == 0x8b && S_ISREG(st.st_mode) &&
+        max > (uint64_t)st.st_size * PACKED_RATIO + PACKED_FREE)
+        max = (uint64_t)st.st_size * PACKED_RATIO + PACKED_FREE;
     if (n >= 2 && head[0] == 0x1f && head[1] == 0x8b)
         return open_packed(fd, head, (size_t)n, max, s, err);
     r = look_at_magic(head, (size_t)n, "", err);

@@ -14,6 +14,9 @@ enum {
     CT_READ_MODULES_MAX = 1 << 16,      /* of one program */
     CT_READ_SCHEMAS_MAX = 64,           /* different ones in all inputs */
     CT_READ_STREAMS_MAX = 1 << 17,      /* threads that emit within one generation */
+    CT_READ_IDS_MAX = 1 << 20,          /* strings, addresses or stacks of one generation; a recorder has far fewer */
+    CT_READ_GENERATIONS_MAX = 1 << 21,  /* of one program: some weeks */
+    CT_READ_PROGRAMS_MAX = 1 << 16,     /* in all inputs */
 };
 
 #define CT_EXTENT_NONE UINT32_MAX
@@ -56,6 +59,7 @@ struct ct_program {
     struct ct_idmap frame_places;       /* by pc: its first frame */
     size_t next_generation;             /* the merge: what is to be loaded next */
     unsigned loaded;                    /* generations that have events left */
+    size_t agenda_place;
     int64_t next_ns;                    /* when the next generation begins, or the program ends; INT64_MAX: not yet known */
     bool ended;
 };

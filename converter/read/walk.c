@@ -90,9 +90,18 @@ static int chain_block(struct walk *w, struct ct_extent_chain *chain)
     return 0;
 }
 
+/* NULL without memory, or when there are too many: w->err tells. */
 static struct ct_program *program_new(struct walk *w)
 {
-    struct ct_program *program = calloc(1, sizeof *program), **place = program ? ct_list_add(&w->trace->programs) : NULL;
+    struct ct_program *program, **place;
+
+    if (w->trace->programs.count >= CT_READ_PROGRAMS_MAX) {
+        ct_error_fill(w->err, -EINVAL, w->block.offset, "more than %d programs", CT_READ_PROGRAMS_MAX);
+        return NULL;
+    }
+    no_memory(w);
+    program = calloc(1, sizeof *program);
+    place = program ? ct_list_add(&w->trace->programs) : NULL;
 
     if (!place) {
         free(program);
@@ -138,7 +147,7 @@ static int take_run(struct walk *w)
     else if (program_new(w))
         place = (uint32_t)w->trace->programs.count - 1;
     else
-        return no_memory(w);
+        return w->err->code;
     w->input->program->pub.run = run;
     r = ct_idmap_add(&w->input->program_places, key, place);
     return r == -ENOMEM ? no_memory(w) : 0;
@@ -168,6 +177,7 @@ static int take_schema(struct walk *w)
     return 0;
 }
 
+/* NULL as program_new. */
 static struct ct_generation_index *generation_of(struct walk *w)
 {
     struct ct_program *program = program_of(w);
@@ -180,6 +190,11 @@ static struct ct_generation_index *generation_of(struct walk *w)
     if (place != CT_IDMAP_NONE)
         return &program->generations.items[place];
     place = (uint32_t)program->generations.count;
+    if (place >= CT_READ_GENERATIONS_MAX) {
+        ct_error_fill(w->err, -EINVAL, w->block.offset, "more than %d generations", CT_READ_GENERATIONS_MAX);
+        return NULL;
+    }
+    no_memory(w);
     if (ct_idmap_add(&program->generation_places, number, place) < 0 || !(g = ct_list_add(&program->generations)))
         return NULL;
     *g = (struct ct_generation_index){ .number = number, .first_ticks = UINT64_MAX,
@@ -206,7 +221,7 @@ static int take_of_generation(struct walk *w)
     int r = 0;
 
     if (!g)
-        return no_memory(w);
+        return w->err->code;
     switch (w->block.head.type) {
     case CT_BLOCK_GENERATION:
         r = ct_block_check(&w->block, w->err);
@@ -258,7 +273,7 @@ static int take_of_program(struct walk *w)
     }
     program = program_of(w);
     if (!program)
-        return no_memory(w);
+        return w->err->code;
     if (w->block.head.type != CT_BLOCK_END)
         return chain_block(w, &program->tables);
     r = ct_block_check(&w->block, w->err);
