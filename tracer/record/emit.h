@@ -38,7 +38,7 @@ struct ct_text_argument { const char *at; size_t size; };
  * Makes room for one event: a new slice when there is none, it is full, or the generation
  * turned.  Attaches the thread.  Returns false when the event must be dropped (it is counted then).
  */
-bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t generation, uint64_t now);
+bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word, uint64_t now);
 /* Counts an event for which there is no writer at all. */
 void ct_writer_drop(struct ct_thread *self);
 
@@ -69,7 +69,7 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
     struct ct_thread *self = &ct_self;
     struct ct_writer *w = &self->writer[0];
     unsigned depth = self->depth;
-    uint32_t generation;
+    uint32_t word;
     uint64_t now;
 
     if (__builtin_expect(depth != 0, 0))
@@ -79,7 +79,7 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
     self->depth = (uint8_t)(depth + 1);
     atomic_signal_fence(memory_order_seq_cst);      /* a handler from here on takes the next writer */
     now = time ? time : ct_clock_now();
-    generation = ct_gate_pass();
+    word = ct_gate_read();
     if (__builtin_expect(depth != 0, 0)) {
         w = &self->writer[1];
         if (depth > 1) {
@@ -87,8 +87,8 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
             goto dropped;
         }
     }
-    if (__builtin_expect(w->generation != generation || w->at + text_size >= w->end, 0) &&
-        !ct_writer_refill(self, w, generation, now))
+    if (__builtin_expect(w->word != word || w->at + text_size >= w->end, 0) &&
+        !ct_writer_refill(self, w, word, now))
         goto dropped;
     if (__builtin_expect(now < w->last_ticks, 0))
         now = w->last_ticks;            /* stamped before something that was written meanwhile; order in a batch is by time */

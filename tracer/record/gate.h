@@ -42,12 +42,22 @@ static inline bool ct_gate_open(void)
     return word >= CT_GATE_FIRST || ct_gate_reborn();
 }
 
+/* The gate's word, to be compared with the one that a slice was opened under.  Edge GATE. */
+static inline uint32_t ct_gate_read(void)
+{
+    return atomic_load_explicit(&ct_gate.word, memory_order_acquire);
+}
+
+/* The generation that a gate's word says; 0 when it is shut. */
+static inline uint32_t ct_gate_generation(uint32_t word)
+{
+    return word >= CT_GATE_FIRST ? word - 1 : 0;
+}
+
 /* The generation that events written now belong to, 0 when shut.  Edge GATE. */
 static inline uint32_t ct_gate_pass(void)
 {
-    uint32_t word = atomic_load_explicit(&ct_gate.word, memory_order_acquire);
-
-    return word >= CT_GATE_FIRST ? word - 1 : 0;
+    return ct_gate_generation(ct_gate_read());
 }
 
 /* Opens for `generation` (>= 1), or shuts with 0.  Edge GATE. */

@@ -172,7 +172,7 @@ static bool attach(struct ct_thread *self, const struct ct_birth *birth)
     set_name(row, name);
     for (int i = 0; i < 2; i++) {       /* what is left of before a fork: heads stay, an emit may be under way above us */
         self->writer[i].end = NULL;
-        self->writer[i].generation = 0;
+        self->writer[i].word = 0;
         self->writer[i].lost = 0;
     }
     self->row = row;

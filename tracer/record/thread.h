@@ -10,7 +10,7 @@ struct ct_writer {
     uint8_t *end;                   /* no event without inline text may begin behind this; NULL: no slice */
     struct ct_batch_head *head;
     uint64_t last_ticks;            /* of the last event */
-    uint32_t generation;            /* of the slice */
+    uint32_t word;                  /* the gate's when the slice was opened: it says the generation; 0: no slice */
     uint16_t unit_class;            /* log2 of the units of the next slice */
     uint16_t lost;                  /* events dropped since the last one that fitted; saturates */
 };

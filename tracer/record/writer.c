@@ -162,7 +162,7 @@ static void open_batch(struct ct_arena *a, struct ct_thread *self, struct ct_wri
     struct ct_batch_head *head = ct_arena_batch(a, unit);
 
     head->magic = CT_BATCH_MAGIC;
-    head->generation = w->generation;
+    head->generation = ct_gate_generation(w->word);
     head->batch = atomic_fetch_add_explicit(&a->next_batch, 1, memory_order_relaxed);
     head->thread = ct_arena_thread_serial(self->row);
     head->base_ticks = now;
@@ -211,30 +211,30 @@ unsigned ct_emit_interrupted(struct ct_thread *self)
 }
 
 /* A thread that fills its slices quickly gets larger ones; one that hardly uses them gets small ones again. */
-static void fit_class(struct ct_writer *w, uint32_t generation, uint64_t now)
+static void fit_class(struct ct_writer *w, uint32_t word, uint64_t now)
 {
     if (!w->head)
         return;
-    if (w->generation != generation)
+    if (w->word != word)
         w->unit_class -= w->unit_class > 0;
     else if (now - w->head->base_ticks < quick_ticks && w->unit_class < CLASS_MAX)
         w->unit_class++;
 }
 
-bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t generation, uint64_t now)
+bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word, uint64_t now)
 {
     struct ct_arena *a = ct_arena;
     uint32_t unit, units;
 
-    if (generation == 0 || !a)
+    if (word < CT_GATE_FIRST || !a)
         return false;
     if (self->owner != ct_session_serial && !ct_thread_attach()) {
         count_lost(self, NULL);
         return false;
     }
-    fit_class(w, generation, now);
+    fit_class(w, word, now);
     ct_writer_seal(w);
-    w->generation = generation;
+    w->word = word;
     units = ct_slice_take(a, 1u << w->unit_class, &unit);
     if (!units) {
         count_lost(self, w);
