@@ -57,6 +57,8 @@ SECTIONS = [
     ("Programs", {
         "mutex.libc": "locking and unlocking a free mutex, libc alone",
         "mutex.wrapped": "the same, recorded",
+        "mutex.libc.instructions": "its instructions",
+        "mutex.wrapped.instructions": "its instructions",
         "mutex.free": "what recording adds",
         "mutex.free.ratio": "by libc alone",
         "malloc.idle.libc": "malloc() and free() of 64 bytes, libc alone",

@@ -90,6 +90,8 @@ emit_worst() { run_bench emit.worst bench-worst "$data"; }
 
 mutex_free() {
     "$bench/ctrace" record -o "$data/mutex.trace" -- "$programs/bench-mutex" || not_measured mutex.free "it failed"
+    "$bench/ctrace" record -o "$data/mutex.trace" -- "$programs/bench-steps" "$programs/bench-mutex" ||
+        not_measured mutex.free "it failed"
     rm -f "$data"/mutex.trace*
 }
 
