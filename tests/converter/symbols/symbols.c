@@ -126,11 +126,20 @@ static int count_frames(void *context, uint64_t vaddr, const struct ct_symbol_fr
     return 0;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
+/* Seconds of our own CPU time: what else the machine does is no fault of ours. */
 static double now(void)
 {
     struct timespec time;
 
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
@@ -165,7 +174,7 @@ static void libc_in_a_batch(void **state)
     assert_true(named[1] > 5000);
     print_message("libc: %s: %u of 10000 named, %.0f ms\n", ct_symbols_explain(symbols, &module),
                   named[1], (now() - start) * 1e3);
-    assert_true(now() - start < 1.0);
+    assert_true(now() - start < (SANITIZED ? 10 : 1));
     ct_symbols_free(symbols);
 }
 
