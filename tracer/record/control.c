@@ -17,6 +17,7 @@
 #include "record/arena.h"
 #include "record/clock.h"
 #include "record/control_thread.h"
+#include "record/identity.h"
 #include "record/modules.h"
 #include "record/rawfile.h"
 #include "record/session.h"
@@ -35,6 +36,7 @@ static struct {
     _Atomic uint32_t done;              /* futex: count of answers; edge DONE */
     int fd, answer;
     char text[96];
+    struct ct_identity identity;
 } ask;
 
 static _Atomic uint32_t tid;            /* of the control thread; 0: none (the kernel clears it) */
@@ -215,6 +217,7 @@ static bool answer_ask(void)
     case CT_ASK_CONSUMER: ask.answer = pass_consumer(ask.fd, ask.text); break;
     case CT_ASK_UNCONSUME: ask.answer = end_consumer(); break;
     case CT_ASK_MODULES: ask.answer = ct_modules_scan(ct_arena); break;
+    case CT_ASK_IDENTITY: ask.answer = ct_identity_set(&ask.identity); break;
     default: ask.answer = 0; break;
     }
     atomic_store_explicit(&ask.request, CT_ASK_NONE, memory_order_relaxed);
@@ -254,6 +257,8 @@ int ct_control_ask(enum ct_control_request request, int fd, const char *text)
     before = atomic_load_explicit(&ask.done, memory_order_relaxed);
     ask.fd = fd;
     ct_raw_append(ask.text, sizeof ask.text, &at, text ? text : "");
+    if (request == CT_ASK_IDENTITY)
+        ct_identity_get(&ask.identity);
     atomic_store_explicit(&ask.request, request, memory_order_release);             /* edge ASK */
     wake_control();
     while (atomic_load_explicit(&ask.done, memory_order_acquire) == before) {       /* edge DONE */
@@ -391,6 +396,8 @@ int ct_control_start(void)
         return r;
     while (atomic_load_explicit(&ask.done, memory_order_acquire) == before && ct_control_alive())    /* edge DONE */
         futex(&ask.done, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, before, &a_while);
+    if (birth_error < 0)
+        ct_raw_thread_join(&tid);       /* or the next to ask would take it for alive */
     return birth_error;
 }
 

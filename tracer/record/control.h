@@ -15,10 +15,11 @@ enum ct_control_request {
     CT_ASK_START = 1,               /* open the gate with a new generation */
     CT_ASK_STOP = 2,                /* shut it; what was recorded is complete afterwards */
     CT_ASK_TURN = 3,                /* turn the generation */
-    CT_ASK_END = 4,                 /* end the control thread (exec, credentials); the session stays */
+    CT_ASK_END = 4,                 /* end the control thread (new namespaces); the session stays */
     CT_ASK_CONSUMER = 5,            /* hand `fd` to ctrace as one more consumer; named by `text` */
     CT_ASK_UNCONSUME = 6,           /* end that consumer's file; answered when it is whole */
     CT_ASK_MODULES = 7,             /* look for new modules */
+    CT_ASK_IDENTITY = 8,            /* become the user and groups that the asking thread has */
 };
 
 /* Starts the thread and waits until the arena is there (at most a second).  0 or a negative errno; `ct_arena` is set. */

@@ -174,6 +174,14 @@ void ct_session_after_exec(void)
         atomic_store_explicit(&ct_arena->execing, 0, memory_order_release);
 }
 
+void ct_session_new_identity(void)
+{
+    if (!ct_session_is_owner() || ct_control_ask(CT_ASK_IDENTITY, -1, NULL) == 0)
+        return;
+    ct_session_alone_begin();           /* one that is made by this thread has this thread's identity */
+    ct_session_alone_end();
+}
+
 void ct_session_alone_begin(void)
 {
     if (ct_session_is_owner() && alone_depth++ == 0)

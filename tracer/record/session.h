@@ -39,7 +39,9 @@ void ct_session_ending(int status);             /* exit(), _exit(), quick_exit()
 /* An exec is coming / has failed.  Between them the control thread is gone. */
 void ct_session_before_exec(void);
 void ct_session_after_exec(void);
-/* Credentials or namespaces are about to change: no second thread may exist.  Pairs nest. */
+/* The calling thread has a new user or new groups: the control thread becomes the same.  Keeps errno. */
+void ct_session_new_identity(void);
+/* Namespaces are about to change: no second thread may exist.  Pairs nest. */
 void ct_session_alone_begin(void);
 void ct_session_alone_end(void);
 /* False in a vfork or clone(CLONE_VM) child, which must not change the parent's session. */
