@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -231,6 +232,8 @@ static bool step(struct record *r)
         }
     }
     keep_time(r);
+    if (r->child.told_to_end)
+        return false;
     if (!r->child.ended || ct_follow_alive(&r->follow))
         return true;
     return r->options.settings.children && strays_come(r);
@@ -285,6 +288,17 @@ static void follow_only_to_files(struct ct_record_options *o)
         o->settings.children = false;
 }
 
+/* Three descriptors for each process: a server of hundreds needs more than the usual thousand.  Not the program's limit. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static int run(struct record *r)
 {
     struct ct_record_order order = { r->program, r->options.program, r->order, !r->options.settings.children, r->recorder };
@@ -292,6 +306,7 @@ static int run(struct record *r)
 
     if (e < 0)
         return fail(OWN_FAILURE, "cannot fork: %s", strerror(-e));
+    allow_descriptors();
     if (listen_to_programs(r) < 0) {
         ct_record_child_cancel(&r->child);
         return OWN_FAILURE;

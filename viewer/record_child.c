@@ -149,9 +149,14 @@ void ct_record_child_cancel(struct ct_record_child *c)
 /* --- while it runs --- */
 
 /* The terminal has told the whole process group already, the program too; what one process sent is for the program. */
-static void forward(const struct ct_record_child *c, const struct signalfd_siginfo *info)
+static void forward(struct ct_record_child *c, const struct signalfd_siginfo *info)
 {
-    if (c->ended || (int32_t)info->ssi_code == SI_KERNEL || (pid_t)info->ssi_pid == c->pid)
+    /* Only what it left running is waited for: who is tired of that gets the trace as it is. */
+    if (c->ended) {
+        c->told_to_end |= info->ssi_signo != SIGUSR1 && info->ssi_signo != SIGUSR2;
+        return;
+    }
+    if ((int32_t)info->ssi_code == SI_KERNEL || (pid_t)info->ssi_pid == c->pid)
         return;
     kill(c->pid, (int)info->ssi_signo);
 }

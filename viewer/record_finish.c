@@ -57,7 +57,7 @@ void ct_finish_say_waiting(struct ct_finish *f, unsigned count)
     f->said_waiting = true;
     if (f->terminal && count)
         fprintf(stderr, "ctrace: the program has ended and left %u process%s running, traced on; "
-                        "next time --no-wait returns at once\n", count, count == 1 ? "" : "es");
+                        "^C ends that, and with --no-wait the prompt comes at once\n", count, count == 1 ? "" : "es");
 }
 
 void ct_finish_lost(struct ct_finish *f, uint64_t lost, unsigned images)

@@ -65,6 +65,7 @@ void ct_drain_collect(struct ct_drain *d, uint32_t noted)
 
     d->all |= time_for_all(d);
     d->piece_count = 0;
+    d->lost = atomic_load_explicit(&d->map.arena->lost_events, memory_order_relaxed);
     if (cut > ready)
         cut = ready;
     if (cut > d->map.layout.slice_units)

@@ -128,7 +128,7 @@ void ct_drain_remove(struct ct_drain *d, struct ct_consumer *c)
 
 uint64_t ct_drain_lost(const struct ct_drain *d)
 {
-    return atomic_load_explicit(&d->map.arena->lost_events, memory_order_relaxed);
+    return d->lost;
 }
 
 /* --- generations --- */

@@ -73,7 +73,8 @@ struct ct_drain {
     uint32_t generation;                /* the one being written; 0: none */
     bool ended;                         /* its GENERATION_END is written already */
     struct ct_clock_sample start;       /* of it */
-    uint64_t lost_before;               /* the arena's count at its start */
+    uint64_t lost;                      /* events that the program could not record, as of the last round */
+    uint64_t lost_before;               /* the same at the generation's start */
     unsigned flags;                     /* CT_BLOCK_RECOVERED for all blocks */
 
     struct ct_drain_slice *slices;      /* by unit */
@@ -117,7 +118,7 @@ void ct_drain_finish(struct ct_drain *d, bool exact);
  */
 void ct_drain_leave(struct ct_drain *d, struct ct_consumer *c, const struct ct_end *end);
 
-/* Events that the program could not record, so far. */
+/* Events that the program could not record, as of the last round. */
 uint64_t ct_drain_lost(const struct ct_drain *d);
 
 /* --- between drain.c, collect.c, define.c and map.c --- */

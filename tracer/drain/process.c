@@ -12,31 +12,46 @@
 
 #include "drain/fault.h"
 
+/* An arena that is being looked at for the first time: its file may be cut short meanwhile. */
+struct attachment {
+    struct ct_process *process;
+    struct ct_arena *arena;
+    uint64_t size;
+    struct ct_error *err;
+    int result;
+};
+
+static void run_open(void *context)
+{
+    struct attachment *a = context;
+
+    a->result = ct_drain_open(a->arena, a->size, &a->process->image.drain, a->err);
+    if (a->result == 0)
+        atomic_store_explicit(&a->arena->drainer_pid, (uint32_t)getpid(), memory_order_relaxed);
+}
+
 int ct_process_attach(struct ct_process *p, int fd, struct ct_error *err)
 {
+    struct attachment a = { .process = p, .err = err };
     struct stat st;
     void *at;
-    int r;
 
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < CT_ARENA_MIN / 2 || st.st_size > (off_t)1 << 31)
         return ct_error_at(err, -EINVAL, 0, "process %ld sent no arena", (long)p->pid);
-    at = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    a.size = (uint64_t)st.st_size;
+    at = mmap(NULL, a.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED)
         return ct_error_at(err, -errno, 0, "the arena of process %ld cannot be mapped: %s", (long)p->pid,
                            strerror(errno));
-    r = ct_drain_open(at, (uint64_t)st.st_size, &p->image.drain, err);
-    if (r < 0) {
-        munmap(at, (size_t)st.st_size);
-        return r;
+    a.arena = at;
+    if (!ct_fault_guard(at, a.size, run_open, &a))
+        a.result = ct_error_at(err, -EINVAL, 0, "the arena of process %ld was cut short", (long)p->pid);
+    if (a.result < 0) {
+        munmap(at, a.size);
+        return a.result;
     }
-    p->image.arena = at;
-    p->image.size = (uint64_t)st.st_size;
-    p->image.broken = false;
-    p->image.trouble[0] = '\0';
-    p->image.recording = p->image.execing = p->image.exit_known = false;
-    p->image.quiet = 0;
+    p->image = (struct ct_image){ .arena = at, .size = a.size, .drain = p->image.drain };
     p->images++;
-    atomic_store_explicit(&p->image.arena->drainer_pid, (uint32_t)getpid(), memory_order_relaxed);
     return 0;
 }
 
