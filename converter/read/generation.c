@@ -107,7 +107,8 @@ static void place_stacks(struct ct_loaded *g)
 
     for (size_t i = 0; i < g->stacks.count; i++) {
         g->stacks.items[i].pcs = pc;
-        pc += g->stacks.items[i].depth;
+        if (g->stacks.items[i].depth)           /* a stack of nothing may be all there is: pc is NULL then */
+            pc += g->stacks.items[i].depth;
     }
 }
 

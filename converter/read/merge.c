@@ -8,7 +8,7 @@
 /* Without a branch: which of two threads comes next is nothing that a processor could guess. */
 static inline bool before(const struct ct_merge_node *x, const struct ct_merge_node *y)
 {
-    __int128 a = (__int128)x->ns << 64 | x->rank, b = (__int128)y->ns << 64 | y->rank;
+    __int128 a = (__int128)x->ns * ((__int128)1 << 64) + x->rank, b = (__int128)y->ns * ((__int128)1 << 64) + y->rank;
 
     return a < b;
 }

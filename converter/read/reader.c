@@ -108,7 +108,7 @@ int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struc
     for (size_t i = 0; r == 0 && i < count; i++) {
         r = ct_trace_add(&reader->trace, &inputs[i], &told);
         if (r < 0)
-            ct_error_fill(err, told.code, told.offset, "%.80s: %.70s", inputs[i].path ? inputs[i].path : "-", told.text);
+            ct_error_fill(err, told.code, told.offset, "%.70s: %s", inputs[i].path ? inputs[i].path : "-", told.text);
     }
     for (size_t i = 0; r == 0 && i < reader->trace.programs.count; i++)
         reader->trace.programs.items[i]->reader = reader;
@@ -290,7 +290,7 @@ static int last_word(struct ct_reader *reader, struct ct_error *err)
         const struct ct_trace_input *in = &reader->trace.inputs.items[i];
 
         if (in->ending.damage)
-            return ct_error_at(err, in->ending.damage, in->ending.error.offset, "%.60s: %.90s", in->name,
+            return ct_error_at(err, in->ending.damage, in->ending.error.offset, "%.70s: %s", in->name,
                                in->ending.error.text);
     }
     return 0;

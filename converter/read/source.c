@@ -38,7 +38,8 @@ static int look_at_magic(const uint8_t *bytes, size_t size, const char *within, 
             return ct_error_at(err, -EINVAL, 0, "%sis not a trace of ctrace, but %s", within, others[i].name);
     for (size_t i = 0; i < known; i++)
         if (bytes[i] != (uint8_t)CT_FILE_MAGIC[i])
-            return ct_error_at(err, -EINVAL, i, "%sis not a trace of ctrace (byte %zu is 0x%02x, not 0x%02x)", within, i,
+            return *within ? ct_error_at(err, -EINVAL, i, "%sis not one of ctrace", within)
+                : ct_error_at(err, -EINVAL, i, "%sis not a trace of ctrace (byte %zu is 0x%02x, not 0x%02x)", within, i,
                                bytes[i], (uint8_t)CT_FILE_MAGIC[i]);
     return 0;
 }
