@@ -61,6 +61,7 @@ static inline __attribute__((always_inline)) uintptr_t ct_stack_pointer(void)
 struct ct_emit {
     struct ct_writer *w;
     uint8_t *at;
+    uint64_t now;                   /* the writer's last_ticks once the event is whole: one that is left halfway never was */
 };
 
 static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *e, unsigned no, uint64_t time,
@@ -96,7 +97,7 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
     e->at = w->at;
     *e->at++ = (uint8_t)no;
     e->at = ct_varint_put(e->at, now - w->last_ticks);
-    w->last_ticks = now;
+    e->now = now;
     return true;
 dropped:
     *e = (struct ct_emit){ 0 };             /* never looked at; the compiler cannot always tell */
@@ -109,6 +110,7 @@ static inline __attribute__((always_inline)) void ct_emit_end(struct ct_emit *e)
 {
     struct ct_writer *w = e->w;
 
+    w->last_ticks = e->now;
     w->at = e->at;
     atomic_store_explicit(&w->head->used, (uint32_t)(e->at - (uint8_t *)(w->head + 1)), memory_order_release); /* edge USED */
     atomic_signal_fence(memory_order_seq_cst);

@@ -25,9 +25,11 @@ static _Atomic uint32_t row_hint;           /* relaxed: where to begin to look f
 
 bool ct_thread_frame_alive(uintptr_t frame)
 {
+    /* What the kernel saves for a handler lies in between; without it this is the same place entered again. */
+    static const uintptr_t signal_frame = 1024;
     stack_t now;
 
-    if (ct_stack_pointer() < frame)
+    if (ct_stack_pointer() + signal_frame < frame)
         return true;
     return ct_syscall(SYS_sigaltstack, 0, &now) == 0 && (now.ss_flags & SS_ONSTACK);
 }

@@ -79,10 +79,14 @@ static void *sleep_long(void *unused)
     return NULL;
 }
 
+/* The alarm is for the main thread. */
 static void prepare(void)
 {
     struct sockaddr_un a = { .sun_family = AF_UNIX };
+    sigset_t set;
 
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
     sem_init(&sem, 0, 0);
     if (pipe(empty_pipe) || pipe(full_pipe) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
         abort();
@@ -90,7 +94,9 @@ static void prepare(void)
     bind(listener, (struct sockaddr *)&a, sizeof(sa_family_t));
     listen(listener, 1);
     poller = epoll_create1(0);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
     pthread_create(&sleeper, NULL, sleep_long, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* Runs while the thread is unwound: waits of its own must work. */
@@ -180,15 +186,19 @@ static void jump(int no)
     siglongjmp(out, 1);
 }
 
-static void alarm_in_ms(int ms)
+static void alarm_after(struct itimerspec when)
 {
-    struct itimerspec when = { .it_value = { 0, ms * 1000000 } };
     static timer_t timer;
     struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 
     if (!timer)
         timer_create(CLOCK_MONOTONIC, &event, &timer);
     timer_settime(timer, 0, &when, NULL);
+}
+
+static void alarm_in_ms(int ms)
+{
+    alarm_after((struct itimerspec){ .it_value = { 0, ms * 1000000 } });
 }
 
 /* Left and entered again at the same place, and from deeper down. */
@@ -213,6 +223,31 @@ static void jump_out(void)
     sem_post(&sem);
     SHOW_ERRNO(sem_wait(&sem));
     pause_ms(3);
+}
+
+/* Left at any moment, in the middle of writing an event or of unwinding: what comes later is recorded as ever. */
+static void jump_storm(void)
+{
+    volatile unsigned jumps = 0;
+
+    prepare();
+    signal(SIGALRM, jump);
+    while (jumps < 1000) {
+        if (sigsetjmp(out, 1) == 0) {
+            struct itimerspec when = { .it_value = { 0, 20000 + jumps % 97 * 1000 } };
+
+            alarm_after(when);
+            for (;;) {
+                nanosleep(&(struct timespec){ 0, 1 }, NULL);
+                (void)!write(empty_pipe[1], "", 0);
+            }
+        } else {
+            jumps++;
+        }
+    }
+    for (int i = 0; i < 10; i++)
+        nanosleep(&(struct timespec){ 0, 777 }, NULL);
+    puts("landed");
 }
 
 static volatile int handled;
@@ -285,5 +320,5 @@ static void handler_above(void)
 }
 
 CASES({ "cancel", cancel }, { "cancel-pending", cancel_pending }, { "cancel-asynchronous", cancel_asynchronous },
-      { "jump-out", jump_out }, { "handler", handler }, { "handler-on-own-stack", handler_on_own_stack },
+      { "jump-out", jump_out }, { "jump-storm", jump_storm }, { "handler", handler }, { "handler-on-own-stack", handler_on_own_stack },
       { "handler-above", handler_above })
