@@ -21,6 +21,7 @@ unmeasured=0
 benchmarks=(
     gate.shut       gate
     emit.open       emit_open
+    tsc.read        emit_open
     emit.lttng      emit_lttng
     emit.uftrace    emit_uftrace
     emit.stack16    emit_stack16
