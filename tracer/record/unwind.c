@@ -102,10 +102,13 @@ static __attribute__((noinline, cold)) void empty(struct ct_unwind_cache *cache,
     cache->epoch = epoch;
 }
 
-/* The loop.  Its three registers stay in registers: what is handed to ct_unwind_step() is a copy. */
-static inline __attribute__((always_inline)) enum ct_unwind_ending walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk,
-                                                const struct ct_unwind_regs *regs, struct memo_pen *pen, uint64_t **out,
-                                                const uint64_t *end)
+/*
+ * The loop, with or without (a constant) a memo being made.  Its three registers stay in registers: what is handed to
+ * ct_unwind_step() is a copy.
+ */
+static inline __attribute__((always_inline)) enum ct_unwind_ending
+walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk, const struct ct_unwind_regs *regs,
+            struct memo_pen *pen, uint64_t **out, const uint64_t *end)
 {
     uint64_t ra = regs->pc + 1, place = find_place(ra), from = place, rule;
     uintptr_t sp = regs->sp, fp = regs->fp, fp_at = 0, high = walk->stack.high;
@@ -129,7 +132,8 @@ static inline __attribute__((always_inline)) enum ct_unwind_ending walk_frames(s
 
             if (ending == CT_UNWIND_ENDS)
                 return ending;
-            pen->word = pen->end;       /* what it went by is not known here */
+            if (pen)
+                pen->word = pen->end;   /* what it went by is not known here */
             if (ending != CT_UNWIND_GOES_ON)
                 return ending;
             ra = frame.ra;
@@ -139,9 +143,9 @@ static inline __attribute__((always_inline)) enum ct_unwind_ending walk_frames(s
             continue;
         }
         if (rule & CT_RULE_FP) {
-            if (fp_at)
+            if (pen && fp_at)
                 memo_add(pen, fp_at, fp);
-            else
+            else if (pen)
                 pen->needs_fp = true;
             if (fp < sp || fp >= high)
                 return CT_UNWIND_ENDS_LOST;
@@ -151,7 +155,8 @@ static inline __attribute__((always_inline)) enum ct_unwind_ending walk_frames(s
         if (__builtin_expect(sp > high, 0))
             return CT_UNWIND_ENDS_LOST;
         ra = ct_unwind_load(sp - 8);
-        memo_add(pen, sp - 8, ra);
+        if (pen)
+            memo_add(pen, sp - 8, ra);
         if (rule & CT_RULE_FP_SAVED) {
             fp_at = sp + (uintptr_t)ct_rule_fp_offset(rule);
             fp = ct_unwind_load(fp_at);
@@ -159,36 +164,42 @@ static inline __attribute__((always_inline)) enum ct_unwind_ending walk_frames(s
     }
 }
 
-/* Unwinds, and makes `memo` of it unless that is NULL. */
 static __attribute__((noinline)) unsigned capture(struct ct_unwind_cache *cache, const struct memo_key *key, uintptr_t low,
-                                                  struct memo *memo, uint64_t *pcs, unsigned *flags)
+                                                  uint64_t *pcs, unsigned *flags)
 {
-    struct memo_pen pen = { NULL, NULL, false };
     struct ct_unwind_walk walk;
     uint64_t *out = pcs;
 
     if (cache->epoch != key->epoch)
         empty(cache, key->epoch);
-    if (memo)
-        pen = memo_begin(memo, key);
+    ct_unwind_start(&walk, low, key->high, key->regs.sp);
+
+    enum ct_unwind_ending ending = walk_frames(cache, &walk, &key->regs, NULL, &out, pcs + key->max);
+
+    *flags = ending == CT_UNWIND_ENDS ? 0 : (unsigned)ending;
+    return (unsigned)(out - pcs);
+}
+
+/* The same once more, making a memo of it. */
+static __attribute__((noinline)) void make_memo(struct ct_unwind_cache *cache, const struct memo_key *key, uintptr_t low,
+                                                struct memo *memo, uint64_t *pcs)
+{
+    struct memo_pen pen = memo_begin(memo, key);
+    struct ct_unwind_walk walk;
+    uint64_t *out = pcs;
+
     ct_unwind_start(&walk, low, key->high, key->regs.sp);
 
     enum ct_unwind_ending ending = walk_frames(cache, &walk, &key->regs, &pen, &out, pcs + key->max);
-    unsigned count = (unsigned)(out - pcs);
 
-    *flags = ending == CT_UNWIND_ENDS ? 0 : (unsigned)ending;
-    if (memo)
-        memo_end(memo, &pen, pcs, count, *flags);
-    return count;
+    memo_end(memo, &pen, pcs, (uint32_t)(out - pcs), ending == CT_UNWIND_ENDS ? 0 : (unsigned)ending);
 }
 
-/* The memo that holds for `key`, or NULL and in `*ret_oldest` the one to be made anew. */
-static inline struct memo *find_memo(struct memo_set *set, const struct memo_key *key, struct memo **ret_oldest)
+static inline struct memo *find_memo(struct memo_set *set, const struct memo_key *key)
 {
     for (unsigned i = 0; i < MEMO_WAYS; i++)
         if (memo_holds(&set->ways[i], key))
             return &set->ways[i];
-    *ret_oldest = &set->ways[set->oldest++ % MEMO_WAYS];
     return NULL;
 }
 
@@ -207,26 +218,29 @@ unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_r
 {
     struct memo_key key = { *regs, hi, __atomic_load_n(&current_epoch, __ATOMIC_RELAXED), max };
     uintptr_t here = ct_unwind_stack_pointer();
-    struct memo *oldest;
     unsigned count;
 
     *note = NULL;
     if (__builtin_expect(!may_use_memos(cache, regs->sp, here, lo, hi), 0))
-        return capture(cache, &key, lo, NULL, pcs, flags);
+        return capture(cache, &key, lo, pcs, flags);
     cache->busy = here;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 
-    struct memo *memo = find_memo(&cache->memos[regs->sp / 32 % MEMO_SETS], &key, &oldest);
+    struct memo_set *set = &cache->memos[regs->sp / 32 % MEMO_SETS];
+    struct memo *memo = find_memo(set, &key);
 
     if (memo) {
-        *note = &memo->note;
         *flags = memo->flags;
         count = memo->pcs_count;
         memo_copy(pcs, memo->pcs, count);
     } else {
-        count = capture(cache, &key, lo, oldest, pcs, flags);
-        *note = oldest->words_count ? &oldest->note : NULL;
+        count = capture(cache, &key, lo, pcs, flags);
+        memo = memo_due(set, pcs, count);
+        if (__builtin_expect(memo != NULL, 0))
+            make_memo(cache, &key, lo, memo, pcs);
     }
+    if (memo && memo->words_count)
+        *note = &memo->note;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     cache->busy = 0;
     return count;

@@ -12,7 +12,7 @@
  * single rule.  Words that only restored a frame pointer nobody went by are left out: they change all the time.
  */
 
-enum { MEMO_SETS = 4, MEMO_WAYS = 2, MEMO_WORDS = 97, MEMO_PCS = 64, MEMO_STEP = 4 };
+enum { MEMO_SETS = 4, MEMO_WAYS = 2, MEMO_WORDS = 97, MEMO_PCS = 64, MEMO_STEP = 4, MEMO_SEEN = 4, MEMO_PATIENCE = 8 };
 
 struct memo_word {
     uintptr_t at;
@@ -38,13 +38,16 @@ struct memo {
     uint64_t pcs[MEMO_PCS];
 };
 
-/* Stacks of about the same depth. */
+/* Stacks of about the same depth, and traces of some that went by without memo. */
 struct memo_set {
     struct memo ways[MEMO_WAYS];
-    unsigned oldest;
+    uint64_t seen[MEMO_SEEN];
+    uint8_t next_way;
+    uint8_t next_seen;
+    uint8_t returns;            /* how often one came again that had no memo */
 };
 
-/* A memo in the making.  With nowhere to write to, `word` is `end`; so it is when there was too much to write. */
+/* A memo in the making; `word` is `end` when there was too much to write. */
 struct memo_pen {
     struct memo_word *word;
     struct memo_word *end;
@@ -113,4 +116,19 @@ static inline bool memo_holds(const struct memo *memo, const struct memo_key *ke
         word += MEMO_STEP;
     } while (word != end);
     return true;
+}
+
+/*
+ * Where to make a memo of the stack just unwound, or NULL.  Making one costs as much as unwinding, so only stacks that
+ * come again get one, and when there are more of them than memos, only every eighth time.
+ */
+static inline struct memo *memo_due(struct memo_set *set, const uint64_t *pcs, uint32_t count)
+{
+    uint64_t mark = count == 0 ? 0 : pcs[0] ^ pcs[count / 2] << 16 ^ pcs[count / 4] << 32 ^ (uint64_t)count << 56;
+
+    for (unsigned i = 0; i < MEMO_SEEN; i++)
+        if (set->seen[i] == mark)
+            return set->returns++ % MEMO_PATIENCE ? NULL : &set->ways[set->next_way++ % MEMO_WAYS];
+    set->seen[set->next_seen++ % MEMO_SEEN] = mark;
+    return NULL;
 }

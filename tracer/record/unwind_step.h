@@ -39,8 +39,8 @@ static inline bool ct_unwind_within(const struct ct_unwind_bounds *bounds, uintp
     return sp - bounds->low < bounds->high - bounds->low;
 }
 
-/* What address sanitizer knows of a frame's variables says nothing about its return address. */
-__attribute__((no_sanitize("address"))) static inline uint64_t ct_unwind_load(uintptr_t address)
+/* What sanitizers know of a frame's variables says nothing about its return address, and a hostile sp may be odd. */
+__attribute__((no_sanitize("address", "undefined"))) static inline uint64_t ct_unwind_load(uintptr_t address)
 {
     return *(const uint64_t *)address;      /* NOLINT: an address is all there is */
 }

@@ -24,7 +24,7 @@ static NOINLINE int plain3(volatile int *values)
     int a = values[0], b = values[1], c = values[2], d = values[3], e = values[4], f = values[5];
 
     plain2(a, b, c, d, e, f, 7, 8);
-    return a + b * c - d * e + f;
+    return (a + b * c - d * e + f) & 15;
 }
 
 static void test_plain(void **state)
@@ -32,7 +32,7 @@ static void test_plain(void **state)
     volatile int values[6] = { 1, 2, 3, 4, 5, 6 };
 
     (void)state;
-    after += plain3(values);
+    after += (unsigned)plain3(values);
     assert_compared(1);
 }
 
@@ -110,7 +110,8 @@ static void test_max(void **state)
     assert_int_equal(whole.flags, 0);
     for (unsigned max = 0; max <= whole.count + 1; max++) {
         memset(&cut, 0xee, sizeof(cut));
-        recurse(20, &cut, max);
+        for (int i = 0; i < 10; i++)            /* until it is recognized: with another max it is another stack */
+            recurse(20, &cut, max);
         assert_int_equal(cut.flags, max < whole.count ? CT_UNWIND_CUT : 0);
         assert_int_equal(cut.count, max < whole.count ? max : whole.count);
         assert_true(max < 21 || memcmp(cut.pcs + 1, whole.pcs + 1, (20 - 1) * 8) == 0);
@@ -197,16 +198,16 @@ static void test_moved_links(void **state)
     words[20] = (uintptr_t)&words[30];
     words[30] = (uintptr_t)&words[40];
     words[11] = words[21] = fp_return;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 20; i++) {
         assert_int_equal(capture_made_up(words, &words[10], &stack), 3);
         assert_int_equal(stack.flags, 0);
     }
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 20; i++)
         assert_int_equal(capture_made_up(words, &words[14], &stack), 1);
     words[22] = (uintptr_t)&words[50];
     words[23] = words[51] = fp_return;
     words[10] = (uintptr_t)&words[22];
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 20; i++)
         assert_int_equal(capture_made_up(words, &words[10], &stack), 4);
 }
 
@@ -222,22 +223,25 @@ static NOINLINE uint64_t *capture_noted(struct stack *stack)
 
 static void test_notes(void **state)
 {
+    uint64_t kept = 0, *note;
     struct stack stack;
-    uint64_t *note;
 
     (void)state;
-    ct_unwind_forget();
-    for (volatile uint64_t i = 0; i < 6; i++) {         /* volatile: unrolled it would be six places */
-        note = capture_noted(&stack);           /* one place: one stack, one note */
-        assert_non_null(note);
-        assert_int_equal(*note, i == 3 ? 0 : i);
-        *note = i + 1;
-        if (i == 2)
+    for (volatile int i = 0; i < 100; i++) {    /* volatile: unrolled it would be many places */
+        note = capture_noted(&stack);
+        assert_int_equal(stack.flags, 0);
+        if (i == 50) {
             ct_unwind_forget();
+            kept = 0;
+        }
+        if (note && i != 50) {
+            assert_int_equal(*note, kept);
+            *note = kept = 1 + (uint64_t)i;
+        }
+        assert_true(kept || (i != 20 && i != 80));
     }
-    note = capture_noted(&stack);
-    assert_int_equal(*note, 0);
-    assert_int_equal(stack.flags, 0);
+    note = capture_noted(&stack);               /* from another place */
+    assert_true(!note || *note == 0);
 }
 
 static void test_hash(void **state)
@@ -274,7 +278,7 @@ static void *run_thread(void *argument)
 
     (void)argument;
     prepare_thread();
-    after += plain3(values);
+    after += (unsigned)plain3(values);
     with_alignment_only(10);
     munmap(cache, ct_unwind_cache_size());
     return NULL;
@@ -352,12 +356,19 @@ static bool is_in(uint64_t pc, const char *file)
     return dladdr((void *)(pc - 1), &info) && strstr(info.dli_fname, file);
 }
 
+/* Compares from the caller of the innermost frames on: those differ by where in this function each was asked. */
+static bool is_same(const struct stack *ours, const struct stack *theirs)
+{
+    return ours->flags == 0 && ours->count > 1 && ours->count == theirs->count &&
+           memcmp(ours->pcs + 1, theirs->pcs + 1, (ours->count - 1) * sizeof(*ours->pcs)) == 0;
+}
+
 /* Captures by the library's copy of the recorder, or by the program's, and compares with all but the library's frames. */
 static NOINLINE void capture_own(void *by_library)
 {
     struct stack ours = { .count = 0 }, theirs = { .count = 0 }, expected = { .count = 0 };
 
-    for (int i = 0; i < 2; i++) {       /* unwound, then recognized */
+    for (int i = 0; i < 20; i++) {      /* unwound, then recognized */
         if (by_library)
             ours.count = own_capture(cache, stack_low, stack_high, ours.pcs, STACK_MAX, &ours.flags);
         else
