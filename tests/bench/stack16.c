@@ -1,7 +1,4 @@
-/*
- * unwind.stack16: 16 frames of code without frame pointers, warm: a stack recognized, one unwound (unwind.walk16), its
- * hash, and glibc's backtrace().
- */
+/* unwind.stack16: what a stack of 16 frames costs recognized, unwound, hashed, by backtrace(). */
 #include "bench.h"
 
 #include <execinfo.h>
@@ -26,7 +23,10 @@ static void run_unwind(uint64_t n)
         abort();
 }
 
-/* Three bounds in turn are three stacks of one depth, one more than are remembered: each is unwound anew. */
+/*
+ * Three bounds in turn are three stacks of one depth, one more than are remembered: each is unwound
+ * anew.
+ */
 static void run_walk(uint64_t n)
 {
     unsigned flags, count = FRAMES;
@@ -70,14 +70,14 @@ static void measure(unsigned rounds)
 }
 
 /* A chain of functions of different frame sizes, none a tail call. */
-#define LINK(number, callee, bytes)                                                                     \
-    static __attribute__((noinline)) void link##number(unsigned rounds)                                 \
-    {                                                                                                   \
-        char room[bytes];                                                                               \
-                                                                                                        \
-        asm volatile("" : : "r"(room) : "memory");                                                      \
-        callee(rounds);                                                                                 \
-        asm volatile("" : : "r"(room) : "memory");                                                      \
+#define LINK(number, callee, bytes)                                                                \
+    static __attribute__((noinline)) void link##number(unsigned rounds)                            \
+    {                                                                                              \
+        char room[bytes];                                                                          \
+                                                                                                   \
+        asm volatile("" : : "r"(room) : "memory");                                                 \
+        callee(rounds);                                                                            \
+        asm volatile("" : : "r"(room) : "memory");                                                 \
     }
 
 LINK(1, measure, 8)
@@ -105,18 +105,21 @@ int main(void)
     size_t size;
 
     bench_pin();
-    if (pthread_getattr_np(pthread_self(), &attributes) || pthread_attr_getstack(&attributes, &low, &size))
+    if (pthread_getattr_np(pthread_self(), &attributes) ||
+        pthread_attr_getstack(&attributes, &low, &size))
         return 1;
     pthread_attr_destroy(&attributes);
     stack_low = (uintptr_t)low;
     stack_high = stack_low + size;
-    cache = mmap(NULL, ct_unwind_cache_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    cache = mmap(NULL, ct_unwind_cache_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                 -1, 0);
     if (cache == MAP_FAILED)
         return 1;
     link16(rounds);
     bench_print_most("unwind.stack16", bench_min(&all[0], rounds), "ns", 50);
     bench_print_most("unwind.walk16", bench_min(&all[1], rounds), "ns", 50);
     bench_print_most("unwind.hash16", bench_min(&all[2], rounds), "ns", 8);
-    bench_print("unwind.stack16.backtrace", bench_min(&all[3], rounds) * 20 * REPEATS / (REPEATS + 20), "ns");
+    bench_print("unwind.stack16.backtrace",
+                bench_min(&all[3], rounds) * 20 * REPEATS / (REPEATS + 20), "ns");
     return 0;
 }

@@ -76,7 +76,8 @@ static int64_t table_search(const unsigned char *table, uint64_t count, int64_t 
 
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        struct cfi_bytes entry = { table + middle * TABLE_ENTRY_SIZE, table + (middle + 1) * TABLE_ENTRY_SIZE, false };
+        struct cfi_bytes entry = { table + middle * TABLE_ENTRY_SIZE,
+                                   table + (middle + 1) * TABLE_ENTRY_SIZE, false };
 
         if (cfi_bytes_signed(&entry, 4) <= offset)
             low = middle + 1;
@@ -95,7 +96,7 @@ int ct_cfi_find(const struct ct_cfi_span *span, uintptr_t header, uintptr_t pc, 
     if (bytes.bad || version != 1)
         return -EINVAL;
     if (count_encoding != PE_UDATA4 || table_encoding != (PE_DATAREL | PE_SDATA4))
-        return -EINVAL;         /* no linker in use writes another; a table left out says PE_OMIT */
+        return -EINVAL; /* no linker in use writes another; a table left out says PE_OMIT */
     pointer_value(&bytes, frame_encoding);
 
     uint64_t count = cfi_bytes_take(&bytes, 4);
@@ -117,13 +118,18 @@ static struct cfi_bytes take_entry(struct cfi_bytes *bytes)
 {
     uint64_t length = cfi_bytes_take(bytes, 4);
 
-    if (length == 0 || length == 0xffffffff)    /* the terminator; or the 64-bit form, of which no table was seen */
+    if (length == 0 ||
+        length == 0xffffffff) /* the terminator; or the 64-bit form, of which no table was seen */
         bytes->bad = true;
     return cfi_bytes_split(bytes, length);
 }
 
-/* Reads the augmentation data that `letters` describe.  Letters not known end it: only 'z' makes them skippable. */
-static int read_augmentation(const unsigned char *letters, struct cfi_bytes *bytes, struct cfi_cie *cie)
+/*
+ * Reads the augmentation data that `letters` describe.  Letters not known end it: only 'z' makes
+ * them skippable.
+ */
+static int read_augmentation(const unsigned char *letters, struct cfi_bytes *bytes,
+                             struct cfi_cie *cie)
 {
     if (!*letters)
         return 0;
@@ -160,7 +166,8 @@ static int read_cie(const struct ct_cfi_span *span, uintptr_t at, struct cfi_cie
         return -ENOTSUP;
     while (cfi_bytes_take(&entry, 1))
         ;
-    *ret = (struct cfi_cie){ .code_align = cfi_bytes_uleb(&entry), .data_align = cfi_bytes_sleb(&entry) };
+    *ret = (struct cfi_cie){ .code_align = cfi_bytes_uleb(&entry),
+                             .data_align = cfi_bytes_sleb(&entry) };
 
     uint64_t return_column = version == 1 ? cfi_bytes_take(&entry, 1) : cfi_bytes_uleb(&entry);
 
@@ -175,7 +182,8 @@ static int read_cie(const struct ct_cfi_span *span, uintptr_t at, struct cfi_cie
     return r;
 }
 
-int ct_cfi_read(const struct ct_cfi_span *span, uintptr_t fde, uintptr_t pc, struct ct_cfi_rule *ret)
+int ct_cfi_read(const struct ct_cfi_span *span, uintptr_t fde, uintptr_t pc,
+                struct ct_cfi_rule *ret)
 {
     struct cfi_bytes bytes = bytes_from(span, fde), entry = take_entry(&bytes);
     uintptr_t cie_base = (uintptr_t)entry.at;

@@ -1,4 +1,4 @@
-/* A bounds-checked cursor over unwind tables: what runs past the end reads as 0 and marks the cursor bad. */
+/* A bounds-checked cursor over unwind tables: behind the end it reads 0 and goes bad. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,10 @@ struct cfi_bytes {
     bool bad;
 };
 
-/* Reads `size` (1, 2, 4 or 8) bytes, little endian, at any alignment; never through memcpy, which libc owns. */
+/*
+ * Reads `size` (1, 2, 4 or 8) bytes, little endian, at any alignment; never through memcpy, which
+ * libc owns.
+ */
 static inline uint64_t cfi_bytes_take(struct cfi_bytes *bytes, unsigned size)
 {
     uint64_t value = 0;

@@ -127,7 +127,7 @@ static int run_binary(struct stack *stack, unsigned op)
     if (right->base != CT_CFI_NONE)
         return -ENOTSUP;
     if (op == OP_MINUS)
-        add_number(left, (int64_t)-(uint64_t)right->offset);
+        add_number(left, (int64_t) - (uint64_t)right->offset);
     else if (left->base != CT_CFI_NONE)
         return -ENOTSUP;
     else
@@ -156,7 +156,8 @@ static int run_unary(struct stack *stack, unsigned op, struct cfi_bytes *express
     return 0;
 }
 
-static int run_operation(struct stack *stack, unsigned op, struct cfi_bytes *expression, uintptr_t pc)
+static int run_operation(struct stack *stack, unsigned op, struct cfi_bytes *expression,
+                         uintptr_t pc)
 {
     if (op >= OP_LIT0 && op <= OP_LIT31)
         return push_number(stack, op - OP_LIT0);

@@ -1,4 +1,4 @@
-/* The interpreter of call frame instructions: keeps the row's CFA and the three registers a frame is unwound with. */
+/* The interpreter of call frame instructions: keeps a row's CFA and three registers. */
 #include "record/cfi_program.h"
 
 #include <errno.h>
@@ -38,14 +38,14 @@ enum {
     OP_GNU_NEGATIVE_OFFSET_EXTENDED = 0x2f,
 };
 
-enum { REMEMBERED_MAX = 4 };    /* compilers nest these once; each costs stack of the traced thread */
+enum { REMEMBERED_MAX = 4 }; /* compilers nest these once; each costs stack of the traced thread */
 
 enum place {
-    SAME,               /* the DWARF default */
-    AT_CFA,             /* saved at cfa + offset */
-    BY_EXPRESSION,      /* saved where the expression says */
+    SAME,          /* the DWARF default */
+    AT_CFA,        /* saved at cfa + offset */
+    BY_EXPRESSION, /* saved where the expression says */
     UNDEFINED,
-    ELSEWHERE,          /* in another register, or a value: not followed */
+    ELSEWHERE, /* in another register, or a value: not followed */
 };
 
 /* Kept small: rows are copied, and copies above 128 bytes become calls of memcpy. */
@@ -54,24 +54,24 @@ struct column {
     uint32_t block_size;
     union {
         int64_t offset;
-        const unsigned char *block;     /* an expression, `block_size` bytes of it */
+        const unsigned char *block; /* an expression, `block_size` bytes of it */
     };
 };
 
 enum { COLUMN_FP, COLUMN_SP, COLUMN_RA, COLUMN_CFA, COLUMNS };
 
 struct row {
-    struct column columns[COLUMNS];     /* of COLUMN_CFA the offset is from cfa_register */
+    struct column columns[COLUMNS]; /* of COLUMN_CFA the offset is from cfa_register */
     uint64_t cfa_register;
 };
 
 struct machine {
     const struct cfi_cie *cie;
     struct row row;
-    struct row initial;         /* what the CIE's program leaves: DW_CFA_restore goes back to it */
+    struct row initial; /* what the CIE's program leaves: DW_CFA_restore goes back to it */
     struct row remembered[REMEMBERED_MAX];
     unsigned remembered_count;
-    uintptr_t at;               /* the row describes addresses from here on */
+    uintptr_t at; /* the row describes addresses from here on */
 };
 
 /* Sets a column; registers that are not tracked have none. */
@@ -90,7 +90,10 @@ static void set_place(struct machine *m, uint64_t number, enum place place)
     set_column(m, number, (struct column){ .place = place });
 }
 
-/* `factored` in units of the data alignment; unsigned arithmetic, for hostile operands wrap instead of trapping. */
+/*
+ * `factored` in units of the data alignment; unsigned arithmetic, for hostile operands wrap instead
+ * of trapping.
+ */
 static int64_t scaled(const struct machine *m, uint64_t factored)
 {
     return (int64_t)(factored * (uint64_t)m->cie->data_align);
@@ -132,7 +135,8 @@ static struct column take_expression(struct cfi_bytes *program)
 
     if (size > UINT32_MAX)
         program->bad = true;
-    return (struct column){ .place = BY_EXPRESSION, .block_size = (uint32_t)size, .block = block.at };
+    return (
+        struct column){ .place = BY_EXPRESSION, .block_size = (uint32_t)size, .block = block.at };
 }
 
 static int remember(struct machine *m)
@@ -280,7 +284,8 @@ static int run_program(struct machine *m, struct cfi_bytes program, uintptr_t pc
 
 static int run_expression(const struct column *column, uintptr_t pc, struct cfi_term *ret)
 {
-    return cfi_expression_run((struct cfi_bytes){ column->block, column->block + column->block_size, false }, pc, ret);
+    return cfi_expression_run(
+        (struct cfi_bytes){ column->block, column->block + column->block_size, false }, pc, ret);
 }
 
 static bool fits(int64_t value)
@@ -288,7 +293,10 @@ static bool fits(int64_t value)
     return value == (int32_t)value;
 }
 
-/* Where the caller's frame pointer is.  What cannot be followed is lost, which only matters to who needs it. */
+/*
+ * Where the caller's frame pointer is.  What cannot be followed is lost, which only matters to who
+ * needs it.
+ */
 static void reduce_fp(const struct row *row, uintptr_t pc, struct ct_cfi_rule *rule)
 {
     const struct column *fp = &row->columns[COLUMN_FP];
@@ -300,8 +308,8 @@ static void reduce_fp(const struct row *row, uintptr_t pc, struct ct_cfi_rule *r
     } else if (fp->place == AT_CFA && fits(fp->offset)) {
         rule->fp = CT_CFI_FP_AT_CFA;
         rule->fp_offset = fp->offset;
-    } else if (fp->place == BY_EXPRESSION && run_expression(fp, pc, &term) == 0 && term.base == CT_CFI_FP &&
-               !term.deref && fits(term.offset)) {
+    } else if (fp->place == BY_EXPRESSION && run_expression(fp, pc, &term) == 0 &&
+               term.base == CT_CFI_FP && !term.deref && fits(term.offset)) {
         rule->fp = CT_CFI_FP_AT_FP;
         rule->fp_offset = term.offset;
     }
@@ -355,7 +363,7 @@ static int reduce(const struct row *row, uintptr_t pc, struct ct_cfi_rule *ret)
 int ct_cfi_run(const struct cfi_cie *cie, struct cfi_bytes program, uintptr_t start, uintptr_t pc,
                struct ct_cfi_rule *ret)
 {
-    struct machine m;           /* not zeroed as a whole: the compiler would call memset for it */
+    struct machine m; /* not zeroed as a whole: the compiler would call memset for it */
     int r;
 
     if (cie->signal) {

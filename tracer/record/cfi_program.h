@@ -10,13 +10,19 @@ struct cfi_cie {
     uint64_t code_align;
     int64_t data_align;
     unsigned char pointer_encoding;
-    bool has_data;          /* 'z': FDEs carry augmentation data */
-    bool signal;            /* 'S' */
+    bool has_data; /* 'z': FDEs carry augmentation data */
+    bool signal;   /* 'S' */
 };
 
-/* Runs the CIE's program, then `program` from `start` to the row of `pc`.  Results as ct_cfi_read(). */
+/*
+ * Runs the CIE's program, then `program` from `start` to the row of `pc`.  Results as
+ * ct_cfi_read().
+ */
 int ct_cfi_run(const struct cfi_cie *cie, struct cfi_bytes program, uintptr_t start, uintptr_t pc,
                struct ct_cfi_rule *ret);
 
-/* Reads a pointer as `encoding` (DW_EH_PE_*) says.  Indirect, aligned and relative ones but pc-relative mark it bad. */
+/*
+ * Reads a pointer as `encoding` (DW_EH_PE_*) says.  Indirect, aligned and relative ones but pc-
+ * relative mark it bad.
+ */
 uintptr_t cfi_bytes_pointer(struct cfi_bytes *bytes, unsigned char encoding);

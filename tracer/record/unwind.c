@@ -1,4 +1,4 @@
-/* The unwinder's loop: from frame to frame by cached rules, every load checked against the stack's bounds. */
+/* The unwinder's loop: from frame to frame by cached rules, every load checked against bounds. */
 #include "record/unwind.h"
 
 #include <stdbool.h>
@@ -7,16 +7,20 @@
 #include "record/unwind_rule.h"
 #include "record/unwind_step.h"
 
-/* Rules of a cache.  Return addresses differ in their low bits; 1024 keep the deepest programs' hot stacks apart. */
+/*
+ * Rules of a cache.  Return addresses differ in their low bits; 1024 keep the deepest programs' hot
+ * stacks apart.
+ */
 enum { SLOTS = 1024 };
 
 /*
- * A slot holds a rule and, folded with it, the address it is for: a signal handler that rewrites the slot between the
- * two loads, or that interrupts the two stores, leaves a pair that matches no address, and the slot is made anew.
+ * A slot holds a rule and, folded with it, the address it is for: a signal handler that rewrites
+ * the slot between the two loads, or that interrupts the two stores, leaves a pair that matches no
+ * address, and the slot is made anew.
  *
- * Bits 16-31 of the rule are a hint: the place, in bytes from the first slot, of the rule that was needed next last
- * time.  With it the processor runs ahead through the rules while return addresses are still being loaded and
- * compared.  It is never believed, so it may be old or torn.
+ * Bits 16-31 of the rule are a hint: the place, in bytes from the first slot, of the rule that was
+ * needed next last time.  With it the processor runs ahead through the rules while return addresses
+ * are still being loaded and compared.  It is never believed, so it may be old or torn.
  */
 struct slot {
     union {
@@ -26,19 +30,22 @@ struct slot {
     uint64_t check;
 };
 
-enum { HINT = 1 };      /* index of the quarter: little endian, as all processors known here */
+enum { HINT = 1 }; /* index of the quarter: little endian, as all processors known here */
 #define NO_HINT (~(uint64_t)0xffff0000)
 
 struct ct_unwind_cache {
     struct slot slots[SLOTS];
     struct memo_set memos[MEMO_SETS];
-    uint64_t epoch;             /* of all slots */
-    uintptr_t busy;             /* the frame that is using the memos; 0: none.  Stale when it was left by longjmp */
+    uint64_t epoch; /* of all slots */
+    uintptr_t busy; /* sp of who is using the memos; 0: none.  Stale when left by longjmp */
 };
 _Static_assert(SLOTS * sizeof(struct slot) <= 1 << 16, "a hint reaches all slots");
 
-/* Number of ct_unwind_forget() calls.  Relaxed: whoever runs code of a module that came later got there by other orders. */
-static uint64_t current_epoch = 1;      /* not 0: a zeroed cache is to be emptied before its first use */
+/*
+ * Number of ct_unwind_forget() calls.  Relaxed: whoever runs code of a module that came later got
+ * there by other orders.
+ */
+static uint64_t current_epoch = 1; /* not 0: a zeroed cache is to be emptied before its first use */
 
 size_t ct_unwind_cache_size(void)
 {
@@ -74,8 +81,12 @@ static inline bool slot_matches(const struct slot *slot, uint64_t ra, uint64_t *
     return __atomic_load_n(&slot->check, __ATOMIC_RELAXED) == check_of(ra, *ret_rule);
 }
 
-/* The rule for `ra` when the slot hinted at has another; corrects the hint of the frame before, whose slot is `from`. */
-static __attribute__((noinline)) uint64_t look_up(struct ct_unwind_cache *cache, struct slot *from, uint64_t ra)
+/*
+ * The rule for `ra` when the slot hinted at has another; corrects the hint of the frame before,
+ * whose slot is `from`.
+ */
+static __attribute__((noinline)) uint64_t look_up(struct ct_unwind_cache *cache, struct slot *from,
+                                                  uint64_t ra)
 {
     struct slot *slot = slot_at(cache, find_place(ra));
     uint64_t rule;
@@ -98,17 +109,19 @@ static __attribute__((noinline)) uint64_t look_up(struct ct_unwind_cache *cache,
 static __attribute__((noinline, cold)) void empty(struct ct_unwind_cache *cache, uint64_t epoch)
 {
     for (unsigned i = 0; i < SLOTS; i++)
-        __atomic_store_n(&cache->slots[i].check, check_of(~(uint64_t)0, cache->slots[i].rule), __ATOMIC_RELAXED);
+        __atomic_store_n(&cache->slots[i].check, check_of(~(uint64_t)0, cache->slots[i].rule),
+                         __ATOMIC_RELAXED);
     cache->epoch = epoch;
 }
 
 /*
- * The loop, with or without (a constant) a memo being made.  Its three registers stay in registers: what is handed to
- * ct_unwind_step() is a copy.
+ * The loop, with or without (a constant) a memo being made.  Its three registers stay in registers:
+ * what is handed to ct_unwind_step() is a copy.
  */
 static inline __attribute__((always_inline)) enum ct_unwind_ending
-walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk, const struct ct_unwind_regs *regs,
-            struct memo_pen *pen, uint64_t **out, const uint64_t *end)
+walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk,
+            const struct ct_unwind_regs *regs, struct memo_pen *pen, uint64_t **out,
+            const uint64_t *end)
 {
     uint64_t ra = regs->pc + 1, place = find_place(ra), from = place, rule;
     uintptr_t sp = regs->sp, fp = regs->fp, fp_at = 0, high = walk->stack.high;
@@ -133,7 +146,7 @@ walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk, const st
             if (ending == CT_UNWIND_ENDS)
                 return ending;
             if (pen)
-                pen->word = pen->end;   /* what it went by is not known here */
+                pen->word = pen->end; /* what it went by is not known here */
             if (ending != CT_UNWIND_GOES_ON)
                 return ending;
             ra = frame.ra;
@@ -164,7 +177,8 @@ walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk, const st
     }
 }
 
-static __attribute__((noinline)) unsigned capture(struct ct_unwind_cache *cache, const struct memo_key *key, uintptr_t low,
+static __attribute__((noinline)) unsigned capture(struct ct_unwind_cache *cache,
+                                                  const struct memo_key *key, uintptr_t low,
                                                   uint64_t *pcs, unsigned *flags)
 {
     struct ct_unwind_walk walk;
@@ -174,14 +188,16 @@ static __attribute__((noinline)) unsigned capture(struct ct_unwind_cache *cache,
         empty(cache, key->epoch);
     ct_unwind_start(&walk, low, key->high, key->regs.sp);
 
-    enum ct_unwind_ending ending = walk_frames(cache, &walk, &key->regs, NULL, &out, pcs + key->max);
+    enum ct_unwind_ending ending = walk_frames(cache, &walk, &key->regs, NULL, &out,
+                                               pcs + key->max);
 
     *flags = ending == CT_UNWIND_ENDS ? 0 : (unsigned)ending;
     return (unsigned)(out - pcs);
 }
 
 /* The same once more, making a memo of it. */
-static __attribute__((noinline)) void make_memo(struct ct_unwind_cache *cache, const struct memo_key *key, uintptr_t low,
+static __attribute__((noinline)) void make_memo(struct ct_unwind_cache *cache,
+                                                const struct memo_key *key, uintptr_t low,
                                                 struct memo *memo, uint64_t *pcs)
 {
     struct memo_pen pen = memo_begin(memo, key);
@@ -190,9 +206,11 @@ static __attribute__((noinline)) void make_memo(struct ct_unwind_cache *cache, c
 
     ct_unwind_start(&walk, low, key->high, key->regs.sp);
 
-    enum ct_unwind_ending ending = walk_frames(cache, &walk, &key->regs, &pen, &out, pcs + key->max);
+    enum ct_unwind_ending ending = walk_frames(cache, &walk, &key->regs, &pen, &out,
+                                               pcs + key->max);
 
-    memo_end(memo, &pen, pcs, (uint32_t)(out - pcs), ending == CT_UNWIND_ENDS ? 0 : (unsigned)ending);
+    memo_end(memo, &pen, pcs, (uint32_t)(out - pcs),
+             ending == CT_UNWIND_ENDS ? 0 : (unsigned)ending);
 }
 
 static inline struct memo *find_memo(struct memo_set *set, const struct memo_key *key)
@@ -204,17 +222,19 @@ static inline struct memo *find_memo(struct memo_set *set, const struct memo_key
 }
 
 /*
- * Memos are for walks of the running thread's own stack: only there every word of a memo is known to be mapped.  A handler
- * that interrupts a user of memos, whose frame then is above its own, keeps its hands off.
+ * Memos are for walks of the running thread's own stack: only there every word of a memo is known
+ * to be mapped.  A handler that interrupts a user of memos, whose frame then is above its own,
+ * keeps its hands off.
  */
-static inline bool may_use_memos(const struct ct_unwind_cache *cache, uintptr_t sp, uintptr_t here, uintptr_t lo,
-                                 uintptr_t hi)
+static inline bool may_use_memos(const struct ct_unwind_cache *cache, uintptr_t sp, uintptr_t here,
+                                 uintptr_t lo, uintptr_t hi)
 {
     return sp - lo < hi - lo && here - lo < hi - lo && cache->busy <= here;
 }
 
-unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
-                         uint64_t *pcs, unsigned max, unsigned *flags, uint64_t **note)
+unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs,
+                         uintptr_t lo, uintptr_t hi, uint64_t *pcs, unsigned max, unsigned *flags,
+                         uint64_t **note)
 {
     struct memo_key key = { *regs, hi, __atomic_load_n(&current_epoch, __ATOMIC_RELAXED), max };
     uintptr_t here = ct_unwind_stack_pointer();
@@ -248,8 +268,9 @@ unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_r
 
 #else
 
-unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
-                         uint64_t *pcs, unsigned max, unsigned *flags, uint64_t **note)
+unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs,
+                         uintptr_t lo, uintptr_t hi, uint64_t *pcs, unsigned max, unsigned *flags,
+                         uint64_t **note)
 {
     (void)cache, (void)lo, (void)hi;
     *note = NULL;
@@ -262,8 +283,8 @@ unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_r
 
 #endif
 
-unsigned ct_unwind_from(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
-                        uint64_t *pcs, unsigned max, unsigned *flags)
+unsigned ct_unwind_from(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs,
+                        uintptr_t lo, uintptr_t hi, uint64_t *pcs, unsigned max, unsigned *flags)
 {
     uint64_t *note;
 

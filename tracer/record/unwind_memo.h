@@ -1,4 +1,4 @@
-/* Stacks captured a moment ago: where their return addresses lie, so that a look at each proves that nothing changed. */
+/* Stacks captured a moment ago: a look at each word they went by proves that nothing changed. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,12 +7,21 @@
 #include "record/unwind_step.h"
 
 /*
- * A walk is a function of its first registers, of the words it loads, and of the rules.  A memo keeps the former two:
- * when the registers are the same and each word still holds what it held, the stack is the same, found without a
- * single rule.  Words that only restored a frame pointer nobody went by are left out: they change all the time.
+ * A walk is a function of its first registers, of the words it loads, and of the rules.  A memo
+ * keeps the former two: when the registers are the same and each word still holds what it held, the
+ * stack is the same, found without a single rule.  Words that only restored a frame pointer nobody
+ * went by are left out: they change all the time.
  */
 
-enum { MEMO_SETS = 4, MEMO_WAYS = 2, MEMO_WORDS = 97, MEMO_PCS = 64, MEMO_STEP = 4, MEMO_SEEN = 4, MEMO_PATIENCE = 8 };
+enum {
+    MEMO_SETS = 4,
+    MEMO_WAYS = 2,
+    MEMO_WORDS = 97,
+    MEMO_PCS = 64,
+    MEMO_STEP = 4,
+    MEMO_SEEN = 4,
+    MEMO_PATIENCE = 8
+};
 
 struct memo_word {
     uintptr_t at;
@@ -29,11 +38,11 @@ struct memo_key {
 
 struct memo {
     struct memo_key key;
-    uint64_t note;              /* the caller's word */
-    uint32_t words_count;       /* 0: there is nothing here */
+    uint64_t note;        /* the caller's word */
+    uint32_t words_count; /* 0: there is nothing here */
     uint32_t pcs_count;
-    uint32_t flags;             /* as ct_unwind_from() gave them */
-    bool needs_fp;              /* key.regs.fp counts */
+    uint32_t flags; /* as ct_unwind_from() gave them */
+    bool needs_fp;  /* key.regs.fp counts */
     struct memo_word words[MEMO_WORDS];
     uint64_t pcs[MEMO_PCS];
 };
@@ -44,7 +53,7 @@ struct memo_set {
     uint64_t seen[MEMO_SEEN];
     uint8_t next_way;
     uint8_t next_seen;
-    uint8_t returns;            /* how often one came again that had no memo */
+    uint8_t returns; /* how often one came again that had no memo */
 };
 
 /* A memo in the making; `word` is `end` when there was too much to write. */
@@ -87,11 +96,12 @@ static inline struct memo_pen memo_begin(struct memo *memo, const struct memo_ke
     return (struct memo_pen){ memo->words, memo->words + MEMO_WORDS, false };
 }
 
-static inline void memo_end(struct memo *memo, struct memo_pen *pen, const uint64_t *pcs, uint32_t count, uint32_t flags)
+static inline void memo_end(struct memo *memo, struct memo_pen *pen, const uint64_t *pcs,
+                            uint32_t count, uint32_t flags)
 {
     if (pen->word == pen->end || pen->word == memo->words || count > MEMO_PCS)
         return;
-    while ((pen->word - memo->words) % MEMO_STEP)       /* whole steps: the last word once more */
+    while ((pen->word - memo->words) % MEMO_STEP) /* whole steps: the last word once more */
         memo_add(pen, pen->word[-1].at, pen->word[-1].value);
     memo_copy(memo->pcs, pcs, count);
     memo->pcs_count = count;
@@ -100,7 +110,10 @@ static inline void memo_end(struct memo *memo, struct memo_pen *pen, const uint6
     memo->words_count = (uint32_t)(pen->word - memo->words);
 }
 
-/* Whether the stack is still the memo's.  Every word lay between sp and high when it was noted, so it still is mapped. */
+/*
+ * Whether the stack is still the memo's.  Every word lay between sp and high when it was noted, so
+ * it still is mapped.
+ */
 static inline bool memo_holds(const struct memo *memo, const struct memo_key *key)
 {
     const struct memo_word *word = memo->words, *end = word + memo->words_count;
@@ -110,8 +123,10 @@ static inline bool memo_holds(const struct memo *memo, const struct memo_key *ke
         (memo->needs_fp && memo->key.regs.fp != key->regs.fp))
         return false;
     do {
-        if (ct_unwind_load(word[0].at) != word[0].value || ct_unwind_load(word[1].at) != word[1].value ||
-            ct_unwind_load(word[2].at) != word[2].value || ct_unwind_load(word[3].at) != word[3].value)
+        if (ct_unwind_load(word[0].at) != word[0].value ||
+            ct_unwind_load(word[1].at) != word[1].value ||
+            ct_unwind_load(word[2].at) != word[2].value ||
+            ct_unwind_load(word[3].at) != word[3].value)
             return false;
         word += MEMO_STEP;
     } while (word != end);
@@ -119,12 +134,15 @@ static inline bool memo_holds(const struct memo *memo, const struct memo_key *ke
 }
 
 /*
- * Where to make a memo of the stack just unwound, or NULL.  Making one costs as much as unwinding, so only stacks that
- * come again get one, and when there are more of them than memos, only every eighth time.
+ * Where to make a memo of the stack just unwound, or NULL.  Making one costs as much as unwinding,
+ * so only stacks that come again get one, and when there are more of them than memos, only every
+ * eighth time.
  */
 static inline struct memo *memo_due(struct memo_set *set, const uint64_t *pcs, uint32_t count)
 {
-    uint64_t mark = count == 0 ? 0 : pcs[0] ^ pcs[count / 2] << 16 ^ pcs[count / 4] << 32 ^ (uint64_t)count << 56;
+    uint64_t mark = count == 0 ? 0
+                               : pcs[0] ^ pcs[count / 2] << 16 ^ pcs[count / 4] << 32 ^
+                                     (uint64_t)count << 56;
 
     for (unsigned i = 0; i < MEMO_SEEN; i++)
         if (set->seen[i] == mark)

@@ -1,4 +1,4 @@
-/* Makes rules: finds the module of an address, the readable segment of its tables, and packs the row found there. */
+/* Makes rules: finds an address's module and the segment of its tables, packs the row found. */
 #include "record/unwind_rule.h"
 
 #include <dlfcn.h>
@@ -17,7 +17,7 @@ enum { PAGE = 4096 };
 
 static bool find_module(uint64_t address, struct dl_find_object *ret)
 {
-    return _dl_find_object((void *)address, ret) == 0;      /* NOLINT: an address is all there is */
+    return _dl_find_object((void *)address, ret) == 0; /* NOLINT: an address is all there is */
 }
 
 void ct_unwind_skip(const void *code)
@@ -28,23 +28,30 @@ void ct_unwind_skip(const void *code)
     __atomic_store_n(&skipped_module, found ? module.dlfo_link_map : NULL, __ATOMIC_RELAXED);
 }
 
-/* Linked into a program, as tests do, the recorder has no module of its own that could be left out. */
+/*
+ * Linked into a program, as tests do, the recorder has no module of its own that could be left out.
+ */
 static bool is_ours(const struct dl_find_object *module)
 {
     struct dl_find_object own;
 
     if (module->dlfo_link_map == __atomic_load_n(&skipped_module, __ATOMIC_RELAXED))
         return true;
-    return module->dlfo_link_map->l_name[0] != '\0' && find_module((uint64_t)(uintptr_t)ct_unwind_rule, &own) &&
+    return module->dlfo_link_map->l_name[0] != '\0' &&
+           find_module((uint64_t)(uintptr_t)ct_unwind_rule, &own) &&
            own.dlfo_link_map == module->dlfo_link_map;
 }
 
-/* The program headers of the module mapped at `start`, when all of them are in its first page; else NULL. */
-static const ElfW(Phdr) *find_headers(uintptr_t start, uintptr_t end, unsigned *ret_count)
+/*
+ * The program headers of the module mapped at `start`, when all of them are in its first page; else
+ * NULL.
+ */
+static const ElfW(Phdr) * find_headers(uintptr_t start, uintptr_t end, unsigned *ret_count)
 {
     const ElfW(Ehdr) *head = (const ElfW(Ehdr) *)start;
 
-    if (end - start < PAGE || *(const uint32_t *)head->e_ident != (ELFMAG0 | ELFMAG1 << 8 | ELFMAG2 << 16 | ELFMAG3 << 24))
+    if (end - start < PAGE || *(const uint32_t *)head->e_ident !=
+                                  (ELFMAG0 | ELFMAG1 << 8 | ELFMAG2 << 16 | ELFMAG3 << 24))
         return NULL;
     if (head->e_phentsize != sizeof(ElfW(Phdr)) || head->e_phoff % 8 != 0 || head->e_phoff > PAGE ||
         head->e_phnum > (PAGE - head->e_phoff) / sizeof(ElfW(Phdr)))
@@ -54,9 +61,10 @@ static const ElfW(Phdr) *find_headers(uintptr_t start, uintptr_t end, unsigned *
 }
 
 /*
- * The readable bytes around `address`, one segment of its module.  Between segments a library's mapping has holes that
- * fault, so malformed tables must not lead there.  What _dl_find_object calls the mapping begins with the ELF header, or,
- * of a program with real holes, is one segment already.
+ * The readable bytes around `address`, one segment of its module.  Between segments a library's
+ * mapping has holes that fault, so malformed tables must not lead there.  What _dl_find_object
+ * calls the mapping begins with the ELF header, or, of a program with real holes, is one segment
+ * already.
  */
 static bool find_segment(uintptr_t address, struct ct_cfi_span *ret)
 {
@@ -90,7 +98,10 @@ static bool find_segment(uintptr_t address, struct ct_cfi_span *ret)
     return false;
 }
 
-/* Finds the row for `pc`.  Results as ct_cfi_find() and ct_cfi_read(); -ENOENT too when the module has no table. */
+/*
+ * Finds the row for `pc`.  Results as ct_cfi_find() and ct_cfi_read(); -ENOENT too when the module
+ * has no table.
+ */
 static int find_row(uintptr_t header, uintptr_t pc, struct ct_cfi_rule *ret)
 {
     struct ct_cfi_span span;
@@ -161,7 +172,10 @@ uint64_t ct_unwind_rule(uint64_t ra, bool *ret_keep)
     struct ct_cfi_rule row;
     uint64_t pc = ra - 1, rule = CT_RULE_SLOW | CT_RULE_GUESS;
 
-    /* Addresses outside all modules are not remembered: what they stand for may change without a dlclose. */
+    /*
+     * Addresses outside all modules are not remembered: what they stand for may change without a
+     * dlclose.
+     */
     *ret_keep = find_module(pc, &module);
     if (!*ret_keep)
         return rule | CT_RULE_SHOWN;
@@ -170,7 +184,7 @@ uint64_t ct_unwind_rule(uint64_t ra, bool *ret_keep)
 
     if (r == 0)
         rule = pack(&row);
-    else if (r == -ENOTSUP)     /* a row that needs other registers: guessing from fp would be wrong */
+    else if (r == -ENOTSUP) /* a row that needs other registers: guessing from fp would be wrong */
         rule = CT_RULE_SLOW | CT_RULE_LOST;
     return is_ours(&module) ? rule : rule | CT_RULE_SHOWN;
 }

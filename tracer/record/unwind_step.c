@@ -1,4 +1,4 @@
-/* The unwinder's unusual steps: signal frames, code without tables, realigned stacks, stacks of the program's own. */
+/* The unusual steps: signal frames, code without tables, realigned stacks, foreign stacks. */
 #include "record/unwind_step.h"
 
 #if CT_UNWIND_TABLES
@@ -7,10 +7,14 @@
 
 #include "record/unwind_rule.h"
 
-/* A frame interrupted right before its return has its saved fp below its sp already: hence not from there, but from the floor. */
+/*
+ * A frame interrupted right before its return has its saved fp below its sp already: hence not from
+ * there, but from the floor.
+ */
 static bool load_checked(const struct ct_unwind_walk *walk, uintptr_t address, uint64_t *ret)
 {
-    if (address < walk->floor || address >= walk->stack.high || walk->stack.high - address < sizeof(*ret))
+    if (address < walk->floor || address >= walk->stack.high ||
+        walk->stack.high - address < sizeof(*ret))
         return false;
     *ret = ct_unwind_load(address);
     return true;
@@ -53,7 +57,10 @@ static bool step_signal(struct ct_unwind_walk *walk, struct ct_unwind_frame *fra
     return true;
 }
 
-/* Code without tables: believed to keep frame pointers when the one at hand lies in the stack and leads upwards. */
+/*
+ * Code without tables: believed to keep frame pointers when the one at hand lies in the stack and
+ * leads upwards.
+ */
 static bool step_guess(const struct ct_unwind_walk *walk, struct ct_unwind_frame *frame)
 {
     uint64_t fp, ra;
@@ -67,7 +74,8 @@ static bool step_guess(const struct ct_unwind_walk *walk, struct ct_unwind_frame
 }
 
 /* The caller's fp; one that cannot be had is 0, which only stops who needs it. */
-static uint64_t caller_fp(const struct ct_unwind_walk *walk, const struct ct_unwind_frame *frame, uintptr_t cfa, uint64_t rule)
+static uint64_t caller_fp(const struct ct_unwind_walk *walk, const struct ct_unwind_frame *frame,
+                          uintptr_t cfa, uint64_t rule)
 {
     uintptr_t base = rule & CT_RULE_FP_AT_FP ? frame->fp : cfa;
     uint64_t fp = 0;
@@ -80,7 +88,8 @@ static uint64_t caller_fp(const struct ct_unwind_walk *walk, const struct ct_unw
 }
 
 /* The rows compilers seldom make: realigned stacks, CFA in memory, odd offsets. */
-static bool step_row(const struct ct_unwind_walk *walk, struct ct_unwind_frame *frame, uint64_t rule)
+static bool step_row(const struct ct_unwind_walk *walk, struct ct_unwind_frame *frame,
+                     uint64_t rule)
 {
     uintptr_t base = rule & CT_RULE_FP ? frame->fp : frame->sp;
     uint32_t offset = ct_rule_offset(rule);
@@ -98,7 +107,8 @@ static bool step_row(const struct ct_unwind_walk *walk, struct ct_unwind_frame *
     return true;
 }
 
-enum ct_unwind_ending ct_unwind_step(struct ct_unwind_walk *walk, struct ct_unwind_frame *frame, uint64_t rule)
+enum ct_unwind_ending ct_unwind_step(struct ct_unwind_walk *walk, struct ct_unwind_frame *frame,
+                                     uint64_t rule)
 {
     bool stepped = false;
 

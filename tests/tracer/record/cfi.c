@@ -1,4 +1,4 @@
-/* Tests of the call frame information reader: each instruction, hostile bytes against a guard page, libdw as oracle. */
+/* Tests the reader of call frame information: instructions, hostile bytes, libdw as oracle. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,8 @@ static unsigned char *guard;
 
 static int map_guard(void **state)
 {
-    unsigned char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                                -1, 0);
 
     (void)state;
     if (pages == MAP_FAILED || mprotect(pages + PAGE, PAGE, PROT_NONE))
@@ -57,8 +58,12 @@ static void put_bytes(struct section *section, const void *bytes, size_t size)
     section->size += size;
 }
 
-/* A CIE as compilers make them (code alignment 1, data alignment -8, cfa = sp + 8), then an FDE of 256 bytes of code. */
-static size_t put_frame(struct section *section, const char *augmentation, const void *program, size_t size)
+/*
+ * A CIE as compilers make them (code alignment 1, data alignment -8, cfa = sp + 8), then an FDE of
+ * 256 bytes of code.
+ */
+static size_t put_frame(struct section *section, const char *augmentation, const void *program,
+                        size_t size)
 {
     static const unsigned char cie_program[] = { 0x0c, 7, 8, 0x80 | 16, 1 };
     size_t cie = section->size, letters = strlen(augmentation) + 1;
@@ -70,8 +75,8 @@ static size_t put_frame(struct section *section, const char *augmentation, const
     put(section, 1, 1);
     put(section, 0x78, 1);
     put(section, 16, 1);
-    put(section, 1, 1);                 /* one byte of augmentation data: the pointers' encoding */
-    put(section, 0x03, 1);              /* udata4, absolute */
+    put(section, 1, 1);    /* one byte of augmentation data: the pointers' encoding */
+    put(section, 0x03, 1); /* udata4, absolute */
     put_bytes(section, cie_program, sizeof(cie_program));
 
     size_t fde = section->size;
@@ -86,7 +91,8 @@ static size_t put_frame(struct section *section, const char *augmentation, const
 }
 
 /* Places the section so that it ends at the guard page, and reads the FDE at `fde`. */
-static int read_placed(const struct section *section, size_t fde, uintptr_t pc, struct ct_cfi_rule *ret)
+static int read_placed(const struct section *section, size_t fde, uintptr_t pc,
+                       struct ct_cfi_rule *ret)
 {
     unsigned char *start = guard - section->size;
     struct ct_cfi_span span = { (uintptr_t)start, (uintptr_t)guard };
@@ -103,20 +109,22 @@ static int run(const void *program, size_t size, uintptr_t pc, struct ct_cfi_rul
     return read_placed(&section, fde, pc, ret);
 }
 
-#define PROGRAM(...) (const unsigned char[]){ __VA_ARGS__ }, sizeof((const unsigned char[]){ __VA_ARGS__ })
+#define PROGRAM(...)                                                                               \
+    (const unsigned char[]){ __VA_ARGS__ }, sizeof((const unsigned char[]){ __VA_ARGS__ })
 
 struct example {
     const char *what;
     const unsigned char *program;
     size_t size;
-    int at;             /* the pc, from the FDE's start */
+    int at; /* the pc, from the FDE's start */
     int result;
     struct ct_cfi_rule rule;
 };
 
 #define CFA(base_, offset_) .base = CT_CFI_##base_, .offset = (offset_)
-#define FP_AT(offset_) .fp = CT_CFI_FP_AT_CFA, .fp_offset = (offset_)
+#define FP_AT(offset_)      .fp = CT_CFI_FP_AT_CFA, .fp_offset = (offset_)
 
+/* clang-format off */
 static const struct example examples[] = {
     { "nothing", PROGRAM(0), 0, 0, { CFA(SP, 8) } },
     { "push, before", PROGRAM(0x41, 0x0e, 16), 0, 0, { CFA(SP, 8) } },
@@ -172,6 +180,7 @@ static const struct example examples[] = {
     { "outside", PROGRAM(0), 256, -ENOENT, { 0 } },
     { "below", PROGRAM(0), -1, -ENOENT, { 0 } },
 };
+/* clang-format on */
 
 static void test_instructions(void **state)
 {
@@ -182,8 +191,8 @@ static void test_instructions(void **state)
         int r = run(e->program, e->size, CODE + (uintptr_t)(intptr_t)e->at, &rule);
 
         if (r != e->result || (r == 0 && memcmp(&rule, &e->rule, sizeof(rule)) != 0))
-            fail_msg("%s: result %d, base %d, offset %d, fp %d at %d", e->what, r, rule.base, rule.offset, rule.fp,
-                     rule.fp_offset);
+            fail_msg("%s: result %d, base %d, offset %d, fp %d at %d", e->what, r, rule.base,
+                     rule.offset, rule.fp, rule.fp_offset);
     }
 }
 
@@ -202,7 +211,8 @@ static void test_augmentations(void **state)
     static const struct {
         const char *letters;
         int result;
-    } cases[] = { { "zR", 0 }, { "zRS", 0 }, { "zRB", 0 }, { "R", -ENOTSUP }, { "zRx", -ENOTSUP }, { "eh", -ENOTSUP } };
+    } cases[] = { { "zR", 0 },       { "zRS", 0 },        { "zRB", 0 },
+                  { "R", -ENOTSUP }, { "zRx", -ENOTSUP }, { "eh", -ENOTSUP } };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -216,10 +226,14 @@ static void test_augmentations(void **state)
     }
 }
 
-/* Every byte cut off and every byte changed: an answer of some kind, and nothing behind the end is read. */
+/*
+ * Every byte cut off and every byte changed: an answer of some kind, and nothing behind the end is
+ * read.
+ */
 static void test_damage(void **state)
 {
-    static const unsigned char program[] = { 0x41, 0x0e, 16, 0x86, 2, 0x0a, 0x0f, 3, 0x76, 0x78, 0x06, 0x0b, 0x02, 9, 0xc6 };
+    static const unsigned char program[] = { 0x41, 0x0e, 16,   0x86, 2,    0x0a, 0x0f, 3,
+                                             0x76, 0x78, 0x06, 0x0b, 0x02, 9,    0xc6 };
     struct section whole = { .size = 0 };
     size_t fde = put_frame(&whole, "zR", program, sizeof(program));
     struct ct_cfi_rule rule;
@@ -300,12 +314,15 @@ static void test_find_hostile(void **state)
         header = place_header(3, 3);
         span.start = header;
         ((unsigned char *)header)[i] = 0xff;
-        if (i != 1)     /* how the pointer to .eh_frame is written does not matter: it is not used */
+        if (i != 1) /* how the pointer to .eh_frame is written does not matter: it is not used */
             assert_int_equal(ct_cfi_find(&span, header, header + 0x1000, &fde), -EINVAL);
     }
 }
 
-/* What libdw says about a location: 1 when our rule agrees, 0 when it does not, -1 when it cannot be compared. */
+/*
+ * What libdw says about a location: 1 when our rule agrees, 0 when it does not, -1 when it cannot
+ * be compared.
+ */
 static int agrees(Dwarf_Frame *frame, int result, const struct ct_cfi_rule *rule)
 {
     Dwarf_Op *ops, buffer[3];
@@ -314,22 +331,25 @@ static int agrees(Dwarf_Frame *frame, int result, const struct ct_cfi_rule *rule
     if (dwarf_frame_register(frame, 16, buffer, &ops, &count) != 0)
         return -1;
     if (count == 0 && ops != NULL)
-        return result == 0 && rule->last;       /* undefined */
+        return result == 0 && rule->last; /* undefined */
     if (count != 2 || ops[0].atom != DW_OP_call_frame_cfa || (int64_t)ops[1].number != -8)
-        return result != 0;                     /* vfork keeps it in a register */
+        return result != 0; /* vfork keeps it in a register */
     if (dwarf_frame_cfa(frame, &ops, &count) != 0)
         return -1;
-    if (count != 1 || (ops[0].atom != DW_OP_breg7 && ops[0].atom != DW_OP_breg6 && ops[0].atom != DW_OP_bregx))
+    if (count != 1 ||
+        (ops[0].atom != DW_OP_breg7 && ops[0].atom != DW_OP_breg6 && ops[0].atom != DW_OP_bregx))
         return -1;
 
-    uint64_t number = ops[0].atom == DW_OP_bregx ? ops[0].number : (uint64_t)ops[0].atom - DW_OP_breg0;
+    uint64_t number = ops[0].atom == DW_OP_bregx ? ops[0].number
+                                                 : (uint64_t)ops[0].atom - DW_OP_breg0;
     int64_t offset = (int64_t)(ops[0].atom == DW_OP_bregx ? ops[0].number2 : ops[0].number);
 
     if (number != 6 && number != 7)
         return result != 0;
     if (result != 0)
         return 0;
-    if (rule->base != (number == 6 ? CT_CFI_FP : CT_CFI_SP) || rule->offset != offset || rule->deref)
+    if (rule->base != (number == 6 ? CT_CFI_FP : CT_CFI_SP) || rule->offset != offset ||
+        rule->deref)
         return 0;
     if (dwarf_frame_register(frame, 6, buffer, &ops, &count) != 0)
         return -1;
@@ -342,7 +362,9 @@ static int agrees(Dwarf_Frame *frame, int result, const struct ct_cfi_rule *rule
     return -1;
 }
 
-/* Compares every 5th address of libc's code with libdw, which reads the same tables by other code. */
+/*
+ * Compares every 5th address of libc's code with libdw, which reads the same tables by other code.
+ */
 static void test_libc_against_libdw(void **state)
 {
     struct dl_find_object module;
@@ -367,7 +389,8 @@ static void test_libc_against_libdw(void **state)
         if (segment.p_type == PT_LOAD && segment.p_flags & PF_X)
             code = segment;
         if (segment.p_type == PT_LOAD && header - bias - segment.p_vaddr < segment.p_memsz)
-            span = (struct ct_cfi_span){ bias + segment.p_vaddr, bias + segment.p_vaddr + segment.p_filesz };
+            span = (struct ct_cfi_span){ bias + segment.p_vaddr,
+                                         bias + segment.p_vaddr + segment.p_filesz };
     }
     for (uint64_t at = code.p_vaddr; at < code.p_vaddr + code.p_memsz; at += 5) {
         struct ct_cfi_rule rule;
@@ -388,7 +411,8 @@ static void test_libc_against_libdw(void **state)
         different += verdict == 0;
         unknown += verdict < 0;
         if (verdict == 0 && different < 5)
-            print_message("libc+%#lx: result %d base %d off %d fp %d %d\n", (unsigned long)at, r, rule.base, rule.offset, rule.fp, rule.fp_offset);
+            print_message("libc+%#lx: result %d base %d off %d fp %d %d\n", (unsigned long)at, r,
+                          rule.base, rule.offset, rule.fp, rule.fp_offset);
         free(frame);
     }
     print_message("libc: %u rows agree, %u differ, %u not compared\n", same, different, unknown);

@@ -1,4 +1,4 @@
-/* Tests of the unwinder: stacks of many shapes, each compared with what libgcc's unwinder says of the same moment. */
+/* Tests the unwinder: stacks of many shapes, each compared with what libgcc says of it. */
 #include "unwind_check.h"
 
 #include <alloca.h>
@@ -110,19 +110,24 @@ static void test_max(void **state)
     assert_int_equal(whole.flags, 0);
     for (unsigned max = 0; max <= whole.count + 1; max++) {
         memset(&cut, 0xee, sizeof(cut));
-        for (int i = 0; i < 10; i++)            /* until it is recognized: with another max it is another stack */
+        for (int i = 0; i < 10;
+             i++) /* until it is recognized: with another max it is another stack */
             recurse(20, &cut, max);
         assert_int_equal(cut.flags, max < whole.count ? CT_UNWIND_CUT : 0);
         assert_int_equal(cut.count, max < whole.count ? max : whole.count);
         assert_true(max < 21 || memcmp(cut.pcs + 1, whole.pcs + 1, (20 - 1) * 8) == 0);
-        assert_int_equal(cut.pcs[cut.count], 0xeeeeeeeeeeeeeeee);       /* nothing is written behind the last */
+        assert_int_equal(cut.pcs[cut.count],
+                         0xeeeeeeeeeeeeeeee); /* nothing is written behind the last */
     }
     recurse(5000, &cut, STACK_MAX);
     assert_int_equal(cut.count, STACK_MAX);
     assert_int_equal(cut.flags, CT_UNWIND_CUT);
 }
 
-/* A way down that its bits choose: at each level one of two places to call from, in one of them a frame of another size. */
+/*
+ * A way down that its bits choose: at each level one of two places to call from, in one of them a
+ * frame of another size.
+ */
 static NOINLINE void descend(unsigned ways, int depth)
 {
     volatile char *room;
@@ -149,7 +154,10 @@ static NOINLINE void descend(unsigned ways, int depth)
     }
 }
 
-/* Stacks that differ in little from the ones before: what was remembered must not be taken for what is. */
+/*
+ * Stacks that differ in little from the ones before: what was remembered must not be taken for what
+ * is.
+ */
 static void test_similar_stacks(void **state)
 {
     unsigned random = 1;
@@ -179,14 +187,19 @@ static NOINLINE void find_fp_return(volatile size_t bytes)
     after += room[0];
 }
 
-static NOINLINE unsigned capture_made_up(const uint64_t *sp, const uint64_t *fp, struct stack *stack)
+static NOINLINE unsigned capture_made_up(const uint64_t *sp, const uint64_t *fp,
+                                         struct stack *stack)
 {
     struct ct_unwind_regs regs = { fp_return, (uintptr_t)sp, (uintptr_t)fp };
 
-    return stack->count = ct_unwind_from(cache, &regs, stack_low, stack_high, stack->pcs, STACK_MAX, &stack->flags);
+    return stack->count = ct_unwind_from(cache, &regs, stack_low, stack_high, stack->pcs, STACK_MAX,
+                                         &stack->flags);
 }
 
-/* A made-up chain of frame pointers.  A link is moved; the words that the old one led to stay as they were. */
+/*
+ * A made-up chain of frame pointers.  A link is moved; the words that the old one led to stay as
+ * they were.
+ */
 static void test_moved_links(void **state)
 {
     uint64_t words[64] = { 0 };
@@ -217,7 +230,8 @@ static NOINLINE uint64_t *capture_noted(struct stack *stack)
     uint64_t *note;
 
     ct_unwind_regs_here(&regs);
-    stack->count = ct_unwind_noted(cache, &regs, stack_low, stack_high, stack->pcs, 40, &stack->flags, &note);
+    stack->count = ct_unwind_noted(cache, &regs, stack_low, stack_high, stack->pcs, 40,
+                                   &stack->flags, &note);
     return note;
 }
 
@@ -227,7 +241,7 @@ static void test_notes(void **state)
     struct stack stack;
 
     (void)state;
-    for (volatile int i = 0; i < 100; i++) {    /* volatile: unrolled it would be many places */
+    for (volatile int i = 0; i < 100; i++) { /* volatile: unrolled it would be many places */
         note = capture_noted(&stack);
         assert_int_equal(stack.flags, 0);
         if (i == 50) {
@@ -240,7 +254,7 @@ static void test_notes(void **state)
         }
         assert_true(kept || (i != 20 && i != 80));
     }
-    note = capture_noted(&stack);               /* from another place */
+    note = capture_noted(&stack); /* from another place */
     assert_true(!note || *note == 0);
 }
 
@@ -254,7 +268,7 @@ static void test_hash(void **state)
         pcs[i] = 0x555555554000 + (i & ~1u) * 16;
     for (unsigned n = 0; n <= 64; n++)
         seen[count++] = ct_unwind_hash(pcs, n);
-    for (unsigned i = 0; i < 63; i++) {         /* neighbours swapped, where they are not the same */
+    for (unsigned i = 0; i < 63; i++) { /* neighbours swapped, where they are not the same */
         uint64_t other[64];
 
         if (pcs[i] == pcs[i + 1])
@@ -291,7 +305,8 @@ static void test_small_thread(void **state)
 
     (void)state;
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN + 24 * 1024);      /* the stacks compared take 4 KiB each */
+    pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN +
+                                               24 * 1024); /* the stacks compared take 4 KiB each */
     assert_int_equal(pthread_create(&thread, &attributes, run_thread, NULL), 0);
     pthread_join(thread, NULL);
     pthread_attr_destroy(&attributes);
@@ -305,14 +320,18 @@ static void *open_library(const char *name, const char *symbol, caller_fn **ret)
     char path[4096];
     void *handle;
 
-    snprintf(path, sizeof(path), "%s/%s", getenv("UNWIND_MODULES") ? getenv("UNWIND_MODULES") : ".", name);
+    snprintf(path, sizeof(path), "%s/%s", getenv("UNWIND_MODULES") ? getenv("UNWIND_MODULES") : ".",
+             name);
     handle = dlopen(path, RTLD_NOW);
     if (handle)
         *(void **)ret = dlsym(handle, symbol);
     return handle;
 }
 
-/* The second plugin comes to lie where the first was: its frame is larger, so that a stale rule would show. */
+/*
+ * The second plugin comes to lie where the first was: its frame is larger, so that a stale rule
+ * would show.
+ */
 static void test_dlclose(void **state)
 {
     static const char *const names[] = { "unwind_plugin_small.so", "unwind_plugin_large.so" };
@@ -347,7 +366,8 @@ static void test_cxx(void **state)
     assert_compared(3);
 }
 
-static unsigned (*own_capture)(struct ct_unwind_cache *, uintptr_t, uintptr_t, uint64_t *, unsigned, unsigned *);
+static unsigned (*own_capture)(struct ct_unwind_cache *, uintptr_t, uintptr_t, uint64_t *, unsigned,
+                               unsigned *);
 
 static bool is_in(uint64_t pc, const char *file)
 {
@@ -356,23 +376,31 @@ static bool is_in(uint64_t pc, const char *file)
     return dladdr((void *)(pc - 1), &info) && strstr(info.dli_fname, file);
 }
 
-/* Compares from the caller of the innermost frames on: those differ by where in this function each was asked. */
+/*
+ * Compares from the caller of the innermost frames on: those differ by where in this function each
+ * was asked.
+ */
 static bool is_same(const struct stack *ours, const struct stack *theirs)
 {
     return ours->flags == 0 && ours->count > 1 && ours->count == theirs->count &&
            memcmp(ours->pcs + 1, theirs->pcs + 1, (ours->count - 1) * sizeof(*ours->pcs)) == 0;
 }
 
-/* Captures by the library's copy of the recorder, or by the program's, and compares with all but the library's frames. */
+/*
+ * Captures by the library's copy of the recorder, or by the program's, and compares with all but
+ * the library's frames.
+ */
 static NOINLINE void capture_own(void *by_library)
 {
     struct stack ours = { .count = 0 }, theirs = { .count = 0 }, expected = { .count = 0 };
 
-    for (int i = 0; i < 20; i++) {      /* unwound, then recognized */
+    for (int i = 0; i < 20; i++) { /* unwound, then recognized */
         if (by_library)
-            ours.count = own_capture(cache, stack_low, stack_high, ours.pcs, STACK_MAX, &ours.flags);
+            ours.count = own_capture(cache, stack_low, stack_high, ours.pcs, STACK_MAX,
+                                     &ours.flags);
         else
-            ours.count = ct_unwind_here(cache, stack_low, stack_high, ours.pcs, STACK_MAX, &ours.flags);
+            ours.count = ct_unwind_here(cache, stack_low, stack_high, ours.pcs, STACK_MAX,
+                                        &ours.flags);
     }
     _Unwind_Backtrace(add_frame, &theirs);
     for (unsigned i = 0; i < theirs.count; i++)
@@ -382,7 +410,10 @@ static NOINLINE void capture_own(void *by_library)
     differed += !is_same(&ours, &expected);
 }
 
-/* The recorder as a library: its own frames are left out, the innermost ones and those between the program's. */
+/*
+ * The recorder as a library: its own frames are left out, the innermost ones and those between the
+ * program's.
+ */
 static void test_own_frames(void **state)
 {
     caller_fn *through;
@@ -400,7 +431,7 @@ static void test_own_frames(void **state)
     munmap(cache, ct_unwind_cache_size());
     cache = others;
 
-    ct_unwind_skip(*(void **)&through);         /* any module can be left out by name */
+    ct_unwind_skip(*(void **)&through); /* any module can be left out by name */
     through(capture_own, NULL);
     AFTER();
     ct_unwind_skip(NULL);

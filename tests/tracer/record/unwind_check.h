@@ -1,4 +1,4 @@
-/* What the unwinder's tests share: a thread's bounds and cache, and the comparison with libgcc's unwinder. */
+/* What the unwinder's tests share: bounds, cache, and the comparison with libgcc's unwinder. */
 #pragma once
 
 #include <setjmp.h>
@@ -34,7 +34,8 @@ static __thread uintptr_t stack_low, stack_high;
 
 static struct ct_unwind_cache *map_cache(void)
 {
-    void *memory = mmap(NULL, ct_unwind_cache_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, ct_unwind_cache_size(), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return memory == MAP_FAILED ? NULL : memory;
 }
@@ -46,7 +47,8 @@ static void prepare_thread(void)
     void *low;
 
     cache = map_cache();
-    if (!cache || pthread_getattr_np(pthread_self(), &attributes) || pthread_attr_getstack(&attributes, &low, &size))
+    if (!cache || pthread_getattr_np(pthread_self(), &attributes) ||
+        pthread_attr_getstack(&attributes, &low, &size))
         abort();
     pthread_attr_destroy(&attributes);
     stack_low = (uintptr_t)low;
@@ -58,7 +60,7 @@ static int prepare_main(void **state)
     (void)state;
 #ifdef __AVX2__
     if (!__builtin_cpu_supports("avx2"))
-        exit(77);               /* built for processors newer than this one */
+        exit(77); /* built for processors newer than this one */
 #endif
     prepare_thread();
     return 0;
@@ -86,12 +88,15 @@ static void print_stack(const char *whose, const struct stack *stack)
         Dl_info info = { 0 };
 
         dladdr((void *)(stack->pcs[i] - 1), &info);
-        fprintf(stderr, "  %#lx %s %s\n", (unsigned long)stack->pcs[i], info.dli_fname ? info.dli_fname : "?",
-                info.dli_sname ? info.dli_sname : "?");
+        fprintf(stderr, "  %#lx %s %s\n", (unsigned long)stack->pcs[i],
+                info.dli_fname ? info.dli_fname : "?", info.dli_sname ? info.dli_sname : "?");
     }
 }
 
-/* Captures again and again until the unwinder knows the stack, and once more; always the same, whichever way it went. */
+/*
+ * Captures again and again until the unwinder knows the stack, and once more; always the same,
+ * whichever way it went.
+ */
 static NOINLINE bool is_known_stack(const struct stack *theirs)
 {
     struct ct_unwind_regs regs;
@@ -100,7 +105,8 @@ static NOINLINE bool is_known_stack(const struct stack *theirs)
 
     ct_unwind_regs_here(&regs);
     for (int i = 0, known = 0; i < 20 && known < 3; i++) {
-        ours.count = ct_unwind_noted(cache, &regs, stack_low, stack_high, ours.pcs, STACK_MAX, &ours.flags, &note);
+        ours.count = ct_unwind_noted(cache, &regs, stack_low, stack_high, ours.pcs, STACK_MAX,
+                                     &ours.flags, &note);
         known += note != NULL;
         if (ours.flags == 0 && ours.count == theirs->count + 1 &&
             memcmp(ours.pcs + 2, theirs->pcs + 1, (theirs->count - 1) * sizeof(*ours.pcs)) == 0)
@@ -115,8 +121,8 @@ static NOINLINE bool is_known_stack(const struct stack *theirs)
 }
 
 /*
- * The end of every shape: both unwinders, one result, but for the innermost frames, which are where each was asked.
- * Takes an argument to be a callback too.
+ * The end of every shape: both unwinders, one result, but for the innermost frames, which are where
+ * each was asked. Takes an argument to be a callback too.
  */
 static NOINLINE void compare(void *unused)
 {

@@ -1,4 +1,4 @@
-/* Tests of the unwinder where it is hard: in signal handlers, at any instruction, without tables, on hostile stacks. */
+/* Tests the unwinder in handlers, at any instruction, without tables, on hostile stacks. */
 #include "unwind_check.h"
 
 #include <signal.h>
@@ -10,13 +10,15 @@
 static void handle_signal(int number, siginfo_t *info, void *argument)
 {
     const greg_t *saved = ((ucontext_t *)argument)->uc_mcontext.gregs;
-    struct ct_unwind_regs regs = { (uintptr_t)saved[REG_RIP], (uintptr_t)saved[REG_RSP], (uintptr_t)saved[REG_RBP] };
+    struct ct_unwind_regs regs = { (uintptr_t)saved[REG_RIP], (uintptr_t)saved[REG_RSP],
+                                   (uintptr_t)saved[REG_RBP] };
     struct stack whole = { .count = 0 }, part = { .count = 0 };
 
     (void)number, (void)info;
     compare(NULL);
     whole.count = ct_unwind_here(cache, stack_low, stack_high, whole.pcs, STACK_MAX, &whole.flags);
-    part.count = ct_unwind_from(cache, &regs, stack_low, stack_high, part.pcs, STACK_MAX, &part.flags);
+    part.count = ct_unwind_from(cache, &regs, stack_low, stack_high, part.pcs, STACK_MAX,
+                                &part.flags);
     if (whole.flags != part.flags || whole.count != part.count + 2 ||
         memcmp(whole.pcs + 2, part.pcs, part.count * sizeof(*part.pcs)) != 0)
         differed++;
@@ -24,7 +26,8 @@ static void handle_signal(int number, siginfo_t *info, void *argument)
 
 static void install(int number, int flags)
 {
-    struct sigaction action = { .sa_sigaction = handle_signal, .sa_flags = SA_SIGINFO | SA_RESTART | flags };
+    struct sigaction action = { .sa_sigaction = handle_signal,
+                                .sa_flags = SA_SIGINFO | SA_RESTART | flags };
 
     assert_int_equal(sigaction(number, &action, NULL), 0);
 }
@@ -54,7 +57,8 @@ static void test_alternate_stack(void **state)
     stack_t alternate = { .ss_size = 16 * PAGE }, none = { .ss_flags = SS_DISABLE };
 
     (void)state;
-    alternate.ss_sp = mmap(NULL, alternate.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    alternate.ss_sp = mmap(NULL, alternate.ss_size, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(alternate.ss_sp != MAP_FAILED);
     assert_int_equal(sigaltstack(&alternate, NULL), 0);
     install(SIGUSR2, SA_ONSTACK);
@@ -64,7 +68,10 @@ static void test_alternate_stack(void **state)
     munmap(alternate.ss_sp, alternate.ss_size);
 }
 
-/* Work of which any instruction may be interrupted: prologues, epilogues, PLT entries, hand-written string functions. */
+/*
+ * Work of which any instruction may be interrupted: prologues, epilogues, PLT entries, hand-written
+ * string functions.
+ */
 static NOINLINE void work(char *text, size_t size)
 {
     int numbers[20];
@@ -124,7 +131,8 @@ static void test_interrupted_captures(void **state)
     while (compared < 500) {
         for (int i = 0; i < 200; i++) {
             recurse(30, &again, STACK_MAX);
-            if (again.flags || again.count != first.count || memcmp(again.pcs + 1, first.pcs + 1, 29 * 8))
+            if (again.flags || again.count != first.count ||
+                memcmp(again.pcs + 1, first.pcs + 1, 29 * 8))
                 differed++;
         }
         ct_unwind_forget();
@@ -163,7 +171,8 @@ static struct stack bare_stack;
 
 static NOINLINE void capture_bare(void)
 {
-    bare_stack.count = ct_unwind_here(cache, stack_low, stack_high, bare_stack.pcs, STACK_MAX, &bare_stack.flags);
+    bare_stack.count = ct_unwind_here(cache, stack_low, stack_high, bare_stack.pcs, STACK_MAX,
+                                      &bare_stack.flags);
     AFTER();
 }
 
@@ -175,8 +184,19 @@ static NOINLINE __attribute__((optimize("no-omit-frame-pointer"))) void call_bar
 
 static void test_no_tables(void **state)
 {
-    uintptr_t hostile[] = { 0, 1, 8, stack_low, stack_low + 8, stack_high - 8, stack_high - 16, stack_high, UINTPTR_MAX,
-                            UINTPTR_MAX - 7, UINTPTR_MAX - 15, 0x8000000000000000, (uintptr_t)&bare_stack };
+    uintptr_t hostile[] = { 0,
+                            1,
+                            8,
+                            stack_low,
+                            stack_low + 8,
+                            stack_high - 8,
+                            stack_high - 16,
+                            stack_high,
+                            UINTPTR_MAX,
+                            UINTPTR_MAX - 7,
+                            UINTPTR_MAX - 15,
+                            0x8000000000000000,
+                            (uintptr_t)&bare_stack };
 
     (void)state;
     for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
@@ -187,7 +207,7 @@ static void test_no_tables(void **state)
     }
     call_bare();
     assert_true(bare_stack.pcs[1] - (uintptr_t)bare_with_fp < 64);
-#ifdef HAS_FRAME_POINTERS       /* else what rbp holds in the caller says nothing */
+#ifdef HAS_FRAME_POINTERS /* else what rbp holds in the caller says nothing */
     assert_int_equal(bare_stack.flags, 0);
     assert_true(bare_stack.pcs[2] - (uintptr_t)call_bare < 64);
 #endif
@@ -195,14 +215,20 @@ static void test_no_tables(void **state)
 
 #endif
 
-/* A made-up stack that ends at a page that must not be read, made-up registers, real code: it ends, and that is all. */
+/*
+ * A made-up stack that ends at a page that must not be read, made-up registers, real code: it ends,
+ * and that is all.
+ */
 static void test_hostile_stack(void **state)
 {
-    unsigned char *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                                -1, 0);
     uint64_t *words = (uint64_t *)pages, random = 1;
     uintptr_t low = (uintptr_t)pages, high = low + 2 * PAGE;
-    static void *const code[] = { (void *)qsort, (void *)raise, (void *)snprintf, (void *)compare, (void *)dlopen,
-                                  (void *)pthread_create, (void *)test_hostile_stack };
+    static void *const code[] = {
+        (void *)qsort,  (void *)raise,          (void *)snprintf,          (void *)compare,
+        (void *)dlopen, (void *)pthread_create, (void *)test_hostile_stack
+    };
     struct stack stack;
 
     (void)state;
@@ -216,8 +242,10 @@ static void test_hostile_stack(void **state)
         if (round % 100 == 0) {
             for (int i = 0; i < 2 * PAGE / 8; i++) {
                 random = random * 6364136223846793005 + 1442695040888963407;
-                words[i] = random >> 60 < 5 ? (uintptr_t)code[random >> 33 & 3] + (random >> 40 & 1023)
-                         : random >> 60 < 10 ? low + (random >> 20 & 0x1fff) : random;
+                words[i] = random >> 60 < 5
+                               ? (uintptr_t)code[random >> 33 & 3] + (random >> 40 & 1023)
+                           : random >> 60 < 10 ? low + (random >> 20 & 0x1fff)
+                                               : random;
             }
         }
         struct ct_unwind_regs regs = {
@@ -226,7 +254,8 @@ static void test_hostile_stack(void **state)
             .fp = draw[2] >> 62 ? low + (draw[2] >> 30 & 0x3fff) : draw[2],
         };
 
-        stack.count = ct_unwind_from(cache, &regs, low, high - (draw[3] >> 30 & 15), stack.pcs, STACK_MAX, &stack.flags);
+        stack.count = ct_unwind_from(cache, &regs, low, high - (draw[3] >> 30 & 15), stack.pcs,
+                                     STACK_MAX, &stack.flags);
         assert_true(stack.count <= STACK_MAX);
     }
     munmap(pages, 3 * PAGE);
@@ -245,7 +274,8 @@ static NOINLINE void run_fiber(void)
 static void test_fiber(void **state)
 {
     size_t size = 64 * PAGE;
-    char *memory = mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *memory = mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                        0);
 
     (void)state;
     assert_true(memory != MAP_FAILED);

@@ -1,4 +1,4 @@
-/* A library that the unwinder's test opens and closes; built with different ROOM, so that the same address has another rule. */
+/* A library to open and close; by its ROOM the same address has one rule or another. */
 #include <stddef.h>
 
 void plugin_call(void (*callee)(void *), void *argument);
