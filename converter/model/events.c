@@ -232,10 +232,9 @@ void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
         return;
     if (t->point.no)
         ct_span_point_flush(m, t, start > t->point.start ? start : e->ns);
-    if (t->state == CT_STATE_UNKNOWN && e->info->shape != CT_SHAPE_END) {
-        t->exited = false;              /* a destructor that runs after the last act, or a row that came late */
+    t->exited = false;                  /* destructors can run after the last act, and rows can come late */
+    if (t->state == CT_STATE_UNKNOWN && e->info->shape != CT_SHAPE_END)
         ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, start);
-    }
     take_event(m, t, e, start);
     if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited) {
         if (looks_at_cpu(e))

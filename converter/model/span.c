@@ -38,6 +38,12 @@ static void arrow(struct ct_model *m, enum ct_arrow_kind kind, struct ct_model_t
         m->sink->arrow(m->context, &a);
 }
 
+/* What closes now lies within what is open. */
+static int64_t floor_of(const struct ct_model_thread *t)
+{
+    return t->open_count ? t->open[t->open_count - 1].start : CT_READ_NEVER;
+}
+
 /* --- short acts --- */
 
 int64_t ct_span_point(struct ct_model *m, struct ct_model_thread *t, unsigned no, int64_t ns, uint64_t arg)
@@ -283,7 +289,7 @@ void ct_span_end(struct ct_model *m, struct ct_model_thread *t, unsigned no, int
         static const uint64_t none[2];
         struct ct_span span = { .thread = t, .no = no, .flags = CT_SPAN_CUT_START, .arg = none, .name_lost = true };
 
-        span.start = ct_row_start(&t->row, t->program->read->start_ns, t->program->read->start_ns);
+        span.start = ct_row_start(&t->row, t->program->read->start_ns, floor_of(t));
         span.end = ct_row_end(&t->row, ns);
         emit(m, &span);
     }
@@ -322,7 +328,7 @@ void ct_span_complete(struct ct_model *m, struct ct_model_thread *t, const struc
     struct ct_span span = { .thread = t, .generation = e->generation, .info = e->info, .no = e->no, .arg = e->arg };
 
     span.end = ct_row_end(&t->row, e->ns);
-    span.start = ct_row_start(&t->row, start, t->open_count ? t->open[t->open_count - 1].start : CT_READ_NEVER);
+    span.start = ct_row_start(&t->row, start, floor_of(t));
     if (span.start > span.end)
         span.start = span.end;
     if (name)

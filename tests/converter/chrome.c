@@ -12,6 +12,7 @@
 
 #include "converter/sink_chrome.h"
 #include "tests/guard.h"
+#include "chrome_check.h"
 #include "traces.h"
 
 /* The file that a trace becomes; NULL when it is none.  Caller frees. */
@@ -50,204 +51,12 @@ static char *chrome_of(const void *bytes, size_t size, const struct ct_chrome_op
 
 static const struct ct_chrome_options everything = { .from_ns = 0, .to_ns = INT64_MAX, .stacks = true };
 
-/* --- a JSON reader that only says whether it is JSON --- */
-
-static const char *value(const char *p);
-
-static const char *blank(const char *p)
+static void check(const char *text, const char *what)
 {
-    return p + strspn(p, " \n\t\r");
-}
+    const char *why = chrome_check(text);
 
-static const char *string(const char *p)
-{
-    if (*p++ != '"')
-        return NULL;
-    for (; *p && *p != '"'; p++) {
-        if ((unsigned char)*p < 0x20)
-            return NULL;
-        if (*p == '\\' && !strchr("\"\\/bfnrtu", *++p))
-            return NULL;
-    }
-    return *p ? p + 1 : NULL;
-}
-
-static const char *number(const char *p)
-{
-    const char *from = p += *p == '-';
-
-    p += strspn(p, "0123456789");
-    if (p == from || (*from == '0' && p > from + 1))
-        return NULL;
-    if (*p == '.') {
-        from = ++p;
-        p += strspn(p, "0123456789");
-        if (p == from)
-            return NULL;
-    }
-    return p;
-}
-
-static const char *members(const char *p, char end)
-{
-    for (p = blank(p + 1); *p != end;) {
-        if (end == '}') {
-            p = string(p);
-            if (!p || *(p = blank(p)) != ':')
-                return NULL;
-            p = blank(p + 1);
-        }
-        p = value(p);
-        if (!p)
-            return NULL;
-        p = blank(p);
-        if (*p == ',' && *blank(p + 1) != end)
-            p = blank(p + 1);
-        else if (*p != end)
-            return NULL;
-    }
-    return p + 1;
-}
-
-static const char *value(const char *p)
-{
-    if (*p == '{' || *p == '[')
-        return members(p, *p == '{' ? '}' : ']');
-    return *p == '"' ? string(p) : number(p);
-}
-
-static bool is_json(const char *text)
-{
-    const char *end = value(text);
-
-    return end && *blank(end) == 0;
-}
-
-/* --- what importers need --- */
-
-struct record {
-    char phase;
-    uint64_t pid, tid;
-    int64_t start, end;             /* ns */
-    char id[32];
-    bool binds;                     /* "bp":"e" */
-};
-
-struct records {
-    struct record *at;
-    size_t count;
-};
-
-static const char *field(const char *line, const char *name)
-{
-    const char *at = strstr(line, name);
-
-    return at ? at + strlen(name) : NULL;
-}
-
-/* 12.345 us as ns; fails the test when there are not exactly three decimals. */
-static int64_t time_of(const char *text, const char *line)
-{
-    size_t whole = strspn(text, "0123456789"), decimals = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
-
-    if (whole == 0 || decimals != 3)
-        fail_msg("a time is negative, or not in microseconds with three decimals: %s", line);
-    return strtoll(text, NULL, 10) * 1000 + strtol(text + whole + 1, NULL, 10);
-}
-
-/* The records, which stand one a line. */
-static struct records records_of(const char *text)
-{
-    struct records all = { NULL, 0 };
-    char *copy = strdup(text), *save, *line = strtok_r(copy, "\n", &save);
-
-    for (; line; line = strtok_r(NULL, "\n", &save)) {
-        struct record r = { 0 };
-        const char *at;
-
-        if (strncmp(line, "{\"ph\":\"", 7) != 0)
-            continue;
-        r.phase = line[7];
-        r.pid = (at = field(line, "\"pid\":")) ? strtoull(at, NULL, 10) : 0;
-        r.tid = (at = field(line, "\"tid\":")) ? strtoull(at, NULL, 10) : 0;
-        at = field(line, "\"ts\":");
-        if (r.phase != 'M' && !at)
-            fail_msg("no ts: %s", line);
-        if (at)
-            r.start = r.end = time_of(at, line);
-        at = field(line, "\"dur\":");
-        if ((r.phase == 'X') != (at != NULL))
-            fail_msg("X has a dur, others none: %s", line);
-        if (at)
-            r.end += time_of(at, line);
-        if ((at = field(line, "\"id\":\"")))
-            sscanf(at, "%31[^\"]", r.id);
-        r.binds = strstr(line, "\"bp\":\"e\"") != NULL;
-        if (r.pid > UINT32_MAX || r.tid > UINT32_MAX)
-            fail_msg("an id of more than 32 bits: %s", line);
-        all.at = realloc(all.at, (all.count + 1) * sizeof *all.at);
-        all.at[all.count++] = r;
-    }
-    free(copy);
-    return all;
-}
-
-static bool same_row(const struct record *a, const struct record *b)
-{
-    return a->pid == b->pid && a->tid == b->tid;
-}
-
-static void check_nesting(const struct records *all, const char *what)
-{
-    for (size_t i = 0; i < all->count; i++)
-        for (size_t j = i + 1; j < all->count; j++) {
-            const struct record *a = &all->at[i], *b = &all->at[j];
-
-            if (a->phase != 'X' || b->phase != 'X' || !same_row(a, b) || a->end <= b->start || b->end <= a->start)
-                continue;
-            if (!(a->start <= b->start && b->end <= a->end) && !(b->start <= a->start && a->end <= b->end))
-                fail_msg("%s: on row %lu slices [%ld, %ld] and [%ld, %ld] overlap", what, (unsigned long)a->tid,
-                         (long)a->start, (long)a->end, (long)b->start, (long)b->end);
-        }
-}
-
-/* Both ends strictly inside a slice, ids in hex and their own, the end after the start. */
-static void check_arrows(const struct records *all, const char *what)
-{
-    for (size_t i = 0; i < all->count; i++) {
-        const struct record *a = &all->at[i];
-        unsigned inside = 0, partners = 0;
-
-        if (a->phase != 's' && a->phase != 'f')
-            continue;
-        if (strncmp(a->id, "0x", 2) != 0 || a->binds != (a->phase == 'f'))
-            fail_msg("%s: an arrow's id is %s", what, a->id);
-        for (size_t j = 0; j < all->count; j++) {
-            const struct record *b = &all->at[j];
-
-            inside += b->phase == 'X' && same_row(a, b) && b->start < a->start && a->start < b->end;
-            if (j != i && strcmp(a->id, b->id) == 0 && (b->phase == 's' || b->phase == 'f'))
-                partners += b->phase != a->phase && (a->phase == 's') == (a->start <= b->start) ? 1 : 100;
-        }
-        if (inside == 0 || partners != 1)
-            fail_msg("%s: arrow %s (%c) at %ld lies in %u slices and has %u partners", what, a->id, a->phase,
-                     (long)a->start, inside, partners);
-    }
-}
-
-static size_t check(const char *text, const char *what)
-{
-    struct records all;
-    size_t count;
-
-    if (!is_json(text))
-        fail_msg("%s: not JSON:\n%s", what, text);
-    all = records_of(text);
-    count = all.count;
-    check_nesting(&all, what);
-    check_arrows(&all, what);
-    free(all.at);
-    return count;
+    if (why)
+        fail_msg("%s: %s\n%s", what, why, text);
 }
 
 /* --- the tests --- */
@@ -322,19 +131,20 @@ static void range(const char *name, const char *bytes, size_t size)
 {
     struct ct_chrome_options options = { .from_ns = 12500000, .to_ns = 13400000 };
     char *json = chrome_of(bytes, size, &options);
-    struct records all;
 
     assert_non_null(json);
     check(json, name);
-    all = records_of(json);
-    for (size_t i = 0; i < all.count; i++)
-        if (all.at[i].phase != 'M' && (all.at[i].start < options.from_ns || all.at[i].end > options.to_ns))
-            fail_msg("%s: %c at %ld is out of range", name, all.at[i].phase, (long)all.at[i].start);
+    for (const char *at = json; (at = strstr(at, "\"ts\":")); at++) {
+        const char *dur = strstr(at, "\"dur\":"), *line_end = strchr(at, '\n');
+        double start = strtod(at + 5, NULL), end = start + (dur && dur < line_end ? strtod(dur + 6, NULL) : 0);
+
+        if (start < 12500 || end > 13400.0001)
+            fail_msg("%s: [%.3f, %.3f] is out of range", name, start, end);
+    }
     assert_null(strstr(json, "\"sf\":"));
     assert_null(strstr(json, "\"stack\":"));
     if (strcmp(name, "mutex") == 0)         /* a wait that began before the range and ended after it fills it */
         assert_non_null(strstr(json, "\"ts\":12500.000,\"dur\":900.000,\"name\":\"wait for mutex\""));
-    free(all.at);
     free(json);
 }
 
@@ -343,12 +153,102 @@ static void ranges_are_kept(void **state)
     each_golden(range);
 }
 
+/* --- what no recorder would write --- */
+
+enum { ROUNDS = 400, EVENTS = 120, THREADS = 4 };
+
+static unsigned dice(unsigned sides)
+{
+    return (unsigned)rand() % sides;
+}
+
+static size_t random_field(char *p, size_t room, const struct ct_field_info *field)
+{
+    static const char *const calls[] = { "read", "write", "poll", "close", "epoll_wait", "fsync" };
+    static const char *const stacks[] = { "2", "-", "lost" };
+
+    switch (field->type) {
+    case CT_TYPE_TICKS:
+        return (size_t)snprintf(p, room, " %s=%u", field->name, 5 * dice(dice(2) ? 20 : 20000));
+    case CT_TYPE_CALL:
+        return (size_t)snprintf(p, room, " %s=%s", field->name, calls[dice(6)]);
+    case CT_TYPE_STACK:
+        return (size_t)snprintf(p, room, " %s=%s", field->name, stacks[dice(3)]);
+    case CT_TYPE_STRING: case CT_TYPE_TEXT:
+        return (size_t)snprintf(p, room, " %s=\"%c\\x0a\\xff\"", field->name, 'a' + (char)dice(3));
+    case CT_TYPE_ADDR: case CT_TYPE_CODE:
+        return (size_t)snprintf(p, room, " %s=0x%x", field->name, 0x401000 + dice(3));
+    case CT_TYPE_RESULT: case CT_TYPE_INT:
+        return (size_t)snprintf(p, room, " %s=%d", field->name, (int)dice(30) - 15);
+    default:
+        return (size_t)snprintf(p, room, " %s=%u", field->name, dice(THREADS + 2));
+    }
+}
+
+/* Any events in any order on some threads; times tie often. */
+static char *random_trace(size_t *ret_size)
+{
+    enum { ROOM = 64 << 10 };
+    char *text = malloc(ROOM), *p = text;
+    unsigned ns = 5000;
+
+    p += snprintf(p, ROOM,
+                  "program 1 pid=9 parent=0 uid=0 start_time=0 clock=tsc ticks_per_second=200000000 cpus=2 categories=0x0 "
+                  "run=00000000000000000000000000000000 arena=000000000000000000000000000000f1 "
+                  "boot=00000000000000000000000000000000 host=\"h\" name=\"/bin/p\" arguments=\"p\" version=\"\" system=\"\"\n"
+                  "generation 1:1 start=1000/5000/5000 pause=100 kind=1 end=200000/1000000/1000000 lost=0 flags=0\n"
+                  "stack 1 2 0x401001 0x401002\n");
+    for (unsigned i = 1; i <= THREADS; i++)
+        if (dice(3))
+            p += snprintf(p, ROOM, "thread 1:%u tid=%u parent=1 routine=0x401000 name=\"t\" state=%s reason=%u "
+                          "object=0x401001 since=%s0.000000%u00 lost=0\n", i, 9 + dice(2) * i,
+                          dice(2) ? "waiting" : dice(2) ? "running" : "in_call", dice(20), dice(2) ? "-" : "", dice(10));
+    for (unsigned i = 0; i < EVENTS; i++) {
+        const struct ct_event_info *info;
+
+        do
+            info = ct_schema_event(dice(CT_EV_END));
+        while (!info);
+        ns += dice(2) ? 5 * dice(dice(2) ? 3 : 1000) : 0;
+        p += snprintf(p, 200, "0.%09u 1:%u %s", ns, 1 + dice(THREADS), info->name);
+        for (unsigned k = 0; k < info->field_count; k++)
+            p += random_field(p, 200, &info->fields[k]);
+        *p++ = '\n';
+    }
+    *p = 0;
+    *ret_size = (size_t)(p - text);
+    return text;
+}
+
+static void anything_imports(void **state)
+{
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        size_t size, bytes_size;
+        char *text, *bytes, *json, what[40];
+        struct ct_error err = { 0 };
+
+        srand(round);
+        text = random_trace(&size);
+        if (trace_of_text(text, size, &bytes, &bytes_size, &err) < 0)
+            fail_msg("round %u: %s\n%s", round, err.text, text);
+        json = chrome_of(bytes, bytes_size, &everything);
+        assert_non_null(json);
+        snprintf(what, sizeof what, "round %u", round);
+        if (chrome_check(json))
+            fail_msg("%s: %s\n%s", what, chrome_check(json), text);
+        free(text);
+        free(bytes);
+        free(json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goldens_become_their_json),
         cmocka_unit_test(goldens_cut_anywhere_are_json),
         cmocka_unit_test(ranges_are_kept),
+        cmocka_unit_test(anything_imports),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
