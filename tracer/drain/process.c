@@ -202,9 +202,8 @@ void ct_process_add_guest(struct ct_process *p, int fd)
     r = add_guest(p, fd);
     if (r < 0 && fd >= 0)
         close(fd);
-    /* Answered at once: the program turns after that, so everything from then on is in the file. */
+    /* The program turns when it has the answer, before trace_start() returns: all that follows is in the file. */
     ct_process_tell(p, CT_CONTROL_REPLY, r);
-    ct_process_tell(p, CT_CONTROL_TURN, 0);
 }
 
 static void run_leave(void *context)

@@ -150,6 +150,24 @@ static int await_reply(void)
     }
 }
 
+/*
+ * A new consumer begins with the next generation, and trace_start() must not return before that has begun.  A turn is
+ * put off while the drainer is behind: it is told, and needs a round.
+ */
+static void turn_for_consumer(struct ct_arena *a)
+{
+    static const struct timespec a_while = { 0, 1000000 };
+    uint32_t before = atomic_load_explicit(&a->generation, memory_order_relaxed);
+
+    for (int i = 0; i < 100 && atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING; i++) {
+        ct_turn(a);
+        if (atomic_load_explicit(&a->generation, memory_order_relaxed) != before)
+            return;
+        ct_control_ring_drainer(a);
+        ct_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &a_while, 0);
+    }
+}
+
 /* Fetches a descriptor of the program into this thread's own table and hands it to ctrace. */
 static int pass_consumer(int fd, const char *text)
 {
@@ -167,7 +185,11 @@ static int pass_consumer(int fd, const char *text)
         return (int)mine;
     r = send_message(CT_CONTROL_CONSUMER, 0, (int)mine, text);
     ct_syscall(SYS_close, mine);
-    return r < 0 ? r : await_reply();
+    if (r == 0)
+        r = await_reply();
+    if (r == 0)
+        turn_for_consumer(ct_arena);
+    return r;
 }
 
 static int end_consumer(void)
