@@ -34,7 +34,7 @@ static char *heap_start;                /* about: where the heap ended when we c
 static struct {
     void *_Atomic end;                  /* relaxed: whoever exchanges it reports the difference */
     _Atomic bool near;                  /* relaxed: a small block may move the end */
-} last = { .near = true };
+} last;
 static _Atomic int64_t mapped;          /* bytes of mmapped blocks that were seen to come and go; relaxed: a sum */
 
 static __attribute__((constructor(102))) void look_at_allocator(void)
@@ -43,6 +43,7 @@ static __attribute__((constructor(102))) void look_at_allocator(void)
     chunks_known = ct_real_in_libc((void *)ct_real.free);
     heap_start = __curbrk ? __curbrk : (char *)ct_syscall(SYS_brk, 0);
     atomic_store_explicit(&last.end, __curbrk, memory_order_relaxed);
+    atomic_store_explicit(&last.near, !__curbrk, memory_order_relaxed);     /* else unknown: guessed to be far */
 }
 
 /* Bytes of a block that is mapped by itself, else 0. */
@@ -97,30 +98,34 @@ static __attribute__((noinline)) void report_mapped(uint64_t start, int64_t byte
     emit_change(start, HOW_MMAP, bytes);
 }
 
-static inline uint64_t start_of(size_t size)
+static inline bool takes_time(size_t size)
 {
-    return __builtin_expect(size >= page || atomic_load_explicit(&last.near, memory_order_relaxed), 0) ? ct_clock_now()
-                                                                                                      : 0;
+    return __builtin_expect(size >= page || atomic_load_explicit(&last.near, memory_order_relaxed), 0);
 }
 
-/* After a call that gave `block` of at least `size` bytes. */
-static inline void look(uint64_t start, const void *block, size_t size)
+static inline bool is_near_end(const void *block, size_t size)
+{
+    return __builtin_expect((size_t)((const char *)__curbrk - (const char *)block) - size < near, 0);
+}
+
+/* After a call that gave `block` of at least `size` bytes.  Returns it. */
+static __attribute__((noinline)) void *look(uint64_t start, void *block, size_t size)
 {
     if (end_moved())
         report_end(start);
-    if (__builtin_expect((size_t)((const char *)__curbrk - (const char *)block) - size < near, 0))
+    if (is_near_end(block, size))
         atomic_store_explicit(&last.near, true, memory_order_relaxed);
-    if (__builtin_expect(size >= large, 0))
+    if (size >= large)
         report_mapped(start, (int64_t)mapped_bytes(block));
+    return block;
 }
 
-/* The body of an allocating wrapper, recorded. */
+/* The body of an allocating wrapper, recorded; of the hot ones, where it may take time. */
 #define ALLOCATE(size, real) \
     __extension__({ \
-        uint64_t ct_start = start_of(size); \
+        uint64_t ct_start = ct_clock_now(); \
         void *ct_block = (real); \
         look(ct_start, ct_block, size); \
-        ct_block; \
     })
 
 /* n blocks of a size that overflows are refused by the real call. */
@@ -131,11 +136,21 @@ static inline size_t product(size_t n, size_t size)
     return __builtin_mul_overflow(n, size, &bytes) ? 0 : bytes;
 }
 
+static __attribute__((noinline)) void *timed_malloc(size_t size)
+{
+    return ALLOCATE(size, ct_real.malloc(size));
+}
+
 static CT_JUMPS __attribute__((noinline)) void *recorded_malloc(size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
+    void *block;
+
+    if (!ct_recording_still(CT_CAT_heap))
         return ct_real.malloc(size);
-    return ALLOCATE(size, ct_real.malloc(size));
+    if (takes_time(size))
+        return timed_malloc(size);
+    block = ct_real.malloc(size);
+    return end_moved() || is_near_end(block, size) ? look(0, block, size) : block;
 }
 
 CT_WRAPPER_HOT void *malloc(size_t size)
@@ -143,11 +158,22 @@ CT_WRAPPER_HOT void *malloc(size_t size)
     return ct_gate_is_shut() ? ct_real.malloc(size) : recorded_malloc(size);
 }
 
+static __attribute__((noinline)) void *timed_calloc(size_t n, size_t size)
+{
+    return ALLOCATE(product(n, size), ct_real.calloc(n, size));
+}
+
 static CT_JUMPS __attribute__((noinline)) void *recorded_calloc(size_t n, size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
+    size_t bytes = product(n, size);
+    void *block;
+
+    if (!ct_recording_still(CT_CAT_heap))
         return ct_real.calloc(n, size);
-    return ALLOCATE(product(n, size), ct_real.calloc(n, size));
+    if (takes_time(bytes))
+        return timed_calloc(n, size);
+    block = ct_real.calloc(n, size);
+    return end_moved() || is_near_end(block, bytes) ? look(0, block, bytes) : block;
 }
 
 CT_WRAPPER_HOT void *calloc(size_t n, size_t size)
@@ -190,7 +216,7 @@ CT_WRAPPER int posix_memalign(void **ret, size_t alignment, size_t size)
 
     if (!ct_recording(CT_CAT_heap))
         return ct_real.posix_memalign(ret, alignment, size);
-    start = start_of(size);
+    start = ct_clock_now();
     r = ct_real.posix_memalign(ret, alignment, size);
     if (r == 0)
         look(start, *ret, size);
@@ -201,7 +227,7 @@ CT_WRAPPER int posix_memalign(void **ret, size_t alignment, size_t size)
 #define REALLOCATE(old, size, none, real) \
     __extension__({ \
         int64_t ct_before = (int64_t)mapped_bytes(old); \
-        uint64_t ct_start = start_of(size); \
+        uint64_t ct_start = takes_time(size) || ct_before ? ct_clock_now() : 0; \
         void *ct_block = (real); \
         look(ct_start, ct_block, size < large ? size : 0); \
         if (ct_block || (none)) \
@@ -230,23 +256,27 @@ CT_WRAPPER void *reallocarray(void *block, size_t n, size_t size)
     return REALLOCATE(block, bytes, n == 0 || size == 0, ct_real.reallocarray(block, n, size));
 }
 
+static __attribute__((noinline)) void free_mapped(void *block)
+{
+    int64_t bytes = (int64_t)mapped_bytes(block);
+    uint64_t start = ct_clock_now();
+
+    ct_real.free(block);
+    report_mapped(start, -bytes);
+}
+
 /* The heap's end moves back when its top has grown large. */
 static CT_JUMPS __attribute__((noinline)) void recorded_free(void *block)
 {
-    size_t bytes;
-    uint64_t start;
-
-    if (!ct_recording(CT_CAT_heap)) {
+    if (!ct_recording_still(CT_CAT_heap)) {
         ct_real.free(block);
-        return;
+    } else if (__builtin_expect(mapped_bytes(block) != 0, 0)) {
+        free_mapped(block);
+    } else {
+        ct_real.free(block);
+        if (end_moved())
+            report_end(0);
     }
-    bytes = mapped_bytes(block);
-    start = bytes ? ct_clock_now() : 0;
-    ct_real.free(block);
-    if (end_moved())
-        report_end(0);
-    if (__builtin_expect(bytes != 0, 0))
-        report_mapped(start, -(int64_t)bytes);
 }
 
 CT_WRAPPER_HOT void free(void *block)

@@ -27,7 +27,7 @@ static CT_JUMPS __attribute__((noinline)) int lock(pthread_mutex_t *mutex)
 {
     int r;
 
-    if (!ct_recording(CT_CAT_lock) || nobody_else(mutex))
+    if (!ct_recording_still(CT_CAT_lock) || nobody_else(mutex))
         return ct_real.pthread_mutex_lock(mutex);
     r = ct_real.pthread_mutex_trylock(mutex);
     return __builtin_expect(r != EBUSY, 1) ? r : wait_and_lock(mutex);
@@ -66,7 +66,7 @@ static CT_JUMPS __attribute__((noinline)) int unlock(pthread_mutex_t *mutex)
 {
     int r;
 
-    if (!ct_recording(CT_CAT_lock) || __libc_single_threaded)
+    if (!ct_recording_still(CT_CAT_lock) || __libc_single_threaded)
         return ct_real.pthread_mutex_unlock(mutex);
     if (__builtin_expect(ct_filter_raised(mutex), 0))
         return unlock_and_wake(mutex);

@@ -38,6 +38,13 @@ static inline bool ct_gate_is_shut(void)
     return __builtin_expect(atomic_load_explicit(&ct_gate.word, memory_order_relaxed) == CT_GATE_SHUT, 1);
 }
 
+/* HOT: the rest of the test, for who found the gate not shut. */
+static inline bool ct_recording_still(unsigned category)
+{
+    return ct_wanted(category) && (__builtin_expect(atomic_load_explicit(&ct_gate.word, memory_order_relaxed) >=
+                                                    CT_GATE_FIRST, 1) || ct_gate_open());
+}
+
 /* HOT: whether events of this category are recorded.  Shut: one load and a branch. */
 static inline bool ct_recording(unsigned category)
 {
