@@ -14,8 +14,9 @@ enum {
 
 /* Text that goes into records as it is. */
 struct chrome_piece {
-    uint32_t size;
-    char text[92];
+    uint16_t size;
+    char direction;                     /* of a call: 'R', 'W', 'N'; 0: no such call */
+    char text[96];
 };
 
 /* A thread has two rows: its slices, and its states. */

@@ -92,14 +92,16 @@ void chrome_make_pieces(struct ct_chrome *c)
         const struct ct_call_info *call = ct_schema_call(no);
         struct chrome_piece *piece = &c->call[no];
 
-        if (call)
-            piece->size = (uint32_t)snprintf(piece->text, sizeof piece->text,
+        if (!call)
+            continue;
+        piece->direction = call->direction;
+        piece->size = (uint16_t)snprintf(piece->text, sizeof piece->text,
                                              ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN "\"fd\":", call->name,
                                              ct_schema_category(call->category));
     }
     for (unsigned no = 0; no < CT_EV_END && no < CHROME_EVENTS; no++)
         if (fixed[no].name)
-            c->event[no].size = (uint32_t)snprintf(c->event[no].text, sizeof c->event[no].text,
+            c->event[no].size = (uint16_t)snprintf(c->event[no].text, sizeof c->event[no].text,
                                                    ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN, fixed[no].name,
                                                    fixed[no].category);
 }
@@ -142,24 +144,22 @@ static char *descriptor(char *p, const struct ct_span *span, int32_t fd)
 
 /* --- calls: I/O, poll, file --- */
 
+#define NEWER_CALL ",\"name\":\"a call of a newer version\",\"cat\":\"io\"" ARGS_OPEN "\"fd\":"
+
 static char *call_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
+    static const struct chrome_piece newer = { sizeof NEWER_CALL - 1, 'N', NEWER_CALL };
     const struct ct_args_IO *a = ct_args_IO(span->arg);
-    const struct ct_call_info *call = ct_schema_call((unsigned)a->call);
+    const struct chrome_piece *call = a->call < CHROME_CALLS && c->call[a->call].direction ? &c->call[a->call] : &newer;
     int64_t result = (int64_t)a->result;
     char *args;
 
-    if (call && a->call < CHROME_CALLS) {
-        p = chrome_put(p, &c->call[a->call]);
-    } else {
-        p = open_args(p, "a call of a newer version", "io");
-        p = CT_JSON_PUT(p, "\"fd\":");
-    }
+    p = chrome_put(p, call);
     args = p - 1;                           /* within the first member: it stands there always, without a comma */
     p = descriptor(p, span, (int32_t)a->fd);
     if (result < 0) {
         p = error_of(p, result);
-    } else if (call && call->direction != 'N') {
+    } else if (call->direction != 'N') {
         p = CT_JSON_PUT(p, ",\"bytes\":");
         p = ct_json_u64(p, (uint64_t)result);
     } else if (result > 0) {

@@ -220,7 +220,7 @@ static void make_label(struct chrome_thread *own, const struct ct_model_thread *
 
 static void make_piece(struct chrome_piece *piece, uint32_t pid, uint32_t tid)
 {
-    piece->size = (uint32_t)snprintf(piece->text, sizeof piece->text,
+    piece->size = (uint16_t)snprintf(piece->text, sizeof piece->text,
                                      ",\n{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":", pid, tid);
 }
 

@@ -1,64 +1,18 @@
-/* Numbers by pairs of digits, text by eight clean bytes at a time. */
+/* Numbers by eight digits, text by eight clean bytes at a time. */
 #include "converter/json.h"
-
-#include <endian.h>
-
-#define ROW(d) #d "0" #d "1" #d "2" #d "3" #d "4" #d "5" #d "6" #d "7" #d "8" #d "9"
-const char ct_json_digits[200] __attribute__((nonstring)) =
-    ROW(0) ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) ROW(7) ROW(8) ROW(9);
-#undef ROW
-
-/*
- * The eight digits of `v` < 10^8 as values in the bytes of a word, the first one lowest: three multiplications divide
- * all parts at once (by 10000, 100, 10), which beats a table because nothing goes through memory.
- */
-static inline uint64_t eight_values(uint32_t v)
-{
-    uint64_t parts = v / 10000 | (uint64_t)(v % 10000) << 32;
-    uint64_t hundreds = ((parts * 10486) >> 20) & UINT64_C(0x7f0000007f);
-    uint64_t pairs = ((parts - 100 * hundreds) << 16) + hundreds;
-    uint64_t tens = ((pairs * 103) >> 10) & UINT64_C(0x000f000f000f000f);
-
-    return tens + ((pairs - 10 * tens) << 8);
-}
-
-#define ZEROS UINT64_C(0x3030303030303030)      /* eight times '0' */
-
-/* Eight digits, leading zeros too. */
-static inline void eight(char *p, uint32_t v)
-{
-    uint64_t digits = htole64(eight_values(v) + ZEROS);
-
-    memcpy(p, &digits, 8);
-}
-
-/* As many digits as `v` has; writes eight bytes. */
-static inline char *up_to_eight(char *p, uint32_t v)
-{
-    uint64_t values = eight_values(v);
-    unsigned leading = (unsigned)__builtin_ctzll(values | UINT64_C(1) << 56) & ~7u;
-    uint64_t digits = htole64((values + ZEROS) >> leading);
-
-    memcpy(p, &digits, 8);                  /* what is behind the digits will be written over */
-    return p + 8 - leading / 8;
-}
 
 char *ct_json_u64_long(char *p, uint64_t v)
 {
-    enum { STEP = 100000000 };
+    enum { STEP = CT_JSON_EIGHT };
 
-    if (v < STEP)
-        return up_to_eight(p, (uint32_t)v);
     if (v >= (uint64_t)STEP * STEP) {
-        p = up_to_eight(p, (uint32_t)(v / STEP / STEP));
+        p = ct_json_up_to_eight(p, (uint32_t)(v / STEP / STEP));
         v %= (uint64_t)STEP * STEP;
-        eight(p, (uint32_t)(v / STEP));
-        p += 8;
+        p = ct_json_eight(p, (uint32_t)(v / STEP));
     } else {
-        p = up_to_eight(p, (uint32_t)(v / STEP));
+        p = ct_json_up_to_eight(p, (uint32_t)(v / STEP));
     }
-    eight(p, (uint32_t)(v % STEP));
-    return p + 8;
+    return ct_json_eight(p, (uint32_t)(v % STEP));
 }
 
 char *ct_json_hex(char *p, uint64_t v)

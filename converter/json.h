@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,21 +17,50 @@ enum {
 /* HOT: a literal without its NUL. */
 #define CT_JSON_PUT(p, literal) (memcpy((p), (literal), sizeof(literal) - 1), (p) + sizeof(literal) - 1)
 
-extern const char ct_json_digits[200];      /* "00" "01" ... "99" */
+enum { CT_JSON_EIGHT = 100000000 };         /* 10^8: what has at most eight digits is less */
+#define CT_JSON_ZEROS UINT64_C(0x3030303030303030)      /* eight times '0' */
 
+/*
+ * HOT: the eight digits of `v` < 10^8 as values in the bytes of a word, the first one lowest: three multiplications
+ * divide all parts at once (by 10000, 100, 10), which beats a table because nothing goes through memory.
+ */
+static inline uint64_t ct_json_eight_values(uint32_t v)
+{
+    uint64_t parts = v / 10000 | (uint64_t)(v % 10000) << 32;
+    uint64_t hundreds = ((parts * 10486) >> 20) & UINT64_C(0x7f0000007f);
+    uint64_t pairs = ((parts - 100 * hundreds) << 16) + hundreds;
+    uint64_t tens = ((pairs * 103) >> 10) & UINT64_C(0x000f000f000f000f);
+
+    return tens + ((pairs - 10 * tens) << 8);
+}
+
+/* Eight digits, leading zeros too. */
+static inline char *ct_json_eight(char *p, uint32_t v)
+{
+    uint64_t digits = htole64(ct_json_eight_values(v) + CT_JSON_ZEROS);
+
+    memcpy(p, &digits, 8);
+    return p + 8;
+}
+
+/* As many digits as `v` < 10^8 has; writes eight bytes: what is behind the digits is to be written over. */
+static inline char *ct_json_up_to_eight(char *p, uint32_t v)
+{
+    uint64_t values = ct_json_eight_values(v);
+    unsigned leading = (unsigned)__builtin_ctzll(values | UINT64_C(1) << 56) & ~7u;
+    uint64_t digits = htole64((values + CT_JSON_ZEROS) >> leading);
+
+    memcpy(p, &digits, 8);
+    return p + 8 - leading / 8;
+}
+
+/* Nine digits and more. */
 char *ct_json_u64_long(char *p, uint64_t v);
 
+/* Room for CT_JSON_NUMBER_MAX, always. */
 static inline char *ct_json_u64(char *p, uint64_t v)
 {
-    if (v < 10) {
-        *p = (char)('0' + v);
-        return p + 1;
-    }
-    if (v < 100) {
-        memcpy(p, ct_json_digits + 2 * v, 2);
-        return p + 2;
-    }
-    return ct_json_u64_long(p, v);
+    return __builtin_expect(v < CT_JSON_EIGHT, 1) ? ct_json_up_to_eight(p, (uint32_t)v) : ct_json_u64_long(p, v);
 }
 
 static inline char *ct_json_i64(char *p, int64_t v)
@@ -47,13 +77,12 @@ static inline char *ct_json_us(char *p, int64_t ns)
 {
     uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
     unsigned rest = (unsigned)(v % 1000);
+    char decimals[4] = { '.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10) };
 
     if (ns < 0)
         *p++ = '-';
     p = ct_json_u64(p, v / 1000);
-    p[0] = '.';
-    p[1] = (char)('0' + rest / 100);
-    memcpy(p + 2, ct_json_digits + 2 * (rest % 100), 2);
+    memcpy(p, decimals, 4);
     return p + 4;
 }
 

@@ -66,7 +66,7 @@ static char *state_piece(struct ct_chrome *c, char *p, const struct ct_state_spa
         if (size > sizeof piece->text)
             return state_text(p, s);
         memcpy(piece->text, text, size);
-        piece->size = (uint32_t)size;
+        piece->size = (uint16_t)size;
     }
     return chrome_put(p, piece);
 }
