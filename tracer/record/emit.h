@@ -166,7 +166,7 @@ static inline uint8_t *ct_emit_address(uint8_t *at, uint64_t v)
 #define EVENT(no, NAME, shape, category, doc, ...) \
     static inline void ct_emit_##NAME(struct ct_ev_##NAME ev, size_t text_size) \
     { \
-        struct ct_emit e = { NULL, NULL }; \
+        struct ct_emit e = { .w = NULL }; \
         if (ct_emit_begin(&e, no, ev.time, text_size)) { \
             __VA_ARGS__ \
             ct_emit_end(&e); \

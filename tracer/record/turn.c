@@ -65,10 +65,10 @@ static void turn(struct ct_arena *a, unsigned pause_kind)
     struct ct_arena_turn *t = &a->turns[number % CT_TURNS];
 
     atomic_store_explicit(&t->number, number, memory_order_relaxed);
-    ct_tables_turn(a, number);
     ct_clock_sample(&t->before);
-    ct_gate_set(number);
+    ct_tables_turn(a, number);
     ct_clock_sample(&t->start.clock);
+    ct_gate_set(number);                /* last: no event of the new generation is older than its start */
     t->start.pause_kind = pause_kind;
     t->start.pause_ticks = t->start.clock.ticks - t->before.ticks;
     turned_ns = t->start.clock.monotonic_ns;
