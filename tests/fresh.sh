@@ -49,6 +49,8 @@ inside() {
         set -e
         chroot=$1; shift
         mount --make-rprivate /
+        # A mount of its own, or nothing in there could unshare mounts: some tests do.
+        mount --bind "$chroot" "$chroot"
         mount -t proc proc "$chroot/proc"
         mount --rbind /sys "$chroot/sys"
         mount -t tmpfs -o mode=755 tmpfs "$chroot/dev"
