@@ -12,7 +12,7 @@
 #include "converter/gzip.h"
 
 enum {
-    BUFFER_SIZE = 512 << 10,
+    BUFFER_SIZE = 128 << 10,       /* stays in the second-level cache */
     BUFFERS = 4,                    /* one is filled, one compressed, two are slack */
     NAME_ROOM = 32,                 /* for "/.ctrace-PID.tmp" and the like behind a path */
 };

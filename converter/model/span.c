@@ -22,6 +22,24 @@ static bool is_wait_for_memory(unsigned no)
     return no >= CT_EV_MUTEX_WAIT && no <= CT_EV_BARRIER_WAIT;
 }
 
+/* HOT: field by field; an initializer of this size becomes a slow string instruction, and what reads it waits. */
+static inline void fill(struct ct_span *s, struct ct_model_thread *t, unsigned no, unsigned flags, const uint64_t *arg)
+{
+    s->thread = t;
+    s->generation = NULL;
+    s->info = NULL;
+    s->no = no;
+    s->flags = flags;
+    s->start = s->end = 0;
+    s->arg = arg;
+    s->name.at = NULL;
+    s->name.size = 0;
+    s->name_lost = false;
+    s->stack = CT_NODE_NONE;
+    s->result = 0;
+    s->waker = NULL;
+}
+
 static void emit(struct ct_model *m, struct ct_span *span)
 {
     ct_row_close(&span->thread->row, span->start, span->end);
@@ -57,10 +75,12 @@ int64_t ct_span_point(struct ct_model *m, struct ct_model_thread *t, unsigned no
 void ct_span_point_flush(struct ct_model *m, struct ct_model_thread *t, int64_t limit)
 {
     struct ct_point *p = &t->point;
-    struct ct_span span = { .thread = t, .no = p->no, .start = p->start, .arg = p->arg };
+    struct ct_span span;
 
     if (p->no == 0)
         return;
+    fill(&span, t, p->no, 0, p->arg);
+    span.start = p->start;
     p->no = 0;
     span.end = limit < span.start + POINT_NS ? limit : span.start + POINT_NS;
     if (span.end < span.start + POINT_MIN_NS)
@@ -114,14 +134,16 @@ static struct ct_open *push(struct ct_model_thread *t, unsigned no, int64_t ns, 
 static void pop(struct ct_model *m, struct ct_model_thread *t, int64_t ns, int64_t result, unsigned flags)
 {
     struct ct_open *o = &t->open[--t->open_count];
-    struct ct_span span = {
-        .thread = t, .no = o->no, .flags = o->flags | flags, .start = o->start, .arg = o->arg,
-        .name = { t->names + o->name_at, o->name_size }, .name_lost = o->name_lost, .stack = o->stack,
-        .result = result,
-    };
     struct ct_wake wake = { 0 };
+    struct ct_span span;
 
+    fill(&span, t, o->no, o->flags | flags, o->arg);
+    span.start = o->start;
     span.end = ct_row_end(&t->row, ns);
+    span.name = (struct ct_text){ t->names + o->name_at, o->name_size };
+    span.name_lost = o->name_lost;
+    span.stack = o->stack;
+    span.result = result;
     if (is_wait(o->no)) {
         t->waits--;
         if (is_wait_for_memory(o->no)) {
@@ -229,9 +251,10 @@ void ct_span_wait_end(struct ct_model *m, struct ct_model_thread *t, int64_t ns,
         end_innermost(m, t, is_wait, ns, result, flags);
     } else if (t->state == CT_STATE_UNKNOWN) {      /* it was waiting when the trace began */
         static const uint64_t none[1];
-        struct ct_span span = { .thread = t, .no = CT_EV_WAIT_DONE, .flags = CT_SPAN_CUT_START, .arg = none,
-                                .result = result };
+        struct ct_span span;
 
+        fill(&span, t, CT_EV_WAIT_DONE, CT_SPAN_CUT_START, none);
+        span.result = result;
         span.start = ct_row_begin(&t->row, t->program->read->start_ns);
         span.end = ct_row_end(&t->row, ns);
         emit(m, &span);
@@ -287,8 +310,10 @@ void ct_span_end(struct ct_model *m, struct ct_model_thread *t, unsigned no, int
     }
     if (!end_innermost(m, t, region ? is_region : is_gc, ns, 0, 0)) {
         static const uint64_t none[2];
-        struct ct_span span = { .thread = t, .no = no, .flags = CT_SPAN_CUT_START, .arg = none, .name_lost = true };
+        struct ct_span span;
 
+        fill(&span, t, no, CT_SPAN_CUT_START, none);
+        span.name_lost = true;
         span.start = ct_row_start(&t->row, t->program->read->start_ns, floor_of(t));
         span.end = ct_row_end(&t->row, ns);
         emit(m, &span);
@@ -325,8 +350,11 @@ void ct_span_thread_start(struct ct_model *m, struct ct_model_thread *t, int64_t
 void ct_span_complete(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start,
                       uint64_t name, uint64_t stack)
 {
-    struct ct_span span = { .thread = t, .generation = e->generation, .info = e->info, .no = e->no, .arg = e->arg };
+    struct ct_span span;
 
+    fill(&span, t, e->no, 0, e->arg);
+    span.generation = e->generation;
+    span.info = e->info;
     span.end = ct_row_end(&t->row, e->ns);
     span.start = ct_row_start(&t->row, start, floor_of(t));
     if (span.start > span.end)
