@@ -79,7 +79,7 @@ void ct_image_check_file(struct ct_follow *f, struct ct_process *p)
         complain(f, "%s has reached its size limit; the program runs on, its recording ends", p->path);
     p->attached = false;
     ct_drain_remove(&p->image.drain, c);
-    if (!p->image.drain.consumers)
+    if (!p->image.drain.consumers && !p->image.over)
         ct_process_tell(p, CT_CONTROL_STOP, 0);
 }
 
@@ -108,6 +108,7 @@ void ct_image_end(struct ct_follow *f, struct ct_process *p, const struct ct_end
 
     if (!p->image.arena)
         return;
+    p->image.over = true;               /* the next image may have connected already: what follows is not for it */
     if (f->has_bell)
         ct_bell_remove(&f->bell, p->image.arena);
     ct_process_finish(p, true);

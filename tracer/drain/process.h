@@ -14,6 +14,7 @@ struct ct_image {
     uint64_t size;
     struct ct_drain drain;
     bool broken;                    /* its memory was taken away: drained no more */
+    bool over;                      /* it has given way to another, or ended: the socket is no longer its */
     bool recording, execing;        /* what the arena said in the last round */
     unsigned quiet;                 /* rounds since it was last recording, or told to */
     bool exit_known;
