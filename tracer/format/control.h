@@ -17,7 +17,6 @@ enum ct_control_kind {
     CT_CONTROL_HELLO = 1,               /* descriptor: the arena; `pid`, `arena_id` are its */
     CT_CONTROL_CONSUMER = 2,            /* descriptor: a file opened by trace_start(); drain the recording into it too */
     CT_CONTROL_UNCONSUME = 3,           /* trace_stop(): end the file that CONSUMER opened; REPLY when it is whole */
-    CT_CONTROL_BYE = 4,                 /* the program ends: value = exit status (set only by exit()/_exit()) */
 
     /* ctrace -> program */
     CT_CONTROL_TURN = 16,               /* turn the generation now */

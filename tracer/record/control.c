@@ -423,11 +423,6 @@ int ct_control_start(void)
     return birth_error;
 }
 
-int ct_control_restart(void)
-{
-    return ct_control_start();
-}
-
 void ct_control_forget(void)
 {
     atomic_store_explicit(&tid, 0, memory_order_relaxed);

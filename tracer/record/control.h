@@ -22,10 +22,11 @@ enum ct_control_request {
     CT_ASK_IDENTITY = 8,            /* become the user and groups that the asking thread has */
 };
 
-/* Starts the thread and waits until the arena is there (at most a second).  0 or a negative errno; `ct_arena` is set. */
+/*
+ * Starts the thread and waits until it has made the arena or given up; after CT_ASK_END it takes up the arena that is
+ * there.  0 or a negative errno; `ct_arena` is set.
+ */
 int ct_control_start(void);
-/* Starts it again after CT_ASK_END on the arena that is there. */
-int ct_control_restart(void);
 /* Asks and waits for the answer: 0 or a negative errno; -ESRCH when there is no control thread. */
 int ct_control_ask(enum ct_control_request request, int fd, const char *text);
 /* Wakes it without waiting: slices run short, or a module was met that is not known.  Any thread, handlers too. */

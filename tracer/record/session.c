@@ -191,5 +191,5 @@ void ct_session_alone_begin(void)
 void ct_session_alone_end(void)
 {
     if (ct_session_is_owner() && alone_depth && --alone_depth == 0)
-        ct_control_restart();
+        ct_control_start();
 }
