@@ -8,7 +8,7 @@
  *     trace_stop();                               then: ctrace convert trace.out, ctrace info trace.out
  *
  * Every function may be called from any thread at any time.  All but trace_start*() and trace_stop() may be called in
- * signal handlers too, keep errno, and cost one load and one branch while nothing is recorded.  None ever ends the
+ * signal handlers too, keep errno, and cost a call and a look at one word while nothing is recorded.  None ever ends the
  * program: on trouble ctrace stops recording, says one line on stderr, and the program runs on.
  *
  * Three ways to build with it:
