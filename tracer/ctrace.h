@@ -46,9 +46,9 @@ extern "C" {
  * trace_start        Records into the file `path`, created with mode 0600; one that is there becomes path.old.  %p (pid),
  *                    %t (seconds since 1970), %h (host) and %q{VARIABLE} in it are filled in, %% is %.  NULL or "" takes
  *                    the variable CTRACE_OUTPUT, else trace.out; the other CTRACE_* variables of ctrace-record(1) hold
- *                    too.  Under `ctrace record` it is one more file of the recording that runs.  Returns 0, -EALREADY
- *                    when this program's trace_start is in force, -EINVAL for a malformed path or variable, or another
- *                    negative errno; on failure nothing has changed.
+ *                    too.  Under `ctrace record` it is one more file, which begins at once, whatever --delay and --duration
+ *                    say of record's own.  Returns 0, -EALREADY when this program's trace_start is in force, -EINVAL for
+ *                    a malformed path or variable, or another negative errno; on failure nothing has changed.
  * trace_start_fd     The same into an open descriptor, which is borrowed until trace_stop() returns.
  * trace_stop         Ends what trace_start began; the file is complete when it returns.  0, -EINVAL when not started.
  * trace_enabled      1 while events are recorded (by anybody), else 0.

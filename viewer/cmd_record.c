@@ -161,7 +161,7 @@ static int listen_to_programs(struct record *r)
 {
     struct ct_follow_options options = {
         .output = r->output, .output_fd = -1, .children = r->options.settings.children, .limit = r->options.settings.limit,
-        .ring = r->options.settings.ring,
+        .ring = r->options.settings.ring, .later = r->options.settings.delay_ms != 0,
     };
     const struct ct_follow_hooks hooks = { ct_finish_add, ct_finish_trouble, &r->finish };
     int e = open_output(r, &options.output_fd);

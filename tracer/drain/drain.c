@@ -176,7 +176,7 @@ static struct ct_clock_sample clock_about(const struct ct_drain *d, uint32_t num
 static void begin_consumers(struct ct_drain *d, uint32_t generation)
 {
     for (struct ct_consumer *c = d->consumers; c; c = c->next) {
-        if (c->state == CT_CONSUMER_RUNNING && c->roll && c->roll_at && c->size >= c->roll_at) {
+        if (c->state == CT_CONSUMER_RUNNING && c->first <= generation && c->roll && c->size >= c->roll_at) {
             int r = c->roll(c);
 
             if (r < 0) {
@@ -190,7 +190,7 @@ static void begin_consumers(struct ct_drain *d, uint32_t generation)
             c->first = generation;
             ct_consumer_begin(c, d->run, d->run_size);
         }
-        if (c->state == CT_CONSUMER_RUNNING)
+        if (c->state == CT_CONSUMER_RUNNING && c->first <= generation)
             ct_consumer_generation_begins(c, generation, &d->start);
     }
 }
@@ -349,7 +349,7 @@ void ct_drain_finish(struct ct_drain *d, bool exact)
     end_generation(d, &now, 1);
 }
 
-void ct_drain_leave(struct ct_drain *d, struct ct_consumer *c, const struct ct_end *end)
+void ct_drain_part(struct ct_drain *d, struct ct_consumer *c)
 {
     struct ct_clock_sample now;
     struct ct_blocks own;
@@ -360,10 +360,17 @@ void ct_drain_leave(struct ct_drain *d, struct ct_consumer *c, const struct ct_e
         now = d->start;
     if (c->state == CT_CONSUMER_WAITING)        /* not one generation: still say who it was */
         ct_consumer_begin(c, d->run, d->run_size);
-    else if (c->state == CT_CONSUMER_RUNNING && !d->ended && ct_blocks_init(&own, to_one, c) == 0) {
+    else if (c->state == CT_CONSUMER_RUNNING && c->first <= d->generation && !d->ended &&
+             ct_blocks_init(&own, to_one, c) == 0) {
         put_end(d, &own, &now, 0);
         ct_consumer_generation_ends(c, &now);
         ct_blocks_fini(&own);
     }
+    c->first = UINT32_MAX;
+}
+
+void ct_drain_leave(struct ct_drain *d, struct ct_consumer *c, const struct ct_end *end)
+{
+    ct_drain_part(d, c);
     ct_consumer_end(c, end);
 }

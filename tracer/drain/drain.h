@@ -118,6 +118,9 @@ void ct_drain_finish(struct ct_drain *d, bool exact);
  */
 void ct_drain_leave(struct ct_drain *d, struct ct_consumer *c, const struct ct_end *end);
 
+/* The first half of that: the generation ends in its file, and nothing more comes.  It is still to be ended. */
+void ct_drain_part(struct ct_drain *d, struct ct_consumer *c);
+
 /* Events that the program could not record, as of the last round. */
 uint64_t ct_drain_lost(const struct ct_drain *d);
 

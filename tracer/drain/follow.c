@@ -272,10 +272,10 @@ static void look_after_process(struct ct_follow *f, struct ct_process *p)
     if (ct_consumer_wants_turn(&p->consumer) && p->asked_turn != p->image.drain.generation &&
         ct_process_tell(p, CT_CONTROL_TURN, 0))
         p->asked_turn = p->image.drain.generation;
-    if (f->stopped && p->attached && !p->image.recording) {
+    if (f->stopped && p->attached && (!p->image.recording || p->guests)) {
         struct ct_end end = { .reason = CT_END_STOP };
 
-        ct_process_finish(p, true);
+        ct_process_stop(p);
         end.events_lost = p->image.broken ? 0 : ct_drain_lost(&p->image.drain);
         ct_image_end_file(f, p, &end);
     }
@@ -332,8 +332,13 @@ void ct_follow_status(struct ct_follow *f, pid_t pid, int status)
 void ct_follow_start(struct ct_follow *f)
 {
     f->options.start = true;
-    for (struct ct_process *p = f->processes; p; p = p->next)
+    f->options.later = false;
+    for (struct ct_process *p = f->processes; p; p = p->next) {
+        ct_process_round(p);            /* what a guest has had until now is not for our file */
+        if (p->attached)
+            p->consumer.first = p->image.drain.generation + 1;
         ct_process_tell(p, CT_CONTROL_START, 0);
+    }
 }
 
 void ct_follow_stop(struct ct_follow *f)

@@ -16,6 +16,7 @@ struct ct_follow_options {
     int output_fd;                  /* opened for it; given */
     bool children;                  /* others than the first process are traced too */
     bool start;                     /* a program's gate is opened when it connects */
+    bool later;                     /* our files begin with ct_follow_start(), whoever opens a gate before */
     uint64_t limit;                 /* bytes of one file; 0: none */
     uint64_t ring;                  /* keep about this many of the newest; 0: all */
 };

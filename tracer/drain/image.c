@@ -143,6 +143,8 @@ void ct_image_begin(struct ct_follow *f, struct ct_process *p, int arena)
         ct_drain_add(&p->image.drain, &p->consumer, 0);
         /* At once: should both be killed, the file's head leads to the arena. */
         ct_consumer_begin(&p->consumer, p->image.drain.run, p->image.drain.run_size);
+        if (f->options.later)
+            p->consumer.first = UINT32_MAX;
         p->attached = true;
         ct_session_note(f->session, p->image.drain.arena_id, p->consumer.fd, p->path);
     }

@@ -113,6 +113,21 @@ void ct_process_finish(struct ct_process *p, bool exact)
     guarded(p, &r);
 }
 
+static void run_part(void *context)
+{
+    struct ct_process *p = context;
+
+    ct_drain_part(&p->image.drain, &p->consumer);
+}
+
+void ct_process_stop(struct ct_process *p)
+{
+    if (!p->guests)
+        ct_process_finish(p, true);
+    else if (!p->image.broken && !ct_fault_guard(p->image.arena, p->image.size, run_part, p))
+        p->image.broken = true;
+}
+
 static void free_guest(struct ct_guest *g)
 {
     close(g->consumer.fd);
@@ -228,4 +243,6 @@ void ct_process_end_guest(struct ct_process *p)
     p->guests = g->next;
     free_guest(g);
     ct_process_tell(p, CT_CONTROL_REPLY, r);
+    if (!p->image.drain.consumers)      /* our file had reached its limit before */
+        ct_process_tell(p, CT_CONTROL_STOP, 0);
 }

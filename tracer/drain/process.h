@@ -55,6 +55,8 @@ struct ct_process {
 int ct_process_attach(struct ct_process *p, int fd, struct ct_error *err);
 /* Drains what is left of the image; the consumer is still to be ended. */
 void ct_process_finish(struct ct_process *p, bool exact);
+/* Ends recording into the process's file: the program may go on for guests.  The consumer is still to be ended. */
+void ct_process_stop(struct ct_process *p);
 /* Forgets the image; ct_process_finish comes before. */
 void ct_process_detach(struct ct_process *p);
 /* One round; true when there was something.  A mapping that went away makes the image broken. */

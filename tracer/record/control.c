@@ -128,8 +128,22 @@ static void lose_ctrace(void)
 {
     ct_syscall(SYS_close, socket_fd);
     socket_fd = -1;
-    if (atomic_load_explicit(&ct_arena->phase, memory_order_relaxed) == CT_ARENA_RECORDING)
-        ct_turn_stop(ct_arena);
+    ct_turn_want_nothing(ct_arena);
+}
+
+static void obey(const struct ct_control_message *message)
+{
+    int r = 0;
+
+    if (message->kind == CT_CONTROL_TURN)
+        ct_turn(ct_arena);
+    else if (message->kind == CT_CONTROL_START)
+        r = ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE);
+    else if (message->kind == CT_CONTROL_STOP)
+        ct_turn_want_no_more(ct_arena, CT_TURN_FOR_CTRACE);
+    else
+        return;
+    send_message(CT_CONTROL_REPLY, r, -1, NULL);
 }
 
 static int await_reply(void)
@@ -147,24 +161,7 @@ static int await_reply(void)
         }
         if (message.kind == CT_CONTROL_REPLY)
             return (int)message.value;
-    }
-}
-
-/*
- * A new consumer begins with the next generation, and trace_start() must not return before that has begun.  A turn is
- * put off while the drainer is behind: it is told, and needs a round.
- */
-static void turn_for_consumer(struct ct_arena *a)
-{
-    static const struct timespec a_while = { 0, 1000000 };
-    uint32_t before = atomic_load_explicit(&a->generation, memory_order_relaxed);
-
-    for (int i = 0; i < 100 && atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING; i++) {
-        ct_turn(a);
-        if (atomic_load_explicit(&a->generation, memory_order_relaxed) != before)
-            return;
-        ct_control_ring_drainer(a);
-        ct_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &a_while, 0);
+        obey(&message);
     }
 }
 
@@ -187,15 +184,15 @@ static int pass_consumer(int fd, const char *text)
     ct_syscall(SYS_close, mine);
     if (r == 0)
         r = await_reply();
-    if (r == 0)
-        turn_for_consumer(ct_arena);
-    return r;
+    return r < 0 ? r : ct_turn_want(ct_arena, CT_TURN_FOR_PROGRAM);
 }
 
 static int end_consumer(void)
 {
-    int r = socket_fd < 0 ? -ENOTCONN : send_message(CT_CONTROL_UNCONSUME, 0, -1, NULL);
+    int r;
 
+    ct_turn_want_no_more(ct_arena, CT_TURN_FOR_PROGRAM);
+    r = socket_fd < 0 ? -ENOTCONN : send_message(CT_CONTROL_UNCONSUME, 0, -1, NULL);
     return r < 0 ? r : await_reply();
 }
 
@@ -206,21 +203,10 @@ static void hear_ctrace(void)
 
     if (n == -EAGAIN || n == -EINTR)
         return;
-    if (n <= 0) {
+    if (n <= 0)
         lose_ctrace();
-    } else if (n == sizeof message) {
-        int r = 0;
-
-        if (message.kind == CT_CONTROL_TURN)
-            ct_turn(ct_arena);
-        else if (message.kind == CT_CONTROL_START)
-            r = ct_turn_start(ct_arena);
-        else if (message.kind == CT_CONTROL_STOP)
-            ct_turn_stop(ct_arena);
-        else
-            return;
-        send_message(CT_CONTROL_REPLY, r, -1, NULL);
-    }
+    else if (n == sizeof message)
+        obey(&message);
 }
 
 /* --- requests of the program's threads --- */
@@ -233,8 +219,8 @@ static bool answer_ask(void)
     if (request == CT_ASK_NONE)
         return true;
     switch (request) {
-    case CT_ASK_START: ask.answer = ct_turn_start(ct_arena); break;
-    case CT_ASK_STOP: ct_turn_stop(ct_arena); ask.answer = 0; break;
+    case CT_ASK_START: ask.answer = ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE); break;
+    case CT_ASK_STOP: ct_turn_want_no_more(ct_arena, CT_TURN_FOR_CTRACE); ask.answer = 0; break;
     case CT_ASK_TURN: ct_turn(ct_arena); ask.answer = 0; break;
     case CT_ASK_CONSUMER: ask.answer = pass_consumer(ask.fd, ask.text); break;
     case CT_ASK_UNCONSUME: ask.answer = end_consumer(); break;
@@ -429,5 +415,6 @@ void ct_control_forget(void)
     atomic_store_explicit(&poked, 0, memory_order_relaxed);
     atomic_store_explicit(&ask.lock, 0, memory_order_relaxed);
     atomic_store_explicit(&ask.request, CT_ASK_NONE, memory_order_relaxed);
+    ct_turn_forget();
     ct_modules_forget();
 }

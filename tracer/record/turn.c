@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 
 #include "record/clock.h"
 #include "record/control.h"
@@ -17,6 +18,7 @@
 #include "record/thread.h"
 
 static uint64_t turned_ns;              /* CLOCK_MONOTONIC of the last turn */
+static unsigned wanted;                 /* enum ct_turn_wanting */
 static _Atomic uint32_t hidden_tid;     /* relaxed: set before the gate is opened, on the asker's word */
 
 void ct_turn_hide(uint32_t tid)
@@ -76,15 +78,12 @@ static void turn(struct ct_arena *a, unsigned pause_kind)
     ct_control_ring_drainer(a);
 }
 
-int ct_turn_start(struct ct_arena *a)
+static void start(struct ct_arena *a)
 {
-    if (atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING)
-        return -EALREADY;
     ct_modules_scan(a);
     see_threads();
     atomic_store_explicit(&a->phase, CT_ARENA_RECORDING, memory_order_relaxed);
     turn(a, 1);
-    return 0;
 }
 
 void ct_turn(struct ct_arena *a)
@@ -105,7 +104,7 @@ void ct_turn(struct ct_arena *a)
     turn(a, 0);
 }
 
-void ct_turn_stop(struct ct_arena *a)
+static void stop(struct ct_arena *a)
 {
     if (atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
         return;
@@ -125,4 +124,52 @@ int64_t ct_turn_due_ns(const struct ct_arena *a)
     ct_clock_sample(&now);
     gone = now.monotonic_ns - turned_ns;
     return gone >= CT_GENERATION_NS ? 0 : (int64_t)(CT_GENERATION_NS - gone);
+}
+
+/*
+ * A new consumer begins with the next generation, and trace_start() must not return before that has begun.  A turn is
+ * put off while the drainer is behind: it is told, and needs a round.
+ */
+static void turn_for_consumer(struct ct_arena *a)
+{
+    static const struct timespec a_while = { 0, 1000000 };
+    uint32_t before = atomic_load_explicit(&a->generation, memory_order_relaxed);
+
+    for (int i = 0; i < 100 && atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING; i++) {
+        ct_turn(a);
+        if (atomic_load_explicit(&a->generation, memory_order_relaxed) != before)
+            return;
+        ct_control_ring_drainer(a);
+        ct_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &a_while, 0);
+    }
+}
+
+int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who)
+{
+    if (wanted & who)
+        return -EALREADY;
+    wanted |= who;
+    if (atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING)
+        turn_for_consumer(a);
+    else
+        start(a);
+    return 0;
+}
+
+void ct_turn_want_no_more(struct ct_arena *a, enum ct_turn_wanting who)
+{
+    wanted &= ~(unsigned)who;
+    if (!wanted)
+        stop(a);
+}
+
+void ct_turn_want_nothing(struct ct_arena *a)
+{
+    wanted = 0;
+    stop(a);
+}
+
+void ct_turn_forget(void)
+{
+    wanted = 0;
 }

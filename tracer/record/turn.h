@@ -3,13 +3,18 @@
 
 #include "format/arena.h"
 
-/* Opens the gate with a new generation; -EALREADY when it is open. */
-int ct_turn_start(struct ct_arena *a);
+/* Who wants the gate to be open: whoever drains for a file of its own, and what trace_start() began under `ctrace record`. */
+enum ct_turn_wanting { CT_TURN_FOR_CTRACE = 1, CT_TURN_FOR_PROGRAM = 2 };
+/* Begins a new generation, and opens the gate unless it is open; -EALREADY when `who` wants it already. */
+int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who);
+/* Shuts the gate when nobody else wants it; the generation stays the last one. */
+void ct_turn_want_no_more(struct ct_arena *a, enum ct_turn_wanting who);
+void ct_turn_want_nothing(struct ct_arena *a);
+/* In a forked child: nobody has asked for anything. */
+void ct_turn_forget(void);
 /* A thread of ours that is no part of the program (the drain inside of it): it gets no row.  0: there is none. */
 void ct_turn_hide(uint32_t tid);
 /* Ends the current generation and begins the next; put off while the drainer is several behind. */
 void ct_turn(struct ct_arena *a);
-/* Shuts the gate; the generation stays the last one. */
-void ct_turn_stop(struct ct_arena *a);
 /* Nanoseconds until the next turn is due; 0 now, -1 never (the gate is shut). */
 int64_t ct_turn_due_ns(const struct ct_arena *a);
