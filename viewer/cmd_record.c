@@ -113,9 +113,10 @@ static int write_order(struct record *r)
     if (getrandom(run, sizeof run, 0) != sizeof run)
         return fail(-EIO, "no random number for the run: %s", strerror(errno));
     ct_session_hex(run, hex);
-    snprintf(r->order, sizeof r->order, "dir=%s;buffer=%llu;categories=%llx;depth=%u;start=%d;paths=%d;run=%s",
+    snprintf(r->order, sizeof r->order, "dir=%s;buffer=%llu;categories=%llx;depth=%u;start=%d;paths=%d;"
+             "cpu_rate=%u;cpu_signal=%u;heap_rate=%llu;run=%s",
              r->session.path, (unsigned long long)o->buffer, (unsigned long long)o->categories, o->depth,
-             o->delay_ms == 0, o->paths, hex);
+             o->delay_ms == 0, o->paths, o->cpu_rate, o->cpu_signal, (unsigned long long)o->heap_rate, hex);
     return 0;
 }
 

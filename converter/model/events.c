@@ -99,7 +99,7 @@ static void fd(struct ct_model_thread *t, const struct ct_read_event *e)
 
 static void wake(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
 {
-    uint64_t object = ct_args_WAKE(e->arg)->object;
+    uint64_t object = ct_args_WAKE(e->arg)->object;         /* UNLOCK_WAKE has the same first field */
     int64_t start = ct_span_point(m, t, CT_EV_WAKE, e->ns, object);
 
     ct_wakes_wake(m->wakes, t->program->read->index, object, (struct ct_wake){ t, start });
@@ -175,7 +175,7 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
     case CT_EV_WAIT_FAILED:
         ct_span_wait_end(m, t, e->ns, (int64_t)ct_args_WAIT_FAILED(e->arg)->result, 0);
         break;
-    case CT_EV_WAKE:
+    case CT_EV_WAKE: case CT_EV_UNLOCK_WAKE:
         wake(m, t, e);
         break;
     case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW:

@@ -83,6 +83,9 @@ static int open_session(void)
     options.categories = started.settings.categories | 1;
     options.depth = started.settings.depth;
     options.paths = started.settings.paths;
+    options.cpu_rate = started.settings.cpu_rate;
+    options.cpu_signal = started.settings.cpu_signal;
+    options.heap_rate = started.settings.heap_rate;
     make_session(options.dir, sizeof started.session);
     strcpy(started.session, options.dir);
     r = ct_door->open(&options);

@@ -14,6 +14,12 @@ enum {
     CT_STRING_MAX = 1024,           /* an interned string; longer ones are cut */
     CT_STACK_MAX = 128,             /* frames of one stack; the root side is cut and flagged */
     CT_STACK_DEFAULT = 64,          /* frames captured unless CTRACE_STACK_DEPTH says otherwise */
+    CT_CPU_RATE_DEFAULT = 100,      /* samples a second of CPU time */
+    CT_CPU_RATE_MAX = 1000,         /* kernels look 100 to 1000 times a second; more would be a flood of handlers */
+    CT_SIGNAL_REALTIME = 34,        /* the first real-time signal that libc leaves to programs */
+    CT_SIGNAL_MAX = 64,
+    CT_HEAP_RATE_DEFAULT = 512 << 10,   /* mean bytes between sampled allocations */
+    CT_HEAP_RATE_MAX = 1 << 30,
     CT_NAME_MAX = 16,               /* a thread's name with its NUL, as the kernel's */
     CT_BUILD_ID_MAX = 32,
     CT_PATH_MAX = 4096,

@@ -2,6 +2,7 @@
 #include "format/settings.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +156,44 @@ static int take_depth(struct ct_settings *o, const char *value)
     return *value >= '0' && *value <= '9' && !*end && n <= CT_STACK_MAX ? 0 : -EINVAL;
 }
 
+static int take_cpu_rate(struct ct_settings *o, const char *value)
+{
+    char *end;
+    unsigned long n = strtoul(value, &end, 10);
+
+    o->cpu_rate = (unsigned)n;
+    return *value >= '0' && *value <= '9' && !*end && n >= 1 && n <= CT_CPU_RATE_MAX ? 0 : -EINVAL;
+}
+
+/* Only signals that end a program which does not expect them, and that no kernel or libc sends for reasons of its own. */
+static int take_cpu_signal(struct ct_settings *o, const char *value)
+{
+    static const struct { const char *name; int number; } names[] = {
+        { "PROF", SIGPROF }, { "VTALRM", SIGVTALRM }, { "STKFLT", SIGSTKFLT }, { "PWR", SIGPWR },
+    };
+    char *end;
+    unsigned long n = strtoul(value, &end, 10);
+
+    if (*value >= '0' && *value <= '9' && !*end && n >= CT_SIGNAL_REALTIME && n <= CT_SIGNAL_MAX) {
+        o->cpu_signal = (unsigned)n;
+        return 0;
+    }
+    value += strncmp(value, "SIG", 3) == 0 ? 3 : 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(value, names[i].name) == 0) {
+            o->cpu_signal = (unsigned)names[i].number;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+static int take_heap_rate(struct ct_settings *o, const char *value)
+{
+    int r = read_size(value, &o->heap_rate);
+
+    return r == 0 && o->heap_rate >= 1 && o->heap_rate <= CT_HEAP_RATE_MAX ? 0 : -EINVAL;
+}
+
 /* A variable says yes with anything but "0" and nothing. */
 static bool yes(const char *value)
 {
@@ -187,6 +226,7 @@ static int (*const takers[CT_SETTINGS])(struct ct_settings *, const char *) = {
 void ct_settings_default(struct ct_settings *ret)
 {
     *ret = (struct ct_settings){ .output = "trace.out", .categories = ~(uint64_t)0, .depth = CT_STACK_DEFAULT,
+                                 .cpu_rate = CT_CPU_RATE_DEFAULT, .heap_rate = CT_HEAP_RATE_DEFAULT,
                                  .paths = true, .children = true, .wait = true };
 }
 

@@ -27,6 +27,9 @@ struct ct_settings {
     uint64_t buffer;                /* bytes; 0: the recorder's choice */
     int64_t delay_ms, duration_ms;  /* 0: none */
     unsigned depth;
+    unsigned cpu_rate;              /* samples a second of CPU time */
+    unsigned cpu_signal;            /* 0: the recorder's choice */
+    uint64_t heap_rate;             /* mean bytes between samples */
     bool paths, children, wait;
 };
 

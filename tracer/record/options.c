@@ -11,6 +11,8 @@ void ct_options_default(struct ct_session_options *ret)
     *ret = (struct ct_session_options){
         .categories = ~(uint64_t)0,
         .depth = CT_STACK_DEFAULT,
+        .cpu_rate = CT_CPU_RATE_DEFAULT,
+        .heap_rate = CT_HEAP_RATE_DEFAULT,
         .start = true,
         .paths = true,
     };
@@ -58,6 +60,12 @@ static int take(const char *key, size_t key_length, const char *value, size_t le
         o->categories = number | 1;         /* category 0 is always on */
     else if (is_key(key, key_length, "depth"))
         o->depth = number > CT_STACK_MAX ? CT_STACK_MAX : (uint32_t)number;
+    else if (is_key(key, key_length, "cpu_rate"))
+        o->cpu_rate = number < 1 || number > CT_CPU_RATE_MAX ? CT_CPU_RATE_DEFAULT : (uint32_t)number;
+    else if (is_key(key, key_length, "cpu_signal"))
+        o->cpu_signal = number > CT_SIGNAL_MAX ? 0 : (uint32_t)number;
+    else if (is_key(key, key_length, "heap_rate"))
+        o->heap_rate = number < 1 || number > CT_HEAP_RATE_MAX ? CT_HEAP_RATE_DEFAULT : number;
     else if (is_key(key, key_length, "start"))
         o->start = number != 0;
     else if (is_key(key, key_length, "paths"))

@@ -5,7 +5,8 @@
 #include "record/gate.h"
 
 /*
- * Options, from CTRACE_SESSION="dir=...;buffer=...;categories=...;depth=...;start=1;paths=1;run=..." (`ctrace record`),
+ * Options, from CTRACE_SESSION="dir=...;buffer=...;categories=...;depth=...;start=1;paths=1;cpu_rate=...;
+ * cpu_signal=...;heap_rate=...;run=..." (`ctrace record`),
  * or from trace_start().
  */
 struct ct_session_options {
@@ -13,6 +14,8 @@ struct ct_session_options {
     uint64_t buffer;                /* bytes of the arena; 0: the default for this machine */
     uint64_t categories;            /* bit mask of enum ct_category */
     uint32_t depth;                 /* frames of a stack */
+    uint32_t cpu_rate, cpu_signal;  /* samples a second of CPU time; the signal that takes them, 0: any that is free */
+    uint64_t heap_rate;             /* mean bytes between sampled allocations */
     bool start;                     /* open the gate at once */
     bool paths;                     /* record names of files and peers */
     bool record;                    /* somebody listens at dir/ctl */

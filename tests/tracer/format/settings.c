@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
 
 #include "format/pattern.h"
 #include "format/schema.h"
@@ -56,6 +57,30 @@ static void categories(void **state)
     assert_false(set(CT_SETTING_without, "heap", 0).categories >> CT_CAT_heap & 1);
     set(CT_SETTING_only, "io,,lock", -EINVAL);
     set(CT_SETTING_only, "nonsense", -EINVAL);
+}
+
+static void samplers(void **state)
+{
+    (void)state;
+    assert_int_equal(set(CT_SETTING_depth, "64", 0).cpu_rate, 100);
+    assert_int_equal(set(CT_SETTING_depth, "64", 0).heap_rate, 512 << 10);
+    assert_int_equal(set(CT_SETTING_cpu_rate, "1", 0).cpu_rate, 1);
+    assert_int_equal(set(CT_SETTING_cpu_rate, "1000", 0).cpu_rate, 1000);
+    set(CT_SETTING_cpu_rate, "0", -EINVAL);
+    set(CT_SETTING_cpu_rate, "1001", -EINVAL);
+    set(CT_SETTING_cpu_rate, "-1", -EINVAL);
+    set(CT_SETTING_cpu_rate, "100Hz", -EINVAL);
+    assert_int_equal(set(CT_SETTING_cpu_signal, "SIGVTALRM", 0).cpu_signal, SIGVTALRM);
+    assert_int_equal(set(CT_SETTING_cpu_signal, "PROF", 0).cpu_signal, SIGPROF);
+    assert_int_equal(set(CT_SETTING_cpu_signal, "64", 0).cpu_signal, 64);
+    set(CT_SETTING_cpu_signal, "9", -EINVAL);
+    set(CT_SETTING_cpu_signal, "32", -EINVAL);
+    set(CT_SETTING_cpu_signal, "KILL", -EINVAL);
+    set(CT_SETTING_cpu_signal, "", -EINVAL);
+    assert_int_equal(set(CT_SETTING_heap_rate, "1", 0).heap_rate, 1);
+    assert_int_equal(set(CT_SETTING_heap_rate, "2M", 0).heap_rate, 2 << 20);
+    set(CT_SETTING_heap_rate, "0", -EINVAL);
+    set(CT_SETTING_heap_rate, "64T", -EINVAL);
 }
 
 static const char *look_up(const char *name)
@@ -109,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes), cmocka_unit_test(times), cmocka_unit_test(categories),
+        cmocka_unit_test(samplers),
         cmocka_unit_test(variables), cmocka_unit_test(patterns),
     };
 
