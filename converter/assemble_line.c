@@ -206,9 +206,9 @@ static int take_generation(struct ct_assembly *a, unsigned field, struct ct_text
 {
     struct ct_build_generation *g = to;
     uint64_t *numbers[] = { NULL, &g->start.pause_ticks, &g->start.pause_kind, &g->first_ticks, NULL, &g->end.events_lost,
-                            &g->end.flags };
+                            &g->end.flags, &g->end.pause_ticks, &g->end.pause_kind };
 
-    if (field == 7) {
+    if (field == 9) {
         g->recovered = true;
         return 0;
     }
@@ -220,7 +220,8 @@ static int take_generation(struct ct_assembly *a, unsigned field, struct ct_text
 
 int ct_assemble_generation(struct ct_assembly *a)
 {
-    static const char *const names[] = { "start", "pause", "kind", "first", "end", "lost", "flags", "!recovered", NULL };
+    static const char *const names[] = { "start", "pause", "kind", "first", "end", "lost", "flags",
+                                        "stop", "stop_kind", "!recovered", NULL };
     struct ct_assembly_owner owner;
     struct ct_build_generation *g;
     struct ct_generation_index *index;

@@ -115,7 +115,9 @@ static void pause(void *context, const struct ct_pause *s)
     p = ct_json_u64(p, tid);
     p = CT_JSON_PUT(p, ",\"ts\":");
     p = times(p, s->start, s->end);
-    p = s->begins_trace ? CT_JSON_PUT(p, ",\"name\":\"tracing starts") : CT_JSON_PUT(p, ",\"name\":\"generation turns");
+    p = CT_JSON_PUT(p, ",\"name\":\"");
+    p = s->kind == CT_PAUSE_START ? CT_JSON_PUT(p, "tracing starts")
+      : s->kind == CT_PAUSE_STOP ? CT_JSON_PUT(p, "tracing stops") : CT_JSON_PUT(p, "generation turns");
     p = CT_JSON_PUT(p, "\",\"cat\":\"trace\",\"args\":{\"pause_ns\":");
     p = ct_json_i64(p, s->full_ns);
     chrome_end(c, CT_JSON_PUT(p, "}}"));

@@ -275,6 +275,10 @@ static void write_generation(struct writer *w, const struct ct_read_generation *
         write_clock(w, "end", &g->end->clock);
         number(w, "lost", g->end->events_lost);
         number(w, "flags", g->end->flags);
+        if (g->end->pause_ticks | g->end->pause_kind) {
+            number(w, "stop", g->end->pause_ticks);
+            number(w, "stop_kind", g->end->pause_kind);
+        }
     }
     words(w, g->recovered ? " recovered\n" : "\n");
     write_modules(w, g->program);

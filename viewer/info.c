@@ -19,6 +19,20 @@ static void count_event(struct ct_info_program *program, const struct ct_read_ev
     program->event_bytes += event->size;
 }
 
+static void count_pauses(struct ct_info_program *program, const struct ct_read_generation *g)
+{
+    enum ct_pause_kind kind = g->pause_kind == CT_PAUSE_START ? CT_PAUSE_START : CT_PAUSE_TURN;
+
+    if (g->pause_ns > 0) {
+        program->pauses[kind].count++;
+        program->pauses[kind].ns += g->pause_ns;
+    }
+    if (g->stop_ns >= 0) {
+        program->pauses[CT_PAUSE_STOP].count++;
+        program->pauses[CT_PAUSE_STOP].ns += g->stop_ns;
+    }
+}
+
 int ct_info_gather(struct ct_reader *reader, const char *const *paths, unsigned count, struct ct_info *ret)
 {
     struct ct_info info = { .reader = reader, .paths = paths, .input_count = count,
@@ -41,6 +55,7 @@ int ct_info_gather(struct ct_reader *reader, const char *const *paths, unsigned 
         program->generations++;
         program->recovered_generations += item->generation->recovered;
         program->lost += item->generation->events_lost;
+        count_pauses(program, item->generation);
     }
     info.damage = r;
     for (unsigned i = 0; i < ct_reader_thread_count(reader); i++)

@@ -13,6 +13,7 @@ struct ct_info_program {
     const struct ct_read_program *program;
     uint64_t threads, generations, recovered_generations;
     uint64_t events, event_bytes, lost;
+    struct { uint64_t count; int64_t ns; } pauses[CT_PAUSE_STOP + 1];   /* the tracer's own, by enum ct_pause_kind */
     struct ct_info_count counts[256];           /* by number in the file */
 };
 

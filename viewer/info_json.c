@@ -162,6 +162,22 @@ static void write_end(struct json *j, const struct ct_read_program *program)
     close_with(j, "}");
 }
 
+static void write_pauses(struct json *j, const struct ct_info_program *p)
+{
+    static const char *const names[] = { [CT_PAUSE_TURN] = "turn", [CT_PAUSE_START] = "start", [CT_PAUSE_STOP] = "stop" };
+
+    key(j, "pauses");
+    open_with(j, "{");
+    for (unsigned i = 0; i <= CT_PAUSE_STOP; i++) {
+        key(j, names[i]);
+        open_with(j, "{");
+        number(j, "count", p->pauses[i].count);
+        integer(j, "ns", p->pauses[i].ns);
+        close_with(j, "}");
+    }
+    close_with(j, "}");
+}
+
 static void write_program(struct json *j, const struct ct_info_program *p)
 {
     const struct ct_read_program *program = p->program;
@@ -193,6 +209,7 @@ static void write_program(struct json *j, const struct ct_info_program *p)
     number(j, "event_count", p->events);
     number(j, "event_bytes", p->event_bytes);
     number(j, "lost", p->lost);
+    write_pauses(j, p);
     write_end(j, program);
     write_events(j, p);
     close_with(j, "}");

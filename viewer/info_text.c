@@ -93,6 +93,27 @@ static void write_ended(const struct ct_read_program *program, struct ct_output 
     put(out, "\n");
 }
 
+/* What the recording itself cost the program at its start and stop and in between. */
+static void write_pauses(const struct ct_info_program *p, struct ct_output *out)
+{
+    static const struct { enum ct_pause_kind kind; const char *name, *several; } kinds[] = {
+        { CT_PAUSE_START, "start", "starts" }, { CT_PAUSE_TURN, "turn", "turns" }, { CT_PAUSE_STOP, "stop", "stops" },
+    };
+    const char *before = "pauses       ";
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        uint64_t count = p->pauses[kinds[i].kind].count;
+
+        if (!count)
+            continue;
+        put(out, "%s%llu %s %.1f us", before, (unsigned long long)count, count == 1 ? kinds[i].name : kinds[i].several,
+            (double)p->pauses[kinds[i].kind].ns / 1e3);
+        before = ", ";
+    }
+    if (*before == ',')
+        put(out, "\n");
+}
+
 static void write_program(const struct ct_info_program *p, struct ct_output *out)
 {
     const struct ct_run *run = &p->program->run;
@@ -116,6 +137,7 @@ static void write_program(const struct ct_info_program *p, struct ct_output *out
         put(out, ", %llu of them recovered", (unsigned long long)p->recovered_generations);
     put(out, "\nevents       %llu in %llu bytes\n", (unsigned long long)p->events, (unsigned long long)p->event_bytes);
     put(out, "lost         %llu\n", (unsigned long long)p->lost);
+    write_pauses(p, out);
     write_ended(p->program, out);
 }
 

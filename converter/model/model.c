@@ -172,18 +172,23 @@ static void take_row(struct ct_model *m, const struct ct_read_thread_row *row, i
     }
 }
 
+static void take_pause(struct ct_model *m, struct ct_pause *pause)
+{
+    if (m->sink->pause && ct_model_clip(m, &pause->start, &pause->end))
+        m->sink->pause(m->context, pause);
+}
+
 static void take_generation(struct ct_model *m, const struct ct_read_generation *g)
 {
     struct ct_model_program *p = program_of(m, g->program);
 
     if (!p)
         return;
-    if (g->pause_ns > 0 && m->sink->pause) {
-        struct ct_pause pause = { p, g->start_ns - g->pause_ns, g->start_ns, g->pause_ns, g->pause_kind == 1 };
-
-        if (ct_model_clip(m, &pause.start, &pause.end))
-            m->sink->pause(m->context, &pause);
-    }
+    if (g->pause_ns > 0)
+        take_pause(m, &(struct ct_pause){ p, g->start_ns - g->pause_ns, g->start_ns, g->pause_ns,
+                                          g->pause_kind == CT_PAUSE_START ? CT_PAUSE_START : CT_PAUSE_TURN });
+    if (g->stop_ns >= 0)
+        take_pause(m, &(struct ct_pause){ p, g->end_ns - g->stop_ns, g->end_ns, g->stop_ns, CT_PAUSE_STOP });
     for (size_t i = 0; i < g->row_count; i++)
         take_row(m, &g->rows[i], g->start_ns);
 }

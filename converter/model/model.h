@@ -148,7 +148,7 @@ struct ct_pause {
     struct ct_model_program *program;
     int64_t start, end;
     int64_t full_ns;                    /* also what lies before the trace's start */
-    bool begins_trace;
+    enum ct_pause_kind kind;
 };
 
 /* What a sink wants to hear; NULL: not that.  Arguments are borrowed for the call. */

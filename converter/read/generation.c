@@ -300,6 +300,10 @@ static void publish(struct ct_loaded *g)
                         ct_read_clock_ns(&program->clock, index->start.pause_ticks < start
                                                               ? start - index->start.pause_ticks : 0);
     pub->pause_kind = index->start.pause_kind;
+    pub->stop_ns = -1;
+    if (index->has_end && index->end.pause_kind == CT_PAUSE_STOP)
+        pub->stop_ns = ct_read_clock_ns(&program->clock, end) -
+                       ct_read_clock_ns(&program->clock, index->end.pause_ticks < end ? end - index->end.pause_ticks : 0);
     pub->events_lost = index->end.events_lost;
     pub->start = index->has_start ? &index->start : NULL;
     pub->end = index->has_end ? &index->end : NULL;

@@ -113,6 +113,7 @@ struct ct_read_generation {
     int64_t start_ns, end_ns;
     int64_t pause_ns;           /* the tracer's own pause; ended at start_ns */
     uint64_t pause_kind;        /* 0 turn, 1 start of tracing */
+    int64_t stop_ns;            /* the same at the end of tracing, ended at end_ns; -1: tracing did not end here */
     uint64_t events_lost;       /* dropped in it, all threads; 0 when its end is missing */
     const struct ct_generation *start;      /* its first row as it stands in the file, NULL when missing */
     const struct ct_generation_end *end;    /* and its last */

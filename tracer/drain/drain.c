@@ -214,9 +214,22 @@ static void begin_generation(struct ct_drain *d, uint32_t number)
     ct_blocks_one(&d->blocks, GENERATION, d->flags, number, generation, &generation);
 }
 
-static void put_end(const struct ct_drain *d, struct ct_blocks *to, const struct ct_clock_sample *clock, unsigned flags)
+/* How the open generation ended: as the program said when it shut the gate, else now, which is no exact end. */
+static struct ct_generation_end end_of_all(const struct ct_drain *d, bool exact)
 {
-    struct ct_generation_end end = { .clock = *clock, .flags = flags };
+    const struct ct_arena *a = d->map.arena;
+    struct ct_generation_end end = { .flags = 1 };
+
+    if (atomic_load_explicit(&a->stop.number, memory_order_acquire) == d->generation)       /* edge STOP */
+        return (struct ct_generation_end){ .clock = a->stop.clock, .pause_ticks = a->stop.pause_ticks,
+                                           .pause_kind = CT_PAUSE_STOP };
+    if (!exact || ct_drain_clock(d->clock, &end.clock) < 0)
+        end.clock = d->start;
+    return end;
+}
+
+static void put_end(const struct ct_drain *d, struct ct_blocks *to, struct ct_generation_end end)
+{
     uint64_t lost = ct_drain_lost(d);
 
     end.events_lost = lost > d->lost_before ? lost - d->lost_before : 0;
@@ -224,15 +237,15 @@ static void put_end(const struct ct_drain *d, struct ct_blocks *to, const struct
     ct_blocks_flush(to);
 }
 
-static void end_generation(struct ct_drain *d, const struct ct_clock_sample *clock, unsigned flags)
+static void end_generation(struct ct_drain *d, const struct ct_generation_end *end)
 {
     if (d->ended)
         return;
     d->ended = true;
-    put_end(d, &d->blocks, clock, flags);
+    put_end(d, &d->blocks, *end);
     for (struct ct_consumer *c = d->consumers; c; c = c->next)
         if (c->state == CT_CONSUMER_RUNNING && c->first <= d->generation)
-            ct_consumer_generation_ends(c, clock);
+            ct_consumer_generation_ends(c, &end->clock);
 }
 
 /* --- a round --- */
@@ -299,7 +312,7 @@ static void turn_to(struct ct_drain *d, uint32_t next)
     struct ct_arena_turn turn;
     bool known = turn_of(d, next, &turn) && next == d->generation + 1;
 
-    end_generation(d, known ? &turn.before : &d->start, known ? 0 : 1);
+    end_generation(d, &(struct ct_generation_end){ .clock = known ? turn.before : d->start, .flags = known ? 0 : 1 });
     begin_generation(d, next);
 }
 
@@ -338,32 +351,32 @@ bool ct_drain_round(struct ct_drain *d)
 
 void ct_drain_finish(struct ct_drain *d, bool exact)
 {
-    struct ct_clock_sample now;
+    struct ct_generation_end end;
 
     d->all = true;
     ct_drain_round(d);
     if (d->generation == 0)
         return;
-    if (!exact || ct_drain_clock(d->clock, &now) < 0)
-        now = d->start;
-    end_generation(d, &now, 1);
+    end = end_of_all(d, exact);
+    end_generation(d, &end);
 }
 
 void ct_drain_part(struct ct_drain *d, struct ct_consumer *c)
 {
-    struct ct_clock_sample now;
+    struct ct_generation_end end;
     struct ct_blocks own;
 
     d->all = true;
     ct_drain_round(d);
-    if (ct_drain_clock(d->clock, &now) < 0)
-        now = d->start;
+    end = end_of_all(d, true);
+    end.flags = 0;
+    end.pause_kind = CT_PAUSE_STOP;             /* one of no time, when the program is still recorded for others */
     if (c->state == CT_CONSUMER_WAITING)        /* not one generation: still say who it was */
         ct_consumer_begin(c, d->run, d->run_size);
     else if (c->state == CT_CONSUMER_RUNNING && c->first <= d->generation && !d->ended &&
              ct_blocks_init(&own, to_one, c) == 0) {
-        put_end(d, &own, &now, 0);
-        ct_consumer_generation_ends(c, &now);
+        put_end(d, &own, end);
+        ct_consumer_generation_ends(c, &end.clock);
         ct_blocks_fini(&own);
     }
     c->first = UINT32_MAX;

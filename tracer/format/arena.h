@@ -18,6 +18,7 @@
  *   DRAINED drainer: drained = N       control thread turns       turns[] before N are not read any more
  *   THREAD thread state = LIVE         drainer reads state        the row's fixed fields are whole
  *   BANK   table bank switched         writer reads bank          the bank is empty or holds what its slots say
+ *   STOP   stop.number = N              drainer ends N            the rest of `stop` is whole, the gate is shut
  *   READY  limit raised (reserve)      writer reads limit         memory below the limit is backed: no SIGBUS
  * Plain relaxed: counters that are only reported, `since`/`what` of a thread row (a reader takes them as a hint).
  */
@@ -193,6 +194,11 @@ struct ct_arena {
     _Atomic int32_t exit_status;
     _Atomic uint32_t execing;           /* an exec is under way: if the process goes on as another program, this one ended by it */
     struct ct_arena_turn turns[CT_TURNS];
+    struct {
+        _Atomic uint32_t number;        /* of the generation that ended when the gate was shut; edge STOP */
+        uint64_t pause_ticks;
+        struct ct_clock_sample clock;   /* end of the pause and of the generation */
+    } stop;
 };
 
 /* --- places within an arena; `a` is where it is mapped --- */

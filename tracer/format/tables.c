@@ -13,7 +13,8 @@
 #define GENERATION_FIELDS(U, T, B) \
     U(clock.ticks) U(clock.monotonic_ns) U(clock.realtime_ns) U(pause_ticks) U(pause_kind)
 #define GENERATION_END_FIELDS(U, T, B) \
-    U(clock.ticks) U(clock.monotonic_ns) U(clock.realtime_ns) U(events_lost) U(flags)
+    U(clock.ticks) U(clock.monotonic_ns) U(clock.realtime_ns) U(events_lost) U(flags) \
+    U(pause_ticks) U(pause_kind)
 #define STRING_FIELDS(U, T, B) U(id) T(text)
 #define ADDRESS_FIELDS(U, T, B) U(id) U(address)
 #define THREAD_FIELDS(U, T, B) \

@@ -37,6 +37,8 @@ struct ct_clock_sample {
     uint64_t ticks, monotonic_ns, realtime_ns;
 };
 
+enum ct_pause_kind { CT_PAUSE_TURN = 0, CT_PAUSE_START = 1, CT_PAUSE_STOP = 2 };
+
 struct ct_generation {
     struct ct_clock_sample clock;       /* at its start */
     uint64_t pause_ticks;               /* how long turning to it took: the tracer's own pause, ends at clock.ticks */
@@ -47,6 +49,8 @@ struct ct_generation_end {
     struct ct_clock_sample clock;       /* at its end */
     uint64_t events_lost;               /* dropped in this generation, all threads */
     uint64_t flags;                     /* 1: recovered or cut, the end is not exact */
+    uint64_t pause_ticks;               /* the tracer's own pause, ends at clock.ticks */
+    uint64_t pause_kind;                /* 0 none, 2 end of tracing */
 };
 
 /* id and definition of an interned string, address or stack. */

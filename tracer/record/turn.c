@@ -106,10 +106,17 @@ void ct_turn(struct ct_arena *a)
 
 static void stop(struct ct_arena *a)
 {
+    struct ct_clock_sample before;
+
     if (atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
         return;
     ct_modules_scan(a);
+    ct_clock_sample(&before);
     ct_gate_set(0);
+    ct_clock_sample(&a->stop.clock);
+    a->stop.pause_ticks = a->stop.clock.ticks - before.ticks;
+    atomic_store_explicit(&a->stop.number, atomic_load_explicit(&a->generation, memory_order_relaxed),
+                          memory_order_release);        /* edge STOP */
     atomic_store_explicit(&a->phase, CT_ARENA_IDLE, memory_order_release);
     ct_control_ring_drainer(a);
 }
