@@ -8,16 +8,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { BLOCKS = 4, BLOCK_EVENTS = 512 };
+enum { BLOCKS = 16 };                   /* who waits is woken when half of them changed: waking costs microseconds */
 
 struct block {
-    struct ct_read_item items[BLOCK_EVENTS];
+    struct ct_read_item items[CT_READ_RUN];
     unsigned count;
-    bool last;                          /* the decoder parks behind it */
-    int result;                         /* with `last`: 0, or negative with `error` */
-    struct ct_error error;
 };
 
 struct ct_read_ahead {
@@ -25,26 +21,18 @@ struct ct_read_ahead {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    unsigned long made, used;           /* blocks; under the mutex, as are the two below */
+    unsigned long made, used;           /* blocks; under the mutex, as are those below */
     bool parked, quit;
-    struct block *at;                   /* the consumer's; NULL: none */
-    unsigned taken;
+    bool decoder_waits, consumer_waits;
+    bool holding;                       /* the consumer looks at a block */
     struct block blocks[BLOCKS];
 };
 
-/* Fills a block; it is the last one when something else than an event is due. */
-static void fill(struct ct_read_ahead *ahead, struct block *block)
+static void wait_for_change(struct ct_read_ahead *ahead, bool *waits)
 {
-    const struct ct_read_item *item;
-
-    block->last = false;
-    for (block->count = 0; block->count < BLOCK_EVENTS; block->count++) {
-        block->result = ct_reader_take_event(ahead->reader, &item, &block->error);
-        block->last = block->result <= 0;
-        if (block->last)
-            return;
-        memcpy(&block->items[block->count], item, sizeof *item);
-    }
+    *waits = true;
+    pthread_cond_wait(&ahead->changed, &ahead->mutex);
+    *waits = false;
 }
 
 static void *decode(void *context)
@@ -56,15 +44,16 @@ static void *decode(void *context)
         struct block *block = &ahead->blocks[ahead->made % BLOCKS];
 
         if (ahead->parked || ahead->made - ahead->used == BLOCKS) {
-            pthread_cond_wait(&ahead->changed, &ahead->mutex);
+            wait_for_change(ahead, &ahead->decoder_waits);
             continue;
         }
         pthread_mutex_unlock(&ahead->mutex);
-        fill(ahead, block);
+        block->count = ct_reader_take_events(ahead->reader, block->items);
         pthread_mutex_lock(&ahead->mutex);
         ahead->made++;
-        ahead->parked = block->last;
-        pthread_cond_signal(&ahead->changed);
+        ahead->parked = block->count < CT_READ_RUN;     /* something else than an event is due */
+        if (ahead->consumer_waits && (ahead->parked || ahead->made - ahead->used >= BLOCKS / 2))
+            pthread_cond_signal(&ahead->changed);
     }
     pthread_mutex_unlock(&ahead->mutex);
     return NULL;
@@ -81,9 +70,9 @@ int ct_read_ahead_new(struct ct_reader *reader, struct ct_read_ahead **ret)
     ahead->reader = reader;
     ahead->made = ahead->used = 0;
     ahead->parked = true;               /* first of all a generation has to begin */
-    ahead->quit = false;
-    ahead->at = NULL;
-    ahead->taken = 0;
+    ahead->quit = ahead->decoder_waits = ahead->consumer_waits = ahead->holding = false;
+    for (unsigned i = 0; i < BLOCKS; i++)
+        ct_read_items_init(ahead->blocks[i].items);
     pthread_mutex_init(&ahead->mutex, NULL);
     pthread_cond_init(&ahead->changed, NULL);
     sigfillset(&all);
@@ -104,18 +93,17 @@ static struct block *next_block(struct ct_read_ahead *ahead)
     struct block *block = NULL;
 
     pthread_mutex_lock(&ahead->mutex);
-    if (ahead->at) {
+    if (ahead->holding) {
         ahead->used++;
-        ahead->at = NULL;
-        pthread_cond_signal(&ahead->changed);
+        if (ahead->decoder_waits && ahead->made - ahead->used <= BLOCKS / 2)
+            pthread_cond_signal(&ahead->changed);
     }
     while (ahead->made == ahead->used && !ahead->parked)
-        pthread_cond_wait(&ahead->changed, &ahead->mutex);
-    if (ahead->made != ahead->used)
+        wait_for_change(ahead, &ahead->consumer_waits);
+    ahead->holding = ahead->made != ahead->used;
+    if (ahead->holding)
         block = &ahead->blocks[ahead->used % BLOCKS];
     pthread_mutex_unlock(&ahead->mutex);
-    ahead->at = block;
-    ahead->taken = 0;
     return block;
 }
 
@@ -127,22 +115,21 @@ static void unpark(struct ct_read_ahead *ahead)
     pthread_mutex_unlock(&ahead->mutex);
 }
 
-int ct_read_ahead_next(struct ct_read_ahead *ahead, const struct ct_read_item **ret, struct ct_error *err)
+int ct_read_ahead_next(struct ct_read_ahead *ahead, const struct ct_read_item **ret, size_t *ret_count,
+                       struct ct_error *err)
 {
     for (;;) {
-        struct block *block = ahead->at;
+        struct block *block = next_block(ahead);
         int r;
 
-        if (block && ahead->taken < block->count) {
-            *ret = &block->items[ahead->taken++];
+        if (block && block->count > 0) {
+            *ret = block->items;
+            *ret_count = block->count;
             return 1;
         }
-        if (block && block->last && block->result < 0) {
-            *err = block->error;
-            return block->result;
-        }
-        if (next_block(ahead))
+        if (block)
             continue;
+        *ret_count = 1;
         r = ct_reader_take_other(ahead->reader, ret, err);
         if (r <= 0)
             return r;                   /* it stays parked: asked again, this is said again */

@@ -354,8 +354,6 @@ void ct_loaded_free(struct ct_loaded *g)
     if (!g)
         return;
     forget(g);
-    for (size_t i = 0; i < g->streams.count; i++)
-        free(g->streams.items[i].items);
     ct_list_fini(&g->strings);
     ct_idmap_fini(&g->string_places);
     ct_list_fini(&g->addresses);

@@ -1,63 +1,92 @@
-/*
- * HOT: runs at every event.
- *   budget   one comparison while the same thread goes on, log2(threads) otherwise
- *   never    takes a branch on which of two threads is first
- */
+/* Building the tree of losers; what runs at every event is in the header. */
 #include "converter/read/merge.h"
 
-/* Without a branch: which of two threads comes next is nothing that a processor could guess. */
-static inline bool before(const struct ct_merge_node *x, const struct ct_merge_node *y)
+void ct_merge_fini(struct ct_merge *merge)
 {
-    __int128 a = (__int128)x->ns * ((__int128)1 << 64) + x->rank, b = (__int128)y->ns * ((__int128)1 << 64) + y->rank;
-
-    return a < b;
+    ct_list_fini(&merge->streams);
+    ct_list_fini(&merge->ns);
+    ct_list_fini(&merge->losers);
+    merge->live = 0;
 }
 
-static void sink(struct ct_merge *merge, size_t i)
+int ct_merge_add(struct ct_merge *merge, struct ct_stream *stream)
 {
-    struct ct_merge_node *heap = merge->heap.items, node = heap[i];
-    size_t count = merge->heap.count;
+    struct ct_stream **place = ct_list_add(&merge->streams);
 
-    for (;;) {
-        size_t child = 2 * i + 1;
-
-        if (child >= count)
-            break;
-        if (child + 1 < count)
-            child += before(&heap[child + 1], &heap[child]);
-        if (!before(&heap[child], &node))
-            break;
-        heap[i] = heap[child];
-        i = child;
-    }
-    heap[i] = node;
-}
-
-int ct_merge_add(struct ct_merge *merge, struct ct_stream *stream, int64_t ns)
-{
-    struct ct_merge_node *heap = ct_list_add(&merge->heap), node = { ns, stream->rank, stream };
-    size_t i = merge->heap.count - 1;
-
-    if (!heap)
+    if (!place)
         return -ENOMEM;
-    heap = merge->heap.items;
-    while (i && before(&node, &heap[(i - 1) / 2])) {
-        heap[i] = heap[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    heap[i] = node;
+    *place = stream;
+    merge->live++;
+    merge->stale = true;
     return 0;
 }
 
-void ct_merge_moved(struct ct_merge *merge, int64_t ns)
+static int by_rank(const void *a, const void *b)
 {
-    merge->heap.items[0].ns = ns;
-    sink(merge, 0);
+    const struct ct_stream *x = *(struct ct_stream *const *)a, *y = *(struct ct_stream *const *)b;
+
+    return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+/* Streams that ended lose against all others, and go when the tree is built anew. */
+static void forget_ended(struct ct_merge *merge)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < merge->streams.count; i++)
+        if (merge->streams.items[i])
+            merge->streams.items[kept++] = merge->streams.items[i];
+    merge->streams.count = kept;
+    if (kept)
+        qsort(merge->streams.items, kept, sizeof *merge->streams.items, by_rank);
+}
+
+static int make_room(struct ct_merge *merge)
+{
+    merge->ns.count = merge->losers.count = 0;
+    for (size_t i = 0; i < merge->streams.count; i++) {
+        int64_t *ns = ct_list_add(&merge->ns);
+        uint32_t *loser = ct_list_add(&merge->losers);
+
+        if (!ns || !loser)
+            return -ENOMEM;
+        *ns = merge->streams.items[i]->ns;
+    }
+    return 0;
+}
+
+/* Plays the match of an inner node, children first: its winner. */
+static uint32_t play(struct ct_merge *merge, size_t node)
+{
+    size_t count = merge->streams.count;
+    uint32_t left, right;
+    bool swap;
+
+    if (node >= count)
+        return (uint32_t)(node - count);
+    left = play(merge, 2 * node);
+    right = play(merge, 2 * node + 1);
+    swap = merge->ns.items[right] < merge->ns.items[left] + (right < left);
+    merge->losers.items[node] = swap ? left : right;
+    return swap ? right : left;
+}
+
+int ct_merge_ready(struct ct_merge *merge)
+{
+    if (!merge->stale)
+        return 0;
+    forget_ended(merge);
+    if (make_room(merge) < 0)
+        return -ENOMEM;
+    if (merge->streams.count)
+        merge->losers.items[0] = play(merge, 1);
+    merge->stale = false;
+    return 0;
 }
 
 void ct_merge_drop(struct ct_merge *merge)
 {
-    merge->heap.items[0] = merge->heap.items[--merge->heap.count];
-    if (merge->heap.count)
-        sink(merge, 0);
+    merge->streams.items[merge->losers.items[0]] = NULL;
+    merge->live--;
+    ct_merge_moved(merge, CT_MERGE_ENDED);
 }

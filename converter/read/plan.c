@@ -24,6 +24,7 @@ static struct ct_read_step step_of(unsigned type)
 
 static void plan_ready(struct ct_read_plan *plan)
 {
+    plan->no = plan->info.known ? (uint8_t)plan->info.no : 0;
     for (unsigned i = 0; i < plan->info.field_count; i++) {
         plan->step[i] = step_of(plan->info.fields[i].type);
         plan->has_text |= plan->step[i].op == CT_READ_OP_TEXT;

@@ -16,6 +16,7 @@ struct ct_read_plan {
     struct ct_read_event_info info;     /* info.name is NULL: the schema has no such event */
     struct ct_read_step step[CT_EVENT_FIELDS_MAX];
     bool has_text;
+    uint8_t no;                         /* CT_EV_*, 0: not known to this version */
 };
 
 /* The plans of one schema. */

@@ -17,13 +17,15 @@ struct ct_reader {
     int64_t from_ns, to_ns;
     bool warm;
     struct ct_merge merge;
-    struct ct_stream *current;          /* whose event was handed out last */
     struct ct_loaded *retired;          /* generations nobody needs after this call */
     struct ct_agenda agenda;            /* what is to be done that is not an event */
     int64_t next_ns;                    /* when the first of it is due */
     int64_t last_ns;
     struct ct_read_item item;           /* GENERATION and PROGRAM_END */
     struct ct_read_ahead *ahead;        /* the second thread; NULL without */
+    const struct ct_read_item *run;     /* handed out last, by ct_reader_next one by one */
+    size_t run_taken, run_count;
+    struct ct_read_item items[CT_READ_RUN];     /* without a second thread: where runs are made */
 };
 
 struct ct_trace *ct_reader_trace(struct ct_reader *reader)
@@ -105,6 +107,7 @@ int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struc
     reader->from_ns = INT64_MIN;
     reader->to_ns = INT64_MAX;
     reader->last_ns = INT64_MIN;
+    ct_read_items_init(reader->items);
     for (size_t i = 0; r == 0 && i < count; i++) {
         r = ct_trace_add(&reader->trace, &inputs[i], &told);
         if (r < 0)
@@ -140,10 +143,10 @@ static void retire(struct ct_reader *reader, struct ct_loaded *loaded)
     reader->retired = loaded;
 }
 
-/* Takes the first stream off the heap, and its generation when it was the last one of it. */
+/* Takes the first stream out of the merge, and its generation when it was the last one of it. */
 static void drop_first(struct ct_reader *reader)
 {
-    struct ct_loaded *loaded = reader->merge.heap.items[0].stream->loaded;
+    struct ct_loaded *loaded = ct_merge_first(&reader->merge)->loaded;
 
     ct_merge_drop(&reader->merge);
     if (--loaded->live)
@@ -153,15 +156,22 @@ static void drop_first(struct ct_reader *reader)
     reschedule(reader, loaded->program);
 }
 
+static void stop_at_range(struct ct_reader *reader)
+{
+    if (ct_merge_ready(&reader->merge) < 0)
+        return;
+    while (reader->merge.live)
+        drop_first(reader);
+}
+
 void ct_reader_close(struct ct_reader *reader)
 {
     if (!reader)
         return;
     ct_read_ahead_free(reader->ahead);
-    while (reader->merge.heap.count)
-        drop_first(reader);
+    stop_at_range(reader);
     free_retired(reader);
-    ct_list_fini(&reader->merge.heap);
+    ct_merge_fini(&reader->merge);
     ct_list_fini(&reader->agenda.heap);
     ct_trace_fini(&reader->trace);
     free(reader);
@@ -174,38 +184,21 @@ void ct_reader_set_range(struct ct_reader *reader, int64_t from_ns, int64_t to_n
     reader->warm = warm;
 }
 
-/* Steps over the event that was handed out last. */
-static int advance(struct ct_reader *reader, struct ct_error *err)
-{
-    struct ct_stream *stream = reader->merge.heap.items[0].stream;
-    const struct ct_read_item *item;
-    int r;
-
-    stream->taken++;
-    item = ct_stream_peek(stream, &r);
-    if (r < 0)
-        return ct_error_at(err, r, 0, "out of memory");
-    if (item)
-        ct_merge_moved(&reader->merge, item->ns);
-    else
-        drop_first(reader);
-    return 0;
-}
-
 static int start_streams(struct ct_reader *reader, struct ct_loaded *loaded, struct ct_error *err)
 {
-    for (size_t i = 0; i < loaded->streams.count; i++) {
-        const struct ct_read_item *item;
-        int r;
+    int r = 0;
 
-        item = ct_stream_peek(&loaded->streams.items[i], &r);
-        if (r == 0 && item)
-            r = ct_merge_add(&reader->merge, &loaded->streams.items[i], item->ns);
-        if (r < 0)
-            return ct_error_at(err, r, 0, "out of memory");
-        loaded->live += item != NULL;
+    for (size_t i = 0; r == 0 && i < loaded->streams.count; i++) {
+        struct ct_stream *stream = &loaded->streams.items[i];
+
+        if (!ct_stream_start(stream))
+            continue;
+        r = ct_merge_add(&reader->merge, stream);
+        loaded->live += r == 0;
     }
-    return 0;
+    if (r == 0)
+        r = ct_merge_ready(&reader->merge);
+    return r < 0 ? ct_error_at(err, r, 0, "out of memory") : 0;
 }
 
 static int hand_out(struct ct_reader *reader, enum ct_read_kind kind, struct ct_program *program,
@@ -258,31 +251,6 @@ static int program_ends(struct ct_reader *reader, struct ct_program *program, co
     return 1;
 }
 
-/* The first of the heap, made fit to be seen; 0 when it lies outside of the range. */
-static int next_event(struct ct_reader *reader, const struct ct_read_item **ret)
-{
-    struct ct_stream *stream = reader->merge.heap.items[0].stream;
-    struct ct_read_item *item = &stream->items[stream->taken];
-
-    reader->current = stream;
-    if (__builtin_expect(item->ns < reader->last_ns, 0)) {
-        item->ns = item->event.ns = reader->last_ns;
-        reader->trace.oddities.disordered++;
-    }
-    if (__builtin_expect(item->ns < reader->from_ns, 0) && !reader->warm)
-        return 0;
-    reader->last_ns = item->ns;
-    *ret = item;
-    return 1;
-}
-
-static void stop_at_range(struct ct_reader *reader)
-{
-    while (reader->merge.heap.count)
-        drop_first(reader);
-    reader->current = NULL;
-}
-
 /* After everything: what is to be said of damage. */
 static int last_word(struct ct_reader *reader, struct ct_error *err)
 {
@@ -297,36 +265,70 @@ static int last_word(struct ct_reader *reader, struct ct_error *err)
 }
 
 /* The same without a second thread. */
-static int one_by_one(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
-{
-    int r;
-
-    free_retired(reader);
-    while ((r = ct_reader_take_event(reader, ret, err)) == 0) {
-        r = ct_reader_take_other(reader, ret, err);
-        if (r != CT_READER_AGAIN)
-            break;
-    }
-    return r;
-}
-
-int ct_reader_take_event(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
+static int one_by_one(struct ct_reader *reader, const struct ct_read_item **ret, size_t *ret_count, struct ct_error *err)
 {
     for (;;) {
-        if (reader->current) {
-            int r = advance(reader, err);
+        unsigned count = ct_reader_take_events(reader, reader->items);
+        int r;
 
-            reader->current = NULL;
-            if (r < 0)
-                return r;
-        }
-        if (reader->merge.heap.count == 0 || reader->merge.heap.items[0].ns >= reader->next_ns)
-            return 0;
-        if (reader->merge.heap.items[0].ns >= reader->to_ns)
-            stop_at_range(reader);
-        else if (next_event(reader, ret))
+        *ret = reader->items;
+        *ret_count = count;
+        if (count)
             return 1;
+        *ret_count = 1;
+        r = ct_reader_take_other(reader, ret, err);
+        if (r != CT_READER_AGAIN)
+            return r;
     }
+}
+
+void ct_read_items_init(struct ct_read_item *items)
+{
+    memset(items, 0, CT_READ_RUN * sizeof *items);
+    for (unsigned i = 0; i < CT_READ_RUN; i++)
+        items[i].kind = CT_READ_EVENT;
+}
+
+/* Times do not run backwards, and what lies before the range is not shown: whether the event is to be seen. */
+static inline bool fit_to_be_seen(struct ct_reader *reader, struct ct_read_item *item, int64_t ns)
+{
+    if (__builtin_expect(ns < reader->last_ns, 0)) {
+        ns = reader->last_ns;
+        reader->trace.oddities.disordered++;
+    }
+    item->ns = item->event.ns = ns;
+    if (__builtin_expect(ns < reader->from_ns, 0) && !reader->warm)
+        return false;
+    reader->last_ns = ns;
+    return true;
+}
+
+unsigned ct_reader_take_events(struct ct_reader *reader, struct ct_read_item *items)
+{
+    struct ct_merge *merge = &reader->merge;
+    unsigned count = 0;
+
+    while (count < CT_READ_RUN && merge->live) {
+        struct ct_stream *stream = ct_merge_first(merge);
+        int64_t ns = ct_merge_ns(merge);
+        unsigned taken;
+        bool more;
+
+        if (__builtin_expect(ns >= reader->next_ns, 0))
+            break;
+        if (__builtin_expect(ns >= reader->to_ns, 0)) {
+            stop_at_range(reader);
+            break;
+        }
+        taken = ct_stream_take(stream, &items[count], &more);
+        if (taken && fit_to_be_seen(reader, &items[count], ns))
+            count++;
+        if (__builtin_expect(more, 1))
+            ct_merge_moved(merge, stream->ns);
+        else
+            drop_first(reader);
+    }
+    return count;
 }
 
 int ct_reader_take_other(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
@@ -341,7 +343,7 @@ int ct_reader_take_other(struct ct_reader *reader, const struct ct_read_item **r
     return program_ends(reader, program, ret);
 }
 
-int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
+int ct_reader_next_run(struct ct_reader *reader, const struct ct_read_item **ret, size_t *ret_count, struct ct_error *err)
 {
     struct ct_error spare;
     int r;
@@ -349,8 +351,24 @@ int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, st
     err = err ? err : &spare;
     if (reader->options.ahead && !reader->ahead && !reader->options.tables_only)
         reader->options.ahead = ct_read_ahead_new(reader, &reader->ahead) == 0;
-    r = reader->ahead ? ct_read_ahead_next(reader->ahead, ret, err) : one_by_one(reader, ret, err);
-    if (r > 0 && (*ret)->ns > (*ret)->program->end_ns)
-        (*ret)->program->end_ns = (*ret)->ns;
+    r = reader->ahead ? ct_read_ahead_next(reader->ahead, ret, ret_count, err) : one_by_one(reader, ret, ret_count, err);
+    for (size_t i = 0; r > 0 && i < *ret_count; i++)
+        if (__builtin_expect((*ret)[i].ns > (*ret)[i].program->end_ns, 0))
+            (*ret)[i].program->end_ns = (*ret)[i].ns;
     return r;
+}
+
+int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err)
+{
+    if (reader->run_taken == reader->run_count) {
+        int r = ct_reader_next_run(reader, &reader->run, &reader->run_count, err);
+
+        reader->run_taken = 0;
+        if (r <= 0) {
+            reader->run_count = 0;
+            return r;
+        }
+    }
+    *ret = &reader->run[reader->run_taken++];
+    return 1;
 }

@@ -191,6 +191,12 @@ void ct_reader_set_range(struct ct_reader *reader, int64_t from_ns, int64_t to_n
  */
 int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, struct ct_error *err);
 
+/*
+ * The same for those who read all of it: as many next items as are there at once, `*ret_count` of them in a row, borrowed
+ * until the next call.  Not to be mixed with ct_reader_next.
+ */
+int ct_reader_next_run(struct ct_reader *reader, const struct ct_read_item **ret, size_t *ret_count, struct ct_error *err);
+
 /* How one input ends; known after ct_reader_open except for damage inside of blocks, which next meets. */
 struct ct_read_ending {
     bool complete;              /* closed by an END block */

@@ -6,14 +6,13 @@
 #include "converter/read/stream.h"
 
 #include <endian.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "converter/read/generation.h"
 
 enum {
-    STREAM_ROOM = 32,                   /* events decoded at once: few enough to stay in the nearest cache */
-    UNCHECKED_MIN = 1 + CT_VARINT_MAX + CT_EVENT_FIELDS_MAX * 2 * CT_VARINT_MAX,
+    HEAD_MAX = 1 + CT_VARINT_MAX,       /* type and time */
+    FIELDS_MAX = CT_EVENT_FIELDS_MAX * 2 * CT_VARINT_MAX,
 };
 
 int ct_piece_order(const void *a, const void *b)
@@ -167,7 +166,7 @@ static int fields_checked(struct ct_stream *s, struct ct_cursor *c, const struct
     return 0;
 }
 
-/* The same in the midst of a piece, for numbers only.  NULL: malformed. */
+/* The same in the midst of a piece, for numbers only.  NULL: malformed; the checked way tells how. */
 static inline const uint8_t *fields_roomy(struct ct_stream *s, const uint8_t *p, const struct ct_read_plan *plan,
                                           int64_t ns, uint64_t ticks, struct ct_read_event *event)
 {
@@ -194,103 +193,107 @@ static inline const uint8_t *fields_roomy(struct ct_stream *s, const uint8_t *p,
     return p;
 }
 
-static int bad_event(struct ct_stream *s, struct ct_error *err)
+/* Nothing of this thread is used from here on. */
+static bool damaged(struct ct_stream *s, const struct ct_error *err)
 {
-    unsigned no = *s->at.at;
-
-    if (!s->loaded->program->plans->plan[no].info.name)
-        return ct_error_at(err, -EINVAL, ct_cursor_offset(&s->at), "event %u is not in the trace's schema", no);
-    return ct_error_at(err, -EINVAL, ct_cursor_offset(&s->at), "event %u is malformed", no);
+    ct_trace_damage(&trace_of(s)->inputs.items[s->loaded->program->pub.input], s->segment, err);
+    return false;
 }
 
-/* Decodes one event into `item`, and steps past it. */
-static inline int decode(struct ct_stream *s, struct ct_read_item *item, struct ct_error *err)
+/* The same for the time, with everything checked. */
+static __attribute__((noinline)) int delta_checked(struct ct_stream *s, uint64_t *ret, struct ct_error *err)
+{
+    struct ct_cursor c = s->at;
+    int r;
+
+    c.at++;
+    r = ct_cursor_varint(&c, ret, err);
+    s->body = c.at;
+    return r;
+}
+
+/* Reads type and time of the event at the cursor. */
+static inline int head(struct ct_stream *s, struct ct_error *err)
 {
     const struct ct_program *program = s->loaded->program;
     const struct ct_read_plan *plan = &program->plans->plan[*s->at.at];
-    struct ct_read_event *event = &item->event;
-    bool roomy = ct_cursor_left(&s->at) >= UNCHECKED_MIN;
-    struct ct_cursor c = s->at;
     uint64_t delta, ticks;
-    int64_t ns;
     int r;
 
     if (__builtin_expect(!plan->info.name, 0))
-        return bad_event(s, err);
-    c.at++;
-    if (__builtin_expect(roomy, 1)) {
-        c.at = varint(c.at, &delta);
-        if (!c.at)
-            return bad_event(s, err);
-    } else if ((r = ct_cursor_varint(&c, &delta, err)) < 0) {
+        return ct_error_at(err, -EINVAL, ct_cursor_offset(&s->at), "event %u is not in the trace's schema", *s->at.at);
+    s->body = __builtin_expect(ct_cursor_left(&s->at) >= HEAD_MAX, 1) ? varint(s->at.at + 1, &delta) : NULL;
+    if (__builtin_expect(!s->body, 0) && (r = delta_checked(s, &delta, err)) < 0)
         return r;
-    }
     ticks = s->ticks + delta;
     if (__builtin_expect(ticks < delta, 0))
         return ct_error_at(err, -EINVAL, ct_cursor_offset(&s->at), "an event's time does not fit 64 bits");
-    ns = ct_clock_span_ns(&program->clock, &s->span, ticks);
-    event->info = &plan->info;
-    event->no = plan->info.known ? (uint8_t)plan->info.no : 0;
+    s->ticks = ticks;
+    s->plan = plan;
+    s->ns = ct_clock_span_ns(&program->clock, &s->span, ticks) + program->shift_ns;
+    return 0;
+}
+
+/* Goes to the event at the cursor, or in the next piece. */
+static inline bool next(struct ct_stream *s)
+{
+    struct ct_error err;                /* filled when it is needed: zeroing it would cost as much as decoding */
+
+    if (__builtin_expect(ct_cursor_left(&s->at) == 0, 0) && !next_piece(s))
+        return false;
+    return __builtin_expect(head(s, &err) == 0, 1) || damaged(s, &err);
+}
+
+bool ct_stream_start(struct ct_stream *s)
+{
+    return next(s);
+}
+
+/* The fields of the event to come, and where they end; NULL when they are malformed. */
+static __attribute__((noinline)) const uint8_t *fields_near_end(struct ct_stream *s, struct ct_read_event *event,
+                                                                int64_t ns)
+{
+    struct ct_cursor c = s->at;
+    struct ct_error err;
+
+    c.at = s->body;
+    if (fields_checked(s, &c, s->plan, ns, s->ticks, event, &err) == 0)
+        return c.at;
+    damaged(s, &err);
+    return NULL;
+}
+
+static inline const uint8_t *fields(struct ct_stream *s, struct ct_read_event *event)
+{
+    int64_t ns = s->ns - s->loaded->program->shift_ns;
+    const uint8_t *end = NULL;
+
+    if (__builtin_expect(s->at.end - s->body >= FIELDS_MAX && !s->plan->has_text, 1))
+        end = fields_roomy(s, s->body, s->plan, ns, s->ticks, event);
+    return __builtin_expect(end != NULL, 1) ? end : fields_near_end(s, event, ns);
+}
+
+unsigned ct_stream_take(struct ct_stream *s, struct ct_read_item *item, bool *more)
+{
+    struct ct_read_event *event = &item->event;
+    const uint8_t *end;
+
     event->unresolved = 0;
     event->text = (struct ct_text){ NULL, 0 };
-    item->ns = event->ns = ns + program->shift_ns;
-    if (__builtin_expect(roomy && !plan->has_text, 1)) {
-        c.at = fields_roomy(s, c.at, plan, ns, ticks, event);
-        if (!c.at)
-            return bad_event(s, err);
-    } else if ((r = fields_checked(s, &c, plan, ns, ticks, event, err)) < 0) {
-        return r;
+    end = fields(s, event);
+    if (__builtin_expect(!end, 0)) {
+        *more = false;
+        return 0;
     }
-    event->ticks = ticks;
-    event->size = (uint32_t)(c.at - s->at.at);
-    s->ticks = ticks;
-    s->at = c;
-    return 0;
-}
-
-/* Room is made for what may come, but not more: a hostile file can hold very many very short streams. */
-static int make_room(struct ct_stream *s)
-{
-    size_t bytes = 0;
-
-    for (const struct ct_piece *p = s->piece; p < s->piece_end && bytes < STREAM_ROOM * 4; p++)
-        bytes += p->size;
-    s->room = bytes >= STREAM_ROOM * 4 ? STREAM_ROOM : bytes / 4 + 1;
-    s->items = malloc(s->room * sizeof *s->items);
-    if (!s->items)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < s->room; i++) {
-        struct ct_read_item *item = &s->items[i];
-
-        *item = (struct ct_read_item){ .kind = CT_READ_EVENT, .program = &s->loaded->program->pub,
-                                       .generation = &s->loaded->pub };
-        item->event.thread = s->thread;
-        item->event.generation = &s->loaded->pub;
-        item->event.nested = s->nested;
-    }
-    return 0;
-}
-
-int ct_stream_fill(struct ct_stream *s)
-{
-    struct ct_error err = { 0 };
-
-    s->taken = s->filled = 0;
-    if (!s->items && make_room(s) < 0)
-        return -ENOMEM;
-    while (s->filled < s->room) {
-        if (ct_cursor_left(&s->at) == 0 && !next_piece(s)) {
-            s->ended = true;
-            break;
-        }
-        if (decode(s, &s->items[s->filled], &err) < 0) {
-            struct ct_trace *trace = trace_of(s);
-
-            ct_trace_damage(&trace->inputs.items[s->loaded->program->pub.input], s->segment, &err);
-            s->ended = true;
-            break;
-        }
-        s->filled++;
-    }
-    return 0;
+    item->program = &s->loaded->program->pub;
+    event->thread = s->thread;
+    event->generation = &s->loaded->pub;
+    event->info = &s->plan->info;
+    event->no = s->plan->no;
+    event->nested = s->nested;
+    event->ticks = s->ticks;
+    event->size = (uint32_t)(end - s->at.at);
+    s->at.at = end;
+    *more = next(s);
+    return 1;
 }

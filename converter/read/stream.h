@@ -19,33 +19,30 @@ struct ct_piece {
 };
 
 struct ct_stream {
+    struct ct_cursor at;                /* the event to come: */
+    const uint8_t *body;                /* its fields, */
+    const struct ct_read_plan *plan;    /* how they are coded, */
+    int64_t ns;                         /* and its time on the timeline */
+    uint64_t ticks;                     /* the same moment; what the next piece must go on from, as are the two below */
+    uint64_t batch, offset;
+    struct ct_clock_span span;
     struct ct_loaded *loaded;
     struct ct_read_thread *thread;
     const struct ct_piece *piece, *piece_end;   /* the piece after the one under `at` */
-    struct ct_cursor at;
+    uint64_t rank;                      /* decides at the same time: program, generation, thread, handler;
+                                           so the order is a property of the trace alone */
     uint16_t segment;                   /* of the piece under `at` */
-    bool nested, ended;
-    bool in_batch;                      /* `batch`, `offset`, `ticks` are valid */
-    uint64_t batch, offset, ticks;      /* what the next piece must go on from */
-    uint64_t rank;                      /* see struct ct_merge_node */
-    struct ct_clock_span span;
-    struct ct_read_item *items;         /* decoded, not yet delivered: [taken, filled) */
-    uint32_t taken, filled, room;
+    bool nested, in_batch;              /* in_batch: `batch`, `offset`, `ticks` are valid */
 };
 
 /* Orders the pieces of a generation by thread, batch and offset. */
 int ct_piece_order(const void *a, const void *b);
 
-/* Decodes some more events; `taken` is 0 after it.  0 (filled may be 0: the end), or -ENOMEM. */
-int ct_stream_fill(struct ct_stream *stream);
+/* Goes to the first event: its time is in `ns`.  False: there is none. */
+bool ct_stream_start(struct ct_stream *stream);
 
-/* The next event without taking it, or NULL at the end; `*r` is 0 or -ENOMEM. */
-static inline struct ct_read_item *ct_stream_peek(struct ct_stream *stream, int *r)
-{
-    *r = 0;
-    if (stream->taken == stream->filled) {
-        if (stream->ended || (*r = ct_stream_fill(stream)) < 0 || stream->filled == 0)
-            return NULL;
-    }
-    return &stream->items[stream->taken];
-}
+/*
+ * Decodes the event to come into `item` - kind and generation are the caller's - and goes to the next.
+ * Returns how many events were decoded, 1 or 0 (it is malformed: damage was noted); `*more` says whether another follows.
+ */
+unsigned ct_stream_take(struct ct_stream *stream, struct ct_read_item *item, bool *more);
