@@ -8,6 +8,7 @@ enum {
     CHROME_LABEL_MAX = 192,             /* bytes of an escaped label */
     CHROME_TEXT_MAX = 1024,             /* bytes of a text shown; longer ones are cut */
     CHROME_RECORD_MAX = 24 << 10,       /* bytes of the longest record */
+    CHROME_EVENT_NAME_MAX = 128,        /* bytes of the name of an event that only the file knows */
     CHROME_CALLS = 64, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
     CHROME_ID_FIRST = 1 << 22,          /* ids of our own begin where the kernel's end */
 };
@@ -19,13 +20,21 @@ struct chrome_piece {
     char text[96];
 };
 
+/* ,\n{"ph":"X","pid":1,"tid":2,"ts": of a row. */
+struct chrome_row {
+    uint64_t size;
+    char text[56];
+};
+
 /* A thread has two rows: its slices, and its states. */
 struct chrome_thread {
     uint32_t pid, tid, state_tid;
-    struct chrome_piece slice, state;   /* ,\n{"ph":"X","pid":1,"tid":2,"ts": */
+    struct chrome_row slice, state;
     bool told_slice, told_state;        /* the row was named */
     uint32_t label_size;
     char label[CHROME_LABEL_MAX];       /* escaped: name (tid) */
+    uint32_t on_cpu_size;
+    char on_cpu[CHROME_LABEL_MAX + 64]; /* ,"cat":"cpu","name":"name (tid)"} */
 };
 
 struct chrome_program {
@@ -43,7 +52,9 @@ struct ct_chrome {
     uint32_t *used_ids;                 /* hash set: kernel's ids that stand in the file already */
     uint32_t used_count, used_mask;
     uint32_t lane_pid[256];             /* process of CPU lanes by host; 0: none yet */
-    uint8_t *lane_named[256];           /* by host and CPU */
+    struct chrome_row *lane[256];       /* by host and CPU; empty: it has no name yet */
+    struct chrome_row lane_spare;       /* without memory for them */
+    struct ct_json_near near;
     struct chrome_piece call[CHROME_CALLS];     /* ,"name":"read","cat":"io","args":{"fd": */
     struct chrome_piece event[CHROME_EVENTS];   /* ,"name":"wake","cat":"wait","args":{ */
     struct chrome_piece states[CT_STATE_END][CHROME_EVENTS];    /* by state and reason: ,"name":"Waiting: mutex" ... } */
@@ -54,7 +65,7 @@ struct ct_chrome {
 
 /*
  * Starts a record: room for CHROME_RECORD_MAX bytes.  Until chrome_end nothing else may begin one: whatever may still
- * write names (chrome_*_of, chrome_pause_tid, chrome_lane_pid) comes before.
+ * write names (chrome_*_of, chrome_pause_tid, chrome_lane_row) comes before.
  */
 static inline char *chrome_begin(struct ct_chrome *c)
 {
@@ -73,6 +84,20 @@ static inline char *chrome_put(char *p, const struct chrome_piece *piece)
     return p + piece->size;
 }
 
+static inline char *chrome_put_row(char *p, const struct chrome_row *row)
+{
+    memcpy(p, row->text, sizeof row->text);
+    return p + row->size;
+}
+
+/* The same for what is longer, as a rule not by much; reads and writes up to 31 bytes more. */
+static inline char *chrome_copy(char *p, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i += 32)
+        memcpy(p + i, text + i, 32);
+    return p + size;
+}
+
 /* Escaped text, cut at CHROME_TEXT_MAX. */
 static inline char *chrome_text(char *p, struct ct_text text)
 {
@@ -87,8 +112,8 @@ struct chrome_thread *chrome_thread_of(struct ct_chrome *c, struct ct_model_thre
 void chrome_label_thread(struct ct_chrome *c, struct ct_model_thread *t);
 void chrome_name_thread(struct ct_chrome *c, struct ct_model_thread *t);
 void chrome_name_states(struct ct_chrome *c, struct ct_model_thread *t);
-/* The process that holds the CPU lanes of `host`, and its row for `cpu`. */
-uint32_t chrome_lane_pid(struct ct_chrome *c, const struct ct_lane_span *span);
+/* The row of a CPU. */
+const struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_span *span);
 /* The row of the tracer's own pauses. */
 uint32_t chrome_pause_tid(struct ct_chrome *c, struct ct_model_program *p);
 void chrome_free_program(struct ct_model_program *p);
@@ -97,11 +122,16 @@ void chrome_free_program(struct ct_model_program *p);
 
 /* From ,"name": to the end of the record. */
 char *chrome_span_text(struct ct_chrome *c, char *p, const struct ct_span *span);
-char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment);
-const char *chrome_state_name(const struct ct_state_span *span);
 /* Fills `call` and `event`. */
 void chrome_make_pieces(struct ct_chrome *c);
 char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial);
+
+/* --- chrome_moment.c: the same for moments and states --- */
+
+char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment);
+const char *chrome_state_name(const struct ct_state_span *span);
+/* Something of a newer version: its fields as numbers. */
+char *chrome_fields(char *p, const struct ct_read_event_info *info, const uint64_t *arg);
 
 /* --- chrome_stack.c --- */
 

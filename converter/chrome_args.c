@@ -1,4 +1,4 @@
-/* What each slice and moment is called in Chrome JSON, and what its args say. */
+/* What each slice is called in Chrome JSON, and what its args say. */
 #include <stdio.h>
 
 #include "converter/chrome.h"
@@ -18,13 +18,11 @@ static char *error_of(char *p, int64_t result)
 
 #define ARGS_OPEN ",\"args\":{"
 
-enum { NAME_MAX_BYTES = 128 };              /* of an event that only the file knows */
-
 /* Up to the opening brace of args.  Members may all begin with a comma: close_record takes the first one away. */
 static char *open_args(char *p, const char *name, const char *category)
 {
     p = CT_JSON_PUT(p, ",\"name\":\"");
-    p = ct_json_text(p, name, strnlen(name, NAME_MAX_BYTES));
+    p = ct_json_text(p, name, strnlen(name, CHROME_EVENT_NAME_MAX));
     p = CT_JSON_PUT(p, "\",\"cat\":\"");
     p = ct_json_string(p, category);
     return CT_JSON_PUT(p, "\"" ARGS_OPEN);
@@ -306,30 +304,12 @@ static char *point_text(struct ct_chrome *c, char *p, const struct ct_span *span
     return close_record(c, p, args, span);
 }
 
-/* Something of a newer version: its fields as numbers. */
-static char *plain_fields(char *p, const struct ct_read_event_info *info, const uint64_t *arg)
-{
-    bool first = true;
-
-    for (unsigned i = 0; i < info->field_count; i++) {
-        if ((info->fields[i].type & CT_WIRE_MASK) == CT_WIRE_TEXT)
-            continue;
-        p = first ? CT_JSON_PUT(p, "\"") : CT_JSON_PUT(p, ",\"");
-        first = false;
-        p = ct_json_text(p, info->fields[i].name, strnlen(info->fields[i].name, 64));
-        p = CT_JSON_PUT(p, "\":");
-        p = info->fields[i].type == CT_TYPE_INT || info->fields[i].type == CT_TYPE_RESULT
-            ? ct_json_i64(p, (int64_t)arg[i]) : ct_json_u64(p, arg[i]);
-    }
-    return p;
-}
-
 static char *unknown_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     char *args = p = open_args(p, span->info ? span->info->name : "event", "unknown");
 
     if (span->info)
-        p = plain_fields(p, span->info, span->arg);
+        p = chrome_fields(p, span->info, span->arg);
     return close_record(c, p, args, span);
 }
 
@@ -354,101 +334,5 @@ char *chrome_span_text(struct ct_chrome *c, char *p, const struct ct_span *span)
         return fork_text(c, p, span);
     default:
         return unknown_text(c, p, span);
-    }
-}
-
-/* --- moments --- */
-
-static char *string_of(char *p, const struct ct_read_event *e, uint64_t id)
-{
-    struct ct_text text;
-
-    return ct_read_string(e->generation, id, &text) ? chrome_text(p, text) : CT_JSON_PUT(p, "(name lost)");
-}
-
-char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment)
-{
-    const struct ct_read_event *e = moment->event;
-    const struct ct_model_program *program = moment->thread->program;
-
-    p = CT_JSON_PUT(p, ",\"s\":\"t\",\"name\":\"");
-    switch (e->no) {
-    case CT_EV_LOST:
-        p = ct_json_u64(p, ct_args_LOST(e->arg)->count);
-        return CT_JSON_PUT(p, " events lost\",\"cat\":\"trace\"}");
-    case CT_EV_LOG:
-        p = chrome_text(p, e->text);
-        p = CT_JSON_PUT(p, "\",\"cat\":\"log\",\"args\":{\"category\":\"");
-        p = string_of(p, e, ct_args_LOG(e->arg)->category);
-        *p++ = '"';
-        if (ct_args_LOG(e->arg)->task) {
-            p = CT_JSON_PUT(p, ",\"task\":");
-            p = ct_json_u64(p, ct_args_LOG(e->arg)->task);
-        }
-        return CT_JSON_PUT(p, "}}");
-    case CT_EV_MARK:
-        p = string_of(p, e, ct_args_MARK(e->arg)->name);
-        return CT_JSON_PUT(p, "\",\"cat\":\"mark\"}");
-    case CT_EV_LABEL:
-        p = string_of(p, e, ct_args_LABEL(e->arg)->key);
-        p = CT_JSON_PUT(p, " = ");
-        p = string_of(p, e, ct_args_LABEL(e->arg)->value);
-        return CT_JSON_PUT(p, "\",\"cat\":\"label\"}");
-    case CT_EV_THREAD_NAME:
-        p = CT_JSON_PUT(p, "named ");
-        p = string_of(p, e, ct_args_THREAD_NAME(e->arg)->name);
-        return CT_JSON_PUT(p, "\",\"cat\":\"thread\"}");
-    case CT_EV_THREAD_DETACH:
-        p = CT_JSON_PUT(p, "detaches ");
-        p = chrome_thread_ref(c, p, program, ct_args_THREAD_DETACH(e->arg)->thread);
-        return CT_JSON_PUT(p, "\",\"cat\":\"thread\"}");
-    case CT_EV_EXEC:
-        p = CT_JSON_PUT(p, "exec ");
-        p = string_of(p, e, ct_args_EXEC(e->arg)->path);
-        return CT_JSON_PUT(p, "\",\"cat\":\"process\"}");
-    case CT_EV_EXEC_FAILED:
-        p = CT_JSON_PUT(p, "exec failed\",\"cat\":\"process\",\"args\":{\"result\":");
-        p = ct_json_i64(p, (int64_t)ct_args_EXEC_FAILED(e->arg)->result);
-        return CT_JSON_PUT(p, "}}");
-    case CT_EV_EXIT:
-        p = CT_JSON_PUT(p, "exit\",\"cat\":\"process\",\"args\":{\"status\":");
-        p = ct_json_i64(p, (int64_t)ct_args_EXIT(e->arg)->status);
-        return CT_JSON_PUT(p, "}}");
-    }
-    p = ct_json_text(p, e->info->name, strnlen(e->info->name, NAME_MAX_BYTES));
-    p = CT_JSON_PUT(p, "\",\"cat\":\"unknown\",\"args\":{");
-    p = plain_fields(p, e->info, e->arg);
-    return CT_JSON_PUT(p, "}}");
-}
-
-/* --- states --- */
-
-const char *chrome_state_name(const struct ct_state_span *span)
-{
-    static const char *const waiting[] = {
-        [CT_EV_MUTEX_WAIT] = "Waiting: mutex", [CT_EV_RWLOCK_READ_WAIT] = "Waiting: read lock",
-        [CT_EV_RWLOCK_WRITE_WAIT] = "Waiting: write lock", [CT_EV_COND_WAIT] = "Waiting: condition",
-        [CT_EV_SEM_WAIT] = "Waiting: semaphore", [CT_EV_BARRIER_WAIT] = "Waiting: barrier",
-        [CT_EV_JOIN_WAIT] = "Waiting: join",
-    };
-    const struct ct_call_info *call = ct_schema_call(span->call);
-
-    switch (span->state) {
-    case CT_STATE_RUNNING:
-        return "Running";
-    case CT_STATE_RUNNABLE:
-        return "Runnable";
-    case CT_STATE_SLEEPING:
-        return "Sleeping";
-    case CT_STATE_CALL:
-        return call ? call->name : "In a call";
-    case CT_STATE_WAITING:
-        if (call)
-            return call->name;
-        if (span->reason < sizeof waiting / sizeof *waiting && waiting[span->reason])
-            return waiting[span->reason];
-        return "Waiting";
-    default:
-        return "Unknown";
     }
 }

@@ -216,12 +216,15 @@ static void make_label(struct chrome_thread *own, const struct ct_model_thread *
         *p++ = ')';
     }
     own->label_size = (uint32_t)(p - own->label);
+    p = CT_JSON_PUT(own->on_cpu, ",\"cat\":\"cpu\",\"name\":\"");
+    memcpy(p, own->label, own->label_size);
+    p = CT_JSON_PUT(p + own->label_size, "\"}");
+    own->on_cpu_size = (uint32_t)(p - own->on_cpu);
 }
 
-static void make_piece(struct chrome_piece *piece, uint32_t pid, uint32_t tid)
+static void make_row(struct chrome_row *row, uint32_t pid, uint32_t tid)
 {
-    piece->size = (uint16_t)snprintf(piece->text, sizeof piece->text,
-                                     ",\n{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":", pid, tid);
+    row->size = (uint64_t)snprintf(row->text, sizeof row->text, ",\n{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":", pid, tid);
 }
 
 struct chrome_thread *chrome_thread_of(struct ct_chrome *c, struct ct_model_thread *t)
@@ -240,8 +243,8 @@ struct chrome_thread *chrome_thread_of(struct ct_chrome *c, struct ct_model_thre
     own->tid = unique_id(c, t->read->tid, false);
     own->state_tid = c->next_id++;
     make_label(own, t);
-    make_piece(&own->slice, own->pid, own->tid);
-    make_piece(&own->state, own->pid, own->state_tid);
+    make_row(&own->slice, own->pid, own->tid);
+    make_row(&own->state, own->pid, own->state_tid);
     return own;
 }
 
@@ -293,20 +296,25 @@ static void name_host(struct ct_chrome *c, const struct ct_lane_span *span)
     meta_sort(c, c->lane_pid[span->host], 0, "process_sort_index", -1000 + (int64_t)span->host);
 }
 
-uint32_t chrome_lane_pid(struct ct_chrome *c, const struct ct_lane_span *span)
+const struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_span *span)
 {
+    uint32_t tid = (uint32_t)span->cpu + 1;
+    struct chrome_row *row = &c->lane_spare;
     char text[32], *p;
 
-    if (!c->lane_pid[span->host]) {
-        name_host(c, span);
-        c->lane_named[span->host] = calloc(LANES_MAX, 1);
+    if (!c->lane[span->host]) {
+        if (!c->lane_pid[span->host])
+            name_host(c, span);
+        c->lane[span->host] = calloc(LANES_MAX, sizeof *row);
     }
-    if (!c->lane_named[span->host] || span->cpu >= LANES_MAX || c->lane_named[span->host][span->cpu])
-        return c->lane_pid[span->host];
-    c->lane_named[span->host][span->cpu] = 1;
+    if (c->lane[span->host] && span->cpu < LANES_MAX)
+        row = &c->lane[span->host][span->cpu];
+    if (row->size && row != &c->lane_spare)
+        return row;
+    make_row(row, c->lane_pid[span->host], tid);
     p = CT_JSON_PUT(text, "CPU ");
     p = ct_json_u64(p, (uint64_t)span->cpu);
-    meta_text(c, c->lane_pid[span->host], (uint32_t)span->cpu + 1, "thread_name", "name", text, (size_t)(p - text));
-    meta_sort(c, c->lane_pid[span->host], (uint32_t)span->cpu + 1, "thread_sort_index", span->cpu);
-    return c->lane_pid[span->host];
+    meta_text(c, c->lane_pid[span->host], tid, "thread_name", "name", text, (size_t)(p - text));
+    meta_sort(c, c->lane_pid[span->host], tid, "thread_sort_index", span->cpu);
+    return row;
 }

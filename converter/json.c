@@ -15,14 +15,39 @@ char *ct_json_u64_long(char *p, uint64_t v)
     return ct_json_eight(p, (uint32_t)(v % STEP));
 }
 
+char *ct_json_us_long(char *p, int64_t ns)
+{
+    uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+    unsigned rest = (unsigned)(v % 1000);
+    char decimals[4] = { '.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10) };
+
+    if (ns < 0)
+        *p++ = '-';
+    p = ct_json_u64(p, v / 1000);
+    memcpy(p, decimals, 4);
+    return p + 4;
+}
+
+/* Eight hex digits of the low 32 bits, all at once; the first one lowest. */
+static uint64_t hex_word(uint64_t v)
+{
+    uint64_t letters;
+
+    v = (v & 0xffff) << 32 | v >> 16;
+    v = (v & UINT64_C(0x000000ff000000ff)) << 16 | (v >> 8 & UINT64_C(0x000000ff000000ff));
+    v = (v & UINT64_C(0x000f000f000f000f)) << 8 | (v >> 4 & UINT64_C(0x000f000f000f000f));
+    letters = (v + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+    return v + CT_JSON_ZEROS + letters * ('a' - '9' - 1);
+}
+
 char *ct_json_hex(char *p, uint64_t v)
 {
-    unsigned nibbles = v ? (67u - (unsigned)__builtin_clzll(v)) / 4 : 1;
+    unsigned digits = v ? (67u - (unsigned)__builtin_clzll(v)) / 4 : 1, skip = 16 - digits;
+    uint64_t words[4] = { htole64(hex_word(v >> 32)), htole64(hex_word(v & UINT32_MAX)) };
 
     p = CT_JSON_PUT(p, "0x");
-    for (unsigned i = nibbles; i-- > 0;)
-        *p++ = "0123456789abcdef"[(v >> (4 * i)) & 15];
-    return p;
+    memcpy(p, (const char *)words + skip, 16);
+    return p + digits;
 }
 
 /* Length of the well-formed UTF-8 sequence at `s`, 0 when there is none. */

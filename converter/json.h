@@ -72,21 +72,59 @@ static inline char *ct_json_i64(char *p, int64_t v)
     return ct_json_u64(p, (uint64_t)v);
 }
 
-/* ns as microseconds with three decimals. */
-static inline char *ct_json_us(char *p, int64_t ns)
+/* The eight characters dddd.ddd of `ns` < 10^7 as microseconds, leading zeros too; the first one lowest. */
+static inline uint64_t ct_json_us_word(uint64_t values)
 {
-    uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
-    unsigned rest = (unsigned)(v % 1000);
-    char decimals[4] = { '.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10) };
+    uint64_t digits = values + CT_JSON_ZEROS;
 
-    if (ns < 0)
-        *p++ = '-';
-    p = ct_json_u64(p, v / 1000);
-    memcpy(p, decimals, 4);
-    return p + 4;
+    return (digits >> 8 & UINT64_C(0xffffffff)) | (uint64_t)'.' << 32 | (digits & UINT64_C(0xffffff0000000000));
 }
 
-/* 0x and hex digits, no quotes. */
+enum { CT_JSON_US_NEAR = 10000000 };    /* ns: what has at most four digits of microseconds is less */
+
+/* What is beyond CT_JSON_US_NEAR, or negative. */
+char *ct_json_us_long(char *p, int64_t ns);
+
+/* ns as microseconds with three decimals; writes eight bytes. */
+static inline char *ct_json_us(char *p, int64_t ns)
+{
+    uint64_t values, word;
+    unsigned leading;
+
+    if (__builtin_expect((uint64_t)ns >= CT_JSON_US_NEAR, 0))
+        return ct_json_us_long(p, ns);
+    values = ct_json_eight_values((uint32_t)ns);
+    leading = (unsigned)__builtin_ctzll((values >> 8 & 0xffffff) | 1 << 24) & ~7u;
+    word = htole64(ct_json_us_word(values) >> leading);
+    memcpy(p, &word, 8);
+    return p + 8 - leading / 8;
+}
+
+/* The digits that times share which lie within the same ten milliseconds.  A zeroed one is empty. */
+struct ct_json_near {
+    uint64_t part;                      /* ns / CT_JSON_US_NEAR */
+    uint64_t size;                      /* of `text` */
+    char text[16];
+};
+
+/* The same for a time that lies near the last one; writes sixteen bytes at least. */
+static inline char *ct_json_us_near(char *p, int64_t ns, struct ct_json_near *near)
+{
+    uint64_t part = (uint64_t)ns / CT_JSON_US_NEAR, word;
+
+    if (__builtin_expect(ns < CT_JSON_US_NEAR || part >= CT_JSON_EIGHT, 0))
+        return ct_json_us(p, ns);
+    if (__builtin_expect(near->part != part, 0)) {
+        near->part = part;
+        near->size = (uint64_t)(ct_json_up_to_eight(near->text, (uint32_t)part) - near->text);
+    }
+    memcpy(p, near->text, sizeof near->text);
+    word = htole64(ct_json_us_word(ct_json_eight_values((uint32_t)((uint64_t)ns - part * CT_JSON_US_NEAR))));
+    memcpy(p + near->size, &word, 8);
+    return p + near->size + 8;
+}
+
+/* 0x and hex digits, no quotes; room for CT_JSON_NUMBER_MAX, always. */
 char *ct_json_hex(char *p, uint64_t v);
 
 /*

@@ -16,23 +16,28 @@
 
 /* --- slices --- */
 
-static char *times(char *p, int64_t start, int64_t end)
+static inline char *times(struct ct_chrome *c, char *p, int64_t start, int64_t end)
 {
-    p = ct_json_us(p, start);
+    p = ct_json_us_near(p, start, &c->near);
     p = CT_JSON_PUT(p, ",\"dur\":");
     return ct_json_us(p, end - start);
+}
+
+static inline struct chrome_thread *thread_of(struct ct_chrome *c, struct ct_model_thread *t)
+{
+    return __builtin_expect(t->user != NULL, 1) ? t->user : chrome_thread_of(c, t);
 }
 
 static void span(void *context, const struct ct_span *s)
 {
     struct ct_chrome *c = context;
-    struct chrome_thread *own = chrome_thread_of(c, s->thread);
+    struct chrome_thread *own = thread_of(c, s->thread);
     char *p;
 
     if (!own->told_slice)
         chrome_name_thread(c, s->thread);
-    p = chrome_put(chrome_begin(c), &own->slice);
-    p = times(p, s->start, s->end);
+    p = chrome_put_row(chrome_begin(c), &own->slice);
+    p = times(c, p, s->start, s->end);
     chrome_end(c, chrome_span_text(c, p, s));
 }
 
@@ -74,33 +79,26 @@ static char *state_piece(struct ct_chrome *c, char *p, const struct ct_state_spa
 static void state(void *context, const struct ct_state_span *s)
 {
     struct ct_chrome *c = context;
-    struct chrome_thread *own = chrome_thread_of(c, s->thread);
+    struct chrome_thread *own = thread_of(c, s->thread);
     char *p;
 
     if (!own->told_slice)
         chrome_name_thread(c, s->thread);
     if (!own->told_state)
         chrome_name_states(c, s->thread);
-    p = chrome_put(chrome_begin(c), &own->state);
-    chrome_end(c, state_piece(c, times(p, s->start, s->end), s));
+    p = chrome_put_row(chrome_begin(c), &own->state);
+    chrome_end(c, state_piece(c, times(c, p, s->start, s->end), s));
 }
 
 static void lane(void *context, const struct ct_lane_span *s)
 {
     struct ct_chrome *c = context;
-    struct chrome_thread *own = chrome_thread_of(c, s->thread);
-    uint32_t pid = chrome_lane_pid(c, s);
-    char *p = chrome_begin(c);
+    struct chrome_thread *own = thread_of(c, s->thread);
+    const struct chrome_row *row = chrome_lane_row(c, s);
+    char *p = chrome_put_row(chrome_begin(c), row);
 
-    p = CT_JSON_PUT(p, ",\n{\"ph\":\"X\",\"pid\":");
-    p = ct_json_u64(p, pid);
-    p = CT_JSON_PUT(p, ",\"tid\":");
-    p = ct_json_u64(p, (uint64_t)s->cpu + 1);
-    p = CT_JSON_PUT(p, ",\"ts\":");
-    p = times(p, s->start, s->end);
-    p = CT_JSON_PUT(p, ",\"cat\":\"cpu\",\"name\":\"");
-    memcpy(p, own->label, own->label_size);
-    chrome_end(c, CT_JSON_PUT(p + own->label_size, "\"}"));
+    p = times(c, p, s->start, s->end);
+    chrome_end(c, chrome_copy(p, own->on_cpu, own->on_cpu_size));
 }
 
 static void pause(void *context, const struct ct_pause *s)
@@ -114,7 +112,7 @@ static void pause(void *context, const struct ct_pause *s)
     p = CT_JSON_PUT(p, ",\"tid\":");
     p = ct_json_u64(p, tid);
     p = CT_JSON_PUT(p, ",\"ts\":");
-    p = times(p, s->start, s->end);
+    p = times(c, p, s->start, s->end);
     p = CT_JSON_PUT(p, ",\"name\":\"");
     p = s->kind == CT_PAUSE_START ? CT_JSON_PUT(p, "tracing starts")
       : s->kind == CT_PAUSE_STOP ? CT_JSON_PUT(p, "tracing stops") : CT_JSON_PUT(p, "generation turns");
@@ -125,19 +123,15 @@ static void pause(void *context, const struct ct_pause *s)
 
 /* --- moments, arrows, tasks, counters --- */
 
-/* ,\n{"ph":"i","pid":1,"tid":2,"ts":3.000 */
-static char *on_thread(struct ct_chrome *c, char *p, char phase, const struct ct_model_thread *t, int64_t ns)
+/* ,\n{"ph":"i","pid":1,"tid":2,"ts":3.000: as a slice's, with another letter. */
+static char *on_thread(struct ct_chrome *c, char *p, char phase, struct ct_model_thread *t, int64_t ns)
 {
-    const struct chrome_thread *own = chrome_thread_of(c, (struct ct_model_thread *)t);
+    enum { LETTER = sizeof ",\n{\"ph\":\"" - 1 };
+    char *begin = p;
 
-    p = CT_JSON_PUT(p, ",\n{\"ph\":\"");
-    *p++ = phase;
-    p = CT_JSON_PUT(p, "\",\"pid\":");
-    p = ct_json_u64(p, own->pid);
-    p = CT_JSON_PUT(p, ",\"tid\":");
-    p = ct_json_u64(p, own->tid);
-    p = CT_JSON_PUT(p, ",\"ts\":");
-    return ct_json_us(p, ns);
+    p = chrome_put_row(p, &thread_of(c, t)->slice);
+    begin[LETTER] = phase;
+    return ct_json_us_near(p, ns, &c->near);
 }
 
 static void moment(void *context, const struct ct_moment *m)
@@ -145,13 +139,13 @@ static void moment(void *context, const struct ct_moment *m)
     struct ct_chrome *c = context;
     char *p;
 
-    if (!chrome_thread_of(c, m->thread)->told_slice)
+    if (!thread_of(c, m->thread)->told_slice)
         chrome_name_thread(c, m->thread);
     p = on_thread(c, chrome_begin(c), 'i', m->thread, m->event->ns);
     chrome_end(c, chrome_moment_text(c, p, m));
 }
 
-static char *arrow_end(struct ct_chrome *c, char *p, char phase, const struct ct_model_thread *t, int64_t ns,
+static char *arrow_end(struct ct_chrome *c, char *p, char phase, struct ct_model_thread *t, int64_t ns,
                        enum ct_arrow_kind kind)
 {
     static const char *const names[] = { [CT_ARROW_WAKE] = "wake", [CT_ARROW_CREATE] = "create", [CT_ARROW_JOIN] = "join" };
@@ -211,14 +205,16 @@ static void task(void *context, const struct ct_task_span *t)
     chrome_end(c, CT_JSON_PUT(p, "}}"));
 }
 
-static char *value(char *p, const char *name, int64_t v, bool first)
+static char *states_text(char *p, const int64_t *value)
 {
-    if (!first)
-        *p++ = ',';
-    *p++ = '"';
-    p = ct_json_string(p, name);
-    p = CT_JSON_PUT(p, "\":");
-    return ct_json_i64(p, v);
+    p = CT_JSON_PUT(p, ",\"name\":\"threads\",\"args\":{\"running\":");
+    p = ct_json_i64(p, value[CT_STATE_RUNNING]);
+    p = CT_JSON_PUT(p, ",\"waiting\":");
+    p = ct_json_i64(p, value[CT_STATE_WAITING]);
+    p = CT_JSON_PUT(p, ",\"sleeping\":");
+    p = ct_json_i64(p, value[CT_STATE_SLEEPING]);
+    p = CT_JSON_PUT(p, ",\"in calls\":");
+    return ct_json_i64(p, value[CT_STATE_CALL]);
 }
 
 static void counter(void *context, const struct ct_counter *n)
@@ -229,29 +225,26 @@ static void counter(void *context, const struct ct_counter *n)
     p = CT_JSON_PUT(p, ",\n{\"ph\":\"C\",\"pid\":");
     p = ct_json_u64(p, chrome_program_of(c, n->program)->pid);
     p = CT_JSON_PUT(p, ",\"ts\":");
-    p = ct_json_us(p, n->ns);
+    p = ct_json_us_near(p, n->ns, &c->near);
     switch (n->kind) {
     case CT_COUNTER_STATES:
-        p = CT_JSON_PUT(p, ",\"name\":\"threads\",\"args\":{");
-        p = value(p, "running", n->value[CT_STATE_RUNNING], true);
-        p = value(p, "waiting", n->value[CT_STATE_WAITING], false);
-        p = value(p, "sleeping", n->value[CT_STATE_SLEEPING], false);
-        p = value(p, "in calls", n->value[CT_STATE_CALL], false);
+        p = states_text(p, n->value);
         break;
     case CT_COUNTER_IO:
-        p = CT_JSON_PUT(p, ",\"name\":\"I/O bytes per second\",\"args\":{");
-        p = value(p, "in", n->value[0], true);
-        p = value(p, "out", n->value[1], false);
+        p = CT_JSON_PUT(p, ",\"name\":\"I/O bytes per second\",\"args\":{\"in\":");
+        p = ct_json_i64(p, n->value[0]);
+        p = CT_JSON_PUT(p, ",\"out\":");
+        p = ct_json_i64(p, n->value[1]);
         break;
     case CT_COUNTER_HEAP:
-        p = CT_JSON_PUT(p, ",\"name\":\"heap\",\"args\":{");
-        p = value(p, "bytes", n->value[0], true);
+        p = CT_JSON_PUT(p, ",\"name\":\"heap\",\"args\":{\"bytes\":");
+        p = ct_json_i64(p, n->value[0]);
         break;
     case CT_COUNTER_USER:
         p = CT_JSON_PUT(p, ",\"name\":\"");
         p = chrome_text(p, n->name);
-        p = CT_JSON_PUT(p, "\",\"args\":{");
-        p = value(p, "value", n->value[0], true);
+        p = CT_JSON_PUT(p, "\",\"args\":{\"value\":");
+        p = ct_json_i64(p, n->value[0]);
         break;
     }
     chrome_end(c, CT_JSON_PUT(p, "}}"));
@@ -352,11 +345,11 @@ struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome
     return c;
 }
 
-int ct_chrome_item(struct ct_chrome *c, const struct ct_read_item *item)
+int ct_chrome_items(struct ct_chrome *c, const struct ct_read_item *items, size_t count)
 {
-    int r = ct_model_item(c->model, item);
+    int r = ct_model_items(c->model, items, count);
 
-    c->now = item->ns;
+    c->now = items[count - 1].ns;
     if (r == 0 && c->no_memory)
         r = -ENOMEM;
     return r;
@@ -405,8 +398,8 @@ void ct_chrome_free(struct ct_chrome *c)
     }
     ct_model_free(c->model);
     chrome_stacks_free(c->stacks);
-    for (size_t i = 0; i < sizeof c->lane_named / sizeof *c->lane_named; i++)
-        free(c->lane_named[i]);
+    for (size_t i = 0; i < sizeof c->lane / sizeof *c->lane; i++)
+        free(c->lane[i]);
     free(c->used_ids);
     free(c);
 }

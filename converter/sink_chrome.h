@@ -15,8 +15,8 @@ struct ct_chrome_options {
 struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome_options *options,
                                 struct ct_output *out);
 
-/* Takes the reader's next item.  0, or a negative errno: -ENOMEM, or what writing met. */
-int ct_chrome_item(struct ct_chrome *chrome, const struct ct_read_item *item);
+/* Takes the reader's next items, one or more.  0, or -ENOMEM. */
+int ct_chrome_items(struct ct_chrome *chrome, const struct ct_read_item *items, size_t count);
 
 /* The trace is damaged beyond what was taken: says so at the last moment seen. */
 void ct_chrome_damage(struct ct_chrome *chrome, const struct ct_error *err);

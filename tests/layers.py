@@ -31,7 +31,6 @@ LONGEST_FUNCTION = 70
 
 # Files, and functions as FILE:NAME, that break a rule, each with the reason why that is right.
 DEBTS = {
-    "converter/chrome_args.c": "one short function for each kind of span, and the table that names them",
     "tracer/ctrace.h": "C99, for compilers that may not know #pragma once",
     "tests/bench/lttng_provider.h": "LTTng reads a provider's header several times over: no #pragma once",
 }

@@ -68,7 +68,7 @@ struct progress {
     bool on;
     int64_t end_ns;
     struct timespec next;
-    unsigned items;
+    uint64_t items;
 };
 
 static void progress_line(struct progress *p, int64_t ns)
@@ -96,10 +96,17 @@ static void progress_begin(struct progress *p, const struct ct_reader *reader, c
     p->next.tv_sec++;                   /* what is done within a second needs none */
 }
 
-static void progress_item(struct progress *p, int64_t ns)
+/* `count` more; true now and then. */
+static bool progress_items(struct progress *p, size_t count, int64_t ns)
 {
-    if (++p->items % PROGRESS_ITEMS == 0 && p->on)
+    uint64_t before = p->items / PROGRESS_ITEMS;
+
+    p->items += count;
+    if (p->items / PROGRESS_ITEMS == before)
+        return false;
+    if (p->on)
         progress_line(p, ns);
+    return true;
 }
 
 static void progress_end(const struct progress *p)
@@ -114,17 +121,17 @@ static int to_chrome(struct ct_reader *reader, const struct job *job, struct ct_
 {
     struct ct_chrome_options options = { job->from_ns, job->to_ns, job->stacks };
     struct ct_chrome *chrome = ct_chrome_new(reader, &options, out);
-    const struct ct_read_item *item;
+    const struct ct_read_item *items;
     struct progress progress;
     int r, failed = 0;
+    size_t count;
 
     if (!chrome)
         return ct_error_at(err, -ENOMEM, 0, "no memory");
     progress_begin(&progress, reader, job);
-    while ((r = ct_reader_next(reader, &item, err)) > 0) {
-        failed = ct_chrome_item(chrome, item);
-        progress_item(&progress, item->ns);
-        if (failed < 0 || (progress.items % PROGRESS_ITEMS == 0 && ct_output_error(out) < 0))
+    while ((r = ct_reader_next_run(reader, &items, &count, err)) > 0) {
+        failed = ct_chrome_items(chrome, items, count);
+        if (failed < 0 || (progress_items(&progress, count, items[count - 1].ns) && ct_output_error(out) < 0))
             break;
     }
     progress_end(&progress);

@@ -213,20 +213,23 @@ static void program_end(struct ct_model *m, struct ct_model_program *p, int64_t 
         m->sink->program_end(m->context, p, ns);
 }
 
-int ct_model_item(struct ct_model *m, const struct ct_read_item *item)
+/* What is not an event. */
+static void take_other(struct ct_model *m, const struct ct_read_item *item)
 {
-    m->now = item->ns;
-    switch (item->kind) {
-    case CT_READ_EVENT:
-        ct_model_event(m, &item->event);
-        break;
-    case CT_READ_GENERATION:
+    if (item->kind == CT_READ_GENERATION)
         take_generation(m, item->generation);
-        break;
-    case CT_READ_PROGRAM_END:
-        if (item->program->user)
-            program_end(m, item->program->user, item->ns);
-        break;
+    else if (item->program->user)
+        program_end(m, item->program->user, item->ns);
+}
+
+int ct_model_items(struct ct_model *m, const struct ct_read_item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        m->now = items[i].ns;
+        if (__builtin_expect(items[i].kind == CT_READ_EVENT, 1))
+            ct_model_event(m, &items[i].event);
+        else
+            take_other(m, &items[i]);
     }
     return m->no_memory ? -ENOMEM : 0;
 }

@@ -178,8 +178,8 @@ struct ct_model *ct_model_new(struct ct_reader *reader, const struct ct_model_op
                               const struct ct_model_sink *sink, void *context);
 void ct_model_free(struct ct_model *model);
 
-/* Takes the reader's next item.  0, or -ENOMEM. */
-int ct_model_item(struct ct_model *model, const struct ct_read_item *item);
+/* Takes the reader's next items.  0, or -ENOMEM. */
+int ct_model_items(struct ct_model *model, const struct ct_read_item *items, size_t count);
 
 /* There are no more items: ends all that is under way. */
 void ct_model_finish(struct ct_model *model);

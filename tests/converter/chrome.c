@@ -39,7 +39,7 @@ static char *chrome_of(const void *bytes, size_t size, const struct ct_chrome_op
     chrome = ct_chrome_new(reader, options, &out);
     assert_non_null(chrome);
     while (ct_reader_next(reader, &item, &err) > 0)
-        assert_int_equal(ct_chrome_item(chrome, item), 0);
+        assert_int_equal(ct_chrome_items(chrome, item, 1), 0);
     ct_chrome_finish(chrome);
     ct_chrome_free(chrome);
     ct_reader_close(reader);

@@ -12,6 +12,7 @@
 
 static void assert_number(uint64_t v)
 {
+    static struct ct_json_near near;        /* of the number before, which lies anywhere */
     char got[64], wanted[64];
 
     *ct_json_u64(got, v) = 0;
@@ -25,6 +26,8 @@ static void assert_number(uint64_t v)
     assert_string_equal(got, wanted);
     *ct_json_us(got, (int64_t)(v >> 1)) = 0;
     snprintf(wanted, sizeof wanted, "%" PRIu64 ".%03" PRIu64, (v >> 1) / 1000, (v >> 1) % 1000);
+    assert_string_equal(got, wanted);
+    *ct_json_us_near(got, (int64_t)(v >> 1), &near) = 0;
     assert_string_equal(got, wanted);
 }
 
@@ -43,12 +46,29 @@ static void numbers(void **state)
 
 static void negative_times(void **state)
 {
+    struct ct_json_near near = { 0 };
     char got[64];
 
     *ct_json_us(got, -1234567) = 0;
     assert_string_equal(got, "-1234.567");
     *ct_json_us(got, -7) = 0;
     assert_string_equal(got, "-0.007");
+    *ct_json_us_near(got, -7, &near) = 0;
+    assert_string_equal(got, "-0.007");
+}
+
+/* What times share is kept from one to the next, and must go when they share it no more. */
+static void near_times(void **state)
+{
+    struct ct_json_near near = { 0 };
+    char got[64], wanted[64];
+
+    for (int64_t base = 1; base < INT64_MAX / 10; base *= 10)
+        for (int64_t ns = base * 9 - 3000; ns < base * 9 + 3000; ns += 997) {
+            *ct_json_us_near(got, ns, &near) = 0;
+            *ct_json_us(wanted, ns) = 0;
+            assert_string_equal(got, wanted);
+        }
 }
 
 static void assert_text(const char *text, size_t size, const char *wanted)
@@ -89,7 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers),
-        cmocka_unit_test(negative_times),
+        cmocka_unit_test(negative_times), cmocka_unit_test(near_times),
         cmocka_unit_test(texts),
     };
 

@@ -62,7 +62,7 @@ static char *chrome_of(const char *bytes, size_t size)
         abort();
     chrome = ct_chrome_new(reader, &options, &out);
     while (chrome && ct_reader_next(reader, &item, &err) > 0)
-        if (ct_chrome_item(chrome, item) < 0)
+        if (ct_chrome_items(chrome, item, 1) < 0)
             abort();
     ct_chrome_finish(chrome);
     ct_chrome_free(chrome);
