@@ -55,6 +55,47 @@ static bool holds(long pid, const char *name, const char *what)
     return found;
 }
 
+/*
+ * Between exec and its first instruction a process has no environment yet, not even an empty one: field 51 of its stat,
+ * where the environment ends, is 0.  It is 0 as well where we may not look, and for threads of the kernel.
+ */
+static bool is_being_started(long pid)
+{
+    char path[64], byte, *text, *at;
+    size_t size;
+    bool unset;
+
+    snprintf(path, sizeof path, "/proc/%ld/exe", pid);
+    if (readlink(path, &byte, 1) < 0)
+        return false;
+    text = read_proc(pid, "stat", &size);
+    at = text ? strrchr(text, ')') : NULL;
+    for (int field = 2; at && field < 51; field++)
+        at = strchr(at + 1, ' ');
+    unset = at && strtoull(at + 1, NULL, 10) == 0;
+    free(text);
+    return unset;
+}
+
+/* Whether a process was started within this session. */
+static enum ct_record_strays belongs(long pid, const char *session)
+{
+    for (int look = 0; look < 2; look++) {
+        size_t size;
+        char *text = read_proc(pid, "environ", &size);
+        bool none = !text || size > 0, found = text && memmem(text, size, session, strlen(session));
+
+        free(text);
+        if (found)
+            return CT_STRAYS_FOUND;
+        if (none)
+            return CT_STRAYS_NONE;
+        if (is_being_started(pid))
+            return CT_STRAYS_MAYBE;
+    }                                   /* empty for good, unless it was filled between our two questions */
+    return CT_STRAYS_NONE;
+}
+
 enum ct_record_strays ct_record_strays(struct ct_follow *f)
 {
     char session[CT_SESSION_PATH + 32];
@@ -66,17 +107,19 @@ enum ct_record_strays ct_record_strays(struct ct_follow *f)
         return CT_STRAYS_NONE;
     snprintf(session, sizeof session, CT_SESSION_ENV "=dir=%s;", f->session->path);
     while ((entry = readdir(proc))) {
+        enum ct_record_strays one;
         char *end;
         long pid = strtol(entry->d_name, &end, 10);
 
         if (pid <= 0 || *end || pid == getpid())
             continue;
-        if (!holds(pid, "environ", session))
-            continue;
-        if (!holds(pid, "maps", "/libctrace-rt.so"))
-            found = found ? found : CT_STRAYS_MAYBE;    /* right after exec the loader has not mapped it yet */
-        else if (ct_follow_expect(f, (pid_t)pid))
+        one = belongs(pid, session);
+        if (one == CT_STRAYS_FOUND && !holds(pid, "maps", "/libctrace-rt.so"))
+            one = CT_STRAYS_MAYBE;      /* the loader has not mapped it yet */
+        if (one == CT_STRAYS_FOUND && ct_follow_expect(f, (pid_t)pid))
             found = CT_STRAYS_FOUND;
+        else if (one == CT_STRAYS_MAYBE && !found)
+            found = CT_STRAYS_MAYBE;
     }
     closedir(proc);
     return found;

@@ -31,6 +31,8 @@ static const char *reason_of(int error)
     case -ENOSPC: return "there is no room in shared memory for a buffer for events";
     case -EACCES: return "it may not enter the session's directory";
     case -ECONNREFUSED:
+    case -ECONNRESET:
+    case -EPIPE:
     case -ENOENT: return "`ctrace record` is gone";
     default: return NULL;
     }
