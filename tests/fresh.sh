@@ -116,7 +116,7 @@ check_demo() {
 check_arm64() {
     say "== everything compiled for arm64"
     make_chroot --architectures=amd64,arm64 --include=gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,meson,ninja-build \
-        --include=pkg-config,libdw-dev:arm64,zlib1g-dev:arm64,liblzma-dev:arm64
+        --include=pkg-config,protobuf-c-compiler,libdw-dev:arm64,zlib1g-dev:arm64,liblzma-dev:arm64,libprotobuf-c-dev:arm64
     inside "meson setup build/arm64 --cross-file tests/arm64.ini -Dtests=disabled && ninja -C build/arm64" \
         > "$chroot/tmp/arm64" 2>&1 || { tail -n 40 "$chroot/tmp/arm64"; die "it does not compile for arm64"; }
     grep -q 'Machine: *AArch64' <<<"$(readelf -h "$chroot/root/ctrace/build/arm64/ctrace")" || die "ctrace is not for arm64"

@@ -21,6 +21,7 @@ ARROWS = {
     "converter/read": ["tracer/format"],
     "converter/model": ["converter/read", "tracer/format"],
     "converter/symbols": ["converter/read", "tracer/format"],
+    "converter/profile": ["converter/symbols", "converter/gzip.h", "tracer/format"],
     "viewer": ["converter", "converter/read", "converter/model", "converter/symbols", "tracer/drain", "tracer/format"],
     "examples": ["tracer/ctrace.h"],
     "docs": ["tracer/format"],
