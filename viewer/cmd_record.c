@@ -134,7 +134,7 @@ static void hear_of_recovery(void *context, const struct ct_recovery *one)
 /* The file is opened when the program's pid is known and before it runs. */
 static int open_output(struct record *r, int *ret_fd)
 {
-    const struct ct_recover_options recover = { .report = hear_of_recovery, .context = r };
+    const struct ct_recover_options recover = { .report = hear_of_recovery, .context = r, .patience_ms = 2000 };
     int e = ct_record_path(r->options.settings.output, r->child.pid, r->output);
 
     if (e < 0)

@@ -25,6 +25,8 @@ static const char usage_text[] =
     "\n"
     "Exit status: 0, 1 when something could not be recovered, 2 for a wrong option.\n";
 
+enum { PATIENCE_MS = 10000 };       /* for others who fold or read the same */
+
 struct tally {
     unsigned recovered, failed, dropped;
 };
@@ -64,7 +66,7 @@ static int list(void)
 {
     unsigned count = 0;
 
-    ct_dead_each(false, list_one, &count);
+    ct_dead_each(CT_SESSION_READ, PATIENCE_MS, list_one, &count);
     if (count == 0)
         puts("nothing to recover");
     return 0;
@@ -73,7 +75,7 @@ static int list(void)
 static int recover(const char *path)
 {
     struct tally tally = { 0 };
-    struct ct_recover_options options = { .report = report, .context = &tally };
+    struct ct_recover_options options = { .report = report, .context = &tally, .patience_ms = PATIENCE_MS };
     char whole[CT_PATH_MAX];
     int r;
 

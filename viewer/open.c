@@ -17,6 +17,7 @@
 #include "drain/scan.h"
 
 struct ct_opened_tail {
+    int fd;                         /* of the file that is read, as long as it is; -1: none */
     int memory;                     /* memfd of what is not in the file; -1: none */
     uint64_t used;                  /* bytes in it */
     bool nameless;                  /* the file is a trace without names */
@@ -26,26 +27,32 @@ struct ct_opened_tail {
     size_t size;
 };
 
-/* The blocks of a file begin behind its head. */
-enum { BEHIND_HEAD = sizeof(struct ct_file_head) };
+/* The blocks of a file begin behind its head.  A file that is another one each time we look is read as it is. */
+enum { BEHIND_HEAD = sizeof(struct ct_file_head), REPLACED_MAX = 10 };
 
-/* True when the halves of a ring were not put together: `path` is the newer one, `older` gets the other's name. */
-static bool find_ring(const char *path, char older[CT_PATH_MAX])
+/* Opens the older half of a ring whose halves were not put together; -1: there is none. */
+static int open_older(const char *path, char older[CT_PATH_MAX])
 {
     struct stat st;
+    int fd = -1;
 
-    return ct_trace_file_ring_name(path, older, CT_PATH_MAX) && stat(older, &st) == 0 && S_ISREG(st.st_mode);
+    if (ct_trace_file_ring_name(path, older, CT_PATH_MAX) && stat(older, &st) == 0 && S_ISREG(st.st_mode))
+        fd = open(older, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        older[0] = '\0';
+    return fd;
 }
 
-/* Appends to `memory` what the trace behind `fd` lacks of a dead arena. */
-static void add_arena(int fd, const struct ct_scan *scan, int memory, uint64_t *size)
+/* The first `whole` bytes of the newer half of a ring stand behind the older half. */
+static int add_newer(int fd, uint64_t whole, struct ct_opened_tail *tail)
 {
-    int rest = scan->has_run && scan->ended ? -1 : ct_recover_tail(fd);
+    int r = ct_ring_append(fd, 0, tail->memory, &tail->used);
 
-    if (rest < 0)
-        return;
-    (void)ct_ring_append(rest, *size ? BEHIND_HEAD : 0, memory, size);   /* on failure the file alone is read */
-    close(rest);
+    if (r == 0 && tail->used > whole)
+        r = ftruncate(tail->memory, (off_t)whole) < 0 ? -errno : 0;
+    if (r == 0 && tail->used > whole)
+        tail->used = whole;
+    return r;
 }
 
 /* Maps what has been gathered and gives it to the input; again when more was. */
@@ -63,38 +70,78 @@ static void show(struct ct_opened_tail *tail, struct ct_read_input *input)
     *(tail->alone ? &input->memory_size : &input->tail_size) = tail->size;
 }
 
-/* Gathers in anonymous memory what belongs to the trace behind `fd` and is not in it. */
-static void gather(const char *path, int fd, struct ct_read_input *input, struct ct_opened_tail *tail)
+/*
+ * Gathers in anonymous memory what belongs to the trace in `tail->fd` and is not in it.  Somebody may be folding that
+ * into the file at this moment: he is waited for, or has to wait until we have a copy of ours; what he writes afterwards
+ * stands there twice, which does no harm.
+ */
+static void gather(const char *path, struct ct_read_input *input, struct ct_opened_tail *tail)
 {
     struct ct_scan scan;
+    int rest = -1, older;
 
-    if (ct_scan_file(fd, &scan, NULL) < 0)
+    if (ct_scan_file(tail->fd, &scan, NULL) < 0)
         return;                     /* damaged, packed, or no trace: the reader knows what to say */
     tail->memory = memfd_create("ctrace-tail", MFD_CLOEXEC);
     if (tail->memory < 0)
         return;
-    if (find_ring(path, tail->older) && ct_ring_append(fd, 0, tail->memory, &tail->used) == 0)
+    if (!scan.has_run || !scan.ended)
+        rest = ct_recover_tail(tail->fd, &scan);
+    if (rest < 0 && ct_scan_file(tail->fd, &scan, NULL) < 0)        /* it may have its end by now */
+        return;
+    older = open_older(path, tail->older);
+    if (older >= 0 && add_newer(tail->fd, scan.whole, tail) == 0) {
+        close(tail->fd);
+        tail->fd = older;
         input->path = tail->older;
-    add_arena(fd, &scan, tail->memory, &tail->used);
+    } else if (rest >= 0) {
+        input->size = scan.whole;   /* a torn end is cut off by whoever folds */
+    }
+    if (rest >= 0) {
+        (void)ct_ring_append(rest, tail->used ? BEHIND_HEAD : 0, tail->memory, &tail->used);    /* or the file alone */
+        close(rest);
+    }
     tail->nameless = !scan.named;
     tail->alone = scan.size == 0;   /* killed before its first word: all there is is in memory */
     show(tail, input);
 }
 
+static void close_one(struct ct_opened_tail *tail)
+{
+    if (tail->at)
+        munmap(tail->at, tail->size);
+    if (tail->memory >= 0)
+        close(tail->memory);
+    if (tail->fd >= 0)
+        close(tail->fd);
+    *tail = (struct ct_opened_tail){ .memory = -1, .fd = -1 };
+}
+
+/* Whether `path` is another file than the one that `st` tells of: the halves of its ring were put together. */
+static bool was_replaced(const char *path, const struct stat *st)
+{
+    struct stat now;
+
+    return stat(path, &now) == 0 && (now.st_ino != st->st_ino || now.st_dev != st->st_dev);
+}
+
 static void open_one(const char *path, struct ct_read_input *input, struct ct_opened_tail *tail)
 {
     struct stat st;
-    int fd;
 
-    *input = (struct ct_read_input){ .path = path, .fd = -1 };
-    tail->memory = -1;
-    if (strcmp(path, "-") == 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-        return;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    gather(path, fd, input, tail);
-    close(fd);
+    for (unsigned i = 0; i < REPLACED_MAX; i++) {
+        *input = (struct ct_read_input){ .path = path, .fd = -1 };
+        close_one(tail);
+        if (strcmp(path, "-") == 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+            return;
+        tail->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (tail->fd < 0 || fstat(tail->fd, &st) < 0)
+            return;
+        gather(path, input, tail);
+        input->fd = tail->fd;
+        if (!was_replaced(path, &st))
+            return;
+    }
 }
 
 int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret)
@@ -107,6 +154,8 @@ int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret
         return -ENOMEM;
     }
     ct_fault_init();
+    for (size_t i = 0; i < count; i++)
+        ret->tails[i].fd = ret->tails[i].memory = -1;
     for (size_t i = 0; i < count; i++)
         open_one(paths[i], &ret->inputs[i], &ret->tails[i]);
     return 0;
@@ -131,12 +180,8 @@ void ct_opened_add_names(struct ct_opened *opened)
 
 void ct_opened_fini(struct ct_opened *opened)
 {
-    for (size_t i = 0; opened->tails && i < opened->count; i++) {
-        if (opened->tails[i].at)
-            munmap(opened->tails[i].at, opened->tails[i].size);
-        if (opened->tails[i].memory >= 0)
-            close(opened->tails[i].memory);
-    }
+    for (size_t i = 0; opened->tails && i < opened->count; i++)
+        close_one(&opened->tails[i]);
     free(opened->tails);
     free(opened->inputs);
     *opened = (struct ct_opened){ 0 };

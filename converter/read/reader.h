@@ -35,6 +35,7 @@ struct ct_reader;
 struct ct_read_input {
     const char *path;           /* opened when fd is -1; else only for messages.  NULL: "-" */
     int fd;                     /* borrowed until ct_reader_open returns; a pipe is read to its end */
+    uint64_t size;              /* not 0: no more than so many bytes of the plain file behind `fd` */
     const void *memory;         /* instead of both: the bytes themselves, borrowed until ct_reader_close */
     size_t memory_size;
     const void *tail;           /* NULL, or more blocks of the same trace, borrowed until ct_reader_close; with or */

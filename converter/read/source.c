@@ -110,7 +110,7 @@ static int map(int fd, uint64_t size, struct ct_read_source *s, struct ct_error 
     if (at == MAP_FAILED)
         return ct_error_at(err, -errno, 0, "cannot be mapped: %s", strerror(errno));
     s->bytes = at;
-    s->size = size;
+    s->size = s->map_size = size;
     s->mapped = true;
     return 0;
 }
@@ -307,7 +307,7 @@ int ct_read_source_memory(const void *bytes, size_t size, struct ct_read_source 
 void ct_read_source_close(struct ct_read_source *source)
 {
     if (source->mapped)
-        munmap((void *)(uintptr_t)source->bytes, source->size);
+        munmap((void *)(uintptr_t)source->bytes, source->map_size);
     *source = (struct ct_read_source){ 0 };
 }
 

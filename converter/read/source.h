@@ -10,7 +10,8 @@
 struct ct_read_source {
     const uint8_t *bytes;
     size_t size;
-    bool mapped;                /* by us */
+    bool mapped;                /* by us: `map_size` bytes */
+    size_t map_size;
     bool packed;                /* offsets are of the unpacked bytes */
     int short_code;             /* what ended the unpacking before its end: 0, -ENODATA cut, -EINVAL damaged */
 };

@@ -379,6 +379,8 @@ int ct_trace_add(struct ct_trace *trace, const struct ct_read_input *input, stru
         r = ct_read_source_memory(input->memory, input->memory_size, &in->segments[0].source, err);
     else
         r = ct_read_source_open(input->path, input->fd, trace->inflate_max, &in->segments[0].source, err);
+    if (r == 0 && input->size && input->size < in->segments[0].source.size && !in->segments[0].source.packed)
+        in->segments[0].source.size = input->size;
     if (r < 0)
         return r;
     if (input->tail_size) {

@@ -16,7 +16,8 @@
 enum { BEING_MADE_S = 10 };
 
 struct visit {
-    bool tidy;
+    enum ct_session_use use;
+    unsigned patience_ms;
     int (*visit)(void *context, struct ct_dead *dead);
     void *context;
 };
@@ -109,7 +110,7 @@ static int visit_arena(const struct visit *v, struct ct_session_dir *s, const ch
         look_into(&dead);
         if (dead.whole)
             r = v->visit(v->context, &dead);
-        else if (v->tidy && time(NULL) - st.st_mtime > BEING_MADE_S)
+        else if (v->use == CT_SESSION_FOLD && time(NULL) - st.st_mtime > BEING_MADE_S)
             unlinkat(s->fd, name, 0);
     }
     close(dead.fd);
@@ -125,7 +126,7 @@ static int visit_session(void *context, struct ct_session_dir *s)
     int copy, r = 0;
     DIR *dir;
 
-    if (!ct_session_lock(s))
+    if (!ct_session_take(s, v->use, v->patience_ms))
         return 0;
     copy = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     dir = copy < 0 ? NULL : fdopendir(copy);
@@ -141,14 +142,15 @@ static int visit_session(void *context, struct ct_session_dir *s)
             r = visit_arena(v, s, entry->d_name, id, &keep);
     }
     closedir(dir);
-    if (v->tidy && r == 0 && !keep)
+    if (v->use == CT_SESSION_FOLD && r == 0 && !keep)
         ct_session_dir_close(s, true);
     return r;
 }
 
-int ct_dead_each(bool tidy, int (*visit)(void *context, struct ct_dead *dead), void *context)
+int ct_dead_each(enum ct_session_use use, unsigned patience_ms, int (*visit)(void *context, struct ct_dead *dead),
+                 void *context)
 {
-    struct visit v = { tidy, visit, context };
+    struct visit v = { use, patience_ms, visit, context };
 
     return ct_session_each(visit_session, &v);
 }

@@ -19,8 +19,9 @@ struct ct_dead {
 };
 
 /*
- * Calls `visit` for each arena in session directories that nobody drains; `dead` is borrowed.  The session's lock is
- * held meanwhile.  With `tidy`, what can be of no use to anybody is removed: files that are no arenas, directories
- * without arenas.  Stops when `visit` returns other than 0, and returns that.
+ * Calls `visit` for each arena in session directories that nobody drains; `dead` is borrowed.  The session is taken for
+ * `use` meanwhile, see ct_session_take.  With FOLD, what can be of no use to anybody is removed: files that are no arenas,
+ * directories without arenas.  Stops when `visit` returns other than 0, and returns that.
  */
-int ct_dead_each(bool tidy, int (*visit)(void *context, struct ct_dead *dead), void *context);
+int ct_dead_each(enum ct_session_use use, unsigned patience_ms, int (*visit)(void *context, struct ct_dead *dead),
+                 void *context);

@@ -282,14 +282,17 @@ int ct_recover_all(const struct ct_recover_options *options)
 
     if (options && options->path && stat(options->path, &all.only) < 0)
         return -errno;
-    ct_dead_each(true, visit, &all);
+    ct_dead_each(CT_SESSION_FOLD, options ? options->patience_ms : 0, visit, &all);
     return all.error && options && options->path ? all.error : all.count;
 }
 
 /* --- without changing anything --- */
 
+enum { FOLDING_MS = 60000 };        /* to fold a full arena onto a slow disk takes no longer */
+
 struct tail {
     int trace, memory;
+    struct ct_scan *scan;
 };
 
 static int visit_tail(void *context, struct ct_dead *dead)
@@ -297,24 +300,23 @@ static int visit_tail(void *context, struct ct_dead *dead)
     struct tail *tail = context;
     struct ct_file_head head = { .major = CT_FORMAT_MAJOR, .minor = CT_FORMAT_MINOR };
     uint64_t size = sizeof head;
-    struct ct_scan scan;
     int r;
 
-    if (!fits(dead, tail->trace, &scan))
+    if (!fits(dead, tail->trace, tail->scan))
         return 0;
     tail->memory = memfd_create("ctrace-tail", MFD_CLOEXEC);
     if (tail->memory < 0)
         return -errno;
     memcpy(head.magic, CT_FILE_MAGIC, sizeof head.magic);
     r = pwrite(tail->memory, &head, sizeof head, 0) == sizeof head
-        ? fold(dead, tail->trace, &scan, false, tail->memory, &size) : -EIO;
+        ? fold(dead, tail->trace, tail->scan, false, tail->memory, &size) : -EIO;
     return r < 0 ? r : 1;
 }
 
-int ct_recover_tail(int fd)
+int ct_recover_tail(int fd, struct ct_scan *ret)
 {
-    struct tail tail = { fd, -1 };
-    int r = ct_dead_each(false, visit_tail, &tail);
+    struct tail tail = { fd, -1, ret };
+    int r = ct_dead_each(CT_SESSION_READ, FOLDING_MS, visit_tail, &tail);
 
     if (r == 1)
         return tail.memory;

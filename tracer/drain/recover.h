@@ -2,6 +2,7 @@
 #pragma once
 
 #include "drain/dead.h"
+#include "drain/scan.h"
 #include "format/error.h"
 
 /* How one arena fared. */
@@ -18,6 +19,7 @@ struct ct_recover_options {
     const char *path;               /* only what belongs to this trace; NULL: all of this user's */
     ct_recover_report *report;      /* may be NULL */
     void *context;
+    unsigned patience_ms;           /* for somebody who reads or folds the same */
 };
 
 /*
@@ -29,6 +31,7 @@ int ct_recover_all(const struct ct_recover_options *options);
 
 /*
  * Drains what the trace behind `fd` lacks of its dead arena, changing nothing: a file head, then blocks that continue it.
+ * Waits for somebody who is folding it just now.  `*ret` is what the trace held when its tail was taken.
  * Returns a memfd (the caller's), -ENOENT when there is no such arena, or another negative errno.
  */
-int ct_recover_tail(int fd);
+int ct_recover_tail(int fd, struct ct_scan *ret);

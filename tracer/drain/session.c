@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* A directory without a lock file that is younger than this is being made. */
-enum { BEING_MADE_S = 10, NOTE_MAX = CT_PATH_MAX + 64 };
+enum { BEING_MADE_S = 10, JOIN_MS = 200, NOTE_MAX = CT_PATH_MAX + 64 };
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -70,6 +70,20 @@ static int write_note(int dir, const char *name, const char *text, int *keep)
     return r;
 }
 
+/* Locks without being stopped for longer than that. */
+static bool lock_within(int fd, int how, unsigned patience_ms)
+{
+    static const struct timespec a_while = { 0, 1000000 };
+
+    while (flock(fd, how | LOCK_NB) < 0) {
+        if (patience_ms == 0 || (errno != EWOULDBLOCK && errno != EINTR))
+            return false;
+        nanosleep(&a_while, NULL);
+        patience_ms--;
+    }
+    return true;
+}
+
 int ct_session_dir_join(const char *path, struct ct_session_dir *ret)
 {
     struct ct_session_dir s = { .fd = -1, .lock = -1 };
@@ -82,8 +96,8 @@ int ct_session_dir_join(const char *path, struct ct_session_dir *ret)
     if (s.fd < 0)
         return -errno;
     r = write_note(s.fd, CT_SESSION_OUTPUT, "\n", &s.lock);      /* not empty: fails where not even notes have room */
-    if (r == 0 && flock(s.lock, LOCK_EX | LOCK_NB) < 0)
-        r = -errno;
+    if (r == 0 && !lock_within(s.lock, LOCK_EX, JOIN_MS))       /* a reader may be looking into it */
+        r = -EBUSY;
     if (r < 0)
         ct_session_dir_close(&s, false);
     else
@@ -239,16 +253,19 @@ int ct_session_target(const struct ct_session_dir *s, const uint8_t arena_id[CT_
     return 0;
 }
 
-bool ct_session_lock(struct ct_session_dir *s)
+bool ct_session_take(struct ct_session_dir *s, enum ct_session_use use, unsigned patience_ms)
 {
+    int how = use == CT_SESSION_FOLD ? LOCK_EX : LOCK_SH;
     struct stat st;
 
     if (s->lock >= 0)
         return true;
+    if (!lock_within(s->fd, how, patience_ms))
+        return false;
     s->lock = openat(s->fd, CT_SESSION_OUTPUT, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (s->lock < 0)
         return fstat(s->fd, &st) == 0 && time(NULL) - st.st_mtime > BEING_MADE_S;
-    if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+    if (flock(s->lock, how | LOCK_NB) == 0)
         return true;
     close(s->lock);
     s->lock = -1;

@@ -3,9 +3,12 @@
  * socket, the arenas, and notes that say where an arena's trace lies:
  *
  *   ctl         the control socket
- *   output      "DEVICE INODE PATH": the first trace; locked (flock) as long as somebody drains
+ *   output      "DEVICE INODE PATH": the first trace; locked (flock) as long as somebody drains, folds or reads
  *   ID          an arena, named by 32 hex digits
  *   ID.out      the same for the file that this arena's events go to
+ *
+ * The directory itself is locked, too, by those who fold (exclusively) or read (shared) what nobody drains any more: they
+ * take moments and can be waited for.
  */
 #pragma once
 
@@ -62,5 +65,10 @@ int ct_session_target(const struct ct_session_dir *s, const uint8_t arena_id[CT_
  * others may write to are passed over.  Stops when `visit` returns other than 0, and returns that.
  */
 int ct_session_each(int (*visit)(void *context, struct ct_session_dir *s), void *context);
-/* Takes the lock that a drainer holds; false when somebody drains there. */
-bool ct_session_lock(struct ct_session_dir *s);
+/*
+ * Takes the directory for whoever wants to fold its arenas into their files (alone), or to read them (together with other
+ * readers), until it is closed.  Waits up to `patience_ms` for those who do so now; false when that was not enough, or
+ * when somebody drains there, who is not waited for.
+ */
+enum ct_session_use { CT_SESSION_READ, CT_SESSION_FOLD };
+bool ct_session_take(struct ct_session_dir *s, enum ct_session_use use, unsigned patience_ms);
