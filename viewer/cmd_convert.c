@@ -12,6 +12,7 @@
 #include "converter/output.h"
 #include "converter/read/reader.h"
 #include "converter/sink_chrome.h"
+#include "converter/sink_profile.h"
 #include "converter/sink_text.h"
 #include "converter/sink_trace.h"
 #include "viewer/commands.h"
@@ -30,21 +31,28 @@ struct job {
 
 typedef int sink_function(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err);
 
-static sink_function to_chrome, to_text, to_trace;
+static sink_function to_chrome, to_text, to_trace, to_profile;
 
 static const struct sink {
     const char *name, *suffix;
     bool warm;                          /* wants what precedes --from in its second, to know the state there */
+    bool packs;                         /* compresses by itself, whatever the file's name */
     sink_function *run;
 } sinks[] = {
-    { "chrome", ".json", true, to_chrome },
-    { "text", ".txt", false, to_text },
-    { "trace", ".cut", true, to_trace },
+    { "chrome", ".json", true, false, to_chrome },
+    { "text", ".txt", false, false, to_text },
+    { "trace", ".cut", true, false, to_trace },
+    { "cpu", ".cpu.pb.gz", false, true, to_profile },
+    { "heap", ".heap.pb.gz", false, true, to_profile },
+    { "allocs", ".allocs.pb.gz", false, true, to_profile },
+    { "block", ".block.pb.gz", false, true, to_profile },
+    { "mutex", ".mutex.pb.gz", false, true, to_profile },
+    { "threadcreate", ".threadcreate.pb.gz", false, true, to_profile },
 };
 enum { SINKS = sizeof sinks / sizeof *sinks };
 
 static const char usage_text[] =
-    "usage: ctrace convert [-t chrome|text|trace] [-o FILE] [OPTION...] [TRACE...]\n"
+    "usage: ctrace convert [-t TYPE] [-o FILE] [OPTION...] [TRACE...]\n"
     "\n"
     "Writes traces as one timeline.  TRACE is a file (trace.out when none is named; .gz too; - is standard input) or a\n"
     "directory that holds trace.out.  Traces of child processes of the same run are found beside it and come along.\n"
@@ -52,8 +60,9 @@ static const char usage_text[] =
     "  -t, --type TYPE    chrome: JSON for ui.perfetto.dev, chrome://tracing, speedscope (default)\n"
     "                     text: one event a line; `ctrace assemble` makes the trace of it again\n"
     "                     trace: a trace that holds only what lies between --from and --to\n"
+    "                     cpu, heap, allocs, block, mutex, threadcreate: a profile for `go tool pprof`\n"
     "  -o, --output FILE  write there; - is standard output; a name that ends in .gz is compressed\n"
-    "                     (default: TRACE with .json, .txt or .cut behind it)\n"
+    "                     (default: TRACE with .json, .txt, .cut, .cpu.pb.gz ... behind it)\n"
     "      --from TIME    leave out what is before: 1.5s, 20ms from the start, or 12:03:44.120 on the clock\n"
     "      --to TIME      leave out what is from then on\n"
     "      --no-stacks    leave stacks out: a smaller file\n"
@@ -154,6 +163,22 @@ static int to_trace(struct ct_reader *reader, const struct job *job, struct ct_o
     struct ct_sink_trace_options options = { job->from_ns, job->to_ns, .no_stacks = !job->stacks };
 
     return ct_sink_trace(reader, &options, out, err);
+}
+
+static void watch_profile(void *context, size_t count, int64_t ns)
+{
+    progress_items(context, count, ns);
+}
+
+static int to_profile(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err)
+{
+    struct progress progress;
+    int r;
+
+    progress_begin(&progress, reader, job);
+    r = ct_sink_profile(reader, ct_export_kind(job->to), out, watch_profile, &progress, err);
+    progress_end(&progress);
+    return r;
 }
 
 /* --- inputs and output --- */
@@ -270,7 +295,7 @@ static int write_output(const struct job *job, struct ct_reader *reader, const s
     struct ct_output out;
     int r;
 
-    if (ct_output_open(&out, name, ct_output_name_is_gzip(name), &err) < 0)
+    if (ct_output_open(&out, name, !sink->packs && ct_output_name_is_gzip(name), &err) < 0)
         return complain_error(&err);
     r = sink->run(reader, job, &out, &err);
     if (r == -ENOMEM) {
@@ -359,7 +384,7 @@ int ct_cmd_convert(int argc, char **argv)
     }
     sink = find_sink(job.to);
     if (!sink) {
-        complain("there is no type '%s'; chrome and text are", job.to);
+        complain("there is no type '%s'; chrome, text, trace, cpu, heap, allocs, block, mutex and threadcreate are", job.to);
         return 2;
     }
     status = convert(&job, sink);

@@ -1,0 +1,57 @@
+/* Sampled allocations: each stands for what was not sampled, and is in use until its address is freed. */
+#include <errno.h>
+#include <math.h>
+
+#include "converter/profile/collect_state.h"
+
+/* What one sampled block of `size` bytes stands for: it was taken with probability 1 - exp(-size / rate). */
+static double scale(uint64_t size, uint64_t rate)
+{
+    return rate <= 1 || size == 0 ? 1 : -1 / expm1(-(double)size / (double)rate);
+}
+
+static void give_back(struct ct_collect *c, const struct ct_live_block *block)
+{
+    struct ct_tally_row *row = &c->tally[CT_COLLECT_HEAP].rows.items[block->place];
+
+    row->value[2] -= block->objects;
+    row->value[3] -= block->bytes;
+}
+
+int ct_collect_alloc(struct ct_collect *c, const struct ct_read_event *e)
+{
+    uint64_t address = CT_ARG(e, ALLOC_SAMPLE, block), size = CT_ARG(e, ALLOC_SAMPLE, size);
+    uint64_t rate = CT_ARG(e, ALLOC_SAMPLE, rate);
+    uint32_t node = ct_stacks_of(c->stacks, e->generation, CT_ARG(e, ALLOC_SAMPLE, at));
+    struct ct_live_block block = { .address = address }, old;
+    struct ct_tally_row *row;
+    int r = ct_tally_place(&c->tally[CT_COLLECT_HEAP], node, 0, &block.place);
+
+    if (r < 0)
+        return r;
+    c->facts.heap_rate = rate;
+    block.objects = scale(size, rate);
+    block.bytes = block.objects * (double)size;
+    row = &c->tally[CT_COLLECT_HEAP].rows.items[block.place];
+    row->value[0] += block.objects;
+    row->value[1] += block.bytes;
+    if (address == 0)
+        return 0;                       /* the program could not follow it */
+    r = ct_live_add(&c->live, &block, &old);
+    if (r < 0)
+        return r == -ENOSPC ? 0 : r;
+    row->value[2] += block.objects;
+    row->value[3] += block.bytes;
+    if (old.address)
+        give_back(c, &old);
+    return 0;
+}
+
+int ct_collect_free_sample(struct ct_collect *c, const struct ct_read_event *e)
+{
+    struct ct_live_block block;
+
+    if (ct_live_take(&c->live, CT_ARG(e, FREE_SAMPLE, block), &block))
+        give_back(c, &block);
+    return 0;
+}
