@@ -23,6 +23,7 @@
 #include "viewer/record_child.h"
 #include "viewer/record_finish.h"
 #include "viewer/record_options.h"
+#include "viewer/record_profiles.h"
 #include "viewer/record_strays.h"
 
 enum { BAD_USAGE = 2, OWN_FAILURE = 125, NOT_RUN = 126, NOT_FOUND = 127, STRAYS_MS = 20, STRAYS_LOOKS = 50, IDLE_MS = 250 };
@@ -33,6 +34,7 @@ struct record {
     struct ct_session_dir session;
     struct ct_follow follow;
     struct ct_finish finish;
+    struct ct_record_profiles profiles;
     char program[CT_PATH_MAX];          /* what is run */
     char recorder[CT_PATH_MAX];         /* libctrace-rt.so */
     char output[CT_PATH_MAX];
@@ -135,8 +137,10 @@ static void hear_of_recovery(void *context, const struct ct_recovery *one)
 static int open_output(struct record *r, int *ret_fd)
 {
     const struct ct_recover_options recover = { .report = hear_of_recovery, .context = r, .patience_ms = 2000 };
-    int e = ct_record_path(r->options.settings.output, r->child.pid, r->output);
+    int e = ct_record_profiles_init(&r->profiles, &r->options.settings, r->child.pid);
 
+    if (e == 0)
+        e = ct_record_path(r->options.settings.output, r->child.pid, r->output);
     if (e < 0)
         return e;
     ct_recover_all(&recover);           /* older traces get their ends before they become .old */
@@ -335,6 +339,8 @@ int ct_cmd_record(int argc, char **argv)
 
     if (e)
         return e == 1 ? 0 : BAD_USAGE;
+    ct_record_profiles_narrow(&r.options.settings);
+    r.finish.profiles = &r.profiles;
     follow_only_to_files(&r.options);
     e = ct_record_check(r.options.program[0], r.program);
     if (e)
@@ -348,8 +354,10 @@ int ct_cmd_record(int argc, char **argv)
         return fail(OWN_FAILURE, "no place for shared memory in /dev/shm, $XDG_RUNTIME_DIR or /tmp: %s", strerror(-e));
     e = find_recorder(&r) < 0 || write_order(&r) < 0 ? OWN_FAILURE : run(&r);
     ct_session_dir_close(&r.session, true);
+    if (e == 0)
+        ct_finish_end(&r.finish);
+    ct_record_profiles_fini(&r.profiles);
     if (e)
         return e;
-    ct_finish_end(&r.finish);
     ct_record_child_end_like(&r.child);
 }

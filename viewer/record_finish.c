@@ -9,6 +9,7 @@
 
 #include "format/limits.h"
 #include "viewer/names.h"
+#include "viewer/record_profiles.h"
 
 void ct_finish_begin(struct ct_finish *f, const char *output)
 {
@@ -76,7 +77,8 @@ void ct_finish_end(struct ct_finish *f)
             unlink(f->output);
     } else {
         ct_names_add_all(f->path, f->count);
-        if (f->terminal)
+        ct_record_profiles_write(f->profiles, f->path + f->others, f->count - f->others, f->terminal);
+        if (f->terminal && ct_record_profiles_keep_trace(f->profiles))
             ct_summary_print(f->output, f->lost, f->count - f->others);
     }
     for (size_t i = 0; i < f->count; i++)

@@ -5,8 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ct_record_profiles;
+
 struct ct_finish {
     const char *output;             /* of the first process; borrowed */
+    const struct ct_record_profiles *profiles;      /* to be written of the traces; borrowed */
     char **path;                    /* of all files that are whole; owned */
     size_t count, room;
     size_t others;                  /* of them, files of earlier runs that were recovered */

@@ -51,13 +51,18 @@ static void help(void)
     puts("\nExamples:\n"
          "  ctrace record -- xz -T0 -k big.file\n"
          "  ctrace record -o traces/ --without heap -- nginx -g 'daemon off;'\n"
-         "  ctrace record --max-size=ring:100M --no-wait -- ./server\n\n"
+         "  ctrace record --max-size=ring:100M --no-wait -- ./server\n"
+         "  ctrace record --cpuprofile cpu.pb.gz -- ./test && go tool pprof -top cpu.pb.gz\n\n"
+         "With a profile and neither --output nor --trace, no trace is left.\n"
          "Exit status: the program's; 2 for a wrong option, 125 when ctrace itself fails, 126 when the program cannot be\n"
          "traced or run, 127 when it is not found.");
 }
 
+/* --trace is what test runners of other languages call it. */
 static const struct ct_setting_info *find_setting(const char *arg, size_t length)
 {
+    if (length == 5 && memcmp(arg, "trace", length) == 0)
+        return &ct_settings_table[CT_SETTING_output];
     for (unsigned i = 0; i < CT_SETTINGS; i++)
         if (strlen(ct_settings_table[i].option) == length && memcmp(ct_settings_table[i].option, arg, length) == 0)
             return &ct_settings_table[i];

@@ -98,7 +98,34 @@ static int take_categories(const char *value, uint64_t *ret)
 static int take_output(struct ct_settings *o, const char *value)
 {
     o->output = value;
+    o->output_given = true;
     return *value ? 0 : -EINVAL;
+}
+
+static int take_profile(struct ct_settings *o, enum ct_settings_profile which, const char *value)
+{
+    o->profile[which] = value;
+    return *value ? 0 : -EINVAL;
+}
+
+static int take_cpuprofile(struct ct_settings *o, const char *value)
+{
+    return take_profile(o, CT_PROFILE_FILE_CPU, value);
+}
+
+static int take_memprofile(struct ct_settings *o, const char *value)
+{
+    return take_profile(o, CT_PROFILE_FILE_MEM, value);
+}
+
+static int take_blockprofile(struct ct_settings *o, const char *value)
+{
+    return take_profile(o, CT_PROFILE_FILE_BLOCK, value);
+}
+
+static int take_mutexprofile(struct ct_settings *o, const char *value)
+{
+    return take_profile(o, CT_PROFILE_FILE_MUTEX, value);
 }
 
 static int take_only(struct ct_settings *o, const char *value)

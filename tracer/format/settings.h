@@ -20,8 +20,13 @@ struct ct_setting_info {
 };
 extern const struct ct_setting_info ct_settings_table[CT_SETTINGS];
 
+/* Profiles that a recording can leave behind. */
+enum ct_settings_profile { CT_PROFILE_FILE_CPU, CT_PROFILE_FILE_MEM, CT_PROFILE_FILE_BLOCK, CT_PROFILE_FILE_MUTEX, CT_PROFILE_FILES };
+
 struct ct_settings {
     const char *output;             /* a pattern; borrowed from where it was read */
+    bool output_given;              /* by somebody who wants a trace; else it is the default */
+    const char *profile[CT_PROFILE_FILES];      /* patterns, borrowed; NULL: none */
     uint64_t categories;            /* bit mask */
     uint64_t limit, ring;           /* bytes; 0: none */
     uint64_t buffer;                /* bytes; 0: the recorder's choice */
