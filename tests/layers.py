@@ -13,7 +13,8 @@ ARROWS = {
     "tracer": [],
     "tracer/format": [],
     "tracer/record": ["tracer/format"],
-    "tracer/wrap": ["tracer/record", "tracer/format"],
+    "tracer/profile": ["tracer/record", "tracer/format"],
+    "tracer/wrap": ["tracer/profile", "tracer/record", "tracer/format"],
     # control.h: the requests that the entry takes.
     "tracer/api": ["tracer/ctrace.h", "tracer/record/entry.h", "tracer/record/control.h", "tracer/format"],
     "tracer/drain": ["tracer/format"],

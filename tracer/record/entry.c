@@ -7,6 +7,7 @@
 #include "record/arena.h"
 #include "record/control.h"
 #include "record/options.h"
+#include "record/sampler.h"
 #include "record/syscall.h"
 #include "record/thread.h"
 #include "record/turn.h"
@@ -19,7 +20,11 @@ static struct ct_arena *arena(void)
 
 static int ask(int request, int fd, const char *text)
 {
-    return ct_control_ask((enum ct_control_request)request, fd, text);
+    int r = ct_control_ask((enum ct_control_request)request, fd, text);
+
+    if (r == 0 && request == CT_ASK_START)
+        CT_SAMPLER(thread_born);        /* the calling one was there before */
+    return r;
 }
 
 static int recording(void)

@@ -340,3 +340,19 @@ uint64_t ct_stack_here(void)
     room->busy = 0;
     return id;
 }
+
+uint64_t ct_stack_interrupted(const struct ct_unwind_regs *regs)
+{
+    struct ct_arena *a = ct_arena;
+    struct ct_thread_room *room;
+    unsigned flags = 0, depth;
+
+    if (!a || ct_options.depth == 0 || !ct_thread_attach())
+        return CT_STACK_NONE;
+    room = ct_self.room;
+    if (!room)
+        return CT_STACK_LOST;
+    depth = ct_unwind_apart(room->rules, regs, room->stack_low, room->stack_high, room->tick_frames, ct_options.depth,
+                            &flags);
+    return depth ? intern_stack(a, room->tick_frames, depth, flags & CT_UNWIND_TRUNCATED) : CT_STACK_LOST;
+}

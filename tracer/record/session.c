@@ -11,6 +11,7 @@
 #include "record/control.h"
 #include "record/options.h"
 #include "record/rawfile.h"
+#include "record/sampler.h"
 #include "record/syscall.h"
 #include "record/thread.h"
 
@@ -87,6 +88,8 @@ static void join_record(void)
 
     if (r == 0 && ct_options.start)
         r = ct_control_ask(CT_ASK_START, -1, NULL);
+    if (r == 0)
+        CT_SAMPLER(thread_born);        /* this one was there before */
     if (r < 0)
         say("", r);
 }
@@ -125,6 +128,7 @@ static void forget_parent(void)
     alone_depth = 0;
     ct_control_forget();
     ct_thread_forget();
+    CT_SAMPLER(forked_child);
     if (!ct_options.record || ct_options.only)
         ct_gate_set(0);                 /* else it stays wiped: the first event calls ct_gate_reborn() */
 }
@@ -155,6 +159,7 @@ void ct_session_ending(int status)
 {
     if (!ct_session_is_owner())
         return;
+    CT_SAMPLER(ending);
     atomic_store_explicit(&ct_arena->exit_status, status, memory_order_relaxed);
     atomic_store_explicit(&ct_arena->exit_known, 1, memory_order_release);
     if (ct_gate_open())
@@ -168,12 +173,15 @@ void ct_session_before_exec(void)
     if (ct_gate_open())
         ct_control_ask(CT_ASK_MODULES, -1, NULL);
     atomic_store_explicit(&ct_arena->execing, 1, memory_order_release);
+    CT_SAMPLER(before_exec);
 }
 
 void ct_session_after_exec(void)
 {
-    if (ct_session_is_owner())
-        atomic_store_explicit(&ct_arena->execing, 0, memory_order_release);
+    if (!ct_session_is_owner())
+        return;
+    CT_SAMPLER(after_exec);
+    atomic_store_explicit(&ct_arena->execing, 0, memory_order_release);
 }
 
 void ct_session_new_identity(void)

@@ -11,6 +11,7 @@
 #include "record/clock.h"
 #include "record/emit.h"
 #include "record/intern.h"
+#include "record/sampler.h"
 #include "record/session.h"
 #include "record/syscall.h"
 #include "record/writer.h"
@@ -184,6 +185,7 @@ static bool attach(struct ct_thread *self, const struct ct_birth *birth)
         self->room->busy = 0;
         find_stack(self->room, birth->stack_size);
         memset(self->room->strings, 0, sizeof self->room->strings);
+        self->room->masked |= birth->masked;
     }
     self->owner = ct_session_serial;
     return true;
@@ -226,6 +228,7 @@ void ct_thread_born(const struct ct_birth *birth, uintptr_t frame)
         return;
     if (self->room && frame > self->room->stack_low && frame < self->room->stack_high)
         self->room->stack_high = frame;
+    CT_SAMPLER(thread_born);
     if (ct_gate_open() && ct_wanted(CT_CAT_thread))
         EMIT(THREAD_START, .parent = birth->parent, .routine = birth->routine);
 }
@@ -236,6 +239,7 @@ void ct_thread_gone(void)
 
     if (self->gone)
         return;
+    CT_SAMPLER(thread_gone);
     if (self->row && self->owner == ct_session_serial) {
         if (ct_gate_open() && ct_wanted(CT_CAT_thread))
             EMIT(THREAD_EXIT);

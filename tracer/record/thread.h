@@ -63,6 +63,8 @@ struct ct_thread_room {
     uint64_t frames[CT_STACK_MAX];              /* where a stack is captured: thread stacks may be small */
     struct ct_wait_record waits[CT_WAIT_DEPTH];
     uintptr_t busy;                             /* stack pointer of the capture that uses frames[]; 0: none */
+    uint64_t tick_frames[CT_STACK_MAX];         /* where the handler of a CPU sample captures, whatever it interrupted */
+    bool masked;                                /* the program believes the samples' signal to be blocked */
 };
 
 extern __thread struct ct_thread ct_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -71,6 +73,7 @@ extern __thread struct ct_thread ct_self __attribute__((tls_model("initial-exec"
 struct ct_birth {
     uint64_t serial, parent, routine;
     uint64_t stack_size;            /* 0: unknown */
+    bool masked;                    /* as its creator's, see struct ct_thread_room */
 };
 
 /*

@@ -5,16 +5,16 @@
 #include "record/turn.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <time.h>
 
 #include "record/clock.h"
 #include "record/control.h"
 #include "record/gate.h"
 #include "record/modules.h"
-#include "record/rawfile.h"
+#include "record/sampler.h"
 #include "record/syscall.h"
 #include "record/tables.h"
+#include "record/tasks.h"
 #include "record/thread.h"
 
 static uint64_t turned_ns;              /* CLOCK_MONOTONIC of the last turn */
@@ -26,39 +26,24 @@ void ct_turn_hide(uint32_t tid)
     atomic_store_explicit(&hidden_tid, tid, memory_order_relaxed);
 }
 
-/* A name for each thread that exists, also for those that never do anything that is recorded. */
-static void see_threads(void)
+uint32_t ct_turn_hidden(void)
 {
-    struct entry { uint64_t inode; int64_t next; unsigned short size; unsigned char type; char name[]; };
-    static char list[4096] __attribute__((aligned(8)));
-    long fd = ct_syscall(SYS_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    long own = ct_syscall(SYS_gettid), n;
+    return atomic_load_explicit(&hidden_tid, memory_order_relaxed);
+}
 
-    if (fd < 0)
+/* A name for each thread that exists, also for those that never do anything that is recorded. */
+static void see_thread(uint32_t tid)
+{
+    char name[CT_NAME_MAX + 1];
+    long size;
+
+    if (tid == ct_turn_hidden())
         return;
-    while ((n = ct_syscall(SYS_getdents64, fd, list, sizeof list)) > 0)
-        for (long at = 0; at < n;) {
-            struct entry *e = (struct entry *)(list + at);
-            char path[64], name[CT_NAME_MAX + 1];
-            const char *digits = e->name;
-            uint64_t tid = ct_raw_number(&digits, 10);
-            size_t used = 0;
-            long size;
-
-            at += e->size;
-            if (tid == 0 || tid == (uint64_t)own ||
-                tid == atomic_load_explicit(&hidden_tid, memory_order_relaxed))
-                continue;
-            ct_raw_append(path, sizeof path, &used, "/proc/self/task/");
-            ct_raw_append(path, sizeof path, &used, e->name);
-            ct_raw_append(path, sizeof path, &used, "/comm");
-            size = ct_raw_read_file(path, name, sizeof name);
-            if (size <= 0)
-                continue;
-            name[name[size - 1] == '\n' ? size - 1 : size] = '\0';
-            ct_thread_seen((uint32_t)tid, name);
-        }
-    ct_syscall(SYS_close, fd);
+    size = ct_tasks_read(tid, "comm", name, sizeof name);
+    if (size <= 0)
+        return;
+    name[name[size - 1] == '\n' ? size - 1 : size] = '\0';
+    ct_thread_seen(tid, name);
 }
 
 static void turn(struct ct_arena *a, unsigned pause_kind)
@@ -81,9 +66,10 @@ static void turn(struct ct_arena *a, unsigned pause_kind)
 static void start(struct ct_arena *a)
 {
     ct_modules_scan(a);
-    see_threads();
+    ct_tasks_each(see_thread);
     atomic_store_explicit(&a->phase, CT_ARENA_RECORDING, memory_order_relaxed);
     turn(a, 1);
+    CT_SAMPLER(follow, true);
 }
 
 void ct_turn(struct ct_arena *a)
@@ -102,6 +88,7 @@ void ct_turn(struct ct_arena *a)
         return;
     }
     turn(a, 0);
+    CT_SAMPLER(follow, true);
 }
 
 static void stop(struct ct_arena *a)
@@ -111,6 +98,7 @@ static void stop(struct ct_arena *a)
     if (atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
         return;
     ct_modules_scan(a);
+    CT_SAMPLER(follow, false);
     ct_clock_sample(&before);
     ct_gate_set(0);
     ct_clock_sample(&a->stop.clock);

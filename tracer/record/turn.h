@@ -14,6 +14,7 @@ void ct_turn_want_nothing(struct ct_arena *a);
 void ct_turn_forget(void);
 /* A thread of ours that is no part of the program (the drain inside of it): it gets no row.  0: there is none. */
 void ct_turn_hide(uint32_t tid);
+uint32_t ct_turn_hidden(void);
 /* Ends the current generation and begins the next; put off while the drainer is several behind. */
 void ct_turn(struct ct_arena *a);
 /* Nanoseconds until the next turn is due; 0 now, -1 never (the gate is shut). */

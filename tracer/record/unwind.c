@@ -213,6 +213,14 @@ static __attribute__((noinline)) void make_memo(struct ct_unwind_cache *cache,
              ending == CT_UNWIND_ENDS ? 0 : (unsigned)ending);
 }
 
+unsigned ct_unwind_apart(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs,
+                         uintptr_t lo, uintptr_t hi, uint64_t *pcs, unsigned max, unsigned *flags)
+{
+    struct memo_key key = { *regs, hi, __atomic_load_n(&current_epoch, __ATOMIC_RELAXED), max };
+
+    return capture(cache, &key, lo, pcs, flags);
+}
+
 static inline struct memo *find_memo(struct memo_set *set, const struct memo_key *key)
 {
     for (unsigned i = 0; i < MEMO_WAYS; i++)
@@ -267,6 +275,12 @@ unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_r
 }
 
 #else
+
+unsigned ct_unwind_apart(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs,
+                         uintptr_t lo, uintptr_t hi, uint64_t *pcs, unsigned max, unsigned *flags)
+{
+    return ct_unwind_from(cache, regs, lo, hi, pcs, max, flags);
+}
 
 unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs,
                          uintptr_t lo, uintptr_t hi, uint64_t *pcs, unsigned max, unsigned *flags,

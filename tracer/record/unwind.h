@@ -55,6 +55,13 @@ unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_r
                          uint64_t **note);
 
 /*
+ * ct_unwind_from() for a handler that may have interrupted a capture, or the use of its note: it leaves those of the
+ * interrupted alone.
+ */
+unsigned ct_unwind_apart(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs, uintptr_t lo, uintptr_t hi,
+                         uint64_t *pcs, unsigned max, unsigned *flags);
+
+/*
  * ct_unwind_from() for the calling function's own stack.  Inlined, so that it costs no frame of its
  * own.
  */

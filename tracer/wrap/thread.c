@@ -145,6 +145,7 @@ static struct start *prepare(const pthread_attr_t *attr, void *(*routine)(void *
         .parent = ct_gate_open() ? ct_thread_serial() : 0,
         .routine = (uintptr_t)routine,
         .stack_size = stack_size,
+        .masked = ct_self.room && ct_self.room->masked,
     };
     return s;
 }

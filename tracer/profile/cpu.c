@@ -1,0 +1,210 @@
+/* Ticks: who gets a timer, and what a tick records. */
+#include "profile/cpu.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <ucontext.h>
+
+#include "profile/signal.h"
+#include "profile/timers.h"
+#include "record/control.h"
+#include "record/emit.h"
+#include "record/intern.h"
+#include "record/rawfile.h"
+#include "record/session.h"
+#include "record/syscall.h"
+#include "record/tasks.h"
+#include "record/turn.h"
+
+static _Atomic uint32_t troubles;       /* relaxed: bits of enum trouble that happened */
+static _Atomic uint32_t complained;     /* of these, what has been said */
+
+enum trouble { NO_SIGNAL, NO_TIMERS, NO_MEMORY, BLOCKED, TROUBLES };
+
+static void note(enum trouble what)
+{
+    atomic_fetch_or_explicit(&troubles, 1u << what, memory_order_relaxed);
+}
+
+void ct_cpu_complain(void)
+{
+    static const char *const texts[TROUBLES] = {
+        [NO_SIGNAL] = "ctrace: there are no CPU samples: the program uses every signal that could take them (--cpu-signal)\n",
+        [NO_TIMERS] = "ctrace: CPU samples of some threads are missing: the user may have no more timers (ulimit -i)\n",
+        [NO_MEMORY] = "ctrace: there are no CPU samples: there is no memory for the table of timers (ulimit -v)\n",
+        [BLOCKED] = "ctrace: CPU samples of some threads are missing: they blocked the signal before they were traced\n",
+    };
+    uint32_t fresh = atomic_load_explicit(&troubles, memory_order_relaxed);
+
+    fresh &= ~atomic_load_explicit(&complained, memory_order_relaxed);
+    if (!fresh)
+        return;
+    fresh &= ~atomic_fetch_or_explicit(&complained, fresh, memory_order_relaxed);
+    for (unsigned i = 0; i < TROUBLES; i++) {
+        char line[160];
+        size_t size = 0;
+
+        if (!(fresh >> i & 1))
+            continue;
+        ct_raw_append(line, sizeof line, &size, texts[i]);
+        ct_syscall(SYS_write, 2, line, size);
+    }
+}
+
+/* --- a tick --- */
+
+static struct ct_unwind_regs registers_of(const ucontext_t *c)
+{
+#if defined(__x86_64__)
+    return (struct ct_unwind_regs){ (uintptr_t)c->uc_mcontext.gregs[REG_RIP], (uintptr_t)c->uc_mcontext.gregs[REG_RSP],
+                                    (uintptr_t)c->uc_mcontext.gregs[REG_RBP] };
+#else
+    return (struct ct_unwind_regs){ c->uc_mcontext.pc, c->uc_mcontext.sp, c->uc_mcontext.regs[29] };
+#endif
+}
+
+/* A thread made by a raw clone may use another's TLS: what is in there is not its own. */
+static bool is_own(const struct ct_thread *self)
+{
+    return self->row && self->row->tid == (uint32_t)ct_syscall(SYS_gettid);
+}
+
+static void sample(uint64_t missed, const ucontext_t *interrupted)
+{
+    struct ct_unwind_regs registers = registers_of(interrupted);
+
+    if (!ct_gate_pass() || !ct_wanted(CT_CAT_cpu) || ct_self.gone || !ct_thread_attach() || !is_own(&ct_self))
+        return;
+    EMIT(CPU_SAMPLE, .weight = ct_timers_period() * (missed + 1), .at = ct_stack_interrupted(&registers));
+}
+
+/* Never removed: a tick may be on its way when the last timer is deleted. */
+static void on_tick(int number, siginfo_t *info, void *context)
+{
+    int error = errno;
+
+    if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &ct_timers_cookie) {
+        sample(info->si_overrun > 0 ? (uint64_t)info->si_overrun : 0, context);
+    } else {
+        ct_timers_drop((uint32_t)ct_syscall(SYS_gettid));      /* its signal may be blocked from here on */
+        ct_signal_pass_on(number, info, context);
+    }
+    errno = error;
+}
+
+/* --- who gets a timer --- */
+
+/* Whether the thread's mask blocks the signal: a tick would stay pending, where the program's sigwait() might meet it. */
+static bool is_blocked(uint32_t tid)
+{
+    static const char key[] = "\nSigBlk:";
+    char text[4096];
+    long size = ct_tasks_read(tid, "status", text, sizeof text);
+
+    for (const char *at = text; size > 0 && *at; at++) {
+        size_t i = 0;
+
+        while (key[i] && at[i] == key[i])
+            i++;
+        if (key[i])
+            continue;
+        at += i;
+        at += *at == '\t';
+        return ct_raw_number(&at, 16) >> (ct_signal_ours() - 1) & 1;
+    }
+    return false;
+}
+
+static void note_failure(int error)
+{
+    if (error == -EAGAIN || error == -ENOMEM)
+        note(NO_TIMERS);                /* anything else: the thread is gone by now */
+}
+
+/* One that is being born or ends has all signals blocked for a moment: it is told only when seen twice. */
+static void arm_thread(uint32_t tid)
+{
+    static uint32_t blocked_before;
+
+    if (tid == ct_turn_hidden())
+        ct_timers_drop(tid);
+    else if (ct_timers_has(tid))
+        return;
+    else if (!is_blocked(tid))
+        note_failure(ct_timers_arm(tid));
+    else if (tid == blocked_before)
+        note(BLOCKED);
+    else
+        blocked_before = tid;
+}
+
+static uint32_t rate_now;               /* control thread: of the timers that run */
+
+static void start(void)
+{
+    int number = ct_signal_take(ct_options.cpu_signal, on_tick);
+
+    if (!number) {
+        note(NO_SIGNAL);
+        return;
+    }
+    rate_now = ct_options.cpu_rate;
+    if (ct_timers_begin(number, 1000000000 / rate_now) < 0)
+        note(NO_MEMORY);
+}
+
+void ct_cpu_follow(bool recording)
+{
+    bool wanted = recording && ct_wanted(CT_CAT_cpu) && ct_options.cpu_rate;
+
+    ct_signal_check();
+    if (ct_timers_on() && (!wanted || !ct_signal_ours() || rate_now != ct_options.cpu_rate))
+        ct_timers_end();
+    if (!wanted)
+        return;
+    if (!ct_timers_on())
+        start();
+    if (!ct_timers_on())
+        return;
+    ct_timers_sweep();
+    if (!ct_tasks_each(arm_thread))
+        arm_thread((uint32_t)ct_syscall(SYS_getpid));          /* there is no /proc */
+}
+
+/*
+ * A new thread has its creator's mask.  If that blocks the signal, it was blocked before we came: from here on the mask
+ * that the program believes in is kept by wrap/signal.c.
+ */
+void ct_cpu_thread_born(void)
+{
+    uint32_t tid;
+
+    ct_cpu_complain();
+    if (!ct_timers_on())
+        return;
+    if (ct_self.room && ct_signal_unblock())
+        ct_self.room->masked = true;
+    tid = (uint32_t)ct_syscall(SYS_gettid);
+    ct_timers_drop_dead(tid);
+    note_failure(ct_timers_arm(tid));
+}
+
+void ct_cpu_thread_gone(void)
+{
+    if (ct_timers_on())
+        ct_timers_drop((uint32_t)ct_syscall(SYS_gettid));
+}
+
+void ct_cpu_forked_child(void)
+{
+    ct_timers_forget();
+}
+
+void ct_cpu_yield_signal(void)
+{
+    ct_timers_end();
+    if (ct_self.room && ct_self.room->masked)
+        ct_signal_block();
+    ct_signal_yield();
+    ct_control_poke();
+}

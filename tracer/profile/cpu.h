@@ -1,0 +1,21 @@
+/* The CPU sampler: what each thread is running, taken by the CPU time that it uses. */
+#pragma once
+
+#include <stdbool.h>
+
+/* HOT: the handler runs inside the traced program, at every tick: 100 times a second of CPU time.
+ *   budget   0.5 % of the program's CPU time (tests/bench/run.sh profile.cpu).
+ *   never    allocates, locks, calls libc, changes errno, or interrupts a blocked thread: the clock of one that waits
+ *            stands still. */
+
+/* As struct ct_sampler says. */
+void ct_cpu_follow(bool recording);
+void ct_cpu_thread_born(void);
+void ct_cpu_thread_gone(void);
+void ct_cpu_forked_child(void);
+
+/* Says once each what could not be sampled, and why.  A thread of the program: the control thread has no stderr. */
+void ct_cpu_complain(void);
+
+/* The program is about to claim the signal that is ours: nothing of us comes by it any more. */
+void ct_cpu_yield_signal(void);

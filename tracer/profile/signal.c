@@ -1,0 +1,139 @@
+/* Which signal, its handler, and what it would have been without us. */
+#include "profile/signal.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <ucontext.h>
+
+#include "record/syscall.h"
+#include "record/thread.h"
+
+/* As the kernel has it. */
+struct action {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+};
+
+enum { WITH_RESTORER = 0x04000000 };
+
+static _Atomic int ours;                /* relaxed throughout: the kernel's table of handlers decides, this is a hint */
+static _Atomic uint64_t theirs;         /* signals that the program has claimed, by bit */
+static void (*our_handler)(int, siginfo_t *, void *);
+
+#if defined(__x86_64__)
+/* The very bytes that unwinders and debuggers know a signal's frame by. */
+void ct_signal_return(void) __attribute__((visibility("hidden")));
+asm(".pushsection .text\n"
+    "\t.hidden ct_signal_return\n"
+    "\t.type ct_signal_return, @function\n"
+    "\tnop\n"
+    "ct_signal_return:\n"
+    "\tmov $15, %rax\n"
+    "\tsyscall\n"
+    "\t.size ct_signal_return, . - ct_signal_return\n"
+    "\t.popsection\n");
+#endif
+
+static int change(int number, const struct action *act, struct action *old)
+{
+    return (int)ct_syscall(SYS_rt_sigaction, number, act, old, sizeof old->mask);
+}
+
+int ct_signal_ours(void)
+{
+    return atomic_load_explicit(&ours, memory_order_relaxed);
+}
+
+static void *current_handler(int number)
+{
+    struct action now = { 0 };
+
+    return change(number, NULL, &now) == 0 ? now.handler : (void *)SIG_ERR;
+}
+
+static bool install(int number)
+{
+    struct action mine = { .handler = (void *)our_handler, .flags = SA_SIGINFO | SA_RESTART, .mask = ~(uint64_t)0 }, old;
+
+#if defined(__x86_64__)
+    mine.flags |= WITH_RESTORER;
+    mine.restorer = (void *)ct_signal_return;
+#endif
+    atomic_store_explicit(&ours, number, memory_order_relaxed);     /* before: who changes it from here on tells us */
+    if (change(number, &mine, &old) == 0) {
+        if (old.handler == (void *)SIG_DFL || old.handler == mine.handler)
+            return true;
+        change(number, &old, NULL);     /* the program was faster */
+    }
+    atomic_store_explicit(&ours, 0, memory_order_relaxed);
+    return false;
+}
+
+int ct_signal_take(unsigned wanted, void (*handler)(int, siginfo_t *, void *))
+{
+    static const uint8_t usual[] = { SIGPROF, SIGVTALRM, SIGSTKFLT, SIGPWR };
+
+    our_handler = handler;
+    for (unsigned i = 0; i < (wanted ? 1 : sizeof usual) && !ct_signal_ours(); i++) {
+        int number = wanted ? (int)wanted : usual[i];
+        void *now;
+
+        if (atomic_load_explicit(&theirs, memory_order_relaxed) >> number & 1)
+            continue;
+        now = current_handler(number);
+        if (now == (void *)SIG_DFL || now == (void *)handler)
+            install(number);
+    }
+    return ct_signal_ours();
+}
+
+void ct_signal_yield(void)
+{
+    int number = atomic_exchange_explicit(&ours, 0, memory_order_relaxed);
+
+    if (number)
+        atomic_fetch_or_explicit(&theirs, (uint64_t)1 << number, memory_order_relaxed);
+}
+
+void ct_signal_check(void)
+{
+    int number = ct_signal_ours();
+
+    if (number && current_handler(number) != (void *)our_handler)
+        ct_signal_yield();
+}
+
+void ct_signal_pass_on(int number, siginfo_t *info, void *context)
+{
+    static const struct action by_default = { .handler = (void *)SIG_DFL };
+    ucontext_t *interrupted = context;
+
+    if (ct_self.room && ct_self.room->masked)
+        sigaddset(&interrupted->uc_sigmask, number);    /* it stays pending, as the program believes */
+    else
+        change(number, &by_default, NULL);              /* it ends the program when we return */
+    ct_syscall(SYS_rt_tgsigqueueinfo, ct_syscall(SYS_getpid), ct_syscall(SYS_gettid), number, info);
+}
+
+static bool change_mask(int how)
+{
+    int number = ct_signal_ours();
+    uint64_t set = number ? (uint64_t)1 << (number - 1) : 0, old = 0;
+
+    if (!set)
+        return false;
+    ct_syscall(SYS_rt_sigprocmask, how, &set, &old, sizeof set);
+    return (old & set) != 0;
+}
+
+bool ct_signal_unblock(void)
+{
+    return change_mask(SIG_UNBLOCK);
+}
+
+bool ct_signal_block(void)
+{
+    return change_mask(SIG_BLOCK);
+}

@@ -1,0 +1,32 @@
+/*
+ * The signal that ticks come by.  It is lent from the program, which must not notice: to it the signal looks as if it had
+ * its default action and the mask that it was given, and once the program wants it for itself it has it.
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Makes `handler` the handler of signal `wanted`, or of the first one that the program has no use for when it is 0; does
+ * nothing when one is ours already.  Every signal is blocked while it runs.  Returns the signal, 0 when there is none.
+ * Control thread.
+ */
+int ct_signal_take(unsigned wanted, void (*handler)(int, siginfo_t *, void *));
+
+/* The signal that is ours, 0 when none is. */
+int ct_signal_ours(void);
+
+/* The program wants the signal that is ours: it is never taken again. */
+void ct_signal_yield(void);
+
+/* Looks whether somebody has put a handler of his own in our place, and yields then.  Control thread. */
+void ct_signal_check(void);
+
+/* In our handler: a signal that is not our tick gets what it would have got without us. */
+void ct_signal_pass_on(int number, siginfo_t *info, void *context);
+
+/* The calling thread's mask lets our signal through, or blocks it.  Whether it was blocked. */
+bool ct_signal_unblock(void);
+bool ct_signal_block(void);

@@ -1,0 +1,91 @@
+/*
+ * Handlers and masks.  The signal of CPU samples (profile/signal.h) is hidden here: to the program it has its default
+ * action, and is blocked when the program has blocked it, though it gets through to us.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "profile/cpu.h"
+#include "profile/signal.h"
+#include "record/thread.h"
+#include "wrap/real.h"
+#include "wrap/wrap.h"
+
+static bool is_ours(int number)
+{
+    return __builtin_expect(number != 0 && number == ct_signal_ours(), 0);
+}
+
+CT_WRAPPER int sigaction(int number, const struct sigaction *restrict act, struct sigaction *restrict old)
+{
+    int r = 0;
+
+    if (!is_ours(number))
+        return ct_real.sigaction(number, act, old);
+    if (act && act->sa_handler != SIG_DFL) {
+        ct_cpu_yield_signal();
+        r = ct_real.sigaction(number, act, NULL);
+    }
+    if (r == 0 && old)
+        memset(old, 0, sizeof *old);    /* SIG_DFL, as it was before us */
+    return r;
+}
+
+/* Of the older forms, which differ in what their handlers find; each returns what was there before. */
+#define SIMPLE(name) \
+    CT_WRAPPER sighandler_t name(int number, sighandler_t handler) \
+    { \
+        if (!is_ours(number)) \
+            return ct_real.name(number, handler); \
+        if (handler != SIG_DFL) { \
+            ct_cpu_yield_signal(); \
+            ct_real.name(number, handler); \
+        } \
+        return SIG_DFL; \
+    }
+
+sighandler_t bsd_signal(int number, sighandler_t handler);        /* no longer declared, still exported */
+
+SIMPLE(signal)
+SIMPLE(sysv_signal)
+SIMPLE(__sysv_signal)
+SIMPLE(bsd_signal)
+SIMPLE(ssignal)
+
+/* Does to the real mask what it can, and remembers what the program believes. */
+static int change_mask(int (*real)(int, const sigset_t *, sigset_t *), int how, const sigset_t *set, sigset_t *old)
+{
+    int number = ct_signal_ours(), r;
+    bool was, asked = set && sigismember(set, number) == 1;
+    sigset_t ours;
+
+    if (!ct_thread_attach() || !ct_self.room)
+        return real(how, set, old);
+    was = ct_self.room->masked;
+    if (set) {
+        ours = *set;
+        sigdelset(&ours, number);
+    }
+    r = real(how, set ? &ours : NULL, old);
+    if (r != 0)
+        return r;
+    if (old && was)
+        sigaddset(old, number);
+    if (set && (asked || how == SIG_SETMASK))
+        ct_self.room->masked = asked && how != SIG_UNBLOCK;
+    return r;
+}
+
+CT_WRAPPER int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+    if (!ct_signal_ours())
+        return ct_real.pthread_sigmask(how, set, old);
+    return change_mask(ct_real.pthread_sigmask, how, set, old);
+}
+
+CT_WRAPPER int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
+{
+    if (!ct_signal_ours())
+        return ct_real.sigprocmask(how, set, old);
+    return change_mask(ct_real.sigprocmask, how, set, old);
+}
