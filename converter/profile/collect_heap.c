@@ -1,14 +1,8 @@
 /* Sampled allocations: each stands for what was not sampled, and is in use until its address is freed. */
 #include <errno.h>
-#include <math.h>
 
 #include "converter/profile/collect_state.h"
-
-/* What one sampled block of `size` bytes stands for: it was taken with probability 1 - exp(-size / rate). */
-static double scale(uint64_t size, uint64_t rate)
-{
-    return rate <= 1 || size == 0 ? 1 : -1 / expm1(-(double)size / (double)rate);
-}
+#include "converter/profile/sampling.h"
 
 static void give_back(struct ct_collect *c, const struct ct_live_block *block)
 {
@@ -30,7 +24,7 @@ int ct_collect_alloc(struct ct_collect *c, const struct ct_read_event *e)
     if (r < 0)
         return r;
     c->facts.heap_rate = rate;
-    block.objects = scale(size, rate);
+    block.objects = ct_sampling_heap_weight(size, rate);
     block.bytes = block.objects * (double)size;
     row = &c->tally[CT_COLLECT_HEAP].rows.items[block.place];
     row->value[0] += block.objects;

@@ -1,6 +1,7 @@
 /* Names for the locations of an exported profile, and the word of each mapping on how complete they are. */
 #include <stdlib.h>
 
+#include "converter/profile/claim.h"
 #include "converter/profile/export.h"
 
 static int line_of(struct ct_profile *p, const struct ct_read_frame *frame, struct ct_profile_line *ret)
@@ -31,43 +32,12 @@ static int name_location(struct ct_profile *p, uint32_t location, const struct c
     return r == 0 ? ct_profile_set_lines(p, location, lines, (uint32_t)count) : r;
 }
 
-/* What a location lacks makes its mapping incomplete: tools then look for names themselves. */
-static void judge(struct ct_profile *p)
-{
-    for (uint32_t i = 0; i < p->mappings.count; i++) {
-        struct ct_profile_mapping *m = &p->mappings.items[i];
-
-        m->has_functions = m->has_filenames = m->has_line_numbers = m->has_inline_frames = false;
-    }
-    for (uint32_t i = 0; i < p->locations.count; i++) {
-        const struct ct_profile_location *l = &p->locations.items[i];
-
-        if (l->mapping != CT_PROFILE_NONE && l->line_count) {
-            struct ct_profile_mapping *m = &p->mappings.items[l->mapping];
-
-            m->has_functions = m->has_filenames = m->has_line_numbers = m->has_inline_frames = true;
-        }
-    }
-    for (uint32_t i = 0; i < p->locations.count; i++) {
-        const struct ct_profile_location *l = &p->locations.items[i];
-        const struct ct_profile_line *line = &p->lines.items[l->line];
-        struct ct_profile_mapping *m = l->mapping == CT_PROFILE_NONE ? NULL : &p->mappings.items[l->mapping];
-
-        if (!m)
-            continue;
-        m->has_functions &= l->line_count > 0;
-        m->has_filenames &= l->line_count > 0 && p->functions.items[line->function].file != 0;
-        m->has_line_numbers &= l->line_count > 0 && line->line != 0;
-        m->has_inline_frames &= m->has_line_numbers;
-    }
-}
-
 int ct_export_add_names(struct ct_profile *p, uint32_t first, const struct ct_export_names *names)
 {
     int r = 0;
 
     for (uint32_t i = first; i < p->locations.count && r == 0; i++)
         r = name_location(p, i, names);
-    judge(p);
+    ct_profile_claim(p);
     return r;
 }

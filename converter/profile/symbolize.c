@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "converter/profile/claim.h"
 #include "converter/symbols/symbols.h"
 #include "format/limits.h"
 
@@ -248,39 +249,6 @@ static int name_mapping(struct job *job, uint32_t row)
     return r;
 }
 
-/* Takes from a mapping what one of its locations has not. */
-static void judge_location(const struct ct_profile *p, const struct ct_profile_location *location,
-                           struct ct_profile_mapping *mapping)
-{
-    bool function = location->line_count > 0, file = function, line = function;
-
-    for (uint32_t i = 0; i < location->line_count; i++) {
-        const struct ct_profile_line *at = &p->lines.items[location->line + i];
-
-        function &= at->function != CT_PROFILE_NONE && p->functions.items[at->function].name;
-        file &= at->function != CT_PROFILE_NONE && p->functions.items[at->function].file;
-        line &= at->line > 0;
-    }
-    mapping->has_functions &= function;
-    mapping->has_filenames &= file;
-    mapping->has_line_numbers &= line;
-    mapping->has_inline_frames &= line;         /* whoever knows lines has read what was inlined too */
-}
-
-/* What every location of a mapping has, its mapping has; one without locations has nothing.  `used`: locations of each. */
-static void judge(struct ct_profile *p, const uint32_t *used)
-{
-    for (uint32_t i = 0; i < p->mappings.count; i++) {
-        struct ct_profile_mapping *mapping = &p->mappings.items[i];
-
-        mapping->has_functions = mapping->has_filenames = used[i] > 0;
-        mapping->has_line_numbers = mapping->has_inline_frames = used[i] > 0;
-    }
-    for (uint32_t i = 0; i < p->locations.count; i++)
-        if (p->locations.items[i].mapping != CT_PROFILE_NONE)
-            judge_location(p, &p->locations.items[i], &p->mappings.items[p->locations.items[i].mapping]);
-}
-
 int ct_symbolize(struct ct_symbolizer *s, struct ct_profile *profile)
 {
     struct job job = { .symbolizer = s, .profile = profile };
@@ -297,8 +265,7 @@ int ct_symbolize(struct ct_symbolizer *s, struct ct_profile *profile)
     for (uint32_t row = 0; row < profile->mappings.count && r == 0; row++)
         if (used[row])
             r = name_mapping(&job, row);
-    if (used)
-        judge(profile, used);
+    ct_profile_claim(profile);
     free(used);
     free(job.places);
     free(job.vaddrs);

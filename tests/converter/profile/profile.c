@@ -103,6 +103,14 @@ static void memory_has_an_end(void **state)
     assert_int_equal(r, -EFBIG);
     assert_true(p->bytes <= p->bytes_max);
     assert_true(p->samples.count > 200);
+    {
+        uint32_t *locations = calloc(30000, sizeof *locations);
+        uint64_t before = p->bytes_max = p->bytes + 50000;
+
+        assert_int_equal(ct_profile_add_stack(p, locations, 30000, &stack), -EFBIG);
+        assert_true(p->bytes <= before);
+        free(locations);
+    }
     shop_write(p, "full.pb.gz");                /* what is there is whole */
     ct_profile_free(p);
     p = shop_read("full.pb.gz");

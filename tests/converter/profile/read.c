@@ -122,6 +122,7 @@ static void contradictions(void **state)
         CASE("\x32\x01" "a", -EINVAL, "first text"),
         CASE(TEXTS "\x0a\x02\x08\x07", -EINVAL, "no text 7"),
         CASE(TEXTS TYPE "\x12\x03\x0a\x01\x01", -EINVAL, "0 values"),
+        CASE(TEXTS TYPE TYPE "\x12\x03\x12\x01\x05", -EINVAL, "1 values, the profile 2"),
         CASE(TEXTS TYPE "\x12\x06\x0a\x01\x01\x12\x01\x05", -EINVAL, "no location 1"),
         CASE(TEXTS TYPE "\x22\x04\x08\x01\x10\x05", -EINVAL, "no mapping 5"),
         CASE(TEXTS TYPE "\x22\x02\x18\x05", -EINVAL, "location has no id"),
@@ -147,6 +148,26 @@ static void contradictions(void **state)
             fail_msg("case %zu: %d %s", i, err.code, err.text);
         ct_profile_free(p);
     }
+}
+
+/* Not packed, as old encoders wrote them; and more labels than a sample may have. */
+static void comments_and_labels(void **state)
+{
+    static const char loose[] = TEXTS TYPE "\x68\x01\x6a\x02\x01\x00\x68\x01";
+    static const char head[] = TEXTS TYPE "\x12\x87\x08\x12\x01\x05";       /* 257 labels of 4 bytes, and 3 */
+    char bytes[sizeof head - 1 + 257 * 4];
+    struct ct_profile *p;
+    struct ct_error err;
+
+    assert_int_equal(read_guarded(loose, sizeof loose - 1, &p, &err), 0);
+    assert_int_equal(p->comments.count, 4);
+    assert_string_equal(ct_profile_at(p, p->comments.items[3]), "a");
+    ct_profile_free(p);
+    memcpy(bytes, head, sizeof head - 1);
+    for (size_t at = sizeof head - 1; at < sizeof bytes; at += 4)
+        memcpy(bytes + at, "\x1a\x02\x08\x01", 4);
+    assert_int_equal(read_guarded(bytes, sizeof bytes, &p, &err), -EFBIG);
+    assert_non_null(strstr(err.text, "257 labels"));
 }
 
 static uint8_t *pack(const void *bytes, size_t size, size_t *ret_size)
@@ -280,6 +301,7 @@ int main(void)
         cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(bitten),
         cmocka_unit_test(contradictions),
+        cmocka_unit_test(comments_and_labels),
         cmocka_unit_test(bombs),
         cmocka_unit_test(joined_and_damaged_gzip),
         cmocka_unit_test(reads_what_go_wrote),

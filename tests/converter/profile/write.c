@@ -84,6 +84,14 @@ static void subtracts(void **state)
     has(text, "100ms 62.50% 62.50%      100ms 62.50%  leaf");
 }
 
+/* Fails once, then takes all: a failure must not be forgotten. */
+static int refuse_once(void *context, const void *bytes, size_t size)
+{
+    int *calls = context;
+
+    return size && (*calls)++ == 0 ? -EPIPE : 0;
+}
+
 /* The main mapping is first whatever came first; the default type is shown; a large profile goes out in pieces. */
 static void large(void **state)
 {
@@ -99,12 +107,18 @@ static void large(void **state)
         struct ct_profile_label label;
 
         for (unsigned k = 0; k < 300; k++)
-            pcs[k] = 0x400000 + (i + k * 7) % 4096;
+            pcs[k] = 0x400000 + (i * 2654435761u >> 7) % 4096 + (i ^ k * 40503u) % 4096;
         assert_int_equal(ct_profile_add_pcs(p, pcs, 300, CT_PROFILE_LEAF_RETURN, &stack), 0);
         assert_int_equal(ct_profile_number_label(p, "i", i, NULL, &label), 0);
         assert_int_equal(ct_profile_add_sample(p, stack, values, &label, 1, NULL), 0);
     }
     shop_write(p, "large.pb.gz");
+    for (int plain = 0; plain < 2; plain++) {
+        int calls = 0;
+
+        assert_int_equal((plain ? ct_profile_write_plain : ct_profile_write)(p, refuse_once, &calls), -EPIPE);
+        assert_int_equal(calls, 1);
+    }
     ct_profile_free(p);
     p = shop_read("large.pb.gz");
     assert_int_equal(p->samples.count, 5003);
