@@ -18,12 +18,14 @@ ARROWS = {
     # control.h: the requests that the entry takes.
     "tracer/api": ["tracer/ctrace.h", "tracer/record/entry.h", "tracer/record/control.h", "tracer/format"],
     "tracer/drain": ["tracer/format"],
+    "tracer/serve": ["tracer/drain", "converter/profile", "converter/symbols", "tracer/format"],
     "converter": ["converter/read", "converter/model", "converter/profile", "converter/symbols", "tracer/format"],
     "converter/read": ["tracer/format"],
     "converter/model": ["converter/read", "tracer/format"],
     "converter/symbols": ["converter/read", "tracer/format"],
     "converter/profile": ["converter/read", "converter/model", "converter/symbols", "converter/gzip.h", "tracer/format"],
-    "viewer": ["converter", "converter/read", "converter/model", "converter/profile", "converter/symbols", "tracer/drain", "tracer/format"],
+    "viewer": ["converter", "converter/read", "converter/model", "converter/profile", "converter/symbols",
+               "tracer/drain", "tracer/serve", "tracer/format"],
     "examples": ["tracer/ctrace.h"],
     "docs": ["tracer/format"],
 }

@@ -1,0 +1,77 @@
+/* The endpoints: one table of paths; each answers a request into a reply, at once or after a while. */
+#pragma once
+
+#include "serve/guard.h"
+#include "serve/host.h"
+#include "serve/reply.h"
+#include "serve/request.h"
+
+#define CT_SERVE_PREFIX "/debug/pprof"
+enum {
+    CT_SERVE_PROFILES = 64,         /* rows of the index */
+    CT_SERVE_SECONDS = 3600,        /* the longest window; what asks for more gets this */
+};
+
+/* What is the same for all requests. */
+struct ct_endpoints {
+    const char *prefix;             /* begins with `/`, does not end in one */
+    struct ct_guard guard;
+    const struct ct_serve_host *host;
+};
+
+enum ct_answer_kind {
+    CT_ANSWER_NOW,                  /* the reply is whole */
+    CT_ANSWER_WINDOW,               /* after `seconds` the host's window_close() fills the reply */
+    CT_ANSWER_STREAM,               /* the body is what the stream brings */
+};
+
+/* A request under way. */
+struct ct_exchange {
+    const struct ct_endpoints *all;
+    const struct ct_request *request;
+    pid_t pid;                      /* of the process that it is about */
+    const char *rest;               /* of the path, below the endpoint's */
+    enum ct_answer_kind kind;
+    struct ct_reply reply;
+    double seconds;                 /* of a window or stream */
+    void *window;
+    struct ct_stream stream;
+};
+
+enum ct_endpoint_flags {
+    CT_ENDPOINT_ROOT = 1,           /* its path does not stand below the prefix */
+    CT_ENDPOINT_TREE = 2,           /* all that begins with its path */
+};
+
+struct ct_endpoint {
+    const char *path;               /* below the prefix */
+    unsigned methods;               /* enum ct_request_method */
+    unsigned flags;
+    void (*answer)(struct ct_exchange *x);
+    bool (*there)(const struct ct_serve_host *host);    /* NULL: always */
+    const char *doc;                /* for the index; NULL: it has no row there */
+};
+extern const struct ct_endpoint ct_endpoints_table[];
+extern const size_t ct_endpoints_count;
+
+/*
+ * Answers a request: guard, path, method, then the endpoint.  With a POST, `request->body` may be NULL at first: then
+ * true asks for the body to be read and for another call.  Whoever calls ends the exchange with ct_exchange_fini().
+ */
+bool ct_endpoints_answer(const struct ct_endpoints *all, const struct ct_request *request, struct ct_exchange *ret);
+/* Answers a request that ct_request_parse() refused, or one that there is no room for. */
+void ct_endpoints_refuse(struct ct_exchange *ret, int status, const char *why);
+/* Frees the reply.  A window or stream that was not taken over is given up. */
+void ct_exchange_fini(struct ct_exchange *x);
+
+/* The families. */
+void ct_answer_index(struct ct_exchange *x);
+void ct_answer_cmdline(struct ct_exchange *x);
+void ct_answer_redirect(struct ct_exchange *x);
+void ct_answer_symbol(struct ct_exchange *x);
+void ct_answer_trace(struct ct_exchange *x);
+void ct_answer_profile(struct ct_exchange *x);      /* any profile, by `rest` */
+void ct_answer_metrics(struct ct_exchange *x);
+
+/* The row of profile `name`, an alias resolved; false when there is none. */
+bool ct_profile_find(const struct ct_exchange *x, const char *name, struct ct_profile_info *ret);

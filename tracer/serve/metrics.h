@@ -1,0 +1,19 @@
+/* Metrics in OpenMetrics: families with a type and a help, and their samples. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct ct_reply;
+
+struct ct_metrics {
+    struct ct_reply *reply;
+    pid_t pid;                      /* of the process that is told of */
+};
+
+/* A gauge: what can go down. */
+void ct_metrics_gauge(struct ct_metrics *m, const char *name, const char *unit, const char *help, double value);
+/* A counter; `name` without "_total".  `unit` ("" for none) is the name's last word. */
+void ct_metrics_counter(struct ct_metrics *m, const char *name, const char *unit, const char *help, double value);
+/* What /proc tells of the process, under the names that Prometheus' client libraries use. */
+void ct_metrics_process(struct ct_metrics *m);
