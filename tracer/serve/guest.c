@@ -1,0 +1,109 @@
+/* A guest: a client's connection while a worker of the web server has it; answers it, or gives it to the loop. */
+#include "serve/guest.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "serve/late.h"
+#include "serve/socket.h"
+
+enum { LARGE = 64 << 10 };          /* a reply of this size ends the connection */
+
+struct ct_late *ct_late_new(void)
+{
+    struct ct_late *late = calloc(1, sizeof *late);
+
+    if (late)
+        late->fd = -1;
+    return late;
+}
+
+/* Gives the connection and the exchange to the loop in `state`; the rest of `late` is set.  False: nothing was given. */
+static bool hand_over(struct ct_guest *guest, struct ct_late *late, enum ct_late_state state)
+{
+    late->fd = ct_socket_take(guest->fd);
+    if (late->fd < 0)
+        return false;
+    late->exchange.request = NULL;      /* its texts lie in the web server's buffer */
+    late->state = state;
+    guest->fd = -1;
+    guest->given = true;
+    if (state == CT_LATE_CLOSING) {
+        shutdown(late->fd, SHUT_WR);
+    } else {
+        late->done = guest->left;
+        late->user = guest->user;
+        guest->counted = false;
+    }
+    ct_loop_give(guest->loop, late);
+    return true;
+}
+
+/* A window waits, a stream sends its head. */
+static bool begin_late(struct ct_guest *guest, struct ct_late *late, bool chunked)
+{
+    struct ct_exchange *x = &late->exchange;
+    int64_t now = ct_loop_now(), span_ms = (int64_t)(x->seconds * 1000);
+    size_t head;
+
+    if (x->kind == CT_ANSWER_WINDOW) {
+        late->deadline_ms = now + span_ms;
+        late->give_up_ms = INT64_MAX;
+        return hand_over(guest, late, CT_LATE_WAITING);
+    }
+    head = ct_reply_head(&x->reply, chunked ? CT_REPLY_CHUNKED : CT_REPLY_UNTIL_CLOSE, false, time(NULL), late->head);
+    late->deadline_ms = now + CT_LATE_STALL_MS;
+    late->give_up_ms = now + span_ms + CT_LATE_WHOLE_MS;
+    return ct_late_stream(late, head, chunked) == 0 && hand_over(guest, late, CT_LATE_STREAMING);
+}
+
+/*
+ * Sends a reply that is whole.  What the socket does not take at once goes to the loop, and so does a connection that ends:
+ * closed with something of the client's unread, it would be reset, and the reply lost on its way.
+ */
+static bool send_whole(struct ct_guest *guest, struct ct_late *late, bool head_only, bool keep)
+{
+    int64_t now = ct_loop_now();
+    bool gone, sent;
+
+    keep = keep && late->exchange.reply.size < LARGE;
+    ct_late_fill(late, ct_reply_head(&late->exchange.reply, CT_REPLY_KNOWN, keep, time(NULL), late->head), !head_only);
+    late->fd = guest->fd;
+    sent = ct_late_send(late, &gone);
+    late->fd = -1;
+    late->deadline_ms = now + (sent ? CT_LATE_LINGER_MS : CT_LATE_STALL_MS);
+    late->give_up_ms = now + CT_LATE_WHOLE_MS;
+    if (sent && keep) {
+        ct_late_free(late);
+        return true;
+    }
+    if (gone || !hand_over(guest, late, sent ? CT_LATE_CLOSING : CT_LATE_SENDING))
+        ct_late_free(late);
+    return false;
+}
+
+bool ct_guest_answer(struct ct_guest *guest, struct ct_late *late, const struct ct_request *request, bool keep)
+{
+    if (late->exchange.kind == CT_ANSWER_NOW)
+        return send_whole(guest, late, request->method == CT_METHOD_HEAD, keep);
+    if (!begin_late(guest, late, !request->old))
+        ct_late_free(late);
+    return false;
+}
+
+void ct_guest_refuse(struct ct_guest *guest, int status, const char *why)
+{
+    struct ct_late *late = ct_late_new();
+
+    if (!late)
+        return;
+    ct_endpoints_refuse(&late->exchange, status, why);
+    send_whole(guest, late, false, false);
+}
+
+void ct_guest_leave(struct ct_guest *guest)
+{
+    if (guest->counted)             /* else the loop says when the client leaves */
+        guest->left(guest->user);
+}

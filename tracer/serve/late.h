@@ -1,0 +1,31 @@
+/* A late reply: one connection of the loop, what it waits for and what comes next. */
+#pragma once
+
+#include <poll.h>
+
+#include "serve/loop.h"
+
+enum {
+    CT_LATE_CHUNK = 64 << 10,       /* of a stream, at a time */
+    CT_LATE_STALL_MS = 30000,       /* a client that takes nothing for so long has gone */
+    CT_LATE_WHOLE_MS = 300000,      /* nor may a reply that is whole take longer than this */
+    CT_LATE_LINGER_MS = 2000,
+};
+
+enum ct_late_next {
+    CT_LATE_STAYS,
+    CT_LATE_IS_DUE,                 /* its profile is to be made */
+    CT_LATE_ENDS,
+};
+
+/* What to poll: the client, and the stream's source.  When to look at it at the latest. */
+int64_t ct_late_poll(struct ct_late *late, struct pollfd pair[2]);
+/* Does what can be done without waiting. */
+enum ct_late_next ct_late_step(struct ct_late *late, const struct pollfd pair[2], int64_t now);
+/* Makes the reply of a window whose time is over.  May take long. */
+void ct_late_make(struct ct_late *late);
+
+/* Sets what is to be sent: the head, and the reply's body. */
+void ct_late_fill(struct ct_late *late, size_t head_size, bool body);
+/* Begins a stream: the head is to be sent, chunks will follow.  0 or -ENOMEM. */
+int ct_late_stream(struct ct_late *late, size_t head_size, bool chunked);

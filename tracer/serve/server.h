@@ -1,0 +1,27 @@
+/* The server: the debug endpoints on a port, through civetweb.  No type of civetweb leaves server.c. */
+#pragma once
+
+#include "format/error.h"
+#include "serve/endpoints.h"
+
+struct ct_server;
+
+enum { CT_SERVER_CLIENTS_INSIDE = 8, CT_SERVER_CLIENTS = 80 };
+
+struct ct_server_options {
+    const char *address;            /* as ct_address_parse() reads it */
+    struct ct_endpoints endpoints;  /* what it points to stays there until the server has stopped */
+    bool insecure;                  /* beyond loopback without a token */
+    unsigned clients;               /* served at a time; the next ones get 503 */
+    void (*begin)(void);            /* called first by each thread; NULL: nothing */
+};
+
+/*
+ * Starts it.  The disposition of SIGPIPE, the caller's mask and the program's descriptors are afterwards as they were, but
+ * for the server's own descriptors, which no child inherits.  0, or a negative errno with one line for a person.
+ */
+int ct_server_start(const struct ct_server_options *options, struct ct_server **ret, struct ct_error *err);
+/* Where it listens: "127.0.0.1:6060", the port that was picked.  Borrowed until the stop. */
+const char *ct_server_address(const struct ct_server *s);
+/* Drops all clients, gives up what runs for them, and ends.  Takes up to two seconds.  NULL is fine. */
+void ct_server_stop(struct ct_server *s);

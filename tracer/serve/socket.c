@@ -1,0 +1,92 @@
+/* The sockets behind the web server's connections, which it does not tell. */
+#include "serve/socket.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool is_connection(int fd, const struct sockaddr_in *peer, unsigned local_port)
+{
+    struct sockaddr_in a = { 0 };
+    socklen_t size = sizeof a;
+
+    if (getpeername(fd, (struct sockaddr *)&a, &size) != 0 || a.sin_family != AF_INET || a.sin_port != peer->sin_port ||
+        a.sin_addr.s_addr != peer->sin_addr.s_addr)
+        return false;
+    size = sizeof a;
+    return getsockname(fd, (struct sockaddr *)&a, &size) == 0 && ntohs(a.sin_port) == local_port;
+}
+
+/* Of the thread, not of the process: a thread of ours may have a descriptor table of its own. */
+int ct_socket_find(const char *ip, unsigned port, unsigned local_port)
+{
+    struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    DIR *folder = opendir("/proc/thread-self/fd");
+    int found = -1;
+
+    if (folder && inet_pton(AF_INET, ip, &peer.sin_addr) == 1) {
+        for (const struct dirent *e; found < 0 && (e = readdir(folder));) {
+            int fd = atoi(e->d_name);
+
+            if (*e->d_name != '.' && is_connection(fd, &peer, local_port))
+                found = fd;
+        }
+    }
+    if (folder)
+        closedir(folder);
+    return found;
+}
+
+int ct_socket_take(int fd)
+{
+    int dead = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), taken;
+
+    if (dead < 0)
+        return -errno;
+    taken = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (taken < 0 || dup3(dead, fd, O_CLOEXEC) < 0) {
+        int r = -errno;
+
+        if (taken >= 0)
+            close(taken);
+        close(dead);
+        return r;
+    }
+    close(dead);
+    return taken;
+}
+
+uint64_t ct_socket_taken(int fd)
+{
+    struct tcp_info info = { 0 };
+    socklen_t size = sizeof info;
+    int waiting = 0;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || ioctl(fd, SIOCINQ, &waiting) != 0 ||
+        info.tcpi_bytes_received < (uint64_t)waiting)
+        return 0;
+    return info.tcpi_bytes_received - (uint64_t)waiting;
+}
+
+int ct_socket_try(const char *ip, unsigned port)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, r = 0;
+
+    if (fd < 0)
+        return -errno;
+    inet_pton(AF_INET, ip, &a.sin_addr);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 1) != 0)
+        r = -errno;
+    close(fd);
+    return r;
+}

@@ -1,0 +1,20 @@
+/* The sockets behind the web server's connections, which it does not tell. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The descriptor of the connection from `ip`:`port` to our `local_port` (IPv4), or -1.  The caller knows that it is open
+ * and belongs to the web server.
+ */
+int ct_socket_find(const char *ip, unsigned port, unsigned local_port);
+/*
+ * Takes the connection away from whoever has descriptor `fd`: that number means a dead socket from then on, which may be
+ * shut down and closed as usual.  The connection's new descriptor, or a negative errno.
+ */
+int ct_socket_take(int fd);
+/* Bytes of this connection that were received and read so far; 0 when the kernel does not tell. */
+uint64_t ct_socket_taken(int fd);
+/* Why nobody can listen there: 0 when one could, else a negative errno. */
+int ct_socket_try(const char *ip, unsigned port);
