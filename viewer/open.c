@@ -80,15 +80,15 @@ static void gather(const char *path, struct ct_read_input *input, struct ct_open
     struct ct_scan scan;
     int rest = -1, older;
 
-    if (ct_scan_file(tail->fd, &scan, NULL) < 0)
+    if (!ct_scan_foot(tail->fd, &scan) && ct_scan_file(tail->fd, &scan, NULL) < 0)
         return;                     /* damaged, packed, or no trace: the reader knows what to say */
     tail->memory = memfd_create("ctrace-tail", MFD_CLOEXEC);
     if (tail->memory < 0)
         return;
     if (!scan.has_run || !scan.ended)
         rest = ct_recover_tail(tail->fd, &scan);
-    if (rest < 0 && ct_scan_file(tail->fd, &scan, NULL) < 0)        /* it may have its end by now */
-        return;
+    if (rest < 0 && !ct_scan_foot(tail->fd, &scan) && ct_scan_file(tail->fd, &scan, NULL) < 0)
+        return;                     /* it may have its end by now */
     older = open_older(path, tail->older);
     if (older >= 0 && add_newer(tail->fd, scan.whole, tail) == 0) {
         close(tail->fd);

@@ -9,6 +9,7 @@ struct load {
     struct ct_block block;
     unsigned segment;
     bool tables_only;
+    unsigned flags;                     /* of all blocks so far */
     struct ct_error *err;
 };
 
@@ -215,6 +216,30 @@ static int load_block(struct load *l)
     }
 }
 
+/* A block that the walk did not see: it must be what the directory says. */
+static int meet_block(struct load *l)
+{
+    const struct ct_generation_index *g = l->loaded->index;
+
+    l->flags |= l->block.head.flags;
+    ct_trace_count(ct_reader_trace(l->loaded->program->reader), l->input, &l->block);
+    if (l->block.head.generation == g->number && (l->block.head.type != CT_BLOCK_GENERATION || l->block.offset == g->start_at) &&
+        (l->block.head.type != CT_BLOCK_GENERATION_END || l->block.offset == g->end_at))
+        return 0;
+    return ct_error_at(l->err, -EINVAL, l->block.offset, "something else lies here than the directory says");
+}
+
+/* Recovery is told before anything is loaded: now it must have been so. */
+static void check_recovered(struct load *l)
+{
+    const struct ct_extent *first = &l->input->extents.items[l->loaded->index->blocks.first];
+
+    if (!l->input->by_directory || first->segment != 0 || l->loaded->index->recovered == ((l->flags & CT_BLOCK_RECOVERED) != 0))
+        return;
+    ct_error_fill(l->err, -EINVAL, first->from, "the directory is wrong about recovery");
+    ct_trace_damage(l->input, 0, l->err);
+}
+
 static int load_blocks(struct load *l)
 {
     for (uint32_t i = l->loaded->index->blocks.first; i != CT_EXTENT_NONE; i = l->input->extents.items[i].next) {
@@ -226,6 +251,8 @@ static int load_blocks(struct load *l)
         for (uint64_t at = extent->from; at < extent->to && at < segment->limit;
              at += sizeof l->block.head + l->block.head.size) {
             r = ct_trace_block(segment, at, &l->block, l->err);
+            if (r == 0 && l->input->by_directory && l->segment == 0)
+                r = meet_block(l);
             if (r == 0)
                 r = load_block(l);
             if (r == -ENOMEM)
@@ -238,6 +265,7 @@ static int load_blocks(struct load *l)
             }
         }
     }
+    check_recovered(l);
     return 0;
 }
 

@@ -37,6 +37,7 @@ struct ct_generation_index {
     struct ct_generation start;
     struct ct_generation_end end;
     bool has_start, has_end, recovered;
+    uint64_t start_at, end_at;          /* bytes of the file where those two stand */
     uint64_t first_ticks, last_ticks;   /* smallest and largest base of its batches; first > last: it has none */
     struct ct_extent_chain blocks;
 };
@@ -78,6 +79,7 @@ struct ct_trace_input {
     struct ct_read_plans *plans;        /* the walk: the schema that was seen last */
     struct ct_idmap program_places;     /* by arena id */
     struct ct_text cover;
+    bool by_directory;                  /* the blocks of generations were not seen: loading counts and checks them */
     struct ct_read_ending ending;
     uint64_t block_bytes[CT_READ_BLOCK_TYPES], blocks[CT_READ_BLOCK_TYPES];
 };
@@ -120,6 +122,9 @@ void ct_trace_fini(struct ct_trace *trace);
  * when it is none.
  */
 int ct_trace_block(const struct ct_trace_segment *segment, uint64_t at, struct ct_block *ret, struct ct_error *err);
+
+/* Counts a block for `info`; false when this version does not know its type. */
+bool ct_trace_count(struct ct_trace *trace, struct ct_trace_input *input, const struct ct_block *block);
 
 /* Whether the block's CRC is right: 0 or -EINVAL. */
 int ct_block_check(const struct ct_block *block, struct ct_error *err);

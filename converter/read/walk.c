@@ -1,56 +1,10 @@
 /* The walk over the blocks of an input: whose they are, and where.  Reads heads and small tables, no events. */
 #include <string.h>
 
-#include <zlib.h>
-
+#include "converter/read/directory.h"
 #include "converter/read/trace.h"
 
 enum { FORGET_STEP = 8 << 20 };
-
-int ct_trace_block(const struct ct_trace_segment *segment, uint64_t at, struct ct_block *ret, struct ct_error *err)
-{
-    uint64_t left = segment->source.size - at;
-    struct ct_block block = { .offset = at };
-
-    if (left < sizeof block.head)
-        return ct_error_at(err, -ENODATA, at, "the trace ends within the head of a block");
-    memcpy(&block.head, segment->source.bytes + at, sizeof block.head);
-    if (block.head.magic != CT_BLOCK_MAGIC)
-        return ct_error_at(err, -EINVAL, at, "no block begins here (0x%08x)", block.head.magic);
-    if (block.head.size > CT_BLOCK_MAX)
-        return ct_error_at(err, -EINVAL, at + 8, "a block of %u bytes, %d are allowed", block.head.size, CT_BLOCK_MAX);
-    if (block.head.size > left - sizeof block.head)
-        return ct_error_at(err, -ENODATA, at, "the trace ends within a block");
-    at += sizeof block.head;
-    block.payload = ct_cursor_over(segment->source.bytes + at, block.head.size, at);
-    *ret = block;
-    return 0;
-}
-
-int ct_block_check(const struct ct_block *block, struct ct_error *err)
-{
-    uLong crc = crc32(0, (const Bytef *)&block->head, offsetof(struct ct_block_head, crc));
-
-    crc = crc32(crc, block->payload.base, block->head.size);
-    return crc == block->head.crc ? 0 : ct_error_at(err, -EINVAL, block->offset, "a block's checksum is wrong");
-}
-
-void ct_trace_damage(struct ct_trace_input *input, unsigned segment, const struct ct_error *err)
-{
-    for (unsigned i = segment; i < input->segment_count; i++) {
-        uint64_t limit = i == segment ? err->offset : 0;
-
-        if (limit < input->segments[i].limit)
-            input->segments[i].limit = limit;
-    }
-    if (input->ending.damage && input->ending.error.offset <= err->offset)
-        return;
-    input->ending.damage = err->code == -ENOMEM ? -ENOMEM : -EINVAL;
-    input->ending.error = *err;
-    input->ending.error.code = input->ending.damage;
-    input->ending.cut_offset = err->offset;
-    input->ending.complete = false;
-}
 
 /* Where the blocks of a walk come from. */
 struct walk {
@@ -215,26 +169,25 @@ static void note_piece(struct ct_generation_index *g, struct ct_cursor payload)
         g->last_ticks = piece.base_ticks;
 }
 
-static int take_of_generation(struct walk *w)
+/* What a block says of its generation, but for events and tables. */
+static int note_block(struct walk *w, struct ct_generation_index *g)
 {
-    struct ct_generation_index *g = generation_of(w);
     int r = 0;
 
-    if (!g)
-        return w->err->code;
     switch (w->block.head.type) {
     case CT_BLOCK_GENERATION:
         r = ct_block_check(&w->block, w->err);
         if (r == 0 && (r = ct_generation_get(&w->block.payload, &g->start, w->err)) == 0)
             g->has_start = true;
+        g->start_at = w->block.offset;
         break;
     case CT_BLOCK_GENERATION_END:
         r = ct_block_check(&w->block, w->err);
         if (r == 0 && (r = ct_generation_end_get(&w->block.payload, &g->end, w->err)) == 0)
             g->has_end = true;
+        g->end_at = w->block.offset;
         break;
     case CT_BLOCK_BATCH:
-        w->trace->oddities.late_pieces += (w->block.head.flags & CT_BLOCK_LATE) != 0;
         note_piece(g, w->block.payload);
         break;
     default:
@@ -242,6 +195,14 @@ static int take_of_generation(struct walk *w)
     }
     g->recovered |= (w->block.head.flags & CT_BLOCK_RECOVERED) != 0;
     w->input->ending.recovered |= g->recovered;
+    return r;
+}
+
+static int take_of_generation(struct walk *w)
+{
+    struct ct_generation_index *g = generation_of(w);
+    int r = g ? note_block(w, g) : w->err->code;
+
     return r < 0 ? r : chain_block(w, &g->blocks);
 }
 
@@ -262,6 +223,7 @@ static int take_of_program(struct walk *w)
         w->input->cover = (struct ct_text){ (const char *)w->block.payload.at, w->block.head.size };
         return r;
     case CT_BLOCK_DIRECTORY:
+    case CT_BLOCK_FOOT:
         return 0;
     case CT_BLOCK_GENERATION:
     case CT_BLOCK_GENERATION_END:
@@ -284,16 +246,107 @@ static int take_of_program(struct walk *w)
 
 static int take_block(struct walk *w)
 {
-    unsigned type = w->block.head.type;
-    unsigned counted = type < CT_READ_BLOCK_TYPES ? type : 0;
-
-    w->input->block_bytes[counted] += sizeof w->block.head + w->block.head.size;
-    w->input->blocks[counted]++;
-    if (type == 0 || type > CT_BLOCK_COVER) {
-        w->trace->oddities.unknown_blocks++;
+    if (!ct_trace_count(w->trace, w->input, &w->block))
         return 0;
-    }
     return w->block.head.generation ? take_of_generation(w) : take_of_program(w);
+}
+
+/* Takes a run of blocks of one generation as a whole. */
+static int take_row(struct walk *w, const struct ct_trace_segment *segment, const struct ct_directory_row *row)
+{
+    struct ct_generation_index *g;
+    struct ct_block block;
+    int r = ct_trace_block(segment, row->offset, &block, w->err);
+
+    w->block = block;
+    w->block.head.size = (uint32_t)(row->size - sizeof block.head);
+    g = r == 0 ? generation_of(w) : NULL;
+    if (!g)
+        return r < 0 ? r : w->err->code;
+    r = chain_block(w, &g->blocks);
+    w->block = block;
+    if (r == 0 && block.head.type == CT_BLOCK_GENERATION)
+        r = note_block(w, g);
+    if (r == 0 && row->end_offset && (r = ct_trace_block(segment, row->end_offset, &w->block, w->err)) == 0)
+        r = note_block(w, g);
+    g->recovered |= (row->flags & CT_BLOCK_RECOVERED) != 0;
+    w->input->ending.recovered |= g->recovered;
+    return r;
+}
+
+/* A generation whose start or end the directory does not know: only its blocks tell how long it lasted. */
+static int walk_generation(struct walk *w, struct ct_generation_index *g)
+{
+    int r = 0;
+
+    for (uint32_t i = g->blocks.first; r == 0 && i != CT_EXTENT_NONE; i = w->input->extents.items[i].next) {
+        const struct ct_extent *extent = &w->input->extents.items[i];
+
+        for (uint64_t at = extent->from; r == 0 && at < extent->to; at += sizeof w->block.head + w->block.head.size) {
+            r = ct_trace_block(&w->input->segments[extent->segment], at, &w->block, w->err);
+            if (r == 0)
+                r = note_block(w, g);
+        }
+    }
+    return r;
+}
+
+static int walk_open_generations(struct walk *w)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < w->trace->programs.count; i++) {
+        struct ct_program *program = w->trace->programs.items[i];
+        size_t count = &w->trace->inputs.items[program->pub.input] == w->input ? program->generations.count : 0;
+
+        for (size_t k = 0; r == 0 && k < count; k++)
+            if (!program->generations.items[k].has_start || !program->generations.items[k].has_end)
+                r = walk_generation(w, &program->generations.items[k]);
+    }
+    return r;
+}
+
+/* The blocks from `*at` to `end`, one by one.  `*at` is where it stopped. */
+static int walk_blocks(struct walk *w, uint64_t *at, uint64_t end)
+{
+    struct ct_trace_segment *segment = &w->input->segments[w->segment];
+    uint64_t forgotten = *at;
+    int r = 0;
+
+    while (r == 0 && *at < end) {
+        r = ct_trace_block(segment, *at, &w->block, w->err);
+        if (r == 0)
+            r = take_block(w);
+        if (r == 0)
+            *at += sizeof w->block.head + w->block.head.size;
+        if (*at - forgotten >= FORGET_STEP) {
+            ct_read_source_forget(&segment->source, forgotten, *at);
+            forgotten = *at;
+        }
+    }
+    return r;
+}
+
+/* Steps over what the file's directory tells of, if it has one that can be believed. */
+static int walk_rows(struct walk *w, uint64_t *at)
+{
+    struct ct_trace_segment *segment = &w->input->segments[w->segment];
+    struct ct_read_directory directory = { 0 };
+    int r = 0;
+
+    w->input->by_directory = w->segment == 0 && ct_read_directory_find(segment, &directory);
+    for (size_t i = 0; r == 0 && w->input->by_directory && i < directory.rows.count; i++) {
+        const struct ct_directory_row *row = &directory.rows.items[i];
+
+        if (row->generation == 0) {
+            r = walk_blocks(w, at, row->offset + row->size);
+        } else {
+            r = take_row(w, segment, row);
+            *at = r == 0 ? row->offset + row->size : row->offset;
+        }
+    }
+    ct_list_fini(&directory.rows);
+    return r == 0 && w->input->by_directory ? walk_open_generations(w) : r;
 }
 
 /* 0 when the segment is walked to its end, however that looks; negative when it is no trace, or without memory. */
@@ -301,7 +354,7 @@ static int walk_segment(struct walk *w)
 {
     struct ct_trace_segment *segment = &w->input->segments[w->segment];
     struct ct_file_head head;
-    uint64_t at = 0, forgotten = 0;
+    uint64_t at = 0;
     int r = 0;
 
     segment->limit = segment->source.size;
@@ -314,17 +367,10 @@ static int walk_segment(struct walk *w)
     } else if (w->segment == 0) {
         return ct_error_at(w->err, -EINVAL, 0, "is not a trace of ctrace");
     }
-    while (r == 0 && at < segment->source.size) {
-        r = ct_trace_block(segment, at, &w->block, w->err);
-        if (r == 0)
-            r = take_block(w);
-        if (r == 0)
-            at += sizeof w->block.head + w->block.head.size;
-        if (at - forgotten >= FORGET_STEP) {
-            ct_read_source_forget(&segment->source, forgotten, at);
-            forgotten = at;
-        }
-    }
+    if (w->segment == 0)
+        r = walk_rows(w, &at);
+    if (r == 0)
+        r = walk_blocks(w, &at, segment->source.size);
     ct_read_source_forget(&segment->source, 0, at);
     if (r == -ENOMEM)
         return r;

@@ -2,10 +2,12 @@
 #include "converter/symbols/annotate.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "converter/read/reader.h"
 #include "converter/symbols/code_addresses.h"
@@ -157,6 +159,28 @@ static int write_names(struct annotation *a, int fd, uint64_t size, struct ct_er
     return r;
 }
 
+/* Names have come to stand behind the FOOT: another one says where the directory is.  Without it reading takes longer. */
+static void repeat_foot(int fd, uint64_t size, uint64_t end)
+{
+    struct ct_block_head head;
+    uint8_t block[sizeof head + CT_FOOT_SIZE];
+    struct ct_foot foot;
+
+    if (size < sizeof block || pread(fd, block, sizeof block, (off_t)(size - sizeof block)) != (ssize_t)sizeof block)
+        return;
+    memcpy(&head, block, sizeof head);
+    if (head.magic != CT_BLOCK_MAGIC || head.type != CT_BLOCK_FOOT || head.size != CT_FOOT_SIZE)
+        return;
+    ct_foot_get(block + sizeof head, &foot);
+    foot.named = 1;
+    ct_foot_put(block + sizeof head, &foot);
+    head.crc = (uint32_t)crc32(crc32(0, (const Bytef *)&head, offsetof(struct ct_block_head, crc)), block + sizeof head,
+                               CT_FOOT_SIZE);
+    memcpy(block, &head, sizeof head);
+    if (pwrite(fd, block, sizeof block, (off_t)end) != (ssize_t)sizeof block)
+        (void)!ftruncate(fd, (off_t)end);
+}
+
 static int annotate(struct annotation *a, int fd, uint64_t size, struct ct_error *err)
 {
     struct ct_read_input input = { .path = "the trace", .fd = fd };
@@ -167,7 +191,11 @@ static int annotate(struct annotation *a, int fd, uint64_t size, struct ct_error
         r = check_end(a, size, err);
     if (r == 0)
         r = collect(a, err);
-    return r == 0 ? write_names(a, fd, size, err) : r;
+    if (r == 0)
+        r = write_names(a, fd, size, err);
+    if (r == 0 && a->end > size)
+        repeat_foot(fd, size, a->end);
+    return r;
 }
 
 static void annotation_fini(struct annotation *a)

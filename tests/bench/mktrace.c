@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "drain/directory.h"
 #include "format/event.h"
 #include "format/file.h"
 #include "format/tables.h"
@@ -22,8 +23,10 @@ enum {
 };
 
 static FILE *out;
-static uint8_t block[BLOCK_ROOM];
+static uint8_t room[sizeof(struct ct_block_head) + BLOCK_ROOM], *const block = room + sizeof(struct ct_block_head);
 static struct ct_buffer rows;
+static struct ct_directory directory;
+static uint64_t written;                /* bytes of the file */
 static uint64_t events_left, dice_state = 88172645463325252u;
 
 struct thread {
@@ -41,6 +44,13 @@ static uint64_t dice(uint64_t sides)
     return dice_state % sides;
 }
 
+static void put_bytes(void *context, const uint8_t *bytes, size_t size, uint32_t generation)
+{
+    (void)context, (void)generation;
+    fwrite(bytes, size, 1, out);
+    written += size;
+}
+
 static void write_block(unsigned type, unsigned generation)
 {
     struct ct_block_head head = { CT_BLOCK_MAGIC, (uint16_t)type, 0, (uint32_t)ct_buffer_used(&rows), generation, 0 };
@@ -49,9 +59,10 @@ static void write_block(unsigned type, unsigned generation)
     if (rows.full)
         abort();
     head.crc = (uint32_t)crc32(crc, block, head.size);
-    fwrite(&head, sizeof head, 1, out);
-    fwrite(block, head.size, 1, out);
-    rows = ct_buffer_over(block, sizeof block);
+    memcpy(block - sizeof head, &head, sizeof head);
+    ct_directory_take(&directory, block - sizeof head, sizeof head + head.size, written);
+    put_bytes(NULL, block - sizeof head, sizeof head + head.size, generation);
+    rows = ct_buffer_over(block, BLOCK_ROOM);
 }
 
 static struct ct_text text(const char *s)
@@ -76,7 +87,7 @@ static void write_head(unsigned threads)
 
     memcpy(run.arena_id, "mktrace-arena-id", 16);
     memcpy(run.run_id, "mktrace-run---id", 16);
-    fwrite(&head, sizeof head, 1, out);
+    put_bytes(NULL, (const uint8_t *)&head, sizeof head, 0);
     ct_run_put(&rows, &run);
     write_block(CT_BLOCK_RUN, 0);
     ct_schema_put(&rows);
@@ -227,6 +238,22 @@ static void write_second(struct thread *threads, unsigned count, unsigned genera
     write_block(CT_BLOCK_GENERATION_END, generation);
 }
 
+/* As the drainer ends a file. */
+static void write_end(void)
+{
+    uint64_t at = written;
+    struct ct_blocks blocks;
+
+    if (ct_blocks_init(&blocks, put_bytes, NULL) < 0)
+        abort();
+    ct_directory_put(&directory, &blocks, at);
+    ct_blocks_one(&blocks, END, 0, 0, end, (&(struct ct_end){ .reason = CT_END_EXIT }));
+    ct_directory_put_foot(&blocks, at, false);
+    ct_blocks_flush(&blocks);
+    ct_blocks_fini(&blocks);
+    ct_directory_fini(&directory);
+}
+
 int main(int argc, char **argv)
 {
     void (*one)(struct thread *, uint64_t) = NULL;
@@ -246,12 +273,11 @@ int main(int argc, char **argv)
         return 1;
     }
     events_left = strtoull(argv[1], NULL, 10);
-    rows = ct_buffer_over(block, sizeof block);
+    rows = ct_buffer_over(block, BLOCK_ROOM);
     write_head(count);
     for (unsigned generation = 1; events_left; generation++)
         write_second(threads, count, generation, (uint64_t)generation * TICKS_PER_SECOND, one);
-    ct_end_put(&rows, &(struct ct_end){ .reason = CT_END_EXIT });
-    write_block(CT_BLOCK_END, 0);
+    write_end();
     if (fflush(out) != 0 || ferror(out)) {
         perror(argv[4]);
         return 1;

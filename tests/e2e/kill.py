@@ -132,8 +132,18 @@ def one(scenario, chance):
             assert process.returncode == -signal.SIGKILL, f"ctrace record ended with {process.returncode}"
         check(path, progress, killed_ns, 150 if scenario == "memfd" else 10)
         if scenario != "program":       # once more when the rest was folded into the file
-            subprocess.run([ctrace, "recover", path], check=True, capture_output=True)
+            said = subprocess.run([ctrace, "recover", path], check=True, capture_output=True).stdout.decode()
             check(path, progress, killed_ns, 150 if scenario == "memfd" else 10)
+            assert " bytes of " not in said or ends_in_foot(path), "a recovered trace has no directory"
+
+
+def ends_in_foot(path):
+    """Whether the last block says where the directory is; there may be no trace at all."""
+    if not os.path.exists(path):
+        return True
+    with open(path, "rb") as f:
+        tail = f.read()[-36:]
+    return len(tail) < 36 or struct.unpack_from("<IH", tail) == (0x6B6C4243, 15)
 
 
 def problem_of(scenario, chance):

@@ -9,17 +9,16 @@
 #include "format/limits.h"
 
 /* Kept free below a limit for what closes the file. */
-enum { CLOSING = 16 << 10 };
+enum { CLOSING = 16 << 10, CLOSING_ROWS = 150 };
 
 void ct_consumer_init(struct ct_consumer *c, int fd, uint64_t size)
 {
-    *c = (struct ct_consumer){ .fd = fd, .size = size };
+    *c = (struct ct_consumer){ .fd = fd, .size = size, .no_directory = size > sizeof(struct ct_file_head) };
 }
 
 void ct_consumer_fini(struct ct_consumer *c)
 {
-    free(c->generations.row);
-    c->generations = (struct ct_consumer_rows){ 0 };
+    ct_directory_fini(&c->directory);
 }
 
 static void fail(struct ct_consumer *c, int error)
@@ -55,6 +54,8 @@ static void write_blocks(struct ct_consumer *c, const uint8_t *blocks, size_t si
     int error;
     size_t done = write_all(c->fd, blocks, size, &error);
 
+    if (!error && !c->no_directory)
+        ct_directory_take(&c->directory, blocks, size, c->size);
     c->size += error ? ct_blocks_whole(blocks, done) : size;
     if (error)
         fail(c, error);
@@ -116,7 +117,7 @@ void ct_consumer_begin(struct ct_consumer *c, const void *run, size_t run_size)
     struct ct_blocks b;
 
     c->state = CT_CONSUMER_RUNNING;
-    c->generations.count = 0;
+    c->generation_at = 0;
     if (ct_blocks_init(&b, own_sink, c) < 0) {
         fail(c, -ENOMEM);
         return;
@@ -135,7 +136,9 @@ void ct_consumer_begin(struct ct_consumer *c, const void *run, size_t run_size)
 
 void ct_consumer_end(struct ct_consumer *c, const struct ct_end *end)
 {
+    uint64_t directory = c->size;
     struct ct_blocks b;
+    bool told;
 
     if (c->state != CT_CONSUMER_RUNNING) {
         c->state = CT_CONSUMER_DONE;
@@ -145,11 +148,11 @@ void ct_consumer_end(struct ct_consumer *c, const struct ct_end *end)
         fail(c, -ENOMEM);
         return;
     }
-    ct_blocks_begin(&b, CT_BLOCK_DIRECTORY, 0, 0);
-    for (size_t i = 0; i < c->generations.count && !c->full && !c->no_directory; i++)
-        ct_directory_row_put(ct_blocks_row(&b, 128), &c->generations.row[i]);
-    ct_blocks_end(&b);
+    told = !c->no_directory && !(c->full && c->directory.count > CLOSING_ROWS) &&
+           ct_directory_put(&c->directory, &b, directory);
     ct_blocks_one(&b, END, 0, 0, end, end);
+    if (told)
+        ct_directory_put_foot(&b, directory, false);
     ct_blocks_flush(&b);
     ct_blocks_fini(&b);
     c->state = CT_CONSUMER_DONE;
@@ -157,35 +160,10 @@ void ct_consumer_end(struct ct_consumer *c, const struct ct_end *end)
 
 bool ct_consumer_wants_turn(const struct ct_consumer *c)
 {
-    const struct ct_consumer_rows *g = &c->generations;
-
-    return c->turn_at && c->state == CT_CONSUMER_RUNNING && g->count &&
-           c->size - g->row[g->count - 1].offset > c->turn_at;
+    return c->turn_at && c->state == CT_CONSUMER_RUNNING && c->generation_at && c->size - c->generation_at > c->turn_at;
 }
 
-void ct_consumer_generation_begins(struct ct_consumer *c, uint32_t generation, const struct ct_clock_sample *clock)
+void ct_consumer_generation_begins(struct ct_consumer *c)
 {
-    struct ct_consumer_rows *g = &c->generations;
-
-    if (g->count == g->room) {
-        size_t room = g->room ? g->room * 2 : 64;
-        struct ct_directory_row *row = realloc(g->row, room * sizeof *row);
-
-        if (!row)
-            return;                     /* the directory only saves time */
-        g->row = row;
-        g->room = room;
-    }
-    g->row[g->count++] = (struct ct_directory_row){ .generation = generation, .offset = c->size,
-                                                    .start_ns = clock->monotonic_ns };
-}
-
-void ct_consumer_generation_ends(struct ct_consumer *c, const struct ct_clock_sample *clock)
-{
-    struct ct_directory_row *row = c->generations.count ? &c->generations.row[c->generations.count - 1] : NULL;
-
-    if (!row)
-        return;
-    row->size = c->size - row->offset;
-    row->end_ns = clock->monotonic_ns;
+    c->generation_at = c->size;
 }

@@ -5,19 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drain/blocks.h"
+#include "drain/directory.h"
 #include "format/tables.h"
 
 enum ct_consumer_state {
     CT_CONSUMER_WAITING = 0,    /* for the start of generation `first` */
     CT_CONSUMER_RUNNING = 1,
     CT_CONSUMER_DONE = 2,       /* wants no more: it has its END block, or it failed (`error`) */
-};
-
-/* One generation as it lies in the file; for the DIRECTORY block. */
-struct ct_consumer_rows {
-    struct ct_directory_row *row;
-    size_t count, room;
 };
 
 struct ct_consumer {
@@ -30,10 +24,11 @@ struct ct_consumer {
     uint64_t roll_at;               /* with roll(): a new file is begun with the first generation beyond this size */
     uint64_t turn_at;               /* bytes of one generation after which the next is wanted; 0: any */
     int (*roll)(struct ct_consumer *c);     /* sets another fd, empty; 0 or negative errno */
-    bool no_directory;              /* leave the DIRECTORY block out */
+    uint64_t generation_at;         /* where the generation under way begins; 0: there is none yet */
+    bool no_directory;              /* the file held something before: what we know is not all of it */
     int error;                      /* negative errno that ended it; 0: none */
     bool full;                      /* `limit` ended it */
-    struct ct_consumer_rows generations;
+    struct ct_directory directory;
     void *user;                     /* of whoever set roll() */
 };
 
@@ -50,11 +45,10 @@ void ct_consumer_write(struct ct_consumer *c, const void *blocks, size_t size);
 
 /* Begins a program: the file head if there is none, RUN (`run`: as coded by ct_run_put) and SCHEMA. */
 void ct_consumer_begin(struct ct_consumer *c, const void *run, size_t run_size);
-/* Ends the program: DIRECTORY of its generations and END.  The consumer is DONE; attach it again for another program. */
+/* Ends the program: DIRECTORY of the file so far, END, and FOOT.  The consumer is DONE; attach it again for another program. */
 void ct_consumer_end(struct ct_consumer *c, const struct ct_end *end);
 
 /* Whether the generation under way is as long as the consumer wants one. */
 bool ct_consumer_wants_turn(const struct ct_consumer *c);
-/* Notes where a generation began and where it ended. */
-void ct_consumer_generation_begins(struct ct_consumer *c, uint32_t generation, const struct ct_clock_sample *clock);
-void ct_consumer_generation_ends(struct ct_consumer *c, const struct ct_clock_sample *clock);
+/* A generation begins here. */
+void ct_consumer_generation_begins(struct ct_consumer *c);

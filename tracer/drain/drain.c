@@ -191,7 +191,7 @@ static void begin_consumers(struct ct_drain *d, uint32_t generation)
             ct_consumer_begin(c, d->run, d->run_size);
         }
         if (c->state == CT_CONSUMER_RUNNING && c->first <= generation)
-            ct_consumer_generation_begins(c, generation, &d->start);
+            ct_consumer_generation_begins(c);
     }
 }
 
@@ -243,9 +243,6 @@ static void end_generation(struct ct_drain *d, const struct ct_generation_end *e
         return;
     d->ended = true;
     put_end(d, &d->blocks, *end);
-    for (struct ct_consumer *c = d->consumers; c; c = c->next)
-        if (c->state == CT_CONSUMER_RUNNING && c->first <= d->generation)
-            ct_consumer_generation_ends(c, &end->clock);
 }
 
 /* --- a round --- */
@@ -376,7 +373,6 @@ void ct_drain_part(struct ct_drain *d, struct ct_consumer *c)
     else if (c->state == CT_CONSUMER_RUNNING && c->first <= d->generation && !d->ended &&
              ct_blocks_init(&own, to_one, c) == 0) {
         put_end(d, &own, end);
-        ct_consumer_generation_ends(c, &end.clock);
         ct_blocks_fini(&own);
     }
     c->first = UINT32_MAX;

@@ -13,7 +13,7 @@
 
 struct ring {
     char path[CT_PATH_MAX], older[CT_PATH_MAX];
-    struct ct_consumer_rows rows;       /* generations in the older half */
+    struct ct_directory directory;      /* of the older half */
     bool rolled;                        /* there is an older half */
 };
 
@@ -21,7 +21,7 @@ struct ring {
 static int roll(struct ct_consumer *c)
 {
     struct ring *ring = c->user;
-    struct ct_consumer_rows rows = ring->rows;
+    struct ct_directory directory = ring->directory;
     int fd;
 
     if (rename(ring->path, ring->older) < 0)
@@ -32,9 +32,9 @@ static int roll(struct ct_consumer *c)
     close(c->fd);
     c->fd = fd;
     c->size = 0;
-    ring->rows = c->generations;
-    c->generations = rows;
-    c->generations.count = 0;
+    ring->directory = c->directory;
+    c->directory = directory;
+    c->directory.count = 0;
     ring->rolled = true;
     return 0;
 }
@@ -63,7 +63,7 @@ void ct_ring_fini(struct ct_consumer *c)
 
     if (!ring)
         return;
-    free(ring->rows.row);
+    ct_directory_fini(&ring->directory);
     free(ring);
     c->user = NULL;
     c->roll = NULL;
@@ -98,27 +98,11 @@ int ct_ring_append(int in, uint64_t from, int out, uint64_t *size)
     return 0;
 }
 
-/* One directory for both: the newer half's generations moved by `shift` bytes. */
-static void join_rows(struct ct_consumer_rows *older, const struct ct_consumer_rows *newer, int64_t shift)
-{
-    size_t count = older->count + newer->count;
-    struct ct_directory_row *row = realloc(older->row, (count ? count : 1) * sizeof *row);
-
-    if (!row)
-        return;                         /* the directory only saves time */
-    older->row = row;
-    older->room = count;
-    for (size_t i = 0; i < newer->count; i++) {
-        row[older->count] = newer->row[i];
-        row[older->count++].offset += (uint64_t)shift;
-    }
-}
-
 int ct_ring_merge(struct ct_consumer *c)
 {
     struct ring *ring = c->user;
-    struct ct_consumer_rows newer = c->generations;
-    uint64_t from = newer.count ? newer.row[0].offset : c->size, size;
+    size_t first = ct_directory_first(&c->directory);
+    uint64_t from = first < c->directory.count ? c->directory.row[first].offset : c->size, size;
     struct stat st;
     int fd, r;
 
@@ -137,10 +121,10 @@ int ct_ring_merge(struct ct_consumer *c)
         close(fd);
         return r;
     }
-    join_rows(&ring->rows, &newer, (int64_t)st.st_size - (int64_t)from);
-    c->generations = ring->rows;
-    ring->rows = (struct ct_consumer_rows){ 0 };
-    free(newer.row);
+    ct_directory_join(&ring->directory, &c->directory, first, (int64_t)st.st_size - (int64_t)from);
+    ct_directory_fini(&c->directory);
+    c->directory = ring->directory;
+    ring->directory = (struct ct_directory){ 0 };
     close(c->fd);
     c->fd = fd;
     c->size = size;

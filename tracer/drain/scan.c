@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Bytes of payload looked at: a batch piece's head, a generation, the ids of a RUN. */
-enum { LOOK = 120 };
+enum { LOOK = 120, FOOT_SIZE = sizeof(struct ct_block_head) + CT_FOOT_SIZE };
 
 struct block {
     struct ct_block_head head;
@@ -129,6 +129,25 @@ int ct_scan_file(int fd, struct ct_scan *ret, struct ct_error *err)
         return ct_error_at(err, -EINVAL, s.whole, "no block begins here: the trace is damaged");
     *ret = s;
     return 0;
+}
+
+bool ct_scan_foot(int fd, struct ct_scan *ret)
+{
+    struct ct_foot foot;
+    struct ct_block_head head;
+    struct block b;
+    struct stat st;
+    uint64_t size;
+
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)(sizeof(struct ct_file_head) + FOOT_SIZE))
+        return false;
+    size = (uint64_t)st.st_size;
+    if (read_block(fd, size - FOOT_SIZE, size, &b) <= 0 || b.head.type != CT_BLOCK_FOOT || b.head.size != CT_FOOT_SIZE ||
+        pread(fd, &head, sizeof head, 0) != sizeof head || memcmp(&head, CT_FILE_MAGIC, sizeof(CT_FILE_MAGIC) - 1) != 0)
+        return false;
+    ct_foot_get(b.bytes, &foot);
+    *ret = (struct ct_scan){ .whole = size, .size = size, .has_run = true, .ended = true, .named = foot.named != 0 };
+    return true;
 }
 
 /* --- what a drain need not write again --- */

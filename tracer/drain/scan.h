@@ -22,5 +22,8 @@ struct ct_scan {
  */
 int ct_scan_file(int fd, struct ct_scan *ret, struct ct_error *err);
 
+/* The same at a glance: true when the file's last block says that it is whole.  `ret` has no generations then. */
+bool ct_scan_foot(int fd, struct ct_scan *ret);
+
 /* Marks in a fresh drain what of its batches the file has already, so that it is not written twice. */
 void ct_scan_mark(int fd, const struct ct_scan *scan, struct ct_drain *d);

@@ -51,5 +51,8 @@ back:
     return r;
 }
 
+/* How many events of this version stand there, one after the other; as far as they are whole. */
+uint64_t ct_event_count(const uint8_t *at, size_t size);
+
 /* Writes what ct_event_get reads; `p` must have room (CT_EVENT_FIXED_MAX and the text).  Returns the byte after it. */
 uint8_t *ct_event_put(uint8_t *p, const struct ct_event_info *info, uint64_t ticks_before, const struct ct_event *event);

@@ -34,9 +34,10 @@ enum ct_block_type {
     CT_BLOCK_BATCH = 9,         /* struct ct_batch_piece, then event bytes */
     CT_BLOCK_GENERATION_END = 10, /* struct ct_generation_end */
     CT_BLOCK_SYMBOLS = 11,      /* struct ct_symbol_row: names of code addresses; generation 0: for the whole program */
-    CT_BLOCK_DIRECTORY = 12,    /* where the generations are; last but for the END block */
+    CT_BLOCK_DIRECTORY = 12,    /* where the blocks of each generation are */
     CT_BLOCK_END = 13,          /* struct ct_end: the trace is complete, and why it ended */
     CT_BLOCK_COVER = 14,        /* text of the one that cut or merged this trace, for `info` */
+    CT_BLOCK_FOOT = 15,         /* struct ct_foot: where the DIRECTORY is; the last block of the file */
 };
 
 enum ct_block_flags {

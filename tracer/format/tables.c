@@ -23,7 +23,8 @@
 #define MODULE_FIELDS(U, T, B) U(start) U(end) U(offset) U(bias) T(build_id) T(path)
 #define PIECE_FIELDS(U, T, B) U(batch) U(thread) U(offset) U(base_ticks) U(nested)
 #define SYMBOL_FIELDS(U, T, B) U(pc) U(inlined) U(line) T(function) T(file) T(module)
-#define DIRECTORY_FIELDS(U, T, B) U(generation) U(offset) U(size) U(start_ns) U(end_ns) U(events)
+#define DIRECTORY_FIELDS(U, T, B) U(generation) U(offset) U(size) U(start_ns) U(end_ns) U(events) \
+    U(end_offset) U(flags)
 #define END_FIELDS(U, T, B) U(reason) U(status) U(events_lost) T(text)
 
 static int text_get(struct ct_cursor *c, struct ct_text *ret, struct ct_error *err)
@@ -215,4 +216,17 @@ int ct_schema_row_get(struct ct_cursor *c, struct ct_schema_row *ret, struct ct_
             (r = text_get(&row, &ret->fields[i].name, err)) < 0)
             return r;
     return 0;
+}
+
+/* Numbers of fixed size are little-endian, as this machine is. */
+void ct_foot_put(uint8_t *to, const struct ct_foot *foot)
+{
+    memcpy(to, &foot->directory, 8);
+    memcpy(to + 8, &foot->named, 8);
+}
+
+void ct_foot_get(const uint8_t *from, struct ct_foot *ret)
+{
+    memcpy(&ret->directory, from, 8);
+    memcpy(&ret->named, from + 8, 8);
 }

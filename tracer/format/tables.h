@@ -105,10 +105,22 @@ struct ct_symbol_row {
 };
 
 struct ct_directory_row {
-    uint64_t generation, offset, size;  /* bytes of the file that hold it (others may lie between) */
-    uint64_t start_ns, end_ns;          /* CLOCK_MONOTONIC */
+    uint64_t generation;                /* of these blocks; 0: they belong to none */
+    uint64_t offset, size;              /* neighbouring blocks of the file; a generation may have several rows */
+    uint64_t start_ns, end_ns;          /* CLOCK_MONOTONIC, of its first and last row if they are here */
     uint64_t events;
+    uint64_t end_offset;                /* of its GENERATION_END; 0: not here */
+    uint64_t flags;                     /* those of all its blocks, enum ct_block_flags */
 };
+
+/* Payload of the FOOT block, of fixed size: it is found from the end of the file. */
+enum { CT_FOOT_SIZE = 16 };
+struct ct_foot {
+    uint64_t directory;                 /* where the first DIRECTORY block of the file begins */
+    uint64_t named;                     /* 1: there are names of code addresses */
+};
+void ct_foot_put(uint8_t *to, const struct ct_foot *foot);
+void ct_foot_get(const uint8_t *from, struct ct_foot *ret);
 
 enum ct_end_reason {
     CT_END_EXIT = 0,                    /* the program exited, `status` */
