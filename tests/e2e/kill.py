@@ -55,7 +55,7 @@ class Progress:
         return low
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -127,7 +127,7 @@ def one(scenario, chance):
         for pid in victims:
             kill(pid)
         process.stderr.read()           # until nobody holds it: all are gone
-        process.wait(30)
+        process.wait(100)
         if scenario == "program":
             assert process.returncode == -signal.SIGKILL, f"ctrace record ended with {process.returncode}"
         check(path, progress, killed_ns, 150 if scenario == "memfd" else 10)

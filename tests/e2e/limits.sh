@@ -5,6 +5,9 @@
 #   fail TEXT...            notes a failure and goes on; `finish` at the end of the script tells
 
 set -uo pipefail
+# Signals as a terminal gives them, whatever nohup or a shell's & left ignored.
+[ -n "${LIMITS_SIGNALS:-}" ] || LIMITS_SIGNALS=1 exec env --default-signal "$0" "$@"
+umask 022
 name=$(basename "$0")
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 build=$(realpath "$1")
@@ -43,6 +46,14 @@ need() {
     done
 }
 
+# for_everybody: $folder and, in it, a $ctrace that other users reach, who may not enter the home of this tree.
+for_everybody() {
+    chmod 777 "$folder"
+    mkdir "$folder/build"
+    cp "$build/ctrace" "$build"/libctrace*.so.0 "$folder/build"
+    ctrace=$folder/build/ctrace
+}
+
 # compile FILE [OPTION...]: tests/e2e/FILE.c or .cpp becomes ./FILE
 compile() {
     local file=$1 source
@@ -59,11 +70,11 @@ compile() {
 same() {
     local what=$1 status plain
     shift
-    timeout -k 5 50 "$@" >plain.out 2>plain.err </dev/null
+    timeout -k 5 100 "$@" >plain.out 2>plain.err </dev/null
     plain=$?
     rm -f "$what.err"
     # shellcheck disable=SC2086
-    timeout -k 5 50 "$ctrace" record ${options:-} -o "${output:-$folder/$what.trace}" -- "$@" >traced.out 2>"$what.err" </dev/null
+    timeout -k 5 100 "$ctrace" record ${options:-} -o "${output:-$folder/$what.trace}" -- "$@" >traced.out 2>"$what.err" </dev/null
     status=$?
     [ "$status" = "$plain" ] || fail "$what: exit status $status instead of $plain: $(head -c 300 "$what.err")"
     cmp -s plain.out traced.out || fail "$what: other output: $(head -c 300 traced.out)"
