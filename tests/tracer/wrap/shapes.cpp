@@ -63,19 +63,22 @@ int main()
     std::mutex mutex;
     std::shared_mutex shared;
     std::condition_variable ready;
-    bool go = false;
+    bool waits = false, go = false;
     std::thread worker([&] {
         late.touched = 1;
         std::unique_lock<std::mutex> lock(mutex);
+        waits = true;
         ready.wait(lock, [&] { return go; });
         std::shared_lock<std::shared_mutex> reading(shared);
         std::printf("worker goes\n");
     });
     {
         std::unique_lock<std::shared_mutex> writing(shared);
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        std::lock_guard<std::mutex> lock(mutex);
-        go = true;
+        while (!go) {                   // nobody is woken who does not wait yet
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            std::lock_guard<std::mutex> lock(mutex);
+            go = waits;
+        }
         ready.notify_all();
     }
     worker.join();
