@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { BLOCKS = 16 };                   /* who waits is woken when half of them changed: waking costs microseconds */
+enum { BLOCKS = 64 };                   /* who waits is woken when half of them changed: waking costs microseconds */
 
 struct block {
     struct ct_read_item items[CT_READ_RUN];
