@@ -10,19 +10,21 @@ enum {
     CHROME_RECORD_MAX = 24 << 10,       /* bytes of the longest record */
     CHROME_EVENT_NAME_MAX = 128,        /* bytes of the name of an event that only the file knows */
     CHROME_CALLS = 64, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
+    CHROME_TAILS = 256,
     CHROME_ID_FIRST = 1 << 22,          /* ids of our own begin where the kernel's end */
 };
 
-/* Text that goes into records as it is. */
+/* Text that goes into records as it is; `last` is where it was written last, for compression (output.h). */
 struct chrome_piece {
-    uint16_t size;
+    uint64_t last;
+    uint16_t size, sure;                /* sure: bytes that always stay as they were written */
     char direction;                     /* of a call: 'R', 'W', 'N'; 0: no such call */
     char text[96];
 };
 
 /* ,\n{"ph":"X","pid":1,"tid":2,"ts": of a row. */
 struct chrome_row {
-    uint64_t size;
+    uint64_t last, size;
     char text[56];
 };
 
@@ -33,6 +35,7 @@ struct chrome_thread {
     bool told_slice, told_state;        /* the row was named */
     uint32_t label_size;
     char label[CHROME_LABEL_MAX];       /* escaped: name (tid) */
+    uint64_t on_cpu_last;
     uint32_t on_cpu_size;
     char on_cpu[CHROME_LABEL_MAX + 64]; /* ,"cat":"cpu","name":"name (tid)"} */
 };
@@ -55,6 +58,11 @@ struct ct_chrome {
     struct chrome_row *lane[256];       /* by host and CPU; empty: it has no name yet */
     struct chrome_row lane_spare;       /* without memory for them */
     struct ct_json_near near;
+    int64_t times_start, times_end;     /* of the record before: what it is about is often told on two or three rows */
+    uint64_t times_size;
+    char times_text[64];                /* 1.000,"dur":2.000 */
+    uint64_t times_last, dur_last, bytes_last, object_last, counter_last, stack_last;   /* as `last` above */
+    uint64_t tail_last[CHROME_TAILS];   /* of names and texts, by a hash of what they are */
     struct chrome_piece call[CHROME_CALLS];     /* ,"name":"read","cat":"io","args":{"fd": */
     struct chrome_piece event[CHROME_EVENTS];   /* ,"name":"wake","cat":"wait","args":{ */
     struct chrome_piece states[CT_STATE_END][CHROME_EVENTS];    /* by state and reason: ,"name":"Waiting: mutex" ... } */
@@ -78,17 +86,23 @@ static inline void chrome_end(struct ct_chrome *c, char *p)
 }
 
 /* HOT: copies a piece, always as many bytes, for speed. */
-static inline char *chrome_put(char *p, const struct chrome_piece *piece)
+static inline char *chrome_put(struct ct_chrome *c, char *p, struct chrome_piece *piece)
 {
     memcpy(p, piece->text, sizeof piece->text);
+    ct_output_repeat(c->out, p, piece->sure, &piece->last);
     return p + piece->size;
 }
 
-static inline char *chrome_put_row(char *p, const struct chrome_row *row)
+static inline char *chrome_put_row(struct ct_chrome *c, char *p, struct chrome_row *row)
 {
     memcpy(p, row->text, sizeof row->text);
+    ct_output_repeat(c->out, p, row->size, &row->last);
     return p + row->size;
 }
+
+/* A literal that stands in very many records. */
+#define CHROME_PUT(c, p, literal, last) \
+    (ct_output_repeat((c)->out, (p), sizeof(literal) - 1, (last)), CT_JSON_PUT((p), literal))
 
 /* The same for what is longer, as a rule not by much; reads and writes up to 31 bytes more. */
 static inline char *chrome_copy(char *p, const char *text, size_t size)
@@ -96,6 +110,12 @@ static inline char *chrome_copy(char *p, const char *text, size_t size)
     for (size_t i = 0; i < size; i += 32)
         memcpy(p + i, text + i, 32);
     return p + size;
+}
+
+/* HOT: the end of a record from `from` on, or a part of it, which may be the same as last time for the same `what`. */
+static inline void chrome_tail(struct ct_chrome *c, const char *from, const char *to, uint64_t what)
+{
+    ct_output_again(c->out, from, to, &c->tail_last[what % CHROME_TAILS]);
 }
 
 /* Escaped text, cut at CHROME_TEXT_MAX. */
@@ -113,7 +133,7 @@ void chrome_label_thread(struct ct_chrome *c, struct ct_model_thread *t);
 void chrome_name_thread(struct ct_chrome *c, struct ct_model_thread *t);
 void chrome_name_states(struct ct_chrome *c, struct ct_model_thread *t);
 /* The row of a CPU. */
-const struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_span *span);
+struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_span *span);
 /* The row of the tracer's own pauses. */
 uint32_t chrome_pause_tid(struct ct_chrome *c, struct ct_model_program *p);
 void chrome_free_program(struct ct_model_program *p);
@@ -130,7 +150,7 @@ char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_prog
 
 char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment);
 const char *chrome_state_name(const struct ct_state_span *span);
-/* Something of a newer version: its fields as numbers. */
+/* Something of a newer version: its fields as numbers, a comma before each. */
 char *chrome_fields(char *p, const struct ct_read_event_info *info, const uint64_t *arg);
 
 /* --- chrome_stack.c --- */

@@ -16,9 +16,9 @@ static char *error_of(char *p, int64_t result)
     return p;
 }
 
-#define ARGS_OPEN ",\"args\":{"
+#define ARGS_OPEN ",\"args\":"          /* members all begin with a comma; close_record makes the first one a brace */
 
-/* Up to the opening brace of args.  Members may all begin with a comma: close_record takes the first one away. */
+/* Up to where the members of args begin. */
 static char *open_args(char *p, const char *name, const char *category)
 {
     p = CT_JSON_PUT(p, ",\"name\":\"");
@@ -49,10 +49,7 @@ static char *close_record(struct ct_chrome *c, char *p, char *args, const struct
     if (p == args) {                        /* speedscope would show {} with the name */
         p -= sizeof ARGS_OPEN - 1;
     } else {
-        if (args[0] == ',') {
-            memmove(args, args + 1, (size_t)(p - args - 1));
-            p--;
-        }
+        *args = '{';
         *p++ = '}';
     }
     if (span->stack >= CT_NODE_FIRST) {
@@ -84,9 +81,12 @@ static const struct { const char *name, *category; } fixed[CT_EV_END] = {
     [CT_EV_HEAP_SHRINK] = { "heap shrinks", "heap" },
 };
 
+#define NEWER_CALL ",\"name\":\"a call of a newer version\",\"cat\":\"io\"" ARGS_OPEN "{\"fd\":"
+
 void chrome_make_pieces(struct ct_chrome *c)
 {
-    for (unsigned no = 0; no < CT_CALL_END && no < CHROME_CALLS; no++) {
+    c->call[0] = (struct chrome_piece){ .size = sizeof NEWER_CALL - 1, .direction = 'N', .text = NEWER_CALL };
+    for (unsigned no = 1; no < CT_CALL_END && no < CHROME_CALLS; no++) {    /* no call has the number 0 */
         const struct ct_call_info *call = ct_schema_call(no);
         struct chrome_piece *piece = &c->call[no];
 
@@ -94,20 +94,25 @@ void chrome_make_pieces(struct ct_chrome *c)
             continue;
         piece->direction = call->direction;
         piece->size = (uint16_t)snprintf(piece->text, sizeof piece->text,
-                                             ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN "\"fd\":", call->name,
+                                             ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN "{\"fd\":", call->name,
                                              ct_schema_category(call->category));
+        piece->sure = piece->size;
     }
-    for (unsigned no = 0; no < CT_EV_END && no < CHROME_EVENTS; no++)
-        if (fixed[no].name)
-            c->event[no].size = (uint16_t)snprintf(c->event[no].text, sizeof c->event[no].text,
-                                                   ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN, fixed[no].name,
-                                                   fixed[no].category);
+    for (unsigned no = 0; no < CT_EV_END && no < CHROME_EVENTS; no++) {
+        struct chrome_piece *piece = &c->event[no];
+
+        if (!fixed[no].name)
+            continue;
+        piece->size = (uint16_t)snprintf(piece->text, sizeof piece->text, ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN,
+                                         fixed[no].name, fixed[no].category);
+        piece->sure = (uint16_t)(piece->size - (sizeof ARGS_OPEN - 1));     /* there may be no args */
+    }
 }
 
-/* Up to the opening brace of args, for events of the table above. */
-static char *open_fixed(const struct ct_chrome *c, char *p, unsigned no)
+/* Up to where the members of args begin, for events of the table above. */
+static char *open_fixed(struct ct_chrome *c, char *p, unsigned no)
 {
-    return chrome_put(p, &c->event[no]);
+    return chrome_put(c, p, &c->event[no]);
 }
 
 char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial)
@@ -142,23 +147,20 @@ static char *descriptor(char *p, const struct ct_span *span, int32_t fd)
 
 /* --- calls: I/O, poll, file --- */
 
-#define NEWER_CALL ",\"name\":\"a call of a newer version\",\"cat\":\"io\"" ARGS_OPEN "\"fd\":"
-
 static char *call_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
-    static const struct chrome_piece newer = { sizeof NEWER_CALL - 1, 'N', NEWER_CALL };
     const struct ct_args_IO *a = ct_args_IO(span->arg);
-    const struct chrome_piece *call = a->call < CHROME_CALLS && c->call[a->call].direction ? &c->call[a->call] : &newer;
+    struct chrome_piece *call = &c->call[a->call < CHROME_CALLS && c->call[a->call].direction ? a->call : 0];
     int64_t result = (int64_t)a->result;
     char *args;
 
-    p = chrome_put(p, call);
-    args = p - 1;                           /* within the first member: it stands there always, without a comma */
+    args = p = chrome_put(c, p, call);
+    args -= sizeof "{\"fd\":" - 1;          /* the first member stands there always */
     p = descriptor(p, span, (int32_t)a->fd);
     if (result < 0) {
         p = error_of(p, result);
     } else if (call->direction != 'N') {
-        p = CT_JSON_PUT(p, ",\"bytes\":");
+        p = CHROME_PUT(c, p, ",\"bytes\":", &c->bytes_last);
         p = ct_json_u64(p, (uint64_t)result);
     } else if (result > 0) {
         p = CT_JSON_PUT(p, ",\"result\":");
@@ -187,6 +189,18 @@ static char *open_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 
 /* --- waits --- */
 
+/* As the first member.  Many objects lie in one heap or stack: their first digits are the same. */
+static char *object(struct ct_chrome *c, char *p, uint64_t address)
+{
+    char *from = p - (sizeof ARGS_OPEN - 1);
+
+    p = CT_JSON_PUT(p, "{\"object\":\"");
+    p = ct_json_hex(p, address);
+    *p++ = '"';
+    ct_output_again(c->out, from, p, &c->object_last);
+    return p;
+}
+
 static char *wait_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     char *args = p = open_fixed(c, p, span->no);
@@ -204,9 +218,7 @@ static char *wait_text(struct ct_chrome *c, char *p, const struct ct_span *span)
     case CT_EV_WAIT_DONE:
         break;
     default:
-        p = CT_JSON_PUT(p, ",\"object\":\"");
-        p = ct_json_hex(p, span->arg[0]);
-        *p++ = '"';
+        p = object(c, p, span->arg[0]);
         if (span->no == CT_EV_COND_WAIT) {
             p = CT_JSON_PUT(p, ",\"mutex\":\"");
             p = ct_json_hex(p, ct_args_COND_WAIT(span->arg)->mutex);
@@ -228,10 +240,20 @@ static char *wait_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 
 /* --- the rest --- */
 
+/* Names that differ as a rule do so at their ends. */
+static uint64_t name_hash(struct ct_text name)
+{
+    uint64_t h = name.size;
+
+    for (size_t i = name.size > 3 ? name.size - 3 : 0; i < name.size; i++)
+        h = h * 31 + (uint8_t)name.at[i];
+    return h;
+}
+
 static char *named_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     bool region = span->no == CT_EV_REGION_BEGIN;
-    char *args;
+    char *args, *from = p;
 
     p = CT_JSON_PUT(p, ",\"name\":\"");
     if (!region)
@@ -239,6 +261,7 @@ static char *named_text(struct ct_chrome *c, char *p, const struct ct_span *span
     p = span->name_lost ? CT_JSON_PUT(p, "(name lost)") : chrome_text(p, span->name);
     p = region ? CT_JSON_PUT(p, "\",\"cat\":\"region\"" ARGS_OPEN) : CT_JSON_PUT(p, "\",\"cat\":\"gc\"" ARGS_OPEN);
     args = p;
+    chrome_tail(c, from, p - (sizeof ARGS_OPEN - 1), name_hash(span->name));
     if (region && ct_args_REGION_BEGIN(span->arg)->task) {
         p = CT_JSON_PUT(p, ",\"task\":");
         p = ct_json_u64(p, ct_args_REGION_BEGIN(span->arg)->task);
@@ -251,7 +274,7 @@ static char *heap_text(struct ct_chrome *c, char *p, const struct ct_span *span)
     const struct ct_args_HEAP_GROW *a = ct_args_HEAP_GROW(span->arg);
     char *args = p = open_fixed(c, p, span->no);
 
-    p = CT_JSON_PUT(p, "\"bytes\":");
+    p = CT_JSON_PUT(p, ",\"bytes\":");
     p = ct_json_u64(p, a->bytes);
     p = CT_JSON_PUT(p, ",\"total\":");
     p = ct_json_u64(p, a->total);
@@ -282,7 +305,7 @@ static char *fork_text(struct ct_chrome *c, char *p, const struct ct_span *span)
     if (result < 0) {
         p = error_of(p, result);
     } else {
-        p = CT_JSON_PUT(p, "\"child_pid\":");
+        p = CT_JSON_PUT(p, ",\"child_pid\":");
         p = ct_json_u64(p, (uint64_t)result);
     }
     return close_record(c, p, args, span);
@@ -293,11 +316,9 @@ static char *point_text(struct ct_chrome *c, char *p, const struct ct_span *span
     char *args = p = open_fixed(c, p, span->no);
 
     if (span->no == CT_EV_WAKE) {
-        p = CT_JSON_PUT(p, "\"object\":\"");
-        p = ct_json_hex(p, span->arg[0]);
-        *p++ = '"';
+        p = object(c, p, span->arg[0]);
     } else if (span->no == CT_EV_THREAD_START) {
-        p = CT_JSON_PUT(p, "\"by\":\"");
+        p = CT_JSON_PUT(p, ",\"by\":\"");
         p = chrome_thread_ref(c, p, span->thread->program, span->arg[0]);
         *p++ = '"';
     }

@@ -4,13 +4,10 @@
 
 char *chrome_fields(char *p, const struct ct_read_event_info *info, const uint64_t *arg)
 {
-    bool first = true;
-
     for (unsigned i = 0; i < info->field_count; i++) {
         if ((info->fields[i].type & CT_WIRE_MASK) == CT_WIRE_TEXT)
             continue;
-        p = first ? CT_JSON_PUT(p, "\"") : CT_JSON_PUT(p, ",\"");
-        first = false;
+        p = CT_JSON_PUT(p, ",\"");
         p = ct_json_text(p, info->fields[i].name, strnlen(info->fields[i].name, 64));
         p = CT_JSON_PUT(p, "\":");
         p = info->fields[i].type == CT_TYPE_INT || info->fields[i].type == CT_TYPE_RESULT
@@ -32,6 +29,7 @@ char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *m
 {
     const struct ct_read_event *e = moment->event;
     const struct ct_model_program *program = moment->thread->program;
+    char *args;
 
     p = CT_JSON_PUT(p, ",\"s\":\"t\",\"name\":\"");
     switch (e->no) {
@@ -79,8 +77,10 @@ char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *m
     }
     p = ct_json_text(p, e->info->name, strnlen(e->info->name, CHROME_EVENT_NAME_MAX));
     p = CT_JSON_PUT(p, "\",\"cat\":\"unknown\",\"args\":{");
-    p = chrome_fields(p, e->info, e->arg);
-    return CT_JSON_PUT(p, "}}");
+    args = p - 1;
+    p = chrome_fields(args, e->info, e->arg);
+    *args = '{';                            /* instead of the first comma */
+    return CT_JSON_PUT(p > args ? p : args + 1, "}}");
 }
 
 /* --- states --- */

@@ -220,10 +220,12 @@ static void make_label(struct chrome_thread *own, const struct ct_model_thread *
     memcpy(p, own->label, own->label_size);
     p = CT_JSON_PUT(p + own->label_size, "\"}");
     own->on_cpu_size = (uint32_t)(p - own->on_cpu);
+    own->on_cpu_last = 0;               /* it is another text now */
 }
 
 static void make_row(struct chrome_row *row, uint32_t pid, uint32_t tid)
 {
+    row->last = 0;
     row->size = (uint64_t)snprintf(row->text, sizeof row->text, ",\n{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":", pid, tid);
 }
 
@@ -296,7 +298,7 @@ static void name_host(struct ct_chrome *c, const struct ct_lane_span *span)
     meta_sort(c, c->lane_pid[span->host], 0, "process_sort_index", -1000 + (int64_t)span->host);
 }
 
-const struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_span *span)
+struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_span *span)
 {
     uint32_t tid = (uint32_t)span->cpu + 1;
     struct chrome_row *row = &c->lane_spare;

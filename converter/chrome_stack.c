@@ -10,9 +10,18 @@ enum {
     FRAMES_MAX = 64,                    /* source frames of one address that are shown */
 };
 
+/* ,"stack":"..." */
+struct line {
+    uint64_t last;                      /* where it was written last */
+    uint32_t size;
+    uint32_t inner_count;
+    struct ct_repeat inner[LINE_FRAMES];    /* what its frames have in common, for a line that was written long ago */
+    char text[];                        /* with room for chrome_copy */
+};
+
 /* The line of each node, made when it is first wanted. */
 struct chrome_stacks {
-    char **line;                        /* ,"stack":"..." with its size in the first two bytes */
+    struct line **line;
     uint32_t room;
     size_t bytes;
 };
@@ -93,7 +102,7 @@ static char *line_of(struct ct_chrome *c, char *p, uint32_t node)
 static bool room_for(struct chrome_stacks *s, uint32_t node)
 {
     uint32_t room = s->room ? s->room : 1024;
-    char **more;
+    struct line **more;
 
     if (node < s->room)
         return true;
@@ -108,28 +117,78 @@ static bool room_for(struct chrome_stacks *s, uint32_t node)
     return true;
 }
 
+/* Frames of one module or name space begin alike: " < libc.so.6+0x27". */
+static void find_inner(struct line *line)
+{
+    const char *end = line->text + line->size, *before = NULL;
+
+    line->inner_count = 0;
+    for (const char *at = line->text; (at = memmem(at, (size_t)(end - at), " < ", 3)); at++) {
+        size_t same = 0;
+
+        while (before && at + same < end && before + same < at && at[same] == before[same])
+            same++;
+        if (same >= CT_REPEAT_MIN && line->inner_count < LINE_FRAMES)
+            line->inner[line->inner_count++] = (struct ct_repeat){ (uint32_t)(at - line->text), (uint16_t)same,
+                                                                   (uint16_t)(at - before) };
+        before = at;
+    }
+}
+
+/* Keeps the line that stands at `p`. */
+static void keep(struct chrome_stacks *s, const char *p, size_t size, uint32_t node)
+{
+    enum { COPY_ROOM = 32 };            /* chrome_copy reads so much at once */
+    struct line *line;
+
+    if (s->bytes + size >= LINES_MAX_BYTES || !room_for(s, node) || !(line = malloc(sizeof *line + size + COPY_ROOM)))
+        return;
+    line->last = 0;
+    line->size = (uint32_t)size;
+    memcpy(line->text, p, size);
+    memset(line->text + size, 0, COPY_ROOM);
+    find_inner(line);
+    s->line[node] = line;
+    s->bytes += size + sizeof *line;
+}
+
+/* The line is written at `p`; not its comma, which close_record may replace. */
+static void tell_repeats(struct ct_chrome *c, const char *p, struct line *line)
+{
+    uint64_t at = c->out->flushed + (uint64_t)(p - c->out->base);
+
+    if (line->last + CT_REPEAT_DISTANCE_MAX > at && line->last) {
+        ct_output_repeat(c->out, p + 1, line->size - 1, &line->last);
+        return;
+    }
+    line->last = at + 1;
+    ct_output_again(c->out, p + 1, p + (line->inner_count ? line->inner[0].at : line->size), &c->stack_last);
+    for (uint32_t i = 0; i < line->inner_count; i++) {
+        uint64_t before = at + line->inner[i].at - line->inner[i].distance;
+
+        ct_output_repeat(c->out, p + line->inner[i].at, line->inner[i].size, &before);
+    }
+}
+
 char *chrome_stack_args(struct ct_chrome *c, char *p, uint32_t node)
 {
     struct chrome_stacks *s = c->stacks;
-    uint16_t size;
+    struct line *line;
     char *end;
 
     if (node == CT_NODE_NONE)
         return p;
     if (node == CT_NODE_LOST)
         return CT_JSON_PUT(p, ",\"stack\":\"(stack lost)\"");
-    if (node < s->room && s->line[node]) {
-        memcpy(&size, s->line[node], sizeof size);
-        memcpy(p, s->line[node] + sizeof size, size);
-        return p + size;
+    line = node < s->room ? s->line[node] : NULL;
+    if (line) {
+        end = chrome_copy(p, line->text, line->size);
+        if (c->out->repeat)
+            tell_repeats(c, p, line);
+        return end;
     }
     end = line_of(c, p, node);
-    size = (uint16_t)(end - p);
-    if (s->bytes + size < LINES_MAX_BYTES && room_for(s, node) && (s->line[node] = malloc(sizeof size + size))) {
-        memcpy(s->line[node], &size, sizeof size);
-        memcpy(s->line[node] + sizeof size, p, size);
-        s->bytes += size;
-    }
+    keep(s, p, (size_t)(end - p), node);
     return end;
 }
 

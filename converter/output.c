@@ -1,6 +1,7 @@
 /* Buffered output: buffers are filled by the sink and written, or compressed and written, by whoever drains them. */
 #include "converter/output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 enum {
     BUFFER_SIZE = 128 << 10,       /* stays in the second-level cache */
     BUFFERS = 4,                    /* one is filled, one compressed, two are slack */
+    REPEATS = BUFFER_SIZE / 8,      /* of a buffer; more are not told */
     NAME_ROOM = 32,                 /* for "/.ctrace-PID.tmp" and the like behind a path */
 };
 
@@ -26,6 +28,8 @@ struct ct_output_drain {
 
     char *buffer[BUFFERS];
     size_t filled[BUFFERS];
+    struct ct_repeat *repeats[BUFFERS];     /* with gzip */
+    size_t repeat_count[BUFFERS];
     unsigned filling;               /* index of the buffer the sink fills */
 
     pthread_t thread;               /* all below only with gzip */
@@ -84,7 +88,8 @@ static void *pack_buffers(void *context)
         }
         if (d->error == 0) {
             pthread_mutex_unlock(&d->lock);
-            r = ct_gzip_feed(d->gzip, d->buffer[index], d->filled[index], false, write_packed, d);
+            r = ct_gzip_feed(d->gzip, d->buffer[index], d->filled[index], d->repeats[index], d->repeat_count[index],
+                             write_packed, d);
             pthread_mutex_lock(&d->lock);
         }
         if (r < 0 && d->error == 0)
@@ -96,14 +101,41 @@ static void *pack_buffers(void *context)
     return NULL;
 }
 
+static void begin_buffer(struct ct_output *out)
+{
+    struct ct_output_drain *d = out->drain;
+
+    out->base = out->at = d->buffer[d->filling];
+    out->end = out->base + BUFFER_SIZE;
+    out->repeat = d->repeats[d->filling];
+    out->repeat_end = out->repeat ? out->repeat + REPEATS : NULL;
+}
+
+/* Whether the buffer's repetitions are what they were said to be, as far as it reaches back; for debug builds. */
+static __attribute__((unused)) bool repeats_hold(const struct ct_output *out, const struct ct_repeat *repeats)
+{
+    size_t done = 0;
+
+    for (const struct ct_repeat *r = repeats; r < out->repeat; r++) {
+        if (r->at < done || r->at + r->size > (size_t)(out->at - out->base))
+            return false;
+        if (r->distance <= r->at && memcmp(out->base + r->at, out->base + r->at - r->distance, r->size) != 0)
+            return false;
+        done = r->at + r->size;
+    }
+    return true;
+}
+
 void ct_output_flush(struct ct_output *out)
 {
     struct ct_output_drain *d = out->drain;
     size_t filled = (size_t)(out->at - out->base);
 
+    assert(!out->repeat || repeats_hold(out, d->repeats[d->filling]));
     if (d->threaded && filled > 0) {
         pthread_mutex_lock(&d->lock);
         d->filled[d->filling] = filled;
+        d->repeat_count[d->filling] = (size_t)(out->repeat - d->repeats[d->filling]);
         d->head++;
         pthread_cond_signal(&d->changed);
         while (d->head - d->tail == BUFFERS)
@@ -113,8 +145,22 @@ void ct_output_flush(struct ct_output *out)
     } else if (d->error == 0) {
         d->error = write_all(d->fd, out->base, filled);
     }
-    out->base = out->at = d->buffer[d->filling];
-    out->end = out->base + BUFFER_SIZE;
+    out->flushed += filled;
+    begin_buffer(out);
+}
+
+void ct_output_compare(struct ct_output *out, const char *from, const char *to, uint64_t *last)
+{
+    uint64_t at = out->flushed + (uint64_t)(from - out->base);
+    const char *old = out->base + (*last - out->flushed);
+    size_t same = 0, size = (size_t)(to - from);
+
+    if (*last >= out->flushed && *last < at && size <= at - *last)
+        while (same < size && from[same] == old[same])
+            same++;
+    if (same >= CT_REPEAT_MIN)
+        ct_output_repeat(out, from, same, last);
+    *last = at;
 }
 
 int ct_output_error(const struct ct_output *out)
@@ -209,8 +255,10 @@ static void drain_free(struct ct_output_drain *d)
         close(d->fd);
     if (d->temporary)
         unlink(d->temporary);
-    for (int i = 0; i < BUFFERS; i++)
+    for (int i = 0; i < BUFFERS; i++) {
         free(d->buffer[i]);
+        free(d->repeats[i]);
+    }
     ct_gzip_free(d->gzip);
     free(d->temporary);
     free(d->path);
@@ -226,16 +274,16 @@ int ct_output_open(struct ct_output *ret, const char *path, bool gzip, struct ct
         return ct_error_at(err, -ENOMEM, 0, "no memory");
     d->fd = -1;
     for (int i = 0; i < (gzip ? BUFFERS : 1); i++)
-        if (!(d->buffer[i] = malloc(BUFFER_SIZE)))
+        if (!(d->buffer[i] = malloc(BUFFER_SIZE)) ||
+            (gzip && !(d->repeats[i] = malloc(REPEATS * sizeof *d->repeats[i]))))
             goto fail;
     r = open_file(d, path);
     if (r == 0 && gzip)
         r = start_gzip(d);
     if (r < 0)
         goto fail;
-    ret->drain = d;
-    ret->base = ret->at = d->buffer[0];
-    ret->end = ret->base + BUFFER_SIZE;
+    *ret = (struct ct_output){ .drain = d };
+    begin_buffer(ret);
     return 0;
 fail:
     drain_free(d);
@@ -296,7 +344,7 @@ int ct_output_commit(struct ct_output *out, struct ct_error *err)
     if (d->threaded) {
         stop_gzip(d, 0);
         if (d->error == 0)
-            d->error = ct_gzip_feed(d->gzip, NULL, 0, true, write_packed, d);
+            d->error = ct_gzip_end(d->gzip, write_packed, d);
     }
     r = d->error;
     if (r == 0)

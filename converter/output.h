@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "converter/deflate.h"
 #include "format/error.h"
 
 struct ct_output_drain;                     /* where full buffers go; private */
@@ -20,6 +21,8 @@ struct ct_output_drain;                     /* where full buffers go; private */
 struct ct_output {
     char *at, *end;                         /* room left in the buffer that is being filled */
     char *base;
+    struct ct_repeat *repeat, *repeat_end;  /* room for more of the buffer's repetitions; NULL: nobody wants them */
+    uint64_t flushed;                       /* bytes before the buffer */
     struct ct_output_drain *drain;
 };
 
@@ -54,6 +57,36 @@ static inline char *ct_output_room(struct ct_output *out, size_t size)
 static inline void ct_output_advance(struct ct_output *out, char *end)
 {
     out->at = end;
+}
+
+/*
+ * HOT: `size` bytes at `p`, in the room that was asked for last, are the same that stood at `*last` of the whole output;
+ * that is where they stand now.  In order and without overlap.  0 is nowhere yet.
+ */
+static inline void ct_output_repeat(struct ct_output *out, const char *p, size_t size, uint64_t *last)
+{
+    uint64_t at, distance;
+
+    if (!out->repeat)
+        return;
+    at = out->flushed + (uint64_t)(p - out->base);
+    distance = at - *last;
+    if (*last && distance <= CT_REPEAT_DISTANCE_MAX && size >= CT_REPEAT_MIN && size <= UINT16_MAX &&
+        out->repeat < out->repeat_end)
+        *out->repeat++ = (struct ct_repeat){ (uint32_t)(p - out->base), (uint16_t)size, (uint16_t)distance };
+    *last = at;
+}
+
+/*
+ * The same for text of which it is not known whether it is that of `*last`: as much as is the same, as far as the buffer
+ * reaches back.  `from` to `to` holds no other repetition.
+ */
+void ct_output_compare(struct ct_output *out, const char *from, const char *to, uint64_t *last);
+
+static inline void ct_output_again(struct ct_output *out, const char *from, const char *to, uint64_t *last)
+{
+    if (out->repeat)
+        ct_output_compare(out, from, to, last);
 }
 
 /* Any number of bytes. */

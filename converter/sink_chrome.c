@@ -16,11 +16,28 @@
 
 /* --- slices --- */
 
+static char *new_times(struct ct_chrome *c, char *p, int64_t start, int64_t end)
+{
+    char *begin = p;
+
+    c->times_start = start;
+    c->times_end = end;
+    c->times_last = c->out->flushed + (uint64_t)(begin - c->out->base);
+    p = ct_json_us_near(p, start, &c->near);
+    p = CHROME_PUT(c, p, ",\"dur\":", &c->dur_last);
+    p = ct_json_us(p, end - start);
+    c->times_size = (uint64_t)(p - begin);
+    memcpy(c->times_text, begin, sizeof c->times_text);
+    return p;
+}
+
 static inline char *times(struct ct_chrome *c, char *p, int64_t start, int64_t end)
 {
-    p = ct_json_us_near(p, start, &c->near);
-    p = CT_JSON_PUT(p, ",\"dur\":");
-    return ct_json_us(p, end - start);
+    if (start != c->times_start || end != c->times_end)
+        return new_times(c, p, start, end);
+    memcpy(p, c->times_text, sizeof c->times_text);
+    ct_output_repeat(c->out, p, c->times_size, &c->times_last);
+    return p + c->times_size;
 }
 
 static inline struct chrome_thread *thread_of(struct ct_chrome *c, struct ct_model_thread *t)
@@ -36,7 +53,7 @@ static void span(void *context, const struct ct_span *s)
 
     if (!own->told_slice)
         chrome_name_thread(c, s->thread);
-    p = chrome_put_row(chrome_begin(c), &own->slice);
+    p = chrome_put_row(c, chrome_begin(c), &own->slice);
     p = times(c, p, s->start, s->end);
     chrome_end(c, chrome_span_text(c, p, s));
 }
@@ -71,9 +88,9 @@ static char *state_piece(struct ct_chrome *c, char *p, const struct ct_state_spa
         if (size > sizeof piece->text)
             return state_text(p, s);
         memcpy(piece->text, text, size);
-        piece->size = (uint16_t)size;
+        piece->size = piece->sure = (uint16_t)size;
     }
-    return chrome_put(p, piece);
+    return chrome_put(c, p, piece);
 }
 
 static void state(void *context, const struct ct_state_span *s)
@@ -86,7 +103,7 @@ static void state(void *context, const struct ct_state_span *s)
         chrome_name_thread(c, s->thread);
     if (!own->told_state)
         chrome_name_states(c, s->thread);
-    p = chrome_put_row(chrome_begin(c), &own->state);
+    p = chrome_put_row(c, chrome_begin(c), &own->state);
     chrome_end(c, state_piece(c, times(c, p, s->start, s->end), s));
 }
 
@@ -94,10 +111,11 @@ static void lane(void *context, const struct ct_lane_span *s)
 {
     struct ct_chrome *c = context;
     struct chrome_thread *own = thread_of(c, s->thread);
-    const struct chrome_row *row = chrome_lane_row(c, s);
-    char *p = chrome_put_row(chrome_begin(c), row);
+    struct chrome_row *row = chrome_lane_row(c, s);
+    char *p = chrome_put_row(c, chrome_begin(c), row);
 
     p = times(c, p, s->start, s->end);
+    ct_output_repeat(c->out, p, own->on_cpu_size, &own->on_cpu_last);
     chrome_end(c, chrome_copy(p, own->on_cpu, own->on_cpu_size));
 }
 
@@ -127,22 +145,28 @@ static void pause(void *context, const struct ct_pause *s)
 static char *on_thread(struct ct_chrome *c, char *p, char phase, struct ct_model_thread *t, int64_t ns)
 {
     enum { LETTER = sizeof ",\n{\"ph\":\"" - 1 };
-    char *begin = p;
+    const struct chrome_row *row = &thread_of(c, t)->slice;
+    uint64_t last = row->last + LETTER + 1;
 
-    p = chrome_put_row(p, &thread_of(c, t)->slice);
-    begin[LETTER] = phase;
-    return ct_json_us_near(p, ns, &c->near);
+    memcpy(p, row->text, sizeof row->text);
+    p[LETTER] = phase;
+    if (row->last)
+        ct_output_repeat(c->out, p + LETTER + 1, row->size - LETTER - 1, &last);
+    return ct_json_us_near(p + row->size, ns, &c->near);
 }
 
 static void moment(void *context, const struct ct_moment *m)
 {
     struct ct_chrome *c = context;
-    char *p;
+    char *p, *from;
 
     if (!thread_of(c, m->thread)->told_slice)
         chrome_name_thread(c, m->thread);
     p = on_thread(c, chrome_begin(c), 'i', m->thread, m->event->ns);
-    chrome_end(c, chrome_moment_text(c, p, m));
+    from = p;
+    p = chrome_moment_text(c, p, m);
+    chrome_tail(c, from, p, m->event->no + 31 * m->event->arg[0]);
+    chrome_end(c, p);
 }
 
 static char *arrow_end(struct ct_chrome *c, char *p, char phase, struct ct_model_thread *t, int64_t ns,
@@ -220,12 +244,14 @@ static char *states_text(char *p, const int64_t *value)
 static void counter(void *context, const struct ct_counter *n)
 {
     struct ct_chrome *c = context;
-    char *p = chrome_begin(c);
+    char *begin = chrome_begin(c), *p = begin, *from;
 
     p = CT_JSON_PUT(p, ",\n{\"ph\":\"C\",\"pid\":");
     p = ct_json_u64(p, chrome_program_of(c, n->program)->pid);
     p = CT_JSON_PUT(p, ",\"ts\":");
     p = ct_json_us_near(p, n->ns, &c->near);
+    ct_output_again(c->out, begin, p, &c->counter_last);
+    from = p;
     switch (n->kind) {
     case CT_COUNTER_STATES:
         p = states_text(p, n->value);
@@ -247,6 +273,7 @@ static void counter(void *context, const struct ct_counter *n)
         p = ct_json_i64(p, n->value[0]);
         break;
     }
+    chrome_tail(c, from, p, n->kind + 31 * n->name.size);
     chrome_end(c, CT_JSON_PUT(p, "}}"));
 }
 
@@ -334,6 +361,7 @@ struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome
     c->reader = reader;
     c->options = *options;
     c->next_id = CHROME_ID_FIRST;
+    c->times_start = CT_READ_NEVER;
     c->stacks = chrome_stacks_new();
     c->model = ct_model_new(reader, &model, &sink, c);
     if (!c->stacks || !c->model) {

@@ -48,7 +48,7 @@ static int put(struct writer *w, const Ct__Pprof__Profile *piece)
         return r;
     ct__pprof__profile__pack(piece, w->packed);
     if (w->gzip)
-        return ct_gzip_feed(w->gzip, w->packed, size, false, w->sink, w->context);
+        return ct_gzip_feed(w->gzip, w->packed, size, NULL, 0, w->sink, w->context);
     return w->sink(w->context, w->packed, size);
 }
 
@@ -308,7 +308,7 @@ static int write_all(struct writer *w)
     if (r == 0)
         r = put_table(w, w->profile->texts.count, put_texts);
     if (r == 0 && w->gzip)
-        r = ct_gzip_feed(w->gzip, NULL, 0, true, w->sink, w->context);
+        r = ct_gzip_end(w->gzip, w->sink, w->context);
     free(w->packed);
     free(w->scratch);
     return r;

@@ -1,7 +1,11 @@
 /* One block of a file: its head, its checksum, what is noted of it, and what happens when it is none. */
 #include <string.h>
 
+#ifdef CT_HAVE_ISAL
+#include <isa-l/crc.h>
+#else
 #include <zlib.h>
+#endif
 
 #include "converter/read/trace.h"
 
@@ -25,11 +29,21 @@ int ct_trace_block(const struct ct_trace_segment *segment, uint64_t at, struct c
     return 0;
 }
 
+/* HOT: over every byte of a trace; ISA-L is ten times faster than zlib. */
+static uint32_t crc_of(uint32_t crc, const void *bytes, size_t size)
+{
+#ifdef CT_HAVE_ISAL
+    return crc32_gzip_refl(crc, bytes, size);
+#else
+    return (uint32_t)crc32_z(crc, bytes, size);
+#endif
+}
+
 int ct_block_check(const struct ct_block *block, struct ct_error *err)
 {
-    uLong crc = crc32(0, (const Bytef *)&block->head, offsetof(struct ct_block_head, crc));
+    uint32_t crc = crc_of(0, &block->head, offsetof(struct ct_block_head, crc));
 
-    crc = crc32(crc, block->payload.base, block->head.size);
+    crc = crc_of(crc, block->payload.base, block->head.size);
     return crc == block->head.crc ? 0 : ct_error_at(err, -EINVAL, block->offset, "a block's checksum is wrong");
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -15,8 +16,25 @@
 #include "chrome_check.h"
 #include "traces.h"
 
-/* The file that a trace becomes; NULL when it is none.  Caller frees. */
-static char *chrome_of(const void *bytes, size_t size, const struct ct_chrome_options *options)
+static char *unpacked(const char *path)
+{
+    enum { ROOM = 32 << 20 };
+    char *text = malloc(ROOM);
+    gzFile file = gzopen(path, "rb");
+    int size;
+
+    assert_non_null(text);
+    assert_non_null(file);
+    assert_int_equal(gzdirect(file), 0);
+    size = gzread(file, text, ROOM - 1);
+    assert_in_range(size, 1, ROOM - 2);
+    assert_int_equal(gzclose(file), Z_OK);      /* the checksum is right too */
+    text[size] = 0;
+    return text;
+}
+
+/* The file that a trace becomes, packed and unpacked again or not; NULL when it is none.  Caller frees. */
+static char *chrome_by(const void *bytes, size_t size, const struct ct_chrome_options *options, bool gzip)
 {
     struct ct_read_input input = input_of(bytes, size);
     const struct ct_read_item *item;
@@ -35,7 +53,7 @@ static char *chrome_of(const void *bytes, size_t size, const struct ct_chrome_op
     }
     if (options->from_ns > 0 || options->to_ns < INT64_MAX)
         ct_reader_set_range(reader, options->from_ns, options->to_ns, true);
-    assert_int_equal(ct_output_open(&out, path, false, &err), 0);
+    assert_int_equal(ct_output_open(&out, path, gzip, &err), 0);
     chrome = ct_chrome_new(reader, options, &out);
     assert_non_null(chrome);
     while (ct_reader_next(reader, &item, &err) > 0)
@@ -44,9 +62,14 @@ static char *chrome_of(const void *bytes, size_t size, const struct ct_chrome_op
     ct_chrome_free(chrome);
     ct_reader_close(reader);
     assert_int_equal(ct_output_commit(&out, &err), 0);
-    text = file_read(path, &size);
+    text = gzip ? unpacked(path) : file_read(path, &size);
     unlink(path);
     return text;
+}
+
+static char *chrome_of(const void *bytes, size_t size, const struct ct_chrome_options *options)
+{
+    return chrome_by(bytes, size, options, false);
 }
 
 static const struct ct_chrome_options everything = { .from_ns = 0, .to_ns = INT64_MAX, .stacks = true };
@@ -105,6 +128,31 @@ static void compare(const char *name, const char *bytes, size_t size)
 static void goldens_become_their_json(void **state)
 {
     each_golden(compare);
+}
+
+/* The sink tells where it repeats itself; what it says must be so. */
+static void compare_packed(const char *name, const char *bytes, size_t size)
+{
+    char *plain = chrome_of(bytes, size, &everything), *packed = chrome_by(bytes, size, &everything, true);
+
+    assert_non_null(plain);
+    assert_non_null(packed);
+    if (strcmp(plain, packed) != 0)
+        fail_msg("%s: packed it is another file", name);
+    free(plain);
+    free(packed);
+}
+
+static void packed_they_are_the_same(void **state)
+{
+    char path[400], *bytes;
+    size_t size;
+
+    each_golden(compare_packed);
+    snprintf(path, sizeof path, "%s/compat/1.0-xz.trace", getenv("TESTS_DIR"));
+    bytes = file_read(path, &size);
+    compare_packed("1.0-xz.trace", bytes, size);
+    free(bytes);
 }
 
 static void cut(const char *name, const char *bytes, size_t size)
@@ -246,7 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goldens_become_their_json),
-        cmocka_unit_test(goldens_cut_anywhere_are_json),
+        cmocka_unit_test(packed_they_are_the_same), cmocka_unit_test(goldens_cut_anywhere_are_json),
         cmocka_unit_test(ranges_are_kept),
         cmocka_unit_test(anything_imports),
     };
