@@ -202,7 +202,8 @@ static void write_program(struct json *j, const struct ct_info_program *p)
     bytes(j, "boot_id", run->boot_id, sizeof run->boot_id);
     integer(j, "start_ns", program->start_ns);
     integer(j, "duration_ns", program->end_ns - program->start_ns);
-    integer(j, "start_realtime_ns", program->start_ns + program->realtime_offset_ns);
+    if (p->generations)
+        integer(j, "start_realtime_ns", program->start_ns + program->realtime_offset_ns);
     number(j, "threads", p->threads);
     number(j, "generations", p->generations);
     number(j, "recovered_generations", p->recovered_generations);

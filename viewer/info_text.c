@@ -1,6 +1,7 @@
 /* `ctrace info` for a person. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "converter/text_words.h"
@@ -54,6 +55,20 @@ static void write_command(struct ct_text program, struct ct_text arguments, stru
         put(out, " ");
         ct_words_shown(out, (struct ct_text){ arguments.at + from, to - from });
     }
+    put(out, "\n");
+}
+
+/* Without a generation there is no clock: only when the file was written last is known. */
+static void write_no_time(const char *path, struct ct_output *out)
+{
+    char when[32];
+    struct stat st;
+    struct tm tm;
+
+    put(out, "recorded     no time was recorded");
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && gmtime_r(&st.st_mtime, &tm) &&
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm))
+        put(out, "; the file was last written %s UTC", when);
     put(out, "\n");
 }
 
@@ -114,7 +129,7 @@ static void write_pauses(const struct ct_info_program *p, struct ct_output *out)
         put(out, "\n");
 }
 
-static void write_program(const struct ct_info_program *p, struct ct_output *out)
+static void write_program(const struct ct_info_program *p, const char *path, struct ct_output *out)
 {
     const struct ct_run *run = &p->program->run;
     const char *clock = ct_words_of(CT_WORDS_CLOCKS, run->clock);
@@ -129,7 +144,10 @@ static void write_program(const struct ct_info_program *p, struct ct_output *out
     put(out, ", %llu CPUs, ctrace ", (unsigned long long)run->cpus);
     ct_words_shown(out, run->version);
     put(out, "\n");
-    write_when(p->program, out);
+    if (p->generations)
+        write_when(p->program, out);
+    else
+        write_no_time(path, out);
     put(out, "clock        %s, %llu ticks a second\n", clock ? clock : "unknown", (unsigned long long)run->ticks_per_second);
     put(out, "threads      %llu\n", (unsigned long long)p->threads);
     put(out, "generations  %llu", (unsigned long long)p->generations);
@@ -197,7 +215,7 @@ void ct_info_write_text(const struct ct_info *info, struct ct_output *out)
     for (unsigned i = 0; i < info->input_count; i++)
         write_input(info, i, out);
     for (unsigned i = 0; i < info->program_count; i++)
-        write_program(&info->programs[i], out);
+        write_program(&info->programs[i], info->paths[info->programs[i].program->input], out);
     write_table(info, out);
     write_oddities(info, out);
 }

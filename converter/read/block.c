@@ -8,6 +8,7 @@
 #endif
 
 #include "converter/read/trace.h"
+#include "converter/read/vanish.h"
 
 int ct_trace_block(const struct ct_trace_segment *segment, uint64_t at, struct ct_block *ret, struct ct_error *err)
 {
@@ -77,4 +78,19 @@ bool ct_trace_count(struct ct_trace *trace, struct ct_trace_input *input, const 
         return true;
     trace->oddities.unknown_blocks++;
     return false;
+}
+
+void ct_trace_vanished(struct ct_trace_input *input)
+{
+    const struct ct_read_source *source = &input->segments[0].source;
+    uint64_t missing = source->mapped ? ct_vanish_at(source->bytes) : UINT64_MAX;
+    struct ct_error err;
+
+    if (missing == UINT64_MAX)
+        return;
+    if (input->ending.damage && input->ending.error.offset < missing)      /* the zeros at the end of a page come before */
+        missing = input->ending.error.offset;
+    ct_error_fill(&err, -EINVAL, missing, "the file was cut short while it was read");
+    input->ending.damage = 0;
+    ct_trace_damage(input, 0, &err);
 }

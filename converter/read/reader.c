@@ -255,8 +255,9 @@ static int program_ends(struct ct_reader *reader, struct ct_program *program, co
 static int last_word(struct ct_reader *reader, struct ct_error *err)
 {
     for (size_t i = 0; i < reader->trace.inputs.count; i++) {
-        const struct ct_trace_input *in = &reader->trace.inputs.items[i];
+        struct ct_trace_input *in = &reader->trace.inputs.items[i];
 
+        ct_trace_vanished(in);
         if (in->ending.damage)
             return ct_error_at(err, in->ending.damage, in->ending.error.offset, "%.70s: %s", in->name,
                                in->ending.error.text);

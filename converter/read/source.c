@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "converter/read/vanish.h"
 #include "format/file.h"
 
 enum {
@@ -109,6 +110,7 @@ static int map(int fd, uint64_t size, struct ct_read_source *s, struct ct_error 
     at = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (at == MAP_FAILED)
         return ct_error_at(err, -errno, 0, "cannot be mapped: %s", strerror(errno));
+    ct_vanish_watch(at, size);
     s->bytes = at;
     s->size = s->map_size = size;
     s->mapped = true;
@@ -306,6 +308,8 @@ int ct_read_source_memory(const void *bytes, size_t size, struct ct_read_source 
 
 void ct_read_source_close(struct ct_read_source *source)
 {
+    if (source->mapped)
+        ct_vanish_forget(source->bytes);
     if (source->mapped)
         munmap((void *)(uintptr_t)source->bytes, source->map_size);
     *source = (struct ct_read_source){ 0 };

@@ -132,6 +132,9 @@ int ct_block_check(const struct ct_block *block, struct ct_error *err);
 /* Marks an input damaged at a place: what lies behind is not used any more.  The first damage is the one that is told. */
 void ct_trace_damage(struct ct_trace_input *input, unsigned segment, const struct ct_error *err);
 
+/* Notes that a file was cut short since it was opened, if it was: nothing that was read of the rest is true. */
+void ct_trace_vanished(struct ct_trace_input *input);
+
 /* The thread with this serial, made when it is new; NULL without memory. */
 struct ct_read_thread *ct_program_thread(struct ct_program *program, uint64_t serial);
 

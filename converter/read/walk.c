@@ -435,6 +435,7 @@ int ct_trace_add(struct ct_trace *trace, const struct ct_read_input *input, stru
     }
     for (w.segment = 0; r == 0 && w.segment < in->segment_count; w.segment++)
         r = in->ending.damage ? 0 : walk_segment(&w);
+    ct_trace_vanished(in);
     if (r == 0)
         judge_ending(trace, (unsigned)trace->inputs.count - 1);
     return r;
