@@ -17,7 +17,27 @@ void ct_gate_init(void)
         ct_gate_set(0);
 }
 
+static bool watched, through;
+
+static void lead(bool open)
+{
+    bool wanted = open || watched;
+
+    if (wanted == through)
+        return;
+    through = wanted;
+    if (ct_route_lead)
+        ct_route_lead(wanted);
+}
+
 void ct_gate_set(uint32_t generation)
 {
     atomic_store_explicit(&ct_gate.word, generation ? generation + 1 : CT_GATE_SHUT, memory_order_release); /* edge GATE */
+    lead(generation != 0);
+}
+
+void ct_gate_watch(bool on)
+{
+    watched = on;
+    lead(ct_gate_pass() != 0);
 }

@@ -60,8 +60,18 @@ static inline uint32_t ct_gate_pass(void)
     return ct_gate_generation(ct_gate_read());
 }
 
-/* Opens for `generation` (>= 1), or shuts with 0.  Edge GATE. */
+/* Opens for `generation` (>= 1), or shuts with 0, and leads the program's calls accordingly.  Edge GATE. */
 void ct_gate_set(uint32_t generation);
+
+/*
+ * Whether somebody listens also while the gate is shut: an attached ctrace, which may ask for the stacks of blocked
+ * threads at any time, and whose session a child must find out to belong to.  Calls go through the recorder then.
+ * Called by who opens and shuts the gate, before or after, not at the same time.
+ */
+void ct_gate_watch(bool on);
+
+/* Leads the program's calls through the recorder, or past it: the wrappers' part, which is not there in every program. */
+void ct_route_lead(bool through) __attribute__((weak, visibility("hidden")));
 
 /* Puts the word into its page's protection; before main, once a process. */
 void ct_gate_init(void);

@@ -66,8 +66,10 @@ int ct_session_open(const struct ct_session_options *options)
     if (options != &ct_options)
         ct_options = *options;
     ct_session_serial++;
+    ct_gate_watch(ct_options.record);
     r = ct_control_start();
     if (r < 0) {
+        ct_gate_watch(false);
         if (ct_arena)
             ct_arena_unlink(ct_arena);
         return r;
@@ -129,8 +131,10 @@ static void forget_parent(void)
     ct_control_forget();
     ct_thread_forget();
     CT_SAMPLER(forked_child);
-    if (!ct_options.record || ct_options.only)
+    if (!ct_options.record || ct_options.only) {
         ct_gate_set(0);                 /* else it stays wiped: the first event calls ct_gate_reborn() */
+        ct_gate_watch(false);
+    }
 }
 
 void ct_session_forked_child(void)

@@ -19,41 +19,41 @@ static int errno_of(int result)
         ct_locked; \
     })
 
-CT_WRAPPER int mtx_lock(mtx_t *mutex)
+int ct_seen_mtx_lock(mtx_t *mutex)
 {
     return MTX_LOCK(mutex, ct_real.mtx_lock(mutex));
 }
 
-CT_WRAPPER int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict until)
+int ct_seen_mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict until)
 {
     return MTX_LOCK(mutex, ct_real.mtx_timedlock(mutex, until));
 }
 
-CT_WRAPPER_HOT int mtx_unlock(mtx_t *mutex)
+CT_JUMPS int ct_seen_mtx_unlock(mtx_t *mutex)
 {
     if (!ct_recording(CT_CAT_lock))
         return ct_real.mtx_unlock(mutex);
     return CT_WAKE(mutex, ct_real.mtx_unlock(mutex));
 }
 
-CT_WRAPPER int cnd_wait(cnd_t *cond, mtx_t *mutex)
+int ct_seen_cnd_wait(cnd_t *cond, mtx_t *mutex)
 {
     return CT_COND(cond, mutex, ct_real.cnd_wait(cond, mutex), errno_of(ct_result));
 }
 
-CT_WRAPPER int cnd_timedwait(cnd_t *restrict cond, mtx_t *restrict mutex, const struct timespec *restrict until)
+int ct_seen_cnd_timedwait(cnd_t *restrict cond, mtx_t *restrict mutex, const struct timespec *restrict until)
 {
     return CT_COND(cond, mutex, ct_real.cnd_timedwait(cond, mutex, until), errno_of(ct_result));
 }
 
-CT_WRAPPER_HOT int cnd_signal(cnd_t *cond)
+CT_JUMPS int ct_seen_cnd_signal(cnd_t *cond)
 {
     if (!ct_recording(CT_CAT_lock))
         return ct_real.cnd_signal(cond);
     return CT_SIGNAL(cond, false, ct_real.cnd_signal(cond));
 }
 
-CT_WRAPPER_HOT int cnd_broadcast(cnd_t *cond)
+CT_JUMPS int ct_seen_cnd_broadcast(cnd_t *cond)
 {
     if (!ct_recording(CT_CAT_lock))
         return ct_real.cnd_broadcast(cond);

@@ -1,6 +1,5 @@
 /* Files opened and closed, descriptors that change their meaning. */
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,90 +43,60 @@ static void emit_open(unsigned call, const char *path, uint64_t start, int fd)
         ct_result; \
     })
 
-/* One body for the names of open, one for those of openat. */
-static __attribute__((noinline)) int open_by(int (*real)(const char *, int, mode_t), const char *path, int flags,
-                                             mode_t mode)
+/* The mode is passed on, given or not: libc looks at it only when a file may be made. */
+int ct_seen_open(const char *path, int flags, mode_t mode)
 {
-    return OPEN(CT_CALL_open, path, real(path, flags, mode));
+    return OPEN(CT_CALL_open, path, ct_real.open(path, flags, mode));
 }
 
-static __attribute__((noinline)) int openat_by(int (*real)(int, const char *, int, mode_t), int dir, const char *path,
-                                               int flags, mode_t mode)
+int ct_seen_open64(const char *path, int flags, mode_t mode)
 {
-    return OPEN(CT_CALL_openat, path, real(dir, path, flags, mode));
+    return OPEN(CT_CALL_open, path, ct_real.open64(path, flags, mode));
 }
 
-/* The mode is an argument only when a file may be made. */
-#define MODE(flags) \
-    __extension__({ \
-        mode_t ct_mode = 0; \
-        if (((flags) & O_CREAT) || ((flags) & O_TMPFILE) == O_TMPFILE) { \
-            va_list ct_list; \
-            va_start(ct_list, flags); \
-            ct_mode = va_arg(ct_list, mode_t); \
-            va_end(ct_list); \
-        } \
-        ct_mode; \
-    })
-
-CT_WRAPPER int open(const char *path, int flags, ...)
+int ct_seen_openat(int dir, const char *path, int flags, mode_t mode)
 {
-    return open_by(ct_real.open, path, flags, MODE(flags));
+    return OPEN(CT_CALL_openat, path, ct_real.openat(dir, path, flags, mode));
 }
 
-CT_WRAPPER int open64(const char *path, int flags, ...)
+int ct_seen_openat64(int dir, const char *path, int flags, mode_t mode)
 {
-    return open_by(ct_real.open64, path, flags, MODE(flags));
+    return OPEN(CT_CALL_openat, path, ct_real.openat64(dir, path, flags, mode));
 }
 
-CT_WRAPPER int openat(int dir, const char *path, int flags, ...)
-{
-    return openat_by(ct_real.openat, dir, path, flags, MODE(flags));
-}
-
-CT_WRAPPER int openat64(int dir, const char *path, int flags, ...)
-{
-    return openat_by(ct_real.openat64, dir, path, flags, MODE(flags));
-}
-
-CT_WRAPPER int creat(const char *path, mode_t mode)
+int ct_seen_creat(const char *path, mode_t mode)
 {
     return OPEN(CT_CALL_creat, path, ct_real.creat(path, mode));
 }
 
-CT_WRAPPER int creat64(const char *path, mode_t mode)
+int ct_seen_creat64(const char *path, mode_t mode)
 {
     return OPEN(CT_CALL_creat, path, ct_real.creat64(path, mode));
 }
 
 /* What compilers make of calls without a mode under _FORTIFY_SOURCE. */
-int __open_2(const char *path, int flags);
-int __open64_2(const char *path, int flags);
-int __openat_2(int dir, const char *path, int flags);
-int __openat64_2(int dir, const char *path, int flags);
-
-CT_WRAPPER int __open_2(const char *path, int flags)
+int ct_seen___open_2(const char *path, int flags)
 {
     return OPEN(CT_CALL_open, path, ct_real.__open_2(path, flags));
 }
 
-CT_WRAPPER int __open64_2(const char *path, int flags)
+int ct_seen___open64_2(const char *path, int flags)
 {
     return OPEN(CT_CALL_open, path, ct_real.__open64_2(path, flags));
 }
 
-CT_WRAPPER int __openat_2(int dir, const char *path, int flags)
+int ct_seen___openat_2(int dir, const char *path, int flags)
 {
     return OPEN(CT_CALL_openat, path, ct_real.__openat_2(dir, path, flags));
 }
 
-CT_WRAPPER int __openat64_2(int dir, const char *path, int flags)
+int ct_seen___openat64_2(int dir, const char *path, int flags)
 {
     return OPEN(CT_CALL_openat, path, ct_real.__openat64_2(dir, path, flags));
 }
 
 /* Forgotten before it is closed: afterwards the number may be another thread's new file. */
-CT_WRAPPER int close(int fd)
+int ct_seen_close(int fd)
 {
     uint64_t start;
     int r;
@@ -144,31 +113,31 @@ CT_WRAPPER int close(int fd)
     return r;
 }
 
-CT_WRAPPER void closefrom(int first)
+void ct_seen_closefrom(int first)
 {
     ct_fd_forget_all();
     ct_real.closefrom(first);
 }
 
-CT_WRAPPER int close_range(unsigned first, unsigned last, int flags)
+int ct_seen_close_range(unsigned first, unsigned last, int flags)
 {
     ct_fd_forget_all();
     return ct_real.close_range(first, last, flags);
 }
 
-CT_WRAPPER int dup2(int from, int to)
+int ct_seen_dup2(int from, int to)
 {
     ct_fd_forget(to);
     return ct_real.dup2(from, to);
 }
 
-CT_WRAPPER int dup3(int from, int to, int flags)
+int ct_seen_dup3(int from, int to, int flags)
 {
     ct_fd_forget(to);
     return ct_real.dup3(from, to, flags);
 }
 
-CT_WRAPPER void sync(void)
+void ct_seen_sync(void)
 {
     uint64_t start;
 

@@ -84,8 +84,11 @@ static inline bool end_moved(void)
 
 static __attribute__((noinline)) void report_end(uint64_t start)
 {
-    char *now = __curbrk, *before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
+    char *now = __curbrk, *before;
 
+    if (!ct_recording(CT_CAT_heap))
+        return;
+    before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
     atomic_store_explicit(&last.near, false, memory_order_relaxed);
     emit_change(start, HOW_BRK, before ? now - before : now - heap_start);
 }
@@ -111,6 +114,8 @@ static inline bool is_near_end(const void *block, size_t size)
 /* After a call that gave `block` of at least `size` bytes.  Returns it. */
 static __attribute__((noinline)) void *look(uint64_t start, void *block, size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return block;
     if (end_moved())
         report_end(start);
     if (is_near_end(block, size))
@@ -138,78 +143,68 @@ static inline size_t product(size_t n, size_t size)
 
 static __attribute__((noinline)) void *timed_malloc(size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.malloc(size);
     return ALLOCATE(size, ct_real.malloc(size));
 }
 
-static CT_JUMPS __attribute__((noinline)) void *recorded_malloc(size_t size)
+CT_JUMPS void *ct_seen_malloc(size_t size)
 {
     void *block;
 
-    if (!ct_recording_still(CT_CAT_heap))
-        return ct_real.malloc(size);
     if (takes_time(size))
         return timed_malloc(size);
     block = ct_real.malloc(size);
     return end_moved() || is_near_end(block, size) ? look(0, block, size) : block;
 }
 
-CT_WRAPPER_HOT void *malloc(size_t size)
-{
-    return ct_gate_is_shut() ? ct_real.malloc(size) : recorded_malloc(size);
-}
-
 static __attribute__((noinline)) void *timed_calloc(size_t n, size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return ct_real.calloc(n, size);
     return ALLOCATE(product(n, size), ct_real.calloc(n, size));
 }
 
-static CT_JUMPS __attribute__((noinline)) void *recorded_calloc(size_t n, size_t size)
+CT_JUMPS void *ct_seen_calloc(size_t n, size_t size)
 {
     size_t bytes = product(n, size);
     void *block;
 
-    if (!ct_recording_still(CT_CAT_heap))
-        return ct_real.calloc(n, size);
     if (takes_time(bytes))
         return timed_calloc(n, size);
     block = ct_real.calloc(n, size);
     return end_moved() || is_near_end(block, bytes) ? look(0, block, bytes) : block;
 }
 
-CT_WRAPPER_HOT void *calloc(size_t n, size_t size)
-{
-    return ct_gate_is_shut() ? ct_real.calloc(n, size) : recorded_calloc(n, size);
-}
-
-CT_WRAPPER void *memalign(size_t alignment, size_t size)
+void *ct_seen_memalign(size_t alignment, size_t size)
 {
     if (!ct_recording(CT_CAT_heap))
         return ct_real.memalign(alignment, size);
     return ALLOCATE(size, ct_real.memalign(alignment, size));
 }
 
-CT_WRAPPER void *aligned_alloc(size_t alignment, size_t size)
+void *ct_seen_aligned_alloc(size_t alignment, size_t size)
 {
     if (!ct_recording(CT_CAT_heap))
         return ct_real.aligned_alloc(alignment, size);
     return ALLOCATE(size, ct_real.aligned_alloc(alignment, size));
 }
 
-CT_WRAPPER void *valloc(size_t size)
+void *ct_seen_valloc(size_t size)
 {
     if (!ct_recording(CT_CAT_heap))
         return ct_real.valloc(size);
     return ALLOCATE(size, ct_real.valloc(size));
 }
 
-CT_WRAPPER void *pvalloc(size_t size)
+void *ct_seen_pvalloc(size_t size)
 {
     if (!ct_recording(CT_CAT_heap))
         return ct_real.pvalloc(size);
     return ALLOCATE(size, ct_real.pvalloc(size));
 }
 
-CT_WRAPPER int posix_memalign(void **ret, size_t alignment, size_t size)
+int ct_seen_posix_memalign(void **ret, size_t alignment, size_t size)
 {
     uint64_t start;
     int r;
@@ -235,19 +230,14 @@ CT_WRAPPER int posix_memalign(void **ret, size_t alignment, size_t size)
         ct_block; \
     })
 
-static CT_JUMPS __attribute__((noinline)) void *recorded_realloc(void *block, size_t size)
+CT_JUMPS void *ct_seen_realloc(void *block, size_t size)
 {
     if (!ct_recording(CT_CAT_heap))
         return ct_real.realloc(block, size);
     return REALLOCATE(block, size, size == 0, ct_real.realloc(block, size));
 }
 
-CT_WRAPPER_HOT void *realloc(void *block, size_t size)
-{
-    return ct_gate_is_shut() ? ct_real.realloc(block, size) : recorded_realloc(block, size);
-}
-
-CT_WRAPPER void *reallocarray(void *block, size_t n, size_t size)
+void *ct_seen_reallocarray(void *block, size_t n, size_t size)
 {
     size_t bytes = product(n, size);
 
@@ -258,31 +248,21 @@ CT_WRAPPER void *reallocarray(void *block, size_t n, size_t size)
 
 static __attribute__((noinline)) void free_mapped(void *block)
 {
-    int64_t bytes = (int64_t)mapped_bytes(block);
-    uint64_t start = ct_clock_now();
+    int64_t bytes = ct_recording(CT_CAT_heap) ? (int64_t)mapped_bytes(block) : 0;
+    uint64_t start = bytes ? ct_clock_now() : 0;
 
     ct_real.free(block);
     report_mapped(start, -bytes);
 }
 
 /* The heap's end moves back when its top has grown large. */
-static CT_JUMPS __attribute__((noinline)) void recorded_free(void *block)
+CT_JUMPS void ct_seen_free(void *block)
 {
-    if (!ct_recording_still(CT_CAT_heap)) {
-        ct_real.free(block);
-    } else if (__builtin_expect(mapped_bytes(block) != 0, 0)) {
+    if (__builtin_expect(mapped_bytes(block) != 0, 0)) {
         free_mapped(block);
     } else {
         ct_real.free(block);
         if (end_moved())
             report_end(0);
     }
-}
-
-CT_WRAPPER_HOT void free(void *block)
-{
-    if (ct_gate_is_shut())
-        ct_real.free(block);
-    else
-        recorded_free(block);
 }

@@ -20,19 +20,19 @@
         ct_joined; \
     })
 
-CT_WRAPPER int pthread_join(pthread_t thread, void **ret)
+int ct_seen_pthread_join(pthread_t thread, void **ret)
 {
     return JOIN(thread, ret, ct_real.pthread_join(thread, ret));
 }
 
-CT_WRAPPER int pthread_timedjoin_np(pthread_t thread, void **ret, const struct timespec *until)
+int ct_seen_pthread_timedjoin_np(pthread_t thread, void **ret, const struct timespec *until)
 {
     if (!ct_wait_time_valid(until))
         return ct_real.pthread_timedjoin_np(thread, ret, until);
     return JOIN(thread, ret, ct_real.pthread_timedjoin_np(thread, ret, until));
 }
 
-CT_WRAPPER int pthread_clockjoin_np(pthread_t thread, void **ret, clockid_t clock, const struct timespec *until)
+int ct_seen_pthread_clockjoin_np(pthread_t thread, void **ret, clockid_t clock, const struct timespec *until)
 {
     if (!ct_wait_clock_known(clock) || !ct_wait_time_valid(until))
         return ct_real.pthread_clockjoin_np(thread, ret, clock, until);
@@ -40,7 +40,7 @@ CT_WRAPPER int pthread_clockjoin_np(pthread_t thread, void **ret, clockid_t cloc
 }
 
 /* C11 joins through libc's own pthread_join; its result is the thread's int. */
-CT_WRAPPER int thrd_join(thrd_t thread, int *ret)
+int ct_seen_thrd_join(thrd_t thread, int *ret)
 {
     CT_SAVE_FP();
     if (!ct_recording(CT_CAT_thread) || !ct_thread_tid(thread))
@@ -61,7 +61,7 @@ static uint64_t serial_of(pthread_t thread)
     return ct_recording(CT_CAT_thread) ? ct_thread_id_find(thread) : 0;
 }
 
-CT_WRAPPER int pthread_detach(pthread_t thread)
+int ct_seen_pthread_detach(pthread_t thread)
 {
     uint64_t serial = serial_of(thread);
     int r = ct_real.pthread_detach(thread);
@@ -71,7 +71,7 @@ CT_WRAPPER int pthread_detach(pthread_t thread)
     return r;
 }
 
-CT_WRAPPER int thrd_detach(thrd_t thread)
+int ct_seen_thrd_detach(thrd_t thread)
 {
     uint64_t serial = serial_of(thread);
     int r = ct_real.thrd_detach(thread);

@@ -6,7 +6,8 @@
 #include "wrap/wait.h"
 
 /* HOT: pthread_mutex_lock and _unlock are in every program's inner loops.
- *   budget   gate open, uncontended pair: + 2 ns (tests/bench/mutex.c). */
+ *   budget   gate open, uncontended pair: + 2 ns (tests/bench/mutex.c).
+ *   never    looks at the gate while nobody waits: a mutex that is free leaves no event, open or shut. */
 
 /*
  * While there is one thread, only another process can hold a mutex or wait for it.  libc's lock is half as dear then as
@@ -20,30 +21,27 @@ static inline bool nobody_else(const pthread_mutex_t *mutex)
 static __attribute__((noinline)) int wait_and_lock(pthread_mutex_t *mutex)
 {
     CT_SAVE_FP();
+    if (!ct_recording(CT_CAT_lock))
+        return ct_real.pthread_mutex_lock(mutex);
     return CT_WAIT(MUTEX_WAIT, mutex, 0, ct_real.pthread_mutex_lock(mutex), -ct_result);
 }
 
-static CT_JUMPS __attribute__((noinline)) int lock(pthread_mutex_t *mutex)
+CT_JUMPS int ct_seen_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     int r;
 
-    if (!ct_recording_still(CT_CAT_lock) || nobody_else(mutex))
+    if (nobody_else(mutex))
         return ct_real.pthread_mutex_lock(mutex);
     r = ct_real.pthread_mutex_trylock(mutex);
     return __builtin_expect(r != EBUSY, 1) ? r : wait_and_lock(mutex);
 }
 
-CT_WRAPPER_HOT int pthread_mutex_lock(pthread_mutex_t *mutex)
-{
-    return ct_gate_is_shut() ? ct_real.pthread_mutex_lock(mutex) : lock(mutex);
-}
-
-CT_WRAPPER int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
+int ct_seen_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
 {
     return CT_LOCK(MUTEX_WAIT, mutex, ct_real.pthread_mutex_trylock(mutex), ct_real.pthread_mutex_timedlock(mutex, until));
 }
 
-CT_WRAPPER int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until)
+int ct_seen_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until)
 {
     if (!ct_wait_clock_known(clock))
         return ct_real.pthread_mutex_clocklock(mutex, clock, until);
@@ -54,29 +52,24 @@ CT_WRAPPER int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, 
 /* Somebody waits, or came to wait in between; anybody may free the mutex once it is unlocked. */
 static __attribute__((noinline)) int unlock_and_wake(pthread_mutex_t *mutex)
 {
+    if (!ct_recording(CT_CAT_lock))
+        return ct_real.pthread_mutex_unlock(mutex);
     return CT_WAKE(mutex, ct_real.pthread_mutex_unlock(mutex));
 }
 
-static __attribute__((noinline)) void wake_late(pthread_mutex_t *mutex)
+static __attribute__((noinline)) int wake_late(pthread_mutex_t *mutex, int r)
 {
-    ct_wake_emit(mutex, 0);
-}
-
-static CT_JUMPS __attribute__((noinline)) int unlock(pthread_mutex_t *mutex)
-{
-    int r;
-
-    if (!ct_recording_still(CT_CAT_lock) || __libc_single_threaded)
-        return ct_real.pthread_mutex_unlock(mutex);
-    if (__builtin_expect(ct_filter_raised(mutex), 0))
-        return unlock_and_wake(mutex);
-    r = ct_real.pthread_mutex_unlock(mutex);
-    if (__builtin_expect(ct_filter_raised(mutex), 0) && r == 0)
-        wake_late(mutex);
+    if (r == 0 && ct_recording(CT_CAT_lock))
+        ct_wake_emit(mutex, 0);
     return r;
 }
 
-CT_WRAPPER_HOT int pthread_mutex_unlock(pthread_mutex_t *mutex)
+CT_JUMPS int ct_seen_pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
-    return ct_gate_is_shut() ? ct_real.pthread_mutex_unlock(mutex) : unlock(mutex);
+    int r;
+
+    if (__builtin_expect(ct_filter_raised(mutex), 0))
+        return unlock_and_wake(mutex);
+    r = ct_real.pthread_mutex_unlock(mutex);
+    return __builtin_expect(ct_filter_raised(mutex), 0) ? wake_late(mutex, r) : r;
 }

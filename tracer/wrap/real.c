@@ -148,15 +148,35 @@ bool ct_real_in_libc(const void *code)
 }
 
 /* Whoever comes first stores what anybody else would store too. */
-#define REAL(result, name, parameters, arguments) \
+#define RESOLVE(result, name, parameters, arguments, settle) \
     static result resolve_##name parameters \
     { \
-        __atomic_store_n(&ct_real.name, (result (*) parameters)find_real(#name), __ATOMIC_RELAXED); \
-        return ct_real.name arguments; \
+        result (*found) parameters = (result (*) parameters)find_real(#name); \
+        \
+        __atomic_store_n(&ct_real.name, found, __ATOMIC_RELAXED); \
+        settle; \
+        return found arguments; \
     }
+
+/* A route that leads here leads to the real function from now on; one that was turned to the recorder stays so. */
+#define SETTLE(result, name, parameters) \
+    do { \
+        result (*here) parameters = resolve_##name; \
+        \
+        __atomic_compare_exchange_n(&ct_route.name, &here, found, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
+    } while (0)
+
+#define REAL(result, name, parameters, arguments) RESOLVE(result, name, parameters, arguments, (void)0)
+#define ROUTED(result, name, parameters, arguments) \
+    RESOLVE(result, name, parameters, arguments, SETTLE(result, name, parameters))
 #include "wrap/real.def"
 
 struct ct_real ct_real = {
 #define REAL(result, name, parameters, arguments) .name = resolve_##name,
+#include "wrap/real.def"
+};
+
+struct ct_route ct_route = {
+#define ROUTED(result, name, parameters, arguments) .name = resolve_##name,
 #include "wrap/real.def"
 };

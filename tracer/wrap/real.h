@@ -30,5 +30,16 @@ struct ct_real {
 };
 extern struct ct_real ct_real __attribute__((visibility("hidden")));
 
+/* Where each wrapper jumps: into libc while nobody listens, else to ct_seen_NAME.  Written by ct_route_lead() only. */
+struct ct_route {
+#define ROUTED(result, name, parameters, arguments) result (*name) parameters;
+#include "wrap/real.def"
+};
+extern struct ct_route ct_route __attribute__((visibility("hidden")));
+
+/* The wrappers' bodies.  They may be called with the gate shut. */
+#define ROUTED(result, name, parameters, arguments) result ct_seen_##name parameters;
+#include "wrap/real.def"
+
 /* Whether `code` lies in the C library (and not in an allocator or another preload that took its name). */
 bool ct_real_in_libc(const void *code);

@@ -2,12 +2,12 @@
 #include "wrap/real.h"
 #include "wrap/wait.h"
 
-CT_WRAPPER int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
+int ct_seen_pthread_rwlock_rdlock(pthread_rwlock_t *lock)
 {
     return CT_LOCK(RWLOCK_READ_WAIT, lock, ct_real.pthread_rwlock_tryrdlock(lock), ct_real.pthread_rwlock_rdlock(lock));
 }
 
-CT_WRAPPER int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *until)
+int ct_seen_pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *until)
 {
     if (!ct_wait_time_valid(until))
         return ct_real.pthread_rwlock_timedrdlock(lock, until);
@@ -15,7 +15,7 @@ CT_WRAPPER int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct t
                    ct_real.pthread_rwlock_timedrdlock(lock, until));
 }
 
-CT_WRAPPER int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *until)
+int ct_seen_pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *until)
 {
     if (!ct_wait_clock_known(clock) || !ct_wait_time_valid(until))
         return ct_real.pthread_rwlock_clockrdlock(lock, clock, until);
@@ -23,12 +23,12 @@ CT_WRAPPER int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t cloc
                    ct_real.pthread_rwlock_clockrdlock(lock, clock, until));
 }
 
-CT_WRAPPER int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+int ct_seen_pthread_rwlock_wrlock(pthread_rwlock_t *lock)
 {
     return CT_LOCK(RWLOCK_WRITE_WAIT, lock, ct_real.pthread_rwlock_trywrlock(lock), ct_real.pthread_rwlock_wrlock(lock));
 }
 
-CT_WRAPPER int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *until)
+int ct_seen_pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *until)
 {
     if (!ct_wait_time_valid(until))
         return ct_real.pthread_rwlock_timedwrlock(lock, until);
@@ -36,7 +36,7 @@ CT_WRAPPER int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct t
                    ct_real.pthread_rwlock_timedwrlock(lock, until));
 }
 
-CT_WRAPPER int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *until)
+int ct_seen_pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *until)
 {
     if (!ct_wait_clock_known(clock) || !ct_wait_time_valid(until))
         return ct_real.pthread_rwlock_clockwrlock(lock, clock, until);
@@ -44,7 +44,7 @@ CT_WRAPPER int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t cloc
                    ct_real.pthread_rwlock_clockwrlock(lock, clock, until));
 }
 
-CT_WRAPPER_HOT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
+CT_JUMPS int ct_seen_pthread_rwlock_unlock(pthread_rwlock_t *lock)
 {
     if (!ct_recording(CT_CAT_lock))
         return ct_real.pthread_rwlock_unlock(lock);

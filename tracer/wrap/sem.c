@@ -27,26 +27,26 @@ static int attempt(sem_t *sem)
         ct_taken; \
     })
 
-CT_WRAPPER int sem_wait(sem_t *sem)
+int ct_seen_sem_wait(sem_t *sem)
 {
     return SEM_WAIT(sem, ct_real.sem_wait(sem));
 }
 
-CT_WRAPPER int sem_timedwait(sem_t *restrict sem, const struct timespec *restrict until)
+int ct_seen_sem_timedwait(sem_t *restrict sem, const struct timespec *restrict until)
 {
     if (!ct_wait_time_valid(until))
         return ct_real.sem_timedwait(sem, until);
     return SEM_WAIT(sem, ct_real.sem_timedwait(sem, until));
 }
 
-CT_WRAPPER int sem_clockwait(sem_t *restrict sem, clockid_t clock, const struct timespec *restrict until)
+int ct_seen_sem_clockwait(sem_t *restrict sem, clockid_t clock, const struct timespec *restrict until)
 {
     if (!ct_wait_clock_known(clock) || !ct_wait_time_valid(until))
         return ct_real.sem_clockwait(sem, clock, until);
     return SEM_WAIT(sem, ct_real.sem_clockwait(sem, clock, until));
 }
 
-CT_WRAPPER_HOT int sem_post(sem_t *sem)
+CT_JUMPS int ct_seen_sem_post(sem_t *sem)
 {
     if (!ct_recording(CT_CAT_lock))
         return ct_real.sem_post(sem);

@@ -26,7 +26,7 @@ static bool readable(const struct timespec *t)
     return (uintptr_t)t >= 4096 && (uintptr_t)t < (uintptr_t)1 << 47 && ct_wait_time_valid(t);
 }
 
-CT_WRAPPER int nanosleep(const struct timespec *span, struct timespec *left)
+int ct_seen_nanosleep(const struct timespec *span, struct timespec *left)
 {
     CT_SAVE_FP();
     if (!ct_recording(CT_CAT_sleep) || !readable(span))
@@ -34,7 +34,7 @@ CT_WRAPPER int nanosleep(const struct timespec *span, struct timespec *left)
     return CT_WAIT(SLEEP, ns_of(span), 0, ct_real.nanosleep(span, left), ct_result == 0 ? 0 : -errno);
 }
 
-CT_WRAPPER int clock_nanosleep(clockid_t clock, int flags, const struct timespec *span, struct timespec *left)
+int ct_seen_clock_nanosleep(clockid_t clock, int flags, const struct timespec *span, struct timespec *left)
 {
     CT_SAVE_FP();
     if (!ct_recording(CT_CAT_sleep) || !readable(span))
@@ -43,7 +43,7 @@ CT_WRAPPER int clock_nanosleep(clockid_t clock, int flags, const struct timespec
                    ct_real.clock_nanosleep(clock, flags, span, left), -ct_result);
 }
 
-CT_WRAPPER int usleep(useconds_t us)
+int ct_seen_usleep(useconds_t us)
 {
     CT_SAVE_FP();
     if (!ct_recording(CT_CAT_sleep))
@@ -52,7 +52,7 @@ CT_WRAPPER int usleep(useconds_t us)
 }
 
 /* What is left of it is returned when a signal came in between. */
-CT_WRAPPER unsigned sleep(unsigned seconds)
+unsigned ct_seen_sleep(unsigned seconds)
 {
     CT_SAVE_FP();
     if (!ct_recording(CT_CAT_sleep))
@@ -62,7 +62,7 @@ CT_WRAPPER unsigned sleep(unsigned seconds)
 }
 
 /* C11: -1 when interrupted, another negative number otherwise. */
-CT_WRAPPER int thrd_sleep(const struct timespec *span, struct timespec *left)
+int ct_seen_thrd_sleep(const struct timespec *span, struct timespec *left)
 {
     CT_SAVE_FP();
     if (!ct_recording(CT_CAT_sleep) || !readable(span))

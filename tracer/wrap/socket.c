@@ -9,18 +9,18 @@ static int forget(int fd)
     return fd;
 }
 
-CT_WRAPPER int accept(int fd, __SOCKADDR_ARG peer, socklen_t *restrict length)
+int ct_seen_accept(int fd, __SOCKADDR_ARG peer, socklen_t *restrict length)
 {
     return forget(CT_TIMED(accept, fd, ct_real.accept(fd, peer, length)));
 }
 
-CT_WRAPPER int accept4(int fd, __SOCKADDR_ARG peer, socklen_t *restrict length, int flags)
+int ct_seen_accept4(int fd, __SOCKADDR_ARG peer, socklen_t *restrict length, int flags)
 {
     return forget(CT_TIMED(accept, fd, ct_real.accept4(fd, peer, length, flags)));
 }
 
 /* From now on its name is the peer's. */
-CT_WRAPPER int connect(int fd, __CONST_SOCKADDR_ARG peer, socklen_t length)
+int ct_seen_connect(int fd, __CONST_SOCKADDR_ARG peer, socklen_t length)
 {
     int r = CT_TIMED(connect, fd, ct_real.connect(fd, peer, length));
 

@@ -39,19 +39,10 @@ TIMED_END(io, IO, IO_SLOW)
 TIMED_END(poll, POLL, POLL_SLOW)
 TIMED_END(file, FILE, FILE_SLOW)
 
-/* Compilers call some of them by names that no header declares. */
-#define TIMED(result, name, parameters, arguments, call, fd) result name parameters;
-#include "wrap/real.def"
-
-/* With the gate shut a wrapper keeps a frame all the same: a thread that blocks in it now may be looked at later. */
+/* With the gate shut there is a frame all the same: a thread that blocks here now may be looked at later. */
 #define TIMED(result, name, parameters, arguments, call, fd) \
-    static __attribute__((noinline)) result recorded_##name parameters \
+    result ct_seen_##name parameters \
     { \
         return CT_TIMED(call, fd, ct_real.name arguments); \
-    } \
-    CT_WRAPPER result name parameters \
-    { \
-        CT_SAVE_FP(); \
-        return ct_gate_is_shut() ? ct_real.name arguments : recorded_##name arguments; \
     }
 #include "wrap/real.def"

@@ -14,12 +14,13 @@
  */
 #define CT_WRAPPER __attribute__((visibility("default")))
 
-/* In programs' inner loops: with the gate shut it jumps into libc instead of calling it. */
-#define CT_WRAPPER_HOT CT_WRAPPER CT_JUMPS
+/* Functions that jump where others call, and their `return`: without a frame, and so not for calls that block. */
 #if defined(__clang__)
 #define CT_JUMPS
+#define CT_JUMP __attribute__((musttail))
 #else
 #define CT_JUMPS __attribute__((optimize("optimize-sibling-calls")))
+#define CT_JUMP
 #endif
 
 /*
@@ -31,19 +32,6 @@
 #else
 #define CT_SAVE_FP() ((void)0)
 #endif
-
-/* HOT: the first test of a hot wrapper; what follows when it is false stands in a function of its own, that calls. */
-static inline bool ct_gate_is_shut(void)
-{
-    return __builtin_expect(atomic_load_explicit(&ct_gate.word, memory_order_relaxed) == CT_GATE_SHUT, 1);
-}
-
-/* HOT: the rest of the test, for who found the gate not shut. */
-static inline bool ct_recording_still(unsigned category)
-{
-    return ct_wanted(category) && (__builtin_expect(atomic_load_explicit(&ct_gate.word, memory_order_relaxed) >=
-                                                    CT_GATE_FIRST, 1) || ct_gate_open());
-}
 
 /* HOT: whether events of this category are recorded.  Shut: one load and a branch. */
 static inline bool ct_recording(unsigned category)

@@ -1,0 +1,149 @@
+/*
+ * How many instructions of the recorder a call executes: one while nobody listens, before, between and after recordings.
+ * Counted by stepping: the trap flag makes the processor report each instruction to a handler of ours.
+ *
+ *   wrap-jumps TRACE
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "ctrace.h"
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+static pthread_barrier_t barrier;
+static sem_t sem;
+static const struct timespec none;
+static void *block;
+
+/* Calls that come back at once, each of one wrapped function. */
+#define CALLS \
+    CALL(read, read(-1, NULL, 0)) \
+    CALL(write, write(-1, "", 0)) \
+    CALL(readv, readv(-1, NULL, 0)) \
+    CALL(pwrite, pwrite(-1, "", 0, 0)) \
+    CALL(send, send(-1, "", 0, 0)) \
+    CALL(recv, recv(-1, NULL, 0, 0)) \
+    CALL(recvfrom, recvfrom(-1, NULL, 0, 0, NULL, NULL)) \
+    CALL(sendmsg, sendmsg(-1, NULL, 0)) \
+    CALL(accept, accept(-1, NULL, NULL)) \
+    CALL(connect, connect(-1, NULL, 0)) \
+    CALL(poll, poll(NULL, 0, 0)) \
+    CALL(select, select(0, NULL, NULL, NULL, &(struct timeval){ 0, 0 })) \
+    CALL(epoll_wait, epoll_wait(-1, NULL, 0, 0)) \
+    CALL(fsync, fsync(-1)) \
+    CALL(open, open("/nowhere/at/all", O_RDONLY)) \
+    CALL(openat, openat(-1, "nowhere", O_RDONLY)) \
+    CALL(close, close(-1)) \
+    CALL(dup2, dup2(-1, -1)) \
+    CALL(nanosleep, nanosleep(&none, NULL)) \
+    CALL(clock_nanosleep, clock_nanosleep(CLOCK_MONOTONIC, 0, &none, NULL)) \
+    CALL(usleep, usleep(0)) \
+    CALL(pthread_mutex_lock, pthread_mutex_lock(&mutex)) \
+    CALL(pthread_cond_timedwait, pthread_cond_timedwait(&cond, &mutex, &none)) \
+    CALL(pthread_mutex_unlock, pthread_mutex_unlock(&mutex)) \
+    CALL(pthread_cond_signal, pthread_cond_signal(&cond)) \
+    CALL(pthread_rwlock_rdlock, pthread_rwlock_rdlock(&rwlock)) \
+    CALL(pthread_rwlock_unlock, pthread_rwlock_unlock(&rwlock)) \
+    CALL(pthread_barrier_wait, pthread_barrier_wait(&barrier)) \
+    CALL(sem_post, sem_post(&sem)) \
+    CALL(sem_wait, sem_wait(&sem)) \
+    CALL(pthread_join, pthread_join(pthread_self(), NULL)) \
+    CALL(malloc, block = malloc(64)) \
+    CALL(realloc, block = realloc(block, 100)) \
+    CALL(free, free(block))
+
+#define CALL(name, call) static void call_##name(void) { (void)(call); }
+CALLS
+#undef CALL
+
+static const struct {
+    const char *name;
+    void (*call)(void);
+} calls[] = {
+#define CALL(name, call) { #name, call_##name },
+    CALLS
+#undef CALL
+};
+enum { COUNT = sizeof calls / sizeof *calls };
+
+static struct dl_find_object recorder;
+static volatile unsigned steps;
+
+static void step(int signal, siginfo_t *info, void *context)
+{
+    uintptr_t at = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+
+    steps += at - (uintptr_t)recorder.dlfo_map_start < (uintptr_t)recorder.dlfo_map_end - (uintptr_t)recorder.dlfo_map_start;
+}
+
+static unsigned count(void (*call)(void))
+{
+    steps = 0;
+    asm volatile("pushfq\n\torq $0x100, (%%rsp)\n\tpopfq" ::: "memory", "cc");
+    call();
+    asm volatile("pushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq" ::: "memory", "cc");
+    return steps;
+}
+
+/* The first call may look the real function up; the second counts. */
+static int check(const char *when, bool recorded)
+{
+    unsigned least = recorded ? 2 : 1, most = recorded ? 100000 : 1, bad = 0;
+
+    for (unsigned again = 0; again < 2; again++)
+        for (unsigned i = 0; i < COUNT; i++) {
+            unsigned n = count(calls[i].call);
+
+            if (!again || (n >= least && n <= most))
+                continue;
+            fprintf(stderr, "jumps: %s: %s executes %u instructions of the recorder\n", when, calls[i].name, n);
+            bad++;
+        }
+    return bad != 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct sigaction action = { .sa_sigaction = step, .sa_flags = SA_SIGINFO };
+    int bad;
+
+    if (argc != 2 || _dl_find_object(dlsym(RTLD_DEFAULT, "ct_recorder"), &recorder) != 0) {
+        fprintf(stderr, "jumps: the recorder is not loaded\n");
+        return 1;
+    }
+    sigaction(SIGTRAP, &action, NULL);
+    sem_init(&sem, 0, 0);
+    pthread_barrier_init(&barrier, NULL, 1);
+    bad = check("before", false);
+    for (int turn = 0; turn < 2; turn++) {
+        int r = trace_start(argv[1]);
+
+        if (r < 0) {
+            fprintf(stderr, "jumps: trace_start: %s\n", strerror(-r));
+            return 1;
+        }
+        bad |= check("while recording", true);
+        trace_stop();
+        bad |= check("after", false);
+    }
+    return bad;
+}
