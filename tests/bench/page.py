@@ -61,6 +61,8 @@ SECTIONS = [
         "mutex.wrapped.instructions": "its instructions",
         "mutex.free": "what recording adds",
         "mutex.free.ratio": "by libc alone",
+        "mutex.trylock": "libc's trylock in place of its lock, which tells the wrapper whether it would wait",
+        "mutex.trylock.ratio": "by libc alone",
         "malloc.idle.libc": "malloc() and free() of 64 bytes, libc alone",
         "malloc.idle": "what the recorder adds when it is only preloaded",
         "malloc.idle.mixed_libc": "sizes of 16 to 2,000 bytes in 4,096 live blocks, libc alone",

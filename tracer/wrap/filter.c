@@ -7,20 +7,25 @@
 #include "record/thread.h"
 
 _Atomic uint32_t ct_filter[1 << CT_FILTER_BITS];
+_Atomic uint32_t ct_filter_mutexes __attribute__((aligned(64)));        /* read by all: beside nothing that changes often */
 
 /* Who unlocked last and when, by the same hash; relaxed, a guess that costs an event at most. */
 static _Atomic uint64_t unlocked[1 << CT_FILTER_BITS];
 
-void ct_filter_raise(_Atomic uint32_t *counter)
+void ct_filter_raise(_Atomic uint32_t *counter, bool mutex)
 {
     atomic_store_explicit(&unlocked[counter - ct_filter], 0, memory_order_relaxed);
     atomic_fetch_add_explicit(counter, 1, memory_order_acq_rel);        /* edge WAITER */
+    if (mutex)
+        atomic_fetch_add_explicit(&ct_filter_mutexes, 1, memory_order_acq_rel);         /* edge MUTEX */
 }
 
-void ct_filter_lower(_Atomic uint32_t *counter)
+void ct_filter_lower(_Atomic uint32_t *counter, bool mutex)
 {
     uint32_t was = atomic_load_explicit(counter, memory_order_relaxed), next;
 
+    if (mutex)
+        atomic_fetch_sub_explicit(&ct_filter_mutexes, 1, memory_order_relaxed);
     do
         next = was - 1 - (was >> CT_FILTER_TOLD ? 1u << CT_FILTER_TOLD : 0);
     while (!atomic_compare_exchange_weak_explicit(counter, &was, next, memory_order_relaxed, memory_order_relaxed));
@@ -58,4 +63,5 @@ bool ct_filter_unlock(const void *object, uint64_t now)
 void ct_filter_clear(void)
 {
     memset((void *)ct_filter, 0, sizeof ct_filter);
+    atomic_store_explicit(&ct_filter_mutexes, 0, memory_order_relaxed);
 }

@@ -11,6 +11,7 @@
  * EDGES
  *   edge   release side       acquire side      what the acquirer may then rely on
  *   WAITER ct_filter_raise    ct_filter_raised  a waiter who was let go by our real call had raised its counter before
+ *   MUTEX  ct_filter_raise    ct_filter_mutexes_raised   the same, of mutexes; and its own counter was raised before that
  */
 #pragma once
 
@@ -28,8 +29,20 @@ static inline _Atomic uint32_t *ct_filter_of(const void *object)
     return &ct_filter[(uintptr_t)object * 0x9e3779b97f4a7c15u >> (64 - CT_FILTER_BITS)];
 }
 
-/* A waiter comes. */
-void ct_filter_raise(_Atomic uint32_t *counter);
+/*
+ * How many wait for a mutex, whichever: most of the time nobody, and then an unlock need not ask for its own.  Threads
+ * that wait for other things are not in it: one that is idle on a condition variable all day would spoil it.
+ */
+extern _Atomic uint32_t ct_filter_mutexes __attribute__((visibility("hidden")));
+
+/* HOT: twice in every unlock of a mutex; a load. */
+static inline bool ct_filter_mutexes_raised(void)
+{
+    return __builtin_expect(atomic_load_explicit(&ct_filter_mutexes, memory_order_acquire) != 0, 0);    /* edge MUTEX */
+}
+
+/* A waiter comes; for a mutex, or for something else. */
+void ct_filter_raise(_Atomic uint32_t *counter, bool mutex);
 
 /* Whether somebody waits for the object, or for another that shares its counter. */
 static inline bool ct_filter_raised(const void *object)
@@ -38,7 +51,7 @@ static inline bool ct_filter_raised(const void *object)
 }
 
 /* A waiter goes, with one of those who were told.  Relaxed: too late costs an event, no more. */
-void ct_filter_lower(_Atomic uint32_t *counter);
+void ct_filter_lower(_Atomic uint32_t *counter, bool mutex);
 
 /* Tells one who waits, or all; false when all have been told.  For callers who saw it raised. */
 bool ct_filter_tell(const void *object, bool all);

@@ -26,14 +26,24 @@ static __attribute__((noinline)) int wait_and_lock(pthread_mutex_t *mutex)
     return CT_WAIT(MUTEX_WAIT, mutex, 0, ct_real.pthread_mutex_lock(mutex), -ct_result);
 }
 
+static CT_JUMPS int lock_among_threads(pthread_mutex_t *mutex)
+{
+    int r = ct_real.pthread_mutex_trylock(mutex);
+
+    return __builtin_expect(r != EBUSY, 1) ? r : wait_and_lock(mutex);
+}
+
+/* Once there is a second thread this need not be asked again: calls are led past the question. */
 CT_JUMPS int ct_seen_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-    int r;
+    int (*here)(pthread_mutex_t *) = ct_seen_pthread_mutex_lock;
 
     if (nobody_else(mutex))
         return ct_real.pthread_mutex_lock(mutex);
-    r = ct_real.pthread_mutex_trylock(mutex);
-    return __builtin_expect(r != EBUSY, 1) ? r : wait_and_lock(mutex);
+    if (!__libc_single_threaded)
+        __atomic_compare_exchange_n(&ct_route.pthread_mutex_lock, &here, lock_among_threads, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
+    return lock_among_threads(mutex);
 }
 
 int ct_seen_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
@@ -49,7 +59,7 @@ int ct_seen_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, con
                    ct_real.pthread_mutex_clocklock(mutex, clock, until));
 }
 
-/* Somebody waits, or came to wait in between; anybody may free the mutex once it is unlocked. */
+/* Somebody waits for a mutex, or came to wait in between; anybody may free this one once it is unlocked. */
 static __attribute__((noinline)) int unlock_and_wake(pthread_mutex_t *mutex)
 {
     if (!ct_recording(CT_CAT_lock))
@@ -59,7 +69,7 @@ static __attribute__((noinline)) int unlock_and_wake(pthread_mutex_t *mutex)
 
 static __attribute__((noinline)) int wake_late(pthread_mutex_t *mutex, int r)
 {
-    if (r == 0 && ct_recording(CT_CAT_lock))
+    if (r == 0 && ct_filter_raised(mutex) && ct_recording(CT_CAT_lock))
         ct_wake_emit(mutex, 0);
     return r;
 }
@@ -68,8 +78,8 @@ CT_JUMPS int ct_seen_pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     int r;
 
-    if (__builtin_expect(ct_filter_raised(mutex), 0))
+    if (ct_filter_mutexes_raised())
         return unlock_and_wake(mutex);
     r = ct_real.pthread_mutex_unlock(mutex);
-    return __builtin_expect(ct_filter_raised(mutex), 0) ? wake_late(mutex, r) : r;
+    return ct_filter_mutexes_raised() ? wake_late(mutex, r) : r;
 }

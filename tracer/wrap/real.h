@@ -30,7 +30,8 @@ struct ct_real {
 };
 extern struct ct_real ct_real __attribute__((visibility("hidden")));
 
-/* Where each wrapper jumps: into libc while nobody listens, else to ct_seen_NAME.  Written by ct_route_lead() only. */
+/* Where each wrapper jumps: into libc while nobody listens, else to ct_seen_NAME.  Written by ct_route_lead(), and
+ * by a body that knows a shorter one. */
 struct ct_route {
 #define ROUTED(result, name, parameters, arguments) result (*name) parameters;
 #include "wrap/real.def"

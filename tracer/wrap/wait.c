@@ -66,7 +66,7 @@ static void drop(int result)
     ct_self.wait = r == ct_self.room->waits ? NULL : r - 1;
     atomic_signal_fence(memory_order_seq_cst);
     if (was.raised)
-        ct_filter_lower(was.raised);
+        ct_filter_lower(was.raised, was.event == CT_EV_MUTEX_WAIT);
     if (was.emitted)
         emit_end(result);
 }
@@ -137,7 +137,7 @@ void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64
     r->since = now;
     if (category_of(event) == CT_CAT_lock) {
         r->raised = ct_filter_of((void *)(uintptr_t)object);    /* early: who unlocks from now on tells us */
-        ct_filter_raise(r->raised);
+        ct_filter_raise(r->raised, event == CT_EV_MUTEX_WAIT);
     }
     ct_cpu_note(now);
     emit_begin(event, now, object, other);
