@@ -68,15 +68,17 @@ static bool fits(const struct ct_profile *p, uint64_t more)
 int ct_profile_grow(struct ct_profile *p, void **items, uint32_t *room, uint32_t used, size_t count, size_t size)
 {
     uint64_t need = (uint64_t)used + count, wide = *room ? (uint64_t)*room * 2 : FIRST_ROWS;
+    uint64_t free_rows = p->bytes < p->bytes_max ? (p->bytes_max - p->bytes) / size : 0;
     void *grown;
 
     if (need <= *room)
         return 0;
+    /* Near the limit by half of what is left: row by row it would be copied over and over. */
+    if (wide - *room > free_rows)
+        wide = *room + free_rows / 2;
     if (wide < need)
         wide = need;
-    if (!fits(p, (wide - *room) * size))
-        wide = need;
-    if (wide >= CT_PROFILE_NONE || !fits(p, (wide - *room) * size))
+    if (wide >= CT_PROFILE_NONE || wide - *room > free_rows)
         return -EFBIG;
     grown = realloc(*items, wide * size);
     if (!grown)

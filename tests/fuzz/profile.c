@@ -1,10 +1,12 @@
-/* Any bytes as a profile: they are refused with a sentence, or come back the same when written and read again. */
+/* Any bytes as a profile: refused with a sentence, or they come back when written and read, merge to nothing, and print. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "converter/profile/merge.h"
 #include "converter/profile/read.h"
+#include "converter/profile/text.h"
 #include "converter/profile/write.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,6 +27,33 @@ static int take(void *context, const void *bytes, size_t size)
         memcpy(b->at + b->size, bytes, size);
     b->size += size;
     return 0;
+}
+
+/* A profile less itself is nothing; as a text every line but comments has its shape. */
+static void merge_and_print(const struct ct_profile *profile)
+{
+    struct ct_profile *nothing, *twice;
+    struct ct_profile_part parts[] = { { profile, 1 }, { profile, 1.5 } };
+    struct bytes text = { 0 };
+    struct ct_error err;
+
+    if (ct_profile_subtract(profile, profile, &nothing, &err) < 0 || ct_profile_merge(parts, 2, &twice, &err) < 0)
+        abort();
+    for (uint32_t i = 0; i < nothing->values.count; i++)
+        if (nothing->values.items[i] > 1)               /* the least number has no opposite */
+            abort();
+    if (twice->samples.count > profile->samples.count)
+        abort();
+    if (ct_profile_text_count(profile, "fuzz", take, &text) < 0 || ct_profile_text_mappings(profile, take, &text) < 0)
+        abort();
+    for (size_t at = 0; at < text.size; at++)
+        if (text.at[at] == 0 || (text.at[at] < ' ' && text.at[at] != '\n' && text.at[at] != '\t'))
+            abort();
+    ct_profile_text_heap(profile, 0, take, &text);
+    ct_profile_text_contention(profile, CT_PROFILE_MUTEX, take, &text);
+    ct_profile_free(nothing);
+    ct_profile_free(twice);
+    free(text.at);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -50,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (ct_profile_write_plain(again, take, &second) < 0)
         abort();
+    merge_and_print(profile);
     ct_profile_free(profile);
     ct_profile_free(again);
     free(first.at);
