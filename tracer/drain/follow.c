@@ -68,7 +68,7 @@ int ct_follow_init(struct ct_follow *f, struct ct_session_dir *session, const st
 
 /* --- processes and connections --- */
 
-static struct ct_process *find_process(struct ct_follow *f, pid_t pid)
+struct ct_process *ct_follow_process(struct ct_follow *f, pid_t pid)
 {
     for (struct ct_process *p = f->processes; p; p = p->next)
         if (p->pid == pid && !p->dead)
@@ -203,7 +203,7 @@ static void accept_one(struct ct_follow *f, int socket)
         refuse(f, socket);
         return;
     }
-    p = find_process(f, peer.pid);
+    p = ct_follow_process(f, peer.pid);
     if (!p)
         p = add_process(f, peer.pid);
     if (!p) {
@@ -272,7 +272,7 @@ static void look_after_process(struct ct_follow *f, struct ct_process *p)
     if (ct_consumer_wants_turn(&p->consumer) && p->asked_turn != p->image.drain.generation &&
         ct_process_tell(p, CT_CONTROL_TURN, 0))
         p->asked_turn = p->image.drain.generation;
-    if (f->stopped && p->attached && (!p->image.recording || p->guests)) {
+    if (f->stopped && p->attached && (!p->image.recording || p->guests || p->watchers)) {
         struct ct_end end = { .reason = CT_END_STOP };
 
         ct_process_stop(p);
@@ -337,6 +337,9 @@ void ct_follow_start(struct ct_follow *f)
         ct_process_round(p);            /* what a guest has had until now is not for our file */
         if (p->attached)
             p->consumer.first = p->image.drain.generation + 1;
+        p->base = f->options.categories;
+        if (p->watchers)
+            ct_process_tell_categories(p);
         ct_process_tell(p, CT_CONTROL_START, 0);
     }
 }
@@ -345,8 +348,13 @@ void ct_follow_stop(struct ct_follow *f)
 {
     f->options.start = false;
     f->stopped = true;
-    for (struct ct_process *p = f->processes; p; p = p->next)
-        ct_process_tell(p, CT_CONTROL_STOP, 0);
+    for (struct ct_process *p = f->processes; p; p = p->next) {
+        p->base = 0;
+        if (p->watchers)
+            ct_process_tell_categories(p);
+        else
+            ct_process_tell(p, CT_CONTROL_STOP, 0);
+    }
 }
 
 unsigned ct_follow_alive(const struct ct_follow *f)
@@ -360,7 +368,7 @@ unsigned ct_follow_alive(const struct ct_follow *f)
 
 bool ct_follow_expect(struct ct_follow *f, pid_t pid)
 {
-    struct ct_process *p = find_process(f, pid);
+    struct ct_process *p = ct_follow_process(f, pid);
 
     if (!p)
         p = add_process(f, pid);

@@ -16,6 +16,8 @@ struct ct_follow_options {
     int output_fd;                  /* opened for it; given */
     bool children;                  /* others than the first process are traced too */
     bool start;                     /* a program's gate is opened when it connects */
+    uint64_t categories;            /* that are recorded for our files, and for guests */
+    uint64_t begins;                /* that programs record from their first instruction on; 0: they begin shut */
     bool later;                     /* our files begin with ct_follow_start(), whoever opens a gate before */
     uint64_t limit;                 /* bytes of one file; 0: none */
     uint64_t ring;                  /* keep about this many of the newest; 0: all */
@@ -25,6 +27,8 @@ struct ct_follow_options {
 struct ct_follow_hooks {
     void (*closed)(void *context, const char *path);    /* a file is whole; the path is borrowed until it returns */
     void (*trouble)(void *context, const char *text);   /* one line for a person */
+    /* A program has begun and can be watched; NULL: nobody wants to.  Its end is told by its watchers' last segments. */
+    void (*began)(void *context, struct ct_process *p);
     void *context;
 };
 
@@ -71,6 +75,8 @@ void ct_follow_stop(struct ct_follow *f);
 unsigned ct_follow_alive(const struct ct_follow *f);
 /* Waits for a process too that has not connected, but will if it ever does something.  False when it is waited for already. */
 bool ct_follow_expect(struct ct_follow *f, pid_t pid);
+/* The process with this pid, NULL when it is not traced (any more). */
+struct ct_process *ct_follow_process(struct ct_follow *f, pid_t pid);
 /* Events lost and bytes written so far, in all files. */
 uint64_t ct_follow_lost(const struct ct_follow *f);
 uint64_t ct_follow_written(const struct ct_follow *f);

@@ -150,6 +150,13 @@ void ct_image_begin(struct ct_follow *f, struct ct_process *p, int arena)
     }
     if (f->has_bell)
         ct_bell_add(&f->bell, p->image.arena);
+    p->base = f->options.later || f->stopped || !p->attached ? 0 : f->options.categories;
+    p->all = f->options.categories;
+    p->told = f->options.begins;
+    if (f->hooks.began)
+        f->hooks.began(f->hooks.context, p);
+    if (p->watchers)
+        return;                         /* they have told it what to record */
     if (!p->attached || f->stopped)
         ct_process_tell(p, CT_CONTROL_STOP, 0);
     else if (f->options.start)

@@ -122,7 +122,7 @@ static void run_part(void *context)
 
 void ct_process_stop(struct ct_process *p)
 {
-    if (!p->guests)
+    if (!p->guests && !p->watchers)
         ct_process_finish(p, true);
     else if (!p->image.broken && !ct_fault_guard(p->image.arena, p->image.size, run_part, p))
         p->image.broken = true;
@@ -150,11 +150,27 @@ static void end_guests(struct ct_process *p)
     }
 }
 
+/* The image is over: all that was drained of it is in their segments. */
+static void end_watchers(struct ct_process *p)
+{
+    struct ct_end end;
+
+    ct_process_end_row(p, &end);
+    while (p->watchers) {
+        struct ct_segments *s = p->watchers;
+
+        p->watchers = s->next;
+        ct_consumer_end(&s->consumer, &end);
+        ct_segments_end(s);
+    }
+}
+
 void ct_process_detach(struct ct_process *p)
 {
     if (!p->image.arena)
         return;
     end_guests(p);
+    end_watchers(p);
     if (!p->image.broken)
         p->lost += ct_drain_lost(&p->image.drain);
     ct_drain_close(&p->image.drain);
@@ -215,6 +231,8 @@ void ct_process_add_guest(struct ct_process *p, int fd)
 
     ct_process_round(p);
     r = add_guest(p, fd);
+    if (p->watchers)
+        ct_process_tell_categories(p);
     if (r < 0 && fd >= 0)
         close(fd);
     /* The program turns when it has the answer, before trace_start() returns: all that follows is in the file. */
@@ -243,6 +261,67 @@ void ct_process_end_guest(struct ct_process *p)
     p->guests = g->next;
     free_guest(g);
     ct_process_tell(p, CT_CONTROL_REPLY, r);
+    if (p->watchers)
+        ct_process_tell_categories(p);
     if (!p->image.drain.consumers)      /* our file had reached its limit before */
         ct_process_tell(p, CT_CONTROL_STOP, 0);
+}
+
+void ct_process_tell_categories(struct ct_process *p)
+{
+    uint64_t wanted = p->base | (p->guests ? p->all : 0);
+
+    for (const struct ct_segments *s = p->watchers; s; s = s->next)
+        wanted |= s->categories;
+    if (wanted == p->told)
+        return;
+    if (wanted == 0) {
+        ct_process_tell(p, CT_CONTROL_STOP, 0);
+    } else {
+        ct_process_tell(p, CT_CONTROL_CATEGORIES, (int64_t)wanted);
+        if (p->told == 0)
+            ct_process_tell(p, CT_CONTROL_START, 0);
+    }
+    p->told = wanted;
+}
+
+int ct_process_watch(struct ct_process *p, struct ct_segments *s, uint32_t from)
+{
+    if (!p->image.arena || p->image.broken || p->image.over)
+        return -ESRCH;
+    ct_drain_add(&p->image.drain, &s->consumer, from);
+    s->next = p->watchers;
+    p->watchers = s;
+    ct_process_tell_categories(p);
+    return 0;
+}
+
+struct leave {
+    struct ct_process *process;
+    struct ct_segments *who;
+};
+
+static void run_watcher_leave(void *context)
+{
+    struct leave *l = context;
+    struct ct_end end = { .reason = CT_END_STOP, .events_lost = ct_drain_lost(&l->process->image.drain) };
+
+    ct_drain_leave(&l->process->image.drain, &l->who->consumer, &end);
+}
+
+void ct_process_unwatch(struct ct_process *p, struct ct_segments *s)
+{
+    struct ct_segments **at = &p->watchers;
+    struct leave leave = { p, s };
+
+    while (*at && *at != s)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    if (!p->image.broken && !ct_fault_guard(p->image.arena, p->image.size, run_watcher_leave, &leave))
+        p->image.broken = true;
+    *at = s->next;
+    ct_drain_remove(&p->image.drain, &s->consumer);
+    ct_process_tell_categories(p);
+    ct_segments_end(s);
 }

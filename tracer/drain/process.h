@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "drain/drain.h"
+#include "drain/segments.h"
 #include "drain/session.h"
 #include "format/control.h"
 
@@ -43,6 +44,8 @@ struct ct_process {
     bool has_file, attached;
     uint32_t asked_turn;            /* generation that was asked to end early */
     struct ct_guest *guests;
+    struct ct_segments *watchers;   /* of whoever serves; borrowed */
+    uint64_t all, base, told;       /* categories: for guests, for its file now, and what the program was last told */
     struct ct_image image;
     unsigned images;                /* programs so far, this one included */
     uint64_t lost;                  /* events, of images that ended */
@@ -67,5 +70,14 @@ bool ct_process_tell(struct ct_process *p, enum ct_control_kind kind, int64_t va
 void ct_process_end_row(const struct ct_process *p, struct ct_end *ret);
 /* Adds the file behind `fd` (given) as a consumer that begins with the next generation, and answers the program. */
 void ct_process_add_guest(struct ct_process *p, int fd);
+/*
+ * Adds a watcher, which is borrowed until it has taken its last segment; its first generation is `from` or later.  The
+ * program then records what it wants, too.  0, or -ESRCH when there is no image that could be watched.
+ */
+int ct_process_watch(struct ct_process *p, struct ct_segments *s, uint32_t from);
+/* Ends one now, with all that was recorded until now in its last segment.  Unknown ones (the image ended) are ignored. */
+void ct_process_unwatch(struct ct_process *p, struct ct_segments *s);
+/* Tells the program what it is to record, if that has changed. */
+void ct_process_tell_categories(struct ct_process *p);
 /* Ends the guest that was added last, and answers the program when its file is whole. */
 void ct_process_end_guest(struct ct_process *p);

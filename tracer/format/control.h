@@ -21,6 +21,7 @@ enum ct_control_kind {
     /* ctrace -> program */
     CT_CONTROL_TURN = 16,               /* turn the generation now */
     CT_CONTROL_START = 17,              /* open the gate */
+    CT_CONTROL_CATEGORIES = 19,         /* record these from now on: value is a bit mask */
     CT_CONTROL_STOP = 18,               /* shut the gate, turn, then REPLY */
 
     CT_CONTROL_REPLY = 32,              /* both ways: value = 0 or a negative errno, to the last request */

@@ -128,6 +128,18 @@ static int take_mutexprofile(struct ct_settings *o, const char *value)
     return take_profile(o, CT_PROFILE_FILE_MUTEX, value);
 }
 
+static int take_http(struct ct_settings *o, const char *value)
+{
+    o->http = value;
+    return *value ? 0 : -EINVAL;
+}
+
+static int take_http_token(struct ct_settings *o, const char *value)
+{
+    o->http_token = value;
+    return *value ? 0 : -EINVAL;
+}
+
 static int take_only(struct ct_settings *o, const char *value)
 {
     return take_categories(value, &o->categories);
@@ -225,6 +237,12 @@ static int take_heap_rate(struct ct_settings *o, const char *value)
 static bool yes(const char *value)
 {
     return !value || (*value && strcmp(value, "0") != 0);
+}
+
+static int take_http_insecure(struct ct_settings *o, const char *value)
+{
+    o->http_insecure = yes(value);
+    return 0;
 }
 
 static int take_no_paths(struct ct_settings *o, const char *value)

@@ -30,7 +30,7 @@ extern uint32_t ct_session_serial __attribute__((visibility("hidden")));
 
 static inline bool ct_wanted(unsigned category)
 {
-    return ct_options.categories >> category & 1;
+    return __atomic_load_n(&ct_options.categories, __ATOMIC_RELAXED) >> category & 1;
 }
 
 /* Makes the session of this process by `options`: the control thread and the arena.  0 or a negative errno. */

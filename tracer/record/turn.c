@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <time.h>
 
+#include "format/schema.h"
 #include "record/clock.h"
 #include "record/control.h"
 #include "record/gate.h"
 #include "record/modules.h"
 #include "record/sampler.h"
+#include "record/session.h"
 #include "record/syscall.h"
 #include "record/tables.h"
 #include "record/tasks.h"
@@ -137,6 +139,12 @@ static void turn_for_consumer(struct ct_arena *a)
         ct_control_ring_drainer(a);
         ct_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &a_while, 0);
     }
+}
+
+void ct_turn_categories(struct ct_arena *a, uint64_t categories)
+{
+    __atomic_store_n(&ct_options.categories, categories | 1u << CT_CAT_trace, __ATOMIC_RELAXED);
+    ct_turn(a);
 }
 
 int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who)

@@ -5,6 +5,8 @@
 
 /* Who wants the gate to be open: whoever drains for a file of its own, and what trace_start() began under `ctrace record`. */
 enum ct_turn_wanting { CT_TURN_FOR_CTRACE = 1, CT_TURN_FOR_PROGRAM = 2 };
+/* Records these categories from now on, and begins a generation with that if one is under way. */
+void ct_turn_categories(struct ct_arena *a, uint64_t categories);
 /* Begins a new generation, and opens the gate unless it is open; -EALREADY when `who` wants it already. */
 int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who);
 /* Shuts the gate when nobody else wants it; the generation stays the last one. */

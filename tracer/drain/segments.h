@@ -1,0 +1,21 @@
+/*
+ * A consumer whose trace comes in segments: files in memory, each a trace by itself of one or several whole generations,
+ * handed over as soon as they are whole.
+ */
+#pragma once
+
+#include "drain/consumer.h"
+
+struct ct_segments {
+    struct ct_segments *next;           /* of the same process */
+    struct ct_consumer consumer;
+    uint64_t categories;                /* what is to be recorded for it, a bit mask */
+    /* On the drain's thread: `fd` is given, and after `last` the segments are no longer looked at. */
+    void (*take)(void *context, int fd, bool last);
+    void *context;
+};
+
+/* 0, or a negative errno when there is no memory for a file. */
+int ct_segments_init(struct ct_segments *s, uint64_t categories, void (*take)(void *context, int fd, bool last), void *context);
+/* The consumer was ended: hands over the last segment. */
+void ct_segments_end(struct ct_segments *s);

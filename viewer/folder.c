@@ -1,0 +1,191 @@
+/* The queue of segments and the thread that reads them. */
+#include "viewer/folder.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+struct ct_folder_row {
+    struct ct_folder_row *next;
+    struct ct_fold *fold;
+    int fd;
+    bool last;
+};
+
+/* Reads one segment into the fold's collect.  Damage ends it: what precedes it counts. */
+static uint64_t read_segment(struct ct_fold *fold, int fd)
+{
+    struct ct_read_input input = { .path = "a segment of the recording", .fd = fd };
+    const struct ct_read_item *items;
+    struct ct_reader *reader;
+    struct ct_error err;
+    uint64_t generation = 0;
+    size_t count;
+
+    if (lseek(fd, 0, SEEK_SET) < 0 || ct_reader_open(&input, 1, NULL, &reader, &err) < 0)
+        return 0;
+    ct_collect_reader(fold->collect);
+    while (ct_reader_next_run(reader, &items, &count, &err) > 0)
+        for (size_t i = 0; i < count; i++) {
+            if (items[i].kind == CT_READ_GENERATION)
+                generation = items[i].generation->number;
+            if (ct_collect_item(fold->collect, &items[i]) < 0)
+                break;
+        }
+    ct_reader_close(reader);
+    return generation;
+}
+
+static void fold_one(struct ct_folder *f, struct ct_folder_row *row)
+{
+    struct ct_fold *fold = row->fold;
+    uint64_t generation;
+
+    pthread_mutex_lock(&f->reading);
+    generation = row->fd < 0 ? 0 : read_segment(fold, row->fd);
+    pthread_mutex_unlock(&f->reading);
+    if (row->fd >= 0)
+        close(row->fd);
+    pthread_mutex_lock(&f->lock);
+    fold->waiting--;
+    if (generation > fold->generation)
+        fold->generation = generation;
+    fold->over |= row->last;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+    free(row);
+}
+
+static void *run(void *context)
+{
+    struct ct_folder *f = context;
+
+    pthread_mutex_lock(&f->lock);
+    while (f->first || !f->stop) {
+        struct ct_folder_row *row = f->first;
+
+        if (!row) {
+            pthread_cond_wait(&f->changed, &f->lock);
+            continue;
+        }
+        f->first = row->next;
+        if (!f->first)
+            f->last = &f->first;
+        pthread_mutex_unlock(&f->lock);
+        fold_one(f, row);
+        pthread_mutex_lock(&f->lock);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+int ct_folder_init(struct ct_folder *f)
+{
+    pthread_condattr_t clock;
+    sigset_t all, before;
+    int r;
+
+    *f = (struct ct_folder){ .last = &f->first };
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_mutex_init(&f->reading, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&f->changed, &clock);
+    pthread_condattr_destroy(&clock);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = pthread_create(&f->thread, NULL, run, f);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -r;
+}
+
+void ct_folder_fini(struct ct_folder *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->stop = true;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+    pthread_join(f->thread, NULL);
+    pthread_cond_destroy(&f->changed);
+    pthread_mutex_destroy(&f->reading);
+    pthread_mutex_destroy(&f->lock);
+}
+
+/* On the thread that drains. */
+static void take(void *context, int fd, bool last)
+{
+    struct ct_fold *fold = context;
+    struct ct_folder *f = fold->folder;
+    struct ct_folder_row *row = malloc(sizeof *row);
+
+    pthread_mutex_lock(&f->lock);
+    if (!row || (fold->waiting >= CT_FOLD_WAITING_MAX && !last)) {
+        fold->dropped++;
+        fold->over |= last;
+        free(row);
+        close(fd);
+    } else {
+        *row = (struct ct_folder_row){ .fold = fold, .fd = fd, .last = last };
+        *f->last = row;
+        f->last = &row->next;
+        fold->waiting++;
+    }
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+struct ct_fold *ct_fold_new(struct ct_folder *f, uint64_t categories)
+{
+    struct ct_fold *fold = calloc(1, sizeof *fold);
+
+    if (!fold)
+        return NULL;
+    fold->folder = f;
+    fold->collect = ct_collect_new();
+    if (fold->collect && ct_segments_init(&fold->segments, categories, take, fold) == 0)
+        return fold;
+    ct_collect_free(fold->collect);
+    free(fold);
+    return NULL;
+}
+
+void ct_fold_free(struct ct_fold *fold)
+{
+    if (!fold)
+        return;
+    ct_collect_free(fold->collect);
+    free(fold);
+}
+
+bool ct_fold_wait(struct ct_fold *fold, uint64_t generation, int64_t timeout_ms)
+{
+    struct ct_folder *f = fold->folder;
+    struct timespec until;
+    bool there;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&f->lock);
+    while (!(there = fold->over || fold->generation >= generation) &&
+           pthread_cond_timedwait(&f->changed, &f->lock, &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&f->lock);
+    return there;
+}
+
+void ct_fold_lock(struct ct_fold *fold)
+{
+    pthread_mutex_lock(&fold->folder->reading);
+}
+
+void ct_fold_unlock(struct ct_fold *fold)
+{
+    pthread_mutex_unlock(&fold->folder->reading);
+}

@@ -1,0 +1,249 @@
+/* The service's life, the programs it knows, and the errands it sends to the thread that drains. */
+#include "viewer/service.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/schema.h"
+#include "viewer/service_state.h"
+
+enum { REFRESH_MS = 3000 };
+
+uint64_t ct_service_categories(void)
+{
+    return 1u << CT_CAT_trace | 1u << CT_CAT_thread | 1u << CT_CAT_lock | 1u << CT_CAT_alloc;
+}
+
+/* --- programs --- */
+
+struct ct_served *ct_served_get(struct ct_service *s, pid_t pid)
+{
+    struct ct_served *one;
+
+    pthread_mutex_lock(&s->lock);
+    if (pid == 0)
+        pid = s->follow->first;
+    for (one = s->served; one && one->pid != pid; one = one->next)
+        ;
+    if (one)
+        one->users++;
+    pthread_mutex_unlock(&s->lock);
+    return one;
+}
+
+void ct_served_put(struct ct_service *s, struct ct_served *one)
+{
+    if (!one)
+        return;
+    pthread_mutex_lock(&s->lock);
+    one->users--;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static bool is_over(struct ct_fold *fold)
+{
+    return ct_fold_wait(fold, UINT64_MAX, 0);
+}
+
+/* Programs that have ended are forgotten when others begin, the first one excepted. */
+static void forget_some(struct ct_service *s)
+{
+    for (struct ct_served **at = &s->served; *at;) {
+        struct ct_served *one = *at;
+
+        if (one->users || one->pid == s->follow->first || !is_over(one->fold)) {
+            at = &one->next;
+            continue;
+        }
+        *at = one->next;
+        ct_fold_free(one->fold);
+        free(one);
+    }
+}
+
+void ct_service_began(struct ct_service *s, struct ct_process *p)
+{
+    struct ct_served *one = calloc(1, sizeof *one);
+
+    if (one)
+        one->fold = ct_fold_new(&s->folder, ct_service_categories());
+    if (!one || !one->fold) {
+        free(one);
+        return;                         /* it is not served; its recording goes on */
+    }
+    one->pid = p->pid;
+    pthread_mutex_lock(&s->lock);
+    forget_some(s);
+    one->next = s->served;
+    s->served = one;
+    pthread_mutex_unlock(&s->lock);
+    if (ct_process_watch(p, &one->fold->segments, 0) < 0)
+        ct_segments_end(&one->fold->segments);
+}
+
+/* --- errands --- */
+
+struct order {
+    struct ct_service *service;
+    pid_t pid;
+    struct ct_segments *segments;
+    uint64_t generation;
+    bool done;
+};
+
+static void watch(void *context)
+{
+    struct order *o = context;
+    struct ct_process *p = ct_follow_process(o->service->follow, o->pid);
+
+    if (!p)
+        return;
+    ct_process_round(p);
+    if (ct_process_watch(p, o->segments, p->image.drain.generation + 1) < 0)
+        return;
+    ct_process_tell(p, CT_CONTROL_TURN, 0);
+    o->done = true;
+}
+
+bool ct_service_watch(struct ct_service *s, pid_t pid, struct ct_segments *segments)
+{
+    struct order o = { .service = s, .pid = pid, .segments = segments };
+
+    return ct_errands_send(&s->errands, watch, &o) && o.done;
+}
+
+static void unwatch(void *context)
+{
+    struct order *o = context;
+    struct ct_process *p = ct_follow_process(o->service->follow, o->pid);
+
+    if (p)
+        ct_process_unwatch(p, o->segments);
+}
+
+void ct_service_unwatch(struct ct_service *s, pid_t pid, struct ct_segments *segments)
+{
+    struct order o = { .service = s, .pid = pid, .segments = segments };
+
+    ct_errands_send(&s->errands, unwatch, &o);
+}
+
+static void turn(void *context)
+{
+    struct order *o = context;
+    struct ct_process *p = ct_follow_process(o->service->follow, o->pid);
+
+    if (!p || !p->image.arena)
+        return;
+    ct_process_round(p);
+    o->generation = p->image.drain.generation;
+    o->done = ct_process_tell(p, CT_CONTROL_TURN, 0);
+}
+
+bool ct_service_refresh(struct ct_service *s, struct ct_served *one)
+{
+    struct order o = { .service = s, .pid = one->pid };
+
+    if (!ct_errands_send(&s->errands, turn, &o) || !o.done)
+        return is_over(one->fold);
+    return ct_fold_wait(one->fold, o.generation, REFRESH_MS);
+}
+
+/* --- life --- */
+
+static int fail(const struct ct_settings *settings, int error)
+{
+    fprintf(stderr, "ctrace record: --http %s: %s\n", settings->http, strerror(-error));
+    return error;
+}
+
+static int start_server(struct ct_service *s, const struct ct_settings *settings)
+{
+    struct ct_server_options options = {
+        .address = settings->http, .clients = CT_SERVER_CLIENTS, .insecure = settings->http_insecure,
+        .endpoints = { .prefix = CT_SERVE_PREFIX, .host = &s->host, .guard = { .token = settings->http_token } },
+    };
+    struct ct_error err;
+    int r = ct_server_start(&options, &s->server, &err);
+
+    if (r < 0)
+        fprintf(stderr, "ctrace record: --http %s: %s\n", settings->http, err.text);
+    else
+        fprintf(stderr, "ctrace: serving http://%s" CT_SERVE_PREFIX "/\n", ct_server_address(s->server));
+    return r;
+}
+
+int ct_service_start(const struct ct_settings *settings, struct ct_follow *follow, struct ct_service **ret)
+{
+    struct ct_service *s = calloc(1, sizeof *s);
+    int r;
+
+    if (!s)
+        return fail(settings, -ENOMEM);
+    s->follow = follow;
+    s->categories = settings->categories;
+    pthread_mutex_init(&s->lock, NULL);
+    ct_service_host(s, &s->host);
+    r = ct_errands_init(&s->errands);
+    if (r < 0)
+        goto free_service;
+    r = ct_folder_init(&s->folder);
+    if (r < 0)
+        goto free_errands;
+    r = ct_namer_init(&s->namer);
+    if (r < 0)
+        goto free_folder;
+    r = start_server(s, settings);
+    if (r < 0) {
+        ct_service_stop(s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+
+free_folder:
+    ct_folder_fini(&s->folder);
+free_errands:
+    ct_errands_fini(&s->errands);
+free_service:
+    free(s);
+    return fail(settings, r);
+}
+
+int ct_service_bell(const struct ct_service *s)
+{
+    return s->errands.bell;
+}
+
+void ct_service_hear(struct ct_service *s)
+{
+    ct_errands_run(&s->errands);
+}
+
+void ct_service_deaf(struct ct_service *s)
+{
+    if (s)
+        ct_errands_close(&s->errands);
+}
+
+void ct_service_stop(struct ct_service *s)
+{
+    if (!s)
+        return;
+    ct_errands_close(&s->errands);
+    ct_server_stop(s->server);
+    ct_folder_fini(&s->folder);
+    while (s->served) {
+        struct ct_served *one = s->served;
+
+        s->served = one->next;
+        ct_fold_free(one->fold);
+        free(one);
+    }
+    ct_namer_fini(&s->namer);
+    ct_errands_fini(&s->errands);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}

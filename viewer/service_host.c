@@ -1,0 +1,295 @@
+/* What the debug server asks of `ctrace record`: profiles of the programs that it traces. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "converter/profile/export.h"
+#include "converter/profile/merge.h"
+#include "converter/profile/sample.h"
+#include "converter/profile/text.h"
+#include "converter/profile/write.h"
+#include "format/schema.h"
+#include "serve/metrics.h"
+#include "serve/reply.h"
+#include "viewer/service_state.h"
+
+enum { LAST_WORDS_MS = 10000 };         /* for what was recorded in a window to be folded */
+
+/* A profile over some time: samples of a fold of its own, or what came to another since. */
+struct window {
+    struct ct_served *one;
+    struct ct_fold *fold;               /* CPU; NULL: a difference */
+    struct ct_profile *before;          /* of a difference */
+    enum ct_export_kind kind;
+    bool symbolize;
+};
+
+/* The name in a URL; "profile" is Go's word for CPU. */
+static enum ct_export_kind kind_of(const char *name)
+{
+    return strcmp(name, "profile") == 0 ? CT_EXPORT_CPU : ct_export_kind(name);
+}
+
+static enum ct_collect_kind rows_of(enum ct_export_kind kind)
+{
+    switch (kind) {
+    case CT_EXPORT_CPU: return CT_COLLECT_CPU;
+    case CT_EXPORT_BLOCK: return CT_COLLECT_BLOCK;
+    case CT_EXPORT_MUTEX: return CT_COLLECT_MUTEX;
+    case CT_EXPORT_THREADCREATE: return CT_COLLECT_THREADS;
+    default: return CT_COLLECT_HEAP;
+    }
+}
+
+/* --- which there are --- */
+
+static pid_t process(void *service, pid_t asked)
+{
+    struct ct_served *one = ct_served_get(service, asked);
+    pid_t pid = one ? one->pid : 0;
+
+    ct_served_put(service, one);
+    return pid;
+}
+
+static size_t profiles(void *service, pid_t pid, struct ct_profile_info *rows, size_t room)
+{
+    static const struct ct_profile_info all[] = {
+        { "allocs", NULL, 0, CT_PROFILE_DELTA }, { "block", NULL, 0, CT_PROFILE_DELTA },
+        { "heap", NULL, 0, CT_PROFILE_DELTA }, { "mutex", NULL, 0, CT_PROFILE_DELTA },
+        { "profile", NULL, 0, CT_PROFILE_WINDOW }, { "threadcreate", NULL, 0, CT_PROFILE_DELTA },
+    };
+    struct ct_served *one = ct_served_get(service, pid);
+    size_t count = 0;
+
+    if (!one)
+        return 0;
+    ct_fold_lock(one->fold);
+    for (; count < sizeof all / sizeof *all && count < room; count++) {
+        rows[count] = all[count];
+        rows[count].count = ct_collect_tally(one->fold->collect, rows_of(kind_of(all[count].name)))->rows.count;
+    }
+    ct_fold_unlock(one->fold);
+    ct_served_put(service, one);
+    return count;
+}
+
+/* --- making one --- */
+
+static int snapshot(struct ct_fold *fold, enum ct_export_kind kind, struct ct_profile **ret)
+{
+    struct ct_profile *p;
+    int r = ct_export_new(kind, &p);
+
+    if (r < 0)
+        return r;
+    ct_fold_lock(fold);
+    r = ct_export_add(p, kind, fold->collect, NULL);
+    ct_fold_unlock(fold);
+    if (r < 0)
+        ct_profile_free(p);
+    else
+        *ret = p;
+    return r;
+}
+
+static int put(void *reply, const void *bytes, size_t size)
+{
+    struct ct_reply *r = reply;
+
+    ct_reply_bytes(r, bytes, size);
+    return r->full ? -ENOSPC : 0;
+}
+
+static int put_text(const struct ct_profile *p, enum ct_export_kind kind, struct ct_reply *reply)
+{
+    switch (kind) {
+    case CT_EXPORT_HEAP:
+    case CT_EXPORT_ALLOCS: return ct_profile_text_heap(p, 0, put, reply);
+    case CT_EXPORT_BLOCK: return ct_profile_text_contention(p, CT_PROFILE_BLOCK, put, reply);
+    case CT_EXPORT_MUTEX: return ct_profile_text_contention(p, CT_PROFILE_MUTEX, put, reply);
+    default: return ct_profile_text_count(p, ct_export_name(kind), put, reply);
+    }
+}
+
+static int answer(struct ct_service *s, struct ct_profile *p, enum ct_export_kind kind, bool symbolize, int debug,
+                  struct ct_reply *reply)
+{
+    int r = 0;
+
+    if (symbolize)
+        r = ct_namer_profile(&s->namer, p);
+    if (r == 0 || r == -EFBIG)
+        r = debug > 0 ? put_text(p, kind, reply) : ct_profile_write(p, put, reply);
+    return r;
+}
+
+static int profile(void *service, const struct ct_profile_request *r, struct ct_reply *reply)
+{
+    struct ct_served *one = ct_served_get(service, r->pid);
+    enum ct_export_kind kind = kind_of(r->name);
+    struct ct_profile *p = NULL;
+    int e = -ESRCH;
+
+    if (one && kind != CT_EXPORT_END) {
+        ct_service_refresh(service, one);       /* a program that is stopped: what is known of it */
+        e = snapshot(one->fold, kind, &p);
+    }
+    if (e == 0)
+        e = answer(service, p, kind, r->symbolize, r->debug, reply);
+    ct_profile_free(p);
+    ct_served_put(service, one);
+    return e;
+}
+
+/* --- windows --- */
+
+static int open_cpu(struct ct_service *s, struct window *w, const struct ct_profile_request *r, struct ct_reply *reply)
+{
+    if (r->hz) {
+        ct_reply_fault(reply, 400, "hz is not supported here: the rate is what --cpu-rate says");
+        return -EINVAL;
+    }
+    w->fold = ct_fold_new(&s->folder, 1u << CT_CAT_trace | 1u << CT_CAT_cpu | 1u << CT_CAT_user);
+    if (!w->fold)
+        return -ENOMEM;
+    if (ct_service_watch(s, w->one->pid, &w->fold->segments))
+        return 0;
+    ct_segments_end(&w->fold->segments);
+    ct_fold_wait(w->fold, UINT64_MAX, LAST_WORDS_MS);
+    ct_fold_free(w->fold);
+    ct_reply_fault(reply, 500, "Could not enable CPU profiling: the program has ended");
+    return -ESRCH;
+}
+
+static int window_open(void *service, const struct ct_profile_request *r, void **ret, struct ct_reply *reply)
+{
+    struct ct_service *s = service;
+    struct window *w = calloc(1, sizeof *w);
+    int e = -ENOMEM;
+
+    if (!w)
+        return e;
+    *w = (struct window){ .one = ct_served_get(s, r->pid), .kind = kind_of(r->name), .symbolize = r->symbolize };
+    if (!w->one) {
+        e = -ESRCH;
+    } else if (w->kind == CT_EXPORT_CPU) {
+        e = open_cpu(s, w, r, reply);
+    } else {
+        ct_service_refresh(s, w->one);
+        e = snapshot(w->one->fold, w->kind, &w->before);
+    }
+    if (e < 0) {
+        ct_served_put(s, w->one);
+        free(w);
+    } else {
+        *ret = w;
+    }
+    return e;
+}
+
+static int close_difference(struct ct_service *s, struct window *w, struct ct_reply *reply)
+{
+    struct ct_profile *now = NULL, *difference = NULL;
+    int e;
+
+    ct_service_refresh(s, w->one);
+    e = snapshot(w->one->fold, w->kind, &now);
+    if (e == 0)
+        e = ct_profile_subtract(now, w->before, &difference, NULL);
+    if (e == 0)
+        e = answer(s, difference, w->kind, w->symbolize, 0, reply);
+    ct_profile_free(difference);
+    ct_profile_free(now);
+    return e;
+}
+
+static int close_cpu(struct ct_service *s, struct window *w, struct ct_reply *reply)
+{
+    struct ct_profile *p = NULL;
+    int e = 0;
+
+    ct_service_unwatch(s, w->one->pid, &w->fold->segments);
+    ct_fold_wait(w->fold, UINT64_MAX, LAST_WORDS_MS);
+    if (reply)
+        e = snapshot(w->fold, w->kind, &p);
+    if (reply && e == 0)
+        e = answer(s, p, w->kind, w->symbolize, 0, reply);
+    ct_profile_free(p);
+    ct_fold_free(w->fold);
+    return e;
+}
+
+static int window_close(void *service, void *window, struct ct_reply *reply)
+{
+    struct window *w = window;
+    int e = 0;
+
+    if (w->fold)
+        e = close_cpu(service, w, reply);
+    else if (reply)
+        e = close_difference(service, w, reply);
+    ct_profile_free(w->before);
+    ct_served_put(service, w->one);
+    free(w);
+    return e;
+}
+
+/* --- the rest --- */
+
+/* The module that holds an address becomes a profile of one address, which is then named as all are. */
+static size_t symbol(void *service, pid_t pid, uint64_t address, char *name, size_t room)
+{
+    struct ct_service *s = service;
+    struct ct_served *one = ct_served_get(s, pid);
+    struct ct_profile *p = NULL;
+    uint64_t pc = address + 1;
+    uint32_t stack;
+    size_t size = 0;
+    int e = one ? snapshot(one->fold, CT_EXPORT_THREADCREATE, &p) : -ESRCH;
+
+    if (e == 0)
+        e = ct_profile_add_pcs(p, &pc, 1, CT_PROFILE_LEAF_RETURN, &stack);
+    if (e == 0)
+        e = ct_namer_profile(&s->namer, p);
+    if (e == 0) {
+        const struct ct_profile_location *l = &p->locations.items[p->frames.items[p->stacks.items[stack].frame]];
+
+        if (l->line_count) {
+            uint32_t function = p->lines.items[l->line + l->line_count - 1].function;
+
+            if (function != CT_PROFILE_NONE)
+                size = (size_t)snprintf(name, room, "%s", ct_profile_at(p, p->functions.items[function].name));
+        }
+    }
+    ct_profile_free(p);
+    ct_served_put(s, one);
+    return size < room ? size : room - 1;
+}
+
+static void metrics(void *service, struct ct_metrics *m)
+{
+    struct ct_served *one = ct_served_get(service, m->pid);
+    struct ct_collect_facts facts;
+    uint64_t dropped;
+
+    if (!one)
+        return;
+    ct_fold_lock(one->fold);
+    ct_collect_facts(one->fold->collect, &facts);
+    dropped = one->fold->dropped;
+    ct_fold_unlock(one->fold);
+    ct_metrics_counter(m, "ctrace_events_lost", "", "Events the program dropped for want of room.", (double)facts.events_lost);
+    ct_metrics_counter(m, "ctrace_segments_dropped", "", "Seconds of recording that profiles lack.", (double)dropped);
+    ct_served_put(service, one);
+}
+
+void ct_service_host(struct ct_service *s, struct ct_serve_host *ret)
+{
+    *ret = (struct ct_serve_host){
+        .context = s, .process = process, .profiles = profiles, .profile = profile, .window_open = window_open,
+        .window_close = window_close, .trace_open = ct_service_trace_open, .trace_close = ct_service_trace_close,
+        .symbol = symbol, .metrics = metrics,
+    };
+}

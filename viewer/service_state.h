@@ -1,0 +1,47 @@
+/* What the parts of the service share. */
+#pragma once
+
+#include "serve/host.h"
+#include "serve/server.h"
+#include "viewer/errands.h"
+#include "viewer/folder.h"
+#include "viewer/namer.h"
+#include "viewer/service.h"
+
+/* A program that is or was there; forgotten when it is over and nobody uses it. */
+struct ct_served {
+    struct ct_served *next;
+    pid_t pid;
+    struct ct_fold *fold;               /* all that was recorded of it for profiles */
+    unsigned users;
+};
+
+struct ct_service {
+    struct ct_follow *follow;           /* for errands only */
+    struct ct_errands errands;
+    struct ct_folder folder;
+    pthread_mutex_t lock;               /* of `served` */
+    struct ct_served *served;           /* the newest first */
+    struct ct_namer namer;
+    struct ct_serve_host host;
+    struct ct_server *server;
+    uint64_t categories;                /* all that may be recorded */
+};
+
+/* The newest program of that process, 0: of the first; NULL when there is none.  Give it back with ct_served_put. */
+struct ct_served *ct_served_get(struct ct_service *s, pid_t pid);
+void ct_served_put(struct ct_service *s, struct ct_served *one);
+
+/*
+ * Watches the process for `segments` from now on: false when it is gone.  The other ends that, whether it is there or not;
+ * segments->take() has seen the last one when it returns.
+ */
+bool ct_service_watch(struct ct_service *s, pid_t pid, struct ct_segments *segments);
+void ct_service_unwatch(struct ct_service *s, pid_t pid, struct ct_segments *segments);
+/* Has everything that was recorded until now drained and folded; false when that takes too long. */
+bool ct_service_refresh(struct ct_service *s, struct ct_served *one);
+
+/* The calls of struct ct_serve_host. */
+void ct_service_host(struct ct_service *s, struct ct_serve_host *ret);
+int ct_service_trace_open(void *service, const struct ct_trace_request *r, struct ct_stream *ret, struct ct_reply *reply);
+void ct_service_trace_close(void *service, struct ct_stream *stream);
