@@ -25,6 +25,7 @@
 #include "viewer/record_options.h"
 #include "viewer/record_profiles.h"
 #include "viewer/record_strays.h"
+#include "viewer/service.h"
 
 enum { BAD_USAGE = 2, OWN_FAILURE = 125, NOT_RUN = 126, NOT_FOUND = 127, STRAYS_MS = 20, STRAYS_LOOKS = 50, IDLE_MS = 250 };
 
@@ -35,9 +36,13 @@ struct record {
     struct ct_follow follow;
     struct ct_finish finish;
     struct ct_record_profiles profiles;
+    struct ct_service *service;         /* NULL: nobody asked for one */
+    bool no_trace;                      /* it is all that was asked for */
+    uint64_t begins;                    /* categories that programs record from their first instruction on; 0: they wait */
     char program[CT_PATH_MAX];          /* what is run */
     char recorder[CT_PATH_MAX];         /* libctrace-rt.so */
     char output[CT_PATH_MAX];
+    char nowhere[CT_SESSION_PATH + 16];
     char order[512];                    /* CTRACE_SESSION */
     unsigned looks;                     /* in vain, for processes that may become traced ones */
     int64_t begin_ms, end_ms;           /* when gates open and shut, on the monotonic clock; 0: done, or never */
@@ -117,8 +122,8 @@ static int write_order(struct record *r)
     ct_session_hex(run, hex);
     snprintf(r->order, sizeof r->order, "dir=%s;buffer=%llu;categories=%llx;depth=%u;start=%d;paths=%d;"
              "cpu_rate=%u;cpu_signal=%u;heap_rate=%llu;run=%s",
-             r->session.path, (unsigned long long)o->buffer, (unsigned long long)o->categories, o->depth,
-             o->delay_ms == 0, o->paths, o->cpu_rate, o->cpu_signal, (unsigned long long)o->heap_rate, hex);
+             r->session.path, (unsigned long long)o->buffer, (unsigned long long)(r->begins ? r->begins : o->categories), o->depth,
+             r->begins != 0, o->paths, o->cpu_rate, o->cpu_signal, (unsigned long long)o->heap_rate, hex);
     return 0;
 }
 
@@ -162,13 +167,50 @@ static int watch_signals(struct record *r)
     return epoll_ctl(r->follow.epoll, EPOLL_CTL_ADD, r->child.signals, &event) < 0 ? -errno : 0;
 }
 
+static void hear_closed(void *context, const char *path)
+{
+    struct record *r = context;
+
+    ct_finish_add(&r->finish, path);
+}
+
+static void hear_trouble(void *context, const char *text)
+{
+    struct record *r = context;
+
+    ct_finish_trouble(&r->finish, text);
+}
+
+static void hear_began(void *context, struct ct_process *p)
+{
+    struct record *r = context;
+
+    if (r->service)
+        ct_service_began(r->service, p);
+}
+
+/* The service stands before the program runs: an address that cannot be had is told at once. */
+static int serve(struct record *r)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+    int e;
+
+    if (!r->options.settings.http)
+        return 0;
+    e = ct_service_start(&r->options.settings, &r->follow, &r->service);
+    if (e == 0 && epoll_ctl(r->follow.epoll, EPOLL_CTL_ADD, ct_service_bell(r->service), &event) < 0)
+        e = -errno;
+    return e;
+}
+
 static int listen_to_programs(struct record *r)
 {
     struct ct_follow_options options = {
         .output = r->output, .output_fd = -1, .children = r->options.settings.children, .limit = r->options.settings.limit,
-        .ring = r->options.settings.ring, .later = r->options.settings.delay_ms != 0,
+        .ring = r->options.settings.ring, .later = r->options.settings.delay_ms != 0 || r->no_trace, .categories = r->options.settings.categories,
+        .begins = r->begins,
     };
-    const struct ct_follow_hooks hooks = { ct_finish_add, ct_finish_trouble, &r->finish };
+    const struct ct_follow_hooks hooks = { .closed = hear_closed, .trouble = hear_trouble, .began = hear_began, .context = r };
     int e = open_output(r, &options.output_fd);
 
     if (e < 0)
@@ -181,7 +223,10 @@ static int listen_to_programs(struct record *r)
         return fail(e, "%s: %s", r->session.path, strerror(-e));
     }
     r->follow.first = r->child.pid;
-    return 0;
+    e = serve(r);
+    if (e < 0)
+        ct_follow_fini(&r->follow);
+    return e;
 }
 
 /* --- while it runs --- */
@@ -231,6 +276,8 @@ static bool step(struct record *r)
     timeout = until(r->begin_ms, until(r->end_ms, timeout));
     if (ct_follow_step(&r->follow, timeout)) {
         ct_record_child_hear(&r->child);
+        if (r->service)
+            ct_service_hear(r->service);
         if (r->child.ended && !r->follow.first_ended) {
             ct_follow_status(&r->follow, r->child.pid, r->child.status);
             ct_follow_step(&r->follow, 0);
@@ -322,14 +369,34 @@ static int run(struct record *r)
     e = ct_record_child_go(&r->child);
     if (e < 0) {
         ct_record_child_cancel(&r->child);
+        ct_service_deaf(r->service);
         ct_follow_fini(&r->follow);
+        ct_service_stop(r->service);
         unlink(r->output);
         return fail(e == -ENOENT ? NOT_FOUND : NOT_RUN, "%s: %s", r->program, strerror(-e));
     }
     watch_program(r);
     ct_finish_lost(&r->finish, ct_follow_lost(&r->follow), r->follow.images);
+    ct_service_deaf(r->service);
     ct_follow_fini(&r->follow);
+    ct_service_stop(r->service);
     return 0;
+}
+
+/*
+ * Without a trace of its own a service wants what its profiles are made of, from the start, and more on request; the file
+ * that each process must have stays empty and goes with the session.
+ */
+static void begin_with(struct record *r)
+{
+    struct ct_settings *o = &r->options.settings;
+
+    r->no_trace = o->http && !o->output_given && ct_record_profiles_none(o);
+    if (r->no_trace) {
+        snprintf(r->nowhere, sizeof r->nowhere, "%s/trace.out", r->session.path);
+        o->output = r->nowhere;
+    }
+    r->begins = r->no_trace ? ct_service_categories() & o->categories : o->delay_ms ? 0 : o->categories;
 }
 
 int ct_cmd_record(int argc, char **argv)
@@ -341,6 +408,8 @@ int ct_cmd_record(int argc, char **argv)
         return e == 1 ? 0 : BAD_USAGE;
     ct_record_profiles_narrow(&r.options.settings);
     r.finish.profiles = &r.profiles;
+    if (r.options.settings.http && !r.options.settings.wait)
+        return fail(BAD_USAGE, "--http and --no-wait do not go together: who would serve?");
     follow_only_to_files(&r.options);
     e = ct_record_check(r.options.program[0], r.program);
     if (e)
@@ -352,9 +421,10 @@ int ct_cmd_record(int argc, char **argv)
     e = ct_session_dir_make(&r.session);
     if (e < 0)
         return fail(OWN_FAILURE, "no place for shared memory in /dev/shm, $XDG_RUNTIME_DIR or /tmp: %s", strerror(-e));
+    begin_with(&r);
     e = find_recorder(&r) < 0 || write_order(&r) < 0 ? OWN_FAILURE : run(&r);
     ct_session_dir_close(&r.session, true);
-    if (e == 0)
+    if (e == 0 && !r.no_trace)
         ct_finish_end(&r.finish);
     ct_record_profiles_fini(&r.profiles);
     if (e)

@@ -91,6 +91,14 @@ int ct_record_profiles_init(struct ct_record_profiles *p, struct ct_settings *se
     return r == 0 && first && !settings->output_given ? make_folder(p, first, settings) : r;
 }
 
+bool ct_record_profiles_none(const struct ct_settings *settings)
+{
+    for (unsigned i = 0; i < CT_PROFILE_FILES; i++)
+        if (settings->profile[i])
+            return false;
+    return true;
+}
+
 bool ct_record_profiles_keep_trace(const struct ct_record_profiles *p)
 {
     return !p->folder[0];

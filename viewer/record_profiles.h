@@ -21,6 +21,8 @@ void ct_record_profiles_narrow(struct ct_settings *settings);
  * own beside the first of them.  0, or a negative errno with a line on stderr.
  */
 int ct_record_profiles_init(struct ct_record_profiles *p, struct ct_settings *settings, pid_t pid);
+/* Whether none was asked for. */
+bool ct_record_profiles_none(const struct ct_settings *settings);
 /* Whether there is a trace to keep. */
 bool ct_record_profiles_keep_trace(const struct ct_record_profiles *p);
 /*
