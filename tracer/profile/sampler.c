@@ -2,6 +2,7 @@
 #include "record/sampler.h"
 
 #include "profile/cpu.h"
+#include "profile/heap.h"
 #include "profile/signal.h"
 #include "record/thread.h"
 
@@ -21,11 +22,23 @@ static void after_exec(void)
     }
 }
 
+static void follow(bool recording)
+{
+    ct_cpu_follow(recording);
+    ct_heap_follow(recording);
+}
+
+static void forked_child(void)
+{
+    ct_cpu_forked_child();
+    ct_heap_forked_child();
+}
+
 const struct ct_sampler ct_sampler = {
-    .follow = ct_cpu_follow,
+    .follow = follow,
     .thread_born = ct_cpu_thread_born,
     .thread_gone = ct_cpu_thread_gone,
-    .forked_child = ct_cpu_forked_child,
+    .forked_child = forked_child,
     .before_exec = before_exec,
     .after_exec = after_exec,
     .ending = ct_cpu_complain,

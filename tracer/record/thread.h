@@ -36,6 +36,7 @@ struct ct_thread {
     struct ct_thread_room *room;    /* memory of its own, mapped at attach; NULL: none */
     uintptr_t frame;                /* stack pointer of the outermost emit under way */
     struct ct_wait_record *wait;    /* innermost wait under way, in room->waits; NULL: none */
+    int64_t heap_left;              /* bytes to be allocated until one is sampled (profile/heap.h) */
     uint16_t cpu;                   /* last one recorded, + 1 */
     uint8_t depth;                  /* emits under way */
     uint8_t gone;                   /* the thread has ended or cannot be attached: record no more */
@@ -64,7 +65,8 @@ struct ct_thread_room {
     struct ct_wait_record waits[CT_WAIT_DEPTH];
     uintptr_t busy;                             /* stack pointer of the capture that uses frames[]; 0: none */
     uint64_t tick_frames[CT_STACK_MAX];         /* where the handler of a CPU sample captures, whatever it interrupted */
-    bool masked;                                /* the program believes the samples' signal to be blocked */
+    uint64_t heap_random, heap_rate;            /* state of the numbers drawn, 0: none yet; mean of the last */
+    bool masked;                                /* the program believes the CPU samples' signal to be blocked */
 };
 
 extern __thread struct ct_thread ct_self __attribute__((tls_model("initial-exec"), visibility("hidden")));

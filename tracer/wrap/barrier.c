@@ -16,7 +16,7 @@ int ct_seen_pthread_barrier_wait(pthread_barrier_t *barrier)
     arrived = ct_clock_now();
     r = ct_real.pthread_barrier_wait(barrier);
     if (r == PTHREAD_BARRIER_SERIAL_THREAD)
-        ct_wake_emit(barrier, arrived);
+        ct_signal_emit(barrier, arrived);
     ct_wait_end(&wait, r == PTHREAD_BARRIER_SERIAL_THREAD ? 0 : -r);
     return r;
 }

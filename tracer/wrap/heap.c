@@ -1,8 +1,9 @@
-/* The allocator: its calls are passed through; what is recorded is when it got memory from the kernel or gave it back. */
+/* The allocator: its calls are passed through; recorded is when it got memory from the kernel or gave it back, and samples. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "profile/heap.h"
 #include "record/emit.h"
 #include "record/intern.h"
 #include "record/syscall.h"
@@ -111,7 +112,7 @@ static inline bool is_near_end(const void *block, size_t size)
     return __builtin_expect((size_t)((const char *)__curbrk - (const char *)block) - size < near, 0);
 }
 
-/* After a call that gave `block` of at least `size` bytes.  Returns it. */
+/* After a call that gave `block` of at least `size` bytes. */
 static __attribute__((noinline)) void *look(uint64_t start, void *block, size_t size)
 {
     if (!ct_recording(CT_CAT_heap))
@@ -125,13 +126,37 @@ static __attribute__((noinline)) void *look(uint64_t start, void *block, size_t 
     return block;
 }
 
-/* The body of an allocating wrapper, recorded; of the hot ones, where it may take time. */
+/* After a call that may have been one of those that take time: with `start` 0 it took none that is known. */
+static __attribute__((noinline)) void *look_and_count(uint64_t start, void *block, size_t size)
+{
+    look(start, block, size);
+    ct_heap_allocated(block, size);
+    return block;
+}
+
+/* Of the hot ones: the sample that is due, and what else there is to see. */
+static __attribute__((noinline)) void *look_and_sample(void *block, size_t size)
+{
+    look(0, block, size);
+    ct_heap_sample(block, size);
+    return block;
+}
+
+/* The body of an allocating wrapper; of the hot ones, where it may take time. */
 #define ALLOCATE(size, real) \
     __extension__({ \
-        uint64_t ct_start = ct_clock_now(); \
+        uint64_t ct_start = ct_recording(CT_CAT_heap) ? ct_clock_now() : 0; \
         void *ct_block = (real); \
-        look(ct_start, ct_block, size); \
+        look_and_count(ct_start, ct_block, size); \
     })
+
+/* What a hot one does with its block: nothing, as a rule. */
+#define HAND_OUT(block, size) \
+    do { \
+        if (ct_heap_due(block, size)) \
+            return look_and_sample(block, size); \
+        return end_moved() || is_near_end(block, size) ? look(0, block, size) : (block); \
+    } while (0)
 
 /* n blocks of a size that overflows are refused by the real call. */
 static inline size_t product(size_t n, size_t size)
@@ -143,8 +168,6 @@ static inline size_t product(size_t n, size_t size)
 
 static __attribute__((noinline)) void *timed_malloc(size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
-        return ct_real.malloc(size);
     return ALLOCATE(size, ct_real.malloc(size));
 }
 
@@ -155,13 +178,11 @@ CT_JUMPS void *ct_seen_malloc(size_t size)
     if (takes_time(size))
         return timed_malloc(size);
     block = ct_real.malloc(size);
-    return end_moved() || is_near_end(block, size) ? look(0, block, size) : block;
+    HAND_OUT(block, size);
 }
 
 static __attribute__((noinline)) void *timed_calloc(size_t n, size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
-        return ct_real.calloc(n, size);
     return ALLOCATE(product(n, size), ct_real.calloc(n, size));
 }
 
@@ -173,77 +194,73 @@ CT_JUMPS void *ct_seen_calloc(size_t n, size_t size)
     if (takes_time(bytes))
         return timed_calloc(n, size);
     block = ct_real.calloc(n, size);
-    return end_moved() || is_near_end(block, bytes) ? look(0, block, bytes) : block;
+    HAND_OUT(block, bytes);
 }
 
 void *ct_seen_memalign(size_t alignment, size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
-        return ct_real.memalign(alignment, size);
     return ALLOCATE(size, ct_real.memalign(alignment, size));
 }
 
 void *ct_seen_aligned_alloc(size_t alignment, size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
-        return ct_real.aligned_alloc(alignment, size);
     return ALLOCATE(size, ct_real.aligned_alloc(alignment, size));
 }
 
 void *ct_seen_valloc(size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
-        return ct_real.valloc(size);
     return ALLOCATE(size, ct_real.valloc(size));
 }
 
 void *ct_seen_pvalloc(size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
-        return ct_real.pvalloc(size);
     return ALLOCATE(size, ct_real.pvalloc(size));
 }
 
 int ct_seen_posix_memalign(void **ret, size_t alignment, size_t size)
 {
-    uint64_t start;
-    int r;
+    uint64_t start = ct_recording(CT_CAT_heap) ? ct_clock_now() : 0;
+    int r = ct_real.posix_memalign(ret, alignment, size);
 
-    if (!ct_recording(CT_CAT_heap))
-        return ct_real.posix_memalign(ret, alignment, size);
-    start = ct_clock_now();
-    r = ct_real.posix_memalign(ret, alignment, size);
     if (r == 0)
-        look(start, *ret, size);
+        look_and_count(start, *ret, size);
     return r;
 }
 
-/* A mapped block may move, grow, shrink or become an ordinary one: what counts is the difference. */
+/*
+ * A mapped block may move, grow, shrink or become an ordinary one: what counts is the difference.  To the samples it is
+ * a free and an allocation.  `none`: NULL says that the block was freed, not that there was no memory.
+ */
 #define REALLOCATE(old, size, none, real) \
     __extension__({ \
-        int64_t ct_before = (int64_t)mapped_bytes(old); \
-        uint64_t ct_start = takes_time(size) || ct_before ? ct_clock_now() : 0; \
+        bool ct_told = ct_recording(CT_CAT_heap); \
+        int64_t ct_before = ct_told ? (int64_t)mapped_bytes(old) : 0; \
+        uint64_t ct_start = ct_told && (takes_time(size) || ct_before) ? ct_clock_now() : 0; \
+        uint64_t ct_lifted = ct_watched_maybe(old) ? ct_heap_lift(old) : 0; \
         void *ct_block = (real); \
+        bool ct_freed = ct_block || (none); \
+        if (__builtin_expect(ct_lifted != 0, 0)) \
+            ct_heap_lifted(old, ct_lifted, ct_freed); \
         look(ct_start, ct_block, size < large ? size : 0); \
-        if (ct_block || (none)) \
+        if (ct_freed && ct_told) \
             report_mapped(ct_start, (int64_t)mapped_bytes(ct_block) - ct_before); \
+        ct_heap_allocated(ct_block, size); \
         ct_block; \
     })
 
-CT_JUMPS void *ct_seen_realloc(void *block, size_t size)
+void *ct_seen_realloc(void *block, size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
-        return ct_real.realloc(block, size);
     return REALLOCATE(block, size, size == 0, ct_real.realloc(block, size));
 }
 
+/* libc's own would come back to us by realloc(). */
 void *ct_seen_reallocarray(void *block, size_t n, size_t size)
 {
     size_t bytes = product(n, size);
 
-    if (!ct_recording(CT_CAT_heap))
+    if (bytes == 0 && n && size)
         return ct_real.reallocarray(block, n, size);
-    return REALLOCATE(block, bytes, n == 0 || size == 0, ct_real.reallocarray(block, n, size));
+    return REALLOCATE(block, bytes, bytes == 0, ct_real.realloc(block, bytes));
 }
 
 static __attribute__((noinline)) void free_mapped(void *block)
@@ -258,6 +275,7 @@ static __attribute__((noinline)) void free_mapped(void *block)
 /* The heap's end moves back when its top has grown large. */
 CT_JUMPS void ct_seen_free(void *block)
 {
+    ct_heap_free(block);
     if (__builtin_expect(mapped_bytes(block) != 0, 0)) {
         free_mapped(block);
     } else {

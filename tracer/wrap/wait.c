@@ -162,7 +162,7 @@ void ct_wake_emit(const void *object, uint64_t time)
     if (!time)
         time = ct_clock_now();
     if (ct_filter_unlock(object, time))
-        EMIT(WAKE, .time = time, .object = ct_address(object));
+        EMIT(UNLOCK_WAKE, .time = time, .object = ct_address(object), .at = ct_stack_here());
 }
 
 void ct_signal_emit(const void *object, uint64_t time)

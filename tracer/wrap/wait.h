@@ -59,7 +59,7 @@ static inline void ct_wait_resume(uint64_t now)
 }
 
 /*
- * HOT: around what wakes others.  Before it: the time if somebody waits for `object`, else 0.  After it: writes WAKE,
+ * HOT: around an unlock.  Before it: the time if somebody waits for `object`, else 0.  After it: writes UNLOCK_WAKE,
  * stamped with that time, or now when a waiter came in between.  The object is not touched: it may be gone.
  */
 static inline uint64_t ct_wake_before(const void *object)

@@ -1,0 +1,62 @@
+/*
+ * The heap sampler: allocations, each byte with the same chance, and the frees of those that were taken.
+ *
+ * Every thread counts down the bytes that it allocates from a number drawn from the exponential distribution; the
+ * allocation that goes below zero is sampled.  So one of `size` bytes is taken with probability 1 - exp(-size / rate),
+ * whatever was allocated before it, and stands for 1 / that many like it.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "profile/watched.h"
+#include "record/thread.h"
+
+/* HOT: runs inside the traced program, at every allocation and free, by the wrappers.
+ *   budget   + 4 ns a pair of malloc() and free() (tests/bench/malloc.c).
+ *   never    allocates, locks, changes errno, or looks at the gate before a sample is due. */
+
+/* Counts a block that was allocated (NULL: none was): true when it is to be sampled. */
+static inline bool ct_heap_due(const void *block, size_t size)
+{
+    int64_t left = (int64_t)((uint64_t)ct_self.heap_left - size);
+
+    if (__builtin_expect(!block, 0))
+        return false;
+    ct_self.heap_left = left;
+    return __builtin_expect(left < 0, 0);
+}
+
+/* Samples it; for who found it due. */
+void ct_heap_sample(const void *block, size_t size);
+
+static inline void ct_heap_allocated(const void *block, size_t size)
+{
+    if (ct_heap_due(block, size))
+        ct_heap_sample(block, size);
+}
+
+/* Before a block is freed: when it was sampled, that is told. */
+void ct_heap_freed(const void *block);
+
+static inline void ct_heap_free(const void *block)
+{
+    if (ct_watched_maybe(block))
+        ct_heap_freed(block);
+}
+
+/*
+ * Around realloc(): before it, the block is watched no longer, since another thread may get its address the moment it
+ * is freed; after it, either that is told, with the time before, or the block stays as it was.
+ */
+uint64_t ct_heap_lift(const void *block);               /* ticks; 0 when it was not watched */
+void ct_heap_lifted(const void *block, uint64_t lifted, bool freed);
+
+/* Control thread: samples are wanted, or are not. */
+void ct_heap_follow(bool recording);
+/* In a forked child: its parent's blocks are its own, and stay watched. */
+void ct_heap_forked_child(void);
+
+/* How many bytes to count down: from the exponential distribution of this mean; 0 for means up to 1. */
+int64_t ct_heap_draw(uint64_t *random, uint64_t mean);

@@ -1,0 +1,78 @@
+/* The set: each address may lie in either of two buckets, of a cache line each. */
+#include "profile/watched.h"
+
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "record/syscall.h"
+
+typedef _Atomic uint64_t bucket[CT_WATCHED_WAYS];
+
+/* Whole pages each: what is emptied is given back. */
+_Atomic uint8_t ct_watched_filter[1 << CT_WATCHED_FILTER_BITS] __attribute__((aligned(4096)));
+static bucket buckets[CT_WATCHED_BUCKETS] __attribute__((aligned(4096)));
+
+static _Atomic uint64_t *bucket_of(uint64_t hash, unsigned which)
+{
+    return buckets[(hash >> (which ? 12 : 32)) % CT_WATCHED_BUCKETS];
+}
+
+static _Atomic uint8_t *byte_of(uint64_t hash)
+{
+    return &ct_watched_filter[hash >> (64 - CT_WATCHED_FILTER_BITS)];
+}
+
+static void count(uint64_t hash, int more)
+{
+    _Atomic uint8_t *byte = byte_of(hash);
+    uint8_t was = atomic_load_explicit(byte, memory_order_relaxed);
+
+    while (was != UINT8_MAX && !(was == 0 && more < 0) &&
+           !atomic_compare_exchange_weak_explicit(byte, &was, (uint8_t)(was + more), memory_order_relaxed,
+                                                  memory_order_relaxed))
+        ;
+}
+
+/* Puts `to` where `from` is in one of the two buckets. */
+static bool replace(uint64_t hash, uint64_t from, uint64_t to)
+{
+    for (unsigned which = 0; which < 2; which++) {
+        _Atomic uint64_t *at = bucket_of(hash, which);
+
+        for (unsigned i = 0; i < CT_WATCHED_WAYS; i++) {
+            uint64_t expected = from;
+
+            if (atomic_load_explicit(&at[i], memory_order_relaxed) == from &&
+                atomic_compare_exchange_strong_explicit(&at[i], &expected, to, memory_order_relaxed, memory_order_relaxed))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool ct_watched_add(const void *block)
+{
+    uint64_t hash = ct_watched_hash(block);
+
+    count(hash, 1);                     /* first: nobody overlooks what is in a bucket */
+    if (replace(hash, 0, (uintptr_t)block))
+        return true;
+    count(hash, -1);
+    return false;
+}
+
+bool ct_watched_take(const void *block)
+{
+    uint64_t hash = ct_watched_hash(block);
+
+    if (!block || !replace(hash, (uintptr_t)block, 0))
+        return false;
+    count(hash, -1);
+    return true;
+}
+
+void ct_watched_clear(void)
+{
+    ct_syscall(SYS_madvise, buckets, sizeof buckets, MADV_DONTNEED);
+    ct_syscall(SYS_madvise, ct_watched_filter, sizeof ct_watched_filter, MADV_DONTNEED);
+}
