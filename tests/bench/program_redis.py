@@ -6,72 +6,22 @@ the instructions a request when the recorder is only preloaded.
 Each round starts the servers anew: where their memory happens to lie is part of what a run costs.
 """
 
-import os
-import shutil
-import signal
-import subprocess
 import sys
 
 import programs
+import redis_server
+from redis_server import Server
 
 build, data = sys.argv[1:3]
-REQUESTS = int(os.environ.get("BENCH_REQUESTS", 60000))
 folder = f"{data}/redis"
-cpus = sorted(os.sched_getaffinity(0))
-
-
-class Server:
-    """A redis-server on the last CPU; `before` stands in front of its command."""
-
-    def __init__(self, before=(), preload=None):
-        self.port = programs.free_port()
-        environment = dict(os.environ, LD_PRELOAD=preload) if preload else None
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--hz", "1",
-                   "--appendonly", "no", "--dir", folder]
-        self.top = subprocess.Popen(["taskset", "-c", str(cpus[-1]), *before, *command], env=environment,
-                                    stdout=subprocess.DEVNULL)
-        programs.wait_for(lambda: self.top.poll() is not None or self.answers(), "redis-server's answer")
-        if self.top.poll() is not None:
-            sys.exit(f"redis-server ended at once, status {self.top.returncode}")
-        self.pid = programs.children(self.top.pid)[0] if before else self.top.pid
-        if before:                                      # the drainer works beside the server, not in its place
-            for tid in programs.thread_ids(self.top.pid):
-                os.sched_setaffinity(tid, cpus[:1])
-
-    def answers(self):
-        return subprocess.run(["redis-cli", "-p", str(self.port), "ping"], capture_output=True, check=False).stdout == b"PONG\n"
-
-    def load(self, requests, clients=20, kinds="get,set"):
-        return ["taskset", "-c", str(cpus[0]), "redis-benchmark", "-p", str(self.port), "-n", str(requests),
-                "-c", str(clients), "-t", kinds, "-q"]
-
-    def cost(self, requests=REQUESTS):
-        """CPU time a request, in ns."""
-        programs.run(self.load(requests // 10))
-        before = programs.cpu_ns(self.pid)
-        programs.run(self.load(requests))
-        return (programs.cpu_ns(self.pid) - before) / (2 * requests)
-
-    def steps(self):
-        """Instructions of one turn of the event loop, which serves one request of one client."""
-        programs.run(self.load(500))
-        command = [f"{build}/tests/bench/bench-steps", "-p", str(self.pid), *self.load(60, 1, "get")]
-        return int(programs.run(command).split()[-1])
-
-    def end(self):
-        os.kill(self.pid, signal.SIGTERM)
-        self.top.wait(30)
 
 
 def once(measure, **how):
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    server = Server(**how)
-    try:
-        return measure(server)
-    finally:
-        server.end()
-        shutil.rmtree(folder, ignore_errors=True)
+    return redis_server.once(folder, measure, **how)
+
+
+def steps(**how):
+    return once(lambda server: server.steps(build), **how)
 
 
 recorder = f"{build}/libctrace-rt.so.0"
@@ -86,6 +36,6 @@ programs.show("program.redis.alone", ways.least("alone"), "ns")
 programs.show("program.redis", ways.more("recorded", "alone"), "%", 2)
 programs.show("program.redis.paired", ways.more_paired("recorded", "alone"), "%")
 programs.show("program.redis.idle", ways.more("idle", "alone"), "%")
-alone, idle = once(Server.steps), once(Server.steps, preload=recorder)
+alone, idle = steps(), steps(preload=recorder)
 programs.show("program.redis.instructions", alone, "instructions")
 programs.show("program.redis.idle_instructions", (idle / alone - 1) * 100, "%", 0.2)

@@ -35,6 +35,10 @@ benchmarks=(
     convert.chrome  convert_chrome
     program.xz      program_xz
     program.redis   program_redis
+    profile.cpu.xz  profile_xz
+    profile.heap.xz profile_xz
+    profile.cpu.redis profile_redis
+    profile.heap.redis profile_redis
 )
 
 not_measured() {
@@ -119,6 +123,14 @@ program_xz() {
 
 program_redis() {
     /usr/bin/python3 "$ROOT/tests/bench/program_redis.py" "$bench" "$data" || not_measured program.redis "it failed"
+}
+
+profile_xz() {
+    /usr/bin/python3 "$ROOT/tests/bench/profile_program.py" "$bench" "$data" xz || not_measured profile.xz "it failed"
+}
+
+profile_redis() {
+    /usr/bin/python3 "$ROOT/tests/bench/profile_program.py" "$bench" "$data" redis || not_measured profile.redis "it failed"
 }
 
 setup_machine 6 build demo bench
