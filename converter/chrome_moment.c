@@ -25,6 +25,19 @@ static char *string_of(char *p, const struct ct_read_event *e, uint64_t id)
     return ct_read_string(e->generation, id, &text) ? chrome_text(p, text) : CT_JSON_PUT(p, "(name lost)");
 }
 
+/* The end of a sample's record: its stack, as a line and by its frame. */
+static char *close_sample(struct ct_chrome *c, char *p, uint32_t stack)
+{
+    p = chrome_stack_args(c, p, stack);
+    *p++ = '}';
+    if (stack >= CT_NODE_FIRST) {
+        p = CT_JSON_PUT(p, ",\"sf\":");
+        p = ct_json_u64(p, stack);
+    }
+    *p++ = '}';
+    return p;
+}
+
 char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment)
 {
     const struct ct_read_event *e = moment->event;
@@ -74,6 +87,14 @@ char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *m
         p = CT_JSON_PUT(p, "exit\",\"cat\":\"process\",\"args\":{\"status\":");
         p = ct_json_i64(p, (int64_t)ct_args_EXIT(e->arg)->status);
         return CT_JSON_PUT(p, "}}");
+    case CT_EV_CPU_SAMPLE:
+        p = CT_JSON_PUT(p, "CPU sample\",\"cat\":\"cpu\",\"args\":{\"weight_ns\":");
+        p = ct_json_u64(p, ct_args_CPU_SAMPLE(e->arg)->weight);
+        return close_sample(c, p, moment->stack);
+    case CT_EV_ALLOC_SAMPLE:
+        p = CT_JSON_PUT(p, "allocation\",\"cat\":\"alloc\",\"args\":{\"size\":");
+        p = ct_json_u64(p, ct_args_ALLOC_SAMPLE(e->arg)->size);
+        return close_sample(c, p, moment->stack);
     }
     p = ct_json_text(p, e->info->name, strnlen(e->info->name, CHROME_EVENT_NAME_MAX));
     p = CT_JSON_PUT(p, "\",\"cat\":\"unknown\",\"args\":{");

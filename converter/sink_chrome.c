@@ -160,6 +160,8 @@ static void moment(void *context, const struct ct_moment *m)
     struct ct_chrome *c = context;
     char *p, *from;
 
+    if (m->event->no == CT_EV_FREE_SAMPLE)
+        return;                         /* without its allocation it says nothing to who looks at a timeline */
     if (!thread_of(c, m->thread)->told_slice)
         chrome_name_thread(c, m->thread);
     p = on_thread(c, chrome_begin(c), 'i', m->thread, m->event->ns);

@@ -107,6 +107,7 @@ struct ct_lane_span {
 struct ct_moment {
     struct ct_model_thread *thread;
     const struct ct_read_event *event;
+    uint32_t stack;                     /* of a sample: node, see stacks.h */
 };
 
 enum ct_arrow_kind { CT_ARROW_WAKE, CT_ARROW_CREATE, CT_ARROW_JOIN };
