@@ -63,8 +63,8 @@ def shares():
 
 
 def brief():
-    """Threads that live for half a period count for what they use."""
-    truth, taken, _ = run("short", ["short", "2000", "1600"], ["--cpu-rate", "250"])
+    """Threads that live for less than a period count for what they use."""
+    truth, taken, _ = run("short", ["short", "8000", "500"])
     near("short-lived threads, in per cent", 100 * weight(taken) / truth["process"], 100, 12)
 
 
