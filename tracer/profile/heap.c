@@ -103,6 +103,8 @@ void ct_heap_follow(bool recording)
 {
     bool wanted = recording && ct_wanted(CT_CAT_alloc);
 
+    if (wanted)
+        ct_watched_init();
     if (wanted && !on && stale)
         ct_watched_clear();
     if (on && !wanted)

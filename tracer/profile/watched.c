@@ -10,11 +10,25 @@ typedef _Atomic uint64_t bucket[CT_WATCHED_WAYS];
 
 /* Whole pages each: what is emptied is given back. */
 _Atomic uint8_t ct_watched_filter[1 << CT_WATCHED_FILTER_BITS] __attribute__((aligned(4096)));
-static bucket buckets[CT_WATCHED_BUCKETS] __attribute__((aligned(4096)));
+static bucket *_Atomic buckets;         /* mapped when samples are wanted, for good; release: its pages are there */
+static const size_t buckets_size = CT_WATCHED_BUCKETS * sizeof(bucket);
 
 static _Atomic uint64_t *bucket_of(uint64_t hash, unsigned which)
 {
-    return buckets[(hash >> (which ? 12 : 32)) % CT_WATCHED_BUCKETS];
+    bucket *all = atomic_load_explicit(&buckets, memory_order_acquire);
+
+    return all ? all[(hash >> (which ? 12 : 32)) % CT_WATCHED_BUCKETS] : NULL;
+}
+
+void ct_watched_init(void)
+{
+    long at;
+
+    if (atomic_load_explicit(&buckets, memory_order_relaxed))
+        return;
+    at = ct_syscall(SYS_mmap, 0, buckets_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at > 0)                         /* without it no block is watched, and each sample says so */
+        atomic_store_explicit(&buckets, (bucket *)at, memory_order_release);
 }
 
 static _Atomic uint8_t *byte_of(uint64_t hash)
@@ -39,7 +53,7 @@ static bool replace(uint64_t hash, uint64_t from, uint64_t to)
     for (unsigned which = 0; which < 2; which++) {
         _Atomic uint64_t *at = bucket_of(hash, which);
 
-        for (unsigned i = 0; i < CT_WATCHED_WAYS; i++) {
+        for (unsigned i = 0; at && i < CT_WATCHED_WAYS; i++) {
             uint64_t expected = from;
 
             if (atomic_load_explicit(&at[i], memory_order_relaxed) == from &&
@@ -73,6 +87,9 @@ bool ct_watched_take(const void *block)
 
 void ct_watched_clear(void)
 {
-    ct_syscall(SYS_madvise, buckets, sizeof buckets, MADV_DONTNEED);
+    bucket *all = atomic_load_explicit(&buckets, memory_order_relaxed);
+
+    if (all)
+        ct_syscall(SYS_madvise, all, buckets_size, MADV_DONTNEED);
     ct_syscall(SYS_madvise, ct_watched_filter, sizeof ct_watched_filter, MADV_DONTNEED);
 }

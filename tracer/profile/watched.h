@@ -29,6 +29,8 @@ static inline bool ct_watched_maybe(const void *block)
                                                  memory_order_relaxed) != 0, 0);
 }
 
+/* Gives it memory, once; until then there is no room in it.  Control thread. */
+void ct_watched_init(void);
 /* Adds an address that is not in it; false when there is no room. */
 bool ct_watched_add(const void *block);
 /* Takes it out; false when it was not in. */

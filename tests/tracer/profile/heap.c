@@ -72,6 +72,9 @@ static void the_set_keeps_what_it_took(void **state)
 
     (void)state;
     assert_false(ct_watched_maybe(address(0)));
+    assert_false(ct_watched_add(address(0)));           /* before it has memory */
+    assert_false(ct_watched_maybe(address(0)));
+    ct_watched_init();
     for (uintptr_t i = 0; i < MANY; i++)
         assert_true(ct_watched_add(address(i)));
     for (uintptr_t i = 0; i < MANY; i++)
