@@ -2,7 +2,7 @@
  * debug-server ADDRESS [token=T] [insecure] [host=NAME] [clients=N] [sigpipe=ignore|default|handler] [prefix=P]
  *
  * The debug server over a host that lives in memory, until standard input ends.  Says where it listens, and whether
- * SIGPIPE, the mask and the program's descriptors are what they were; exit status 1 when not, 3 when it does not start.
+ * SIGPIPE, the mask, localtime()'s result and the program's descriptors are what they were; exit status 1 when not, 3 when it does not start.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "memory_host.h"
@@ -80,6 +81,8 @@ int main(int argc, char **argv)
         .insecure = find(argc, argv, "insecure", NULL) != NULL,
         .clients = (unsigned)atoi(find(argc, argv, "clients=", "80")),
     };
+    const time_t moment = 1;
+    struct tm *shared, kept;
     unsigned descriptors;
     struct ct_server *server;
     struct ct_error err;
@@ -90,6 +93,8 @@ int main(int argc, char **argv)
     memory_host_init(&memory, &calls);
     signal(SIGPIPE, strcmp(sigpipe, "ignore") == 0 ? SIG_IGN : strcmp(sigpipe, "default") == 0 ? SIG_DFL : handle);
     before = now();
+    shared = localtime(&moment);        /* the program's to keep until it calls it again */
+    kept = *shared;
     descriptors = count_descriptors();
     if (ct_server_start(&options, &server, &err) < 0) {
         printf("%s\n", err.text);
@@ -103,6 +108,10 @@ int main(int argc, char **argv)
     wrong |= same(before, "before the stop");
     ct_server_stop(server);
     wrong |= same(before, "after the stop");
+    if (memcmp(shared, &kept, sizeof kept) != 0) {
+        printf("localtime()'s result was overwritten\n");
+        wrong = 1;
+    }
     if (count_descriptors() != descriptors) {
         printf("%u descriptors instead of %u\n", count_descriptors(), descriptors);
         wrong = 1;
