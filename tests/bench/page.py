@@ -82,6 +82,16 @@ SECTIONS = [
         "program.redis.instructions": "instructions of a GET in user mode, alone",
         "program.redis.idle_instructions": "more of them when the recorder is only preloaded; what the kernel executes is not in the whole",
     }),
+    ("Samples", {
+        "profile.cpu.xz": "more CPU time of xz with CPU samples at 100 Hz (cheapest runs)",
+        "profile.cpu.xz.paired": "the same, median of neighbouring runs",
+        "profile.heap.xz": "more with sampled allocations, one in 512 KiB",
+        "profile.heap.xz.paired": "the same, median of neighbouring runs",
+        "profile.cpu.redis": "more CPU time of redis-server a request with CPU samples",
+        "profile.cpu.redis.paired": "the same, median of neighbouring runs",
+        "profile.heap.redis": "more with sampled allocations",
+        "profile.heap.redis.paired": "the same, median of neighbouring runs",
+    }),
     ("Conversion", {}),
 ]
 
