@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from serving import BINARY, TEXT, Server, curl, expect, get, receive_all
+from serving import BINARY, TEXT, Server, curl, expect, get, receive_all, settles
 
 
 # ---- one request ----
@@ -185,14 +185,12 @@ def limits():
         busy = [s.connect() for _ in range(8)]
         for c in busy:
             c.sendall(get("/debug/pprof/profile?seconds=30").encode())
-        time.sleep(0.3)
-        got = curl(s.url("/debug/pprof/heap"))
-        expect((got[0], got[1]["x-go-pprof"]), (503, "1"), "the ninth client")
+        settles(lambda: curl(s.url("/debug/pprof/heap"))[0], 503, "the ninth client")
+        expect(curl(s.url("/debug/pprof/heap"))[1]["x-go-pprof"], "1", "the ninth client")
         for c in busy:
             c.close()
-        time.sleep(0.3)
-        expect(curl(s.url("/debug/pprof/heap"))[0], 200, "after they have gone")
-        expect(s.metric("host_given_up_total"), 8, "windows given up")
+        settles(lambda: curl(s.url("/debug/pprof/heap"))[0], 200, "after they have gone")
+        settles(lambda: s.metric("host_given_up_total"), 8, "windows given up")
 
 
 # ---- time ----
@@ -219,8 +217,7 @@ def streams():
             c.sendall(get("/debug/pprof/trace?seconds=30").encode())
             c.recv(100)
             expect(s.metric("host_traces_open"), 1, "traces under way")
-        time.sleep(0.2)
-        expect(s.metric("host_traces_open"), 0, "traces of clients that went away")
+        settles(lambda: s.metric("host_traces_open"), 0, "traces of clients that went away")
         with s.connect() as c:                          # half closes, as a client that has gone looks like too
             c.sendall(get("/debug/pprof/profile?seconds=30").encode())
             c.shutdown(socket.SHUT_WR)

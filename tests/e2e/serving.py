@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 
 build = os.path.abspath(sys.argv[1])
 server = f"{build}/tests/debug-server"
@@ -84,3 +85,11 @@ def get(path, host="localhost", version="1.1", extra=""):
 
 def expect(got, wanted, what):
     assert got == wanted, f"{what}: {got!r} instead of {wanted!r}"
+
+
+def settles(ask, wanted, what, seconds=5):
+    """What `ask()` says within some seconds, on a machine that may be busy."""
+    until = time.monotonic() + seconds
+    while (got := ask()) != wanted and time.monotonic() < until:
+        time.sleep(0.05)
+    expect(got, wanted, what)
