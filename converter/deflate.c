@@ -2,11 +2,12 @@
  * Told repetitions and bytes, coded by the block's own Huffman codes (RFC 1951).
  *
  * HOT: runs over every byte of a compressed output.
- *   budget   a table look-up and a shift a byte that is not repeated, some twenty instructions a repetition
+ *   budget   eight instructions a byte that is not repeated, forty a repetition
  */
 #include "converter/deflate.h"
 
 #include <endian.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,25 +16,30 @@
 enum {
     LITERALS = 286, DISTANCES = 30, LENGTHS = 19,
     END = 256,
-    CODE_MAX = 15, LENGTH_CODE_MAX = 7,
+    CODE_MAX = 14, LENGTH_CODE_MAX = 7, /* four codes, or a repetition, are put between two flushes */
+    GROUP = 4,
     MATCH_MAX = 258,
     HEAD_ROOM = 512,                    /* a block's codes, and what ends it */
-    COUNT_EACH = 4,                     /* so many blocks have the codes of the first of them: they are much alike */
-};
-
-struct ct_deflate {
-    unsigned blocks;
-    uint32_t literal_count[LITERALS], distance_count[DISTANCES];
-    struct ct_huffman_code literal[LITERALS], distance[DISTANCES];
-    uint16_t match_symbol[MATCH_MAX + 1];   /* of a length: its symbol, extra bits, and what they count from */
-    uint8_t match_bits[MATCH_MAX + 1];
-    uint16_t match_base[MATCH_MAX + 1];
+    COUNT_EACH = 16,                    /* so many blocks have the codes of the first of them: they are much alike */
 };
 
 struct bits {
     uint8_t *to;
     uint64_t word;
-    unsigned count;
+    uint64_t count;                     /* of bits in `word`: its lowest byte, the others are of no account */
+};
+
+/* Codes are kept as `bits << 8 | size`. */
+struct ct_deflate {
+    unsigned blocks;
+    uint32_t literal_count[LITERALS], distance_count[DISTANCES];
+    uint32_t literal[LITERALS], distance[DISTANCES];
+    uint32_t match[MATCH_MAX + 1];      /* of a length: the code of its symbol, and its extra bits behind it */
+    uint16_t match_symbol[MATCH_MAX + 1];
+    uint8_t match_bits[MATCH_MAX + 1];  /* how many extra ones */
+    uint16_t match_base[MATCH_MAX + 1]; /* what they count from */
+    uint8_t head[HEAD_ROOM];            /* of every block that has these codes: whole bytes, */
+    struct bits head_rest;              /* and what is left of bits */
 };
 
 struct ct_deflate *ct_deflate_new(void)
@@ -69,10 +75,16 @@ size_t ct_deflate_room(size_t size)
 
 /* --- bits --- */
 
-static inline void put(struct bits *b, uint64_t value, unsigned count)
+static inline void put(struct bits *b, uint32_t code)
 {
-    b->word |= value << b->count;
-    b->count += count;
+    b->word |= (uint64_t)(code >> 8) << (b->count & 63);
+    b->count += code;
+}
+
+static inline void put_bits(struct bits *b, uint64_t bits, uint64_t size)
+{
+    b->word |= bits << (b->count & 63);
+    b->count += size;
 }
 
 /* At least 57 bits can be put after it. */
@@ -81,7 +93,7 @@ static inline void flush(struct bits *b)
     uint64_t word = htole64(b->word);
 
     memcpy(b->to, &word, sizeof word);
-    b->to += b->count / 8;
+    b->to += (b->count & 63) / 8;
     b->word >>= b->count & 56;
     b->count &= 7;
 }
@@ -134,46 +146,65 @@ static void count_symbols(struct ct_deflate *d, const uint8_t *bytes, size_t siz
     }
 }
 
-static inline void put_repeat(const struct ct_deflate *d, struct bits *b, const struct ct_repeat *repeat)
+/*
+ * What is put between two flushes is put together first: the processor does that ahead of what it has to wait for, which
+ * is where in the stream it goes.
+ */
+static inline void put_match(const struct ct_deflate *d, struct bits *b, unsigned size, unsigned distance)
 {
-    unsigned bits, symbol = distance_symbol(repeat->distance, &bits);
+    unsigned bits, symbol = distance_symbol(distance, &bits);
+    struct bits own = { .word = 0 };
 
-    for (unsigned left = repeat->size, one; left > 0; left -= one) {
-        const struct ct_huffman_code *code;
-
-        one = match_size(left);
-        code = &d->literal[d->match_symbol[one]];
-        flush(b);
-        put(b, code->bits, code->size);
-        put(b, one - d->match_base[one], d->match_bits[one]);
-        put(b, d->distance[symbol].bits, d->distance[symbol].size);
-        put(b, (repeat->distance - 1u) & ((1u << bits) - 1), bits);
-    }
+    put(&own, d->match[size]);
+    put(&own, d->distance[symbol]);
+    put_bits(&own, (distance - 1) & ((1u << bits) - 1), bits);
+    put_bits(b, own.word, own.count);
+    flush(b);
 }
 
-static void put_symbols(const struct ct_deflate *d, struct bits *b, const uint8_t *bytes, size_t size,
+/* At most GROUP bytes that are not repeated. */
+static inline void put_group(const struct ct_deflate *d, struct bits *b, const uint8_t *from, size_t size)
+{
+    struct bits own = { .word = 0 };
+
+    for (size_t k = 0; k < size; k++)
+        put(&own, d->literal[from[k]]);
+    put_bits(b, own.word, own.count);
+    flush(b);
+}
+
+static inline void put_literals(const struct ct_deflate *d, struct bits *b, const uint8_t *from, size_t size)
+{
+    for (; size >= GROUP; size -= GROUP, from += GROUP)
+        put_group(d, b, from, GROUP);
+    if (size > 0)
+        put_group(d, b, from, size);
+}
+
+static void put_symbols(const struct ct_deflate *d, struct bits *to, const uint8_t *bytes, size_t size,
                         const struct ct_repeat *repeats, size_t count)
 {
+    struct bits b = *to;
     size_t at = 0;
 
-    for (size_t i = 0; i <= count; i++) {
-        size_t until = i < count ? repeats[i].at : size;
+    flush(&b);
+    for (size_t i = 0; i < count; i++) {
+        unsigned left = repeats[i].size;
 
-        for (; at + 3 <= until; at += 3) {      /* three codes fit between two flushes */
-            flush(b);
-            for (unsigned k = 0; k < 3; k++)
-                put(b, d->literal[bytes[at + k]].bits, d->literal[bytes[at + k]].size);
+        put_literals(d, &b, bytes + at, repeats[i].at - at);
+        at = repeats[i].at + left;
+        while (__builtin_expect(left > MATCH_MAX, 0)) {
+            unsigned one = match_size(left);
+
+            put_match(d, &b, one, repeats[i].distance);
+            left -= one;
         }
-        flush(b);
-        for (; at < until; at++)
-            put(b, d->literal[bytes[at]].bits, d->literal[bytes[at]].size);
-        if (i == count)
-            break;
-        put_repeat(d, b, &repeats[i]);
-        at += repeats[i].size;
+        put_match(d, &b, left, repeats[i].distance);
     }
-    flush(b);
-    put(b, d->literal[END].bits, d->literal[END].size);
+    put_literals(d, &b, bytes + at, size - at);
+    put(&b, d->literal[END]);
+    flush(&b);
+    *to = b;
 }
 
 /* --- the block's head: its codes, by their lengths --- */
@@ -186,41 +217,76 @@ static void put_lengths(const struct ct_deflate *d, struct bits *b)
     uint8_t lengths[LITERALS + DISTANCES];
 
     for (unsigned i = 0; i < LITERALS; i++)
-        counts[lengths[i] = d->literal[i].size]++;
+        counts[lengths[i] = (uint8_t)d->literal[i]]++;
     for (unsigned i = 0; i < DISTANCES; i++)
-        counts[lengths[LITERALS + i] = d->distance[i].size]++;
+        counts[lengths[LITERALS + i] = (uint8_t)d->distance[i]]++;
     ct_huffman_codes(counts, LENGTHS, LENGTH_CODE_MAX, codes);
-    put(b, LITERALS - 257, 5);
-    put(b, DISTANCES - 1, 5);
-    put(b, LENGTHS - 4, 4);
+    put_bits(b, LITERALS - 257, 5);
+    put_bits(b, DISTANCES - 1, 5);
+    put_bits(b, LENGTHS - 4, 4);
     for (unsigned i = 0; i < LENGTHS; i++) {
         flush(b);
-        put(b, codes[order[i]].size, 3);
+        put_bits(b, codes[order[i]].size, 3);
     }
     for (unsigned i = 0; i < LITERALS + DISTANCES; i++) {
         flush(b);
-        put(b, codes[lengths[i]].bits, codes[lengths[i]].size);
+        put_bits(b, codes[lengths[i]].bits, codes[lengths[i]].size);
     }
     flush(b);
+}
+
+/* Codes for `symbols` symbols that occur so often. */
+static void make_codes(const uint32_t *counts, unsigned symbols, uint32_t *ret)
+{
+    struct ct_huffman_code codes[LITERALS];
+
+    ct_huffman_codes(counts, symbols, CODE_MAX, codes);
+    for (unsigned i = 0; i < symbols; i++)
+        ret[i] = (uint32_t)codes[i].bits << 8 | codes[i].size;
+}
+
+/* The codes of this block and of those after it, and their heads. */
+static void begin_codes(struct ct_deflate *d)
+{
+    struct bits b = { .to = d->head };
+
+    make_codes(d->literal_count, LITERALS, d->literal);
+    make_codes(d->distance_count, DISTANCES, d->distance);
+    for (unsigned size = 3; size <= MATCH_MAX; size++) {
+        uint32_t code = d->literal[d->match_symbol[size]];
+        uint32_t extra = (uint32_t)(size - d->match_base[size]) << (code & 0xff);
+
+        d->match[size] = (code | extra << 8) + d->match_bits[size];
+    }
+    put_bits(&b, 0, 1);                 /* not the last block */
+    put_bits(&b, 2, 2);                 /* with codes of its own */
+    put_lengths(d, &b);
+    d->head_rest = b;
+}
+
+/* Early blocks are less alike than later ones. */
+static bool counts_block(unsigned block)
+{
+    return block % COUNT_EACH == 0 || (block < COUNT_EACH && (block & (block - 1)) == 0);
 }
 
 size_t ct_deflate_block(struct ct_deflate *d, const uint8_t *bytes, size_t size, const struct ct_repeat *repeats,
                         size_t count, uint8_t *to)
 {
-    struct bits b = { .to = to };
+    size_t head;
+    struct bits b;
 
-    if (d->blocks++ % COUNT_EACH == 0) {
+    if (counts_block(d->blocks++)) {
         count_symbols(d, bytes, size, repeats, count);
-        ct_huffman_codes(d->literal_count, LITERALS, CODE_MAX, d->literal);
-        ct_huffman_codes(d->distance_count, DISTANCES, CODE_MAX, d->distance);
+        begin_codes(d);
     }
-    put(&b, 0, 1);                      /* not the last block */
-    put(&b, 2, 2);                      /* with codes of its own */
-    put_lengths(d, &b);
+    head = (size_t)(d->head_rest.to - d->head);
+    memcpy(to, d->head, head);
+    b = d->head_rest;
+    b.to = to + head;
     put_symbols(d, &b, bytes, size, repeats, count);
-    flush(&b);
-    put(&b, 0, 3);                      /* an empty stored block ends on a byte's border */
-    b.count = (b.count + 7) & ~7u;
+    put_bits(&b, 0, 3);                 /* an empty stored block ends on a byte's border */
+    b.count = (b.count + 7) & 56;
     flush(&b);
     memcpy(b.to, "\0\0\xff\xff", 4);
     return (size_t)(b.to + 4 - to);

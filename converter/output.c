@@ -2,6 +2,7 @@
 #include "converter/output.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -149,6 +150,24 @@ void ct_output_flush(struct ct_output *out)
     begin_buffer(out);
 }
 
+/* How many of `size` bytes are the same, eight at a time. */
+static size_t same_bytes(const char *a, const char *b, size_t size)
+{
+    size_t same = 0;
+
+    for (; same + 8 <= size; same += 8) {
+        uint64_t x, y;
+
+        memcpy(&x, a + same, 8);
+        memcpy(&y, b + same, 8);
+        if (x != y)
+            return same + (size_t)__builtin_ctzll(le64toh(x) ^ le64toh(y)) / 8;
+    }
+    while (same < size && a[same] == b[same])
+        same++;
+    return same;
+}
+
 void ct_output_compare(struct ct_output *out, const char *from, const char *to, uint64_t *last)
 {
     uint64_t at = out->flushed + (uint64_t)(from - out->base);
@@ -156,8 +175,7 @@ void ct_output_compare(struct ct_output *out, const char *from, const char *to, 
     size_t same = 0, size = (size_t)(to - from);
 
     if (*last >= out->flushed && *last < at && size <= at - *last)
-        while (same < size && from[same] == old[same])
-            same++;
+        same = same_bytes(from, old, size);
     if (same >= CT_REPEAT_MIN)
         ct_output_repeat(out, from, same, last);
     *last = at;
