@@ -11,6 +11,7 @@ enum {
     CHROME_EVENT_NAME_MAX = 128,        /* bytes of the name of an event that only the file knows */
     CHROME_CALLS = 64, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
     CHROME_TAILS = 256,
+    CHROME_TIMES_MAX = 64,              /* bytes of a start and a duration */
     CHROME_ID_FIRST = 1 << 22,          /* ids of our own begin where the kernel's end */
 };
 
@@ -60,8 +61,8 @@ struct ct_chrome {
     struct ct_json_near near;
     int64_t times_start, times_end;     /* of the record before: what it is about is often told on two or three rows */
     uint64_t times_size;
-    char times_text[64];                /* 1.000,"dur":2.000 */
-    uint64_t times_last, dur_last, bytes_last, object_last, counter_last, stack_last;   /* as `last` above */
+    uint64_t times_last;                /* 1.000,"dur":2.000 stands there in the output */
+    uint64_t dur_last, bytes_last, object_last, counter_last, stack_last;   /* as `last` above */
     uint64_t tail_last[CHROME_TAILS];   /* of names and texts, by a hash of what they are */
     struct chrome_piece call[CHROME_CALLS];     /* ,"name":"read","cat":"io","args":{"fd": */
     struct chrome_piece event[CHROME_EVENTS];   /* ,"name":"wake","cat":"wait","args":{ */

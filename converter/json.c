@@ -43,10 +43,11 @@ static uint64_t hex_word(uint64_t v)
 char *ct_json_hex(char *p, uint64_t v)
 {
     unsigned digits = v ? (67u - (unsigned)__builtin_clzll(v)) / 4 : 1, skip = 16 - digits;
-    uint64_t words[4] = { htole64(hex_word(v >> 32)), htole64(hex_word(v & UINT32_MAX)) };
+    unsigned __int128 text = ((unsigned __int128)hex_word(v & UINT32_MAX) << 64 | hex_word(v >> 32)) >> (8 * skip);
+    uint64_t words[2] = { htole64((uint64_t)text), htole64((uint64_t)(text >> 64)) };
 
     p = CT_JSON_PUT(p, "0x");
-    memcpy(p, (const char *)words + skip, 16);
+    memcpy(p, words, 16);
     return p + digits;
 }
 

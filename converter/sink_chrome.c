@@ -27,15 +27,17 @@ static char *new_times(struct ct_chrome *c, char *p, int64_t start, int64_t end)
     p = CHROME_PUT(c, p, ",\"dur\":", &c->dur_last);
     p = ct_json_us(p, end - start);
     c->times_size = (uint64_t)(p - begin);
-    memcpy(c->times_text, begin, sizeof c->times_text);
     return p;
 }
 
 static inline char *times(struct ct_chrome *c, char *p, int64_t start, int64_t end)
 {
-    if (start != c->times_start || end != c->times_end)
+    /* Copied from where they stand, if they still do: to keep them apart would be to wait until they are written. */
+    uint64_t back = c->out->flushed + (uint64_t)(p - c->out->base) - c->times_last;
+
+    if (start != c->times_start || end != c->times_end || c->times_last < c->out->flushed || back < CHROME_TIMES_MAX)
         return new_times(c, p, start, end);
-    memcpy(p, c->times_text, sizeof c->times_text);
+    memcpy(p, p - back, CHROME_TIMES_MAX);
     ct_output_repeat(c->out, p, c->times_size, &c->times_last);
     return p + c->times_size;
 }
