@@ -169,7 +169,8 @@ static void moment(void *context, const struct ct_moment *m)
     p = on_thread(c, chrome_begin(c), 'i', m->thread, m->event->ns);
     from = p;
     p = chrome_moment_text(c, p, m);
-    chrome_tail(c, from, p, m->event->no + 31 * m->event->arg[0]);
+    if (m->stack == CT_NODE_NONE)       /* else its line has been told already, and repetitions do not overlap */
+        chrome_tail(c, from, p, m->event->no + 31 * m->event->arg[0]);
     chrome_end(c, p);
 }
 

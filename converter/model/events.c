@@ -11,9 +11,9 @@ static void moment(struct ct_model *m, struct ct_model_thread *t, const struct c
 {
     struct ct_moment moment = { .thread = t, .event = e };
 
-    if (e->no == CT_EV_CPU_SAMPLE)
+    if (m->options.stacks && e->no == CT_EV_CPU_SAMPLE)
         moment.stack = ct_stacks_of(m->stacks, e->generation, ct_args_CPU_SAMPLE(e->arg)->at);
-    else if (e->no == CT_EV_ALLOC_SAMPLE)
+    else if (m->options.stacks && e->no == CT_EV_ALLOC_SAMPLE)
         moment.stack = ct_stacks_of(m->stacks, e->generation, ct_args_ALLOC_SAMPLE(e->arg)->at);
     if (m->sink->moment && ct_model_in_range(m, e->ns))
         m->sink->moment(m->context, &moment);
