@@ -42,6 +42,7 @@ static void fold_one(struct ct_folder *f, struct ct_folder_row *row)
 {
     struct ct_fold *fold = row->fold;
     uint64_t generation;
+    bool orphan;
 
     pthread_mutex_lock(&f->reading);
     generation = row->fd < 0 ? 0 : read_segment(fold, row->fd);
@@ -53,8 +54,11 @@ static void fold_one(struct ct_folder *f, struct ct_folder_row *row)
     if (generation > fold->generation)
         fold->generation = generation;
     fold->over |= row->last;
+    orphan = fold->over && fold->orphan;
     pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
+    if (orphan)
+        ct_fold_free(fold);
     free(row);
 }
 
@@ -157,6 +161,19 @@ void ct_fold_free(struct ct_fold *fold)
         return;
     ct_collect_free(fold->collect);
     free(fold);
+}
+
+void ct_fold_leave(struct ct_fold *fold)
+{
+    struct ct_folder *f = fold->folder;
+    bool over;
+
+    pthread_mutex_lock(&f->lock);
+    fold->orphan = true;
+    over = fold->over && fold->waiting == 0;
+    pthread_mutex_unlock(&f->lock);
+    if (over)
+        ct_fold_free(fold);
 }
 
 bool ct_fold_wait(struct ct_fold *fold, uint64_t generation, int64_t timeout_ms)

@@ -24,6 +24,7 @@ struct ct_fold {
     unsigned waiting;                   /* segments */
     uint64_t dropped;                   /* segments */
     bool over;                          /* the last segment was folded: no more will come */
+    bool orphan;                        /* nobody wants it: it is freed when it is over */
 };
 
 struct ct_folder {
@@ -44,6 +45,8 @@ void ct_folder_fini(struct ct_folder *f);
 struct ct_fold *ct_fold_new(struct ct_folder *f, uint64_t categories);
 /* It is over. */
 void ct_fold_free(struct ct_fold *fold);
+/* Frees it now or when it is over. */
+void ct_fold_leave(struct ct_fold *fold);
 /* Waits until generation `generation` is folded, or all is, at most so long.  False when time ran out. */
 bool ct_fold_wait(struct ct_fold *fold, uint64_t generation, int64_t timeout_ms);
 /* Between these, fold->collect does not change. */

@@ -185,6 +185,8 @@ int ct_service_start(const struct ct_settings *settings, struct ct_follow *follo
     s->follow = follow;
     s->categories = settings->categories;
     pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->dumping, NULL);
+    pthread_cond_init(&s->streamed, NULL);
     ct_service_host(s, &s->host);
     r = ct_errands_init(&s->errands);
     if (r < 0)
@@ -234,6 +236,10 @@ void ct_service_stop(struct ct_service *s)
         return;
     ct_errands_close(&s->errands);
     ct_server_stop(s->server);
+    pthread_mutex_lock(&s->lock);
+    while (s->streams)
+        pthread_cond_wait(&s->streamed, &s->lock);
+    pthread_mutex_unlock(&s->lock);
     ct_folder_fini(&s->folder);
     while (s->served) {
         struct ct_served *one = s->served;
@@ -244,6 +250,8 @@ void ct_service_stop(struct ct_service *s)
     }
     ct_namer_fini(&s->namer);
     ct_errands_fini(&s->errands);
+    pthread_cond_destroy(&s->streamed);
+    pthread_mutex_destroy(&s->dumping);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

@@ -58,7 +58,7 @@ static size_t profiles(void *service, pid_t pid, struct ct_profile_info *rows, s
     static const struct ct_profile_info all[] = {
         { "allocs", NULL, 0, CT_PROFILE_DELTA }, { "block", NULL, 0, CT_PROFILE_DELTA },
         { "heap", NULL, 0, CT_PROFILE_DELTA }, { "mutex", NULL, 0, CT_PROFILE_DELTA },
-        { "profile", NULL, 0, CT_PROFILE_WINDOW }, { "threadcreate", NULL, 0, CT_PROFILE_DELTA },
+        { "profile", NULL, 0, CT_PROFILE_WINDOW }, { "threadcreate", NULL, 0, CT_PROFILE_DELTA }, { "threads", NULL, 0, 0 },
     };
     struct ct_served *one = ct_served_get(service, pid);
     size_t count = 0;
@@ -68,7 +68,8 @@ static size_t profiles(void *service, pid_t pid, struct ct_profile_info *rows, s
     ct_fold_lock(one->fold);
     for (; count < sizeof all / sizeof *all && count < room; count++) {
         rows[count] = all[count];
-        rows[count].count = ct_collect_tally(one->fold->collect, rows_of(kind_of(all[count].name)))->rows.count;
+        rows[count].count = strcmp(all[count].name, "threads") == 0 ? ct_collect_thread_count(one->fold->collect)
+            : ct_collect_tally(one->fold->collect, rows_of(kind_of(all[count].name)))->rows.count;
     }
     ct_fold_unlock(one->fold);
     ct_served_put(service, one);
@@ -132,6 +133,11 @@ static int profile(void *service, const struct ct_profile_request *r, struct ct_
     struct ct_profile *p = NULL;
     int e = -ESRCH;
 
+    if (one && strcmp(r->name, "threads") == 0) {
+        e = ct_service_threads(service, one, r, reply);
+        ct_served_put(service, one);
+        return e;
+    }
     if (one && kind != CT_EXPORT_END) {
         ct_service_refresh(service, one);       /* a program that is stopped: what is known of it */
         e = snapshot(one->fold, kind, &p);
@@ -211,13 +217,14 @@ static int close_cpu(struct ct_service *s, struct window *w, struct ct_reply *re
     int e = 0;
 
     ct_service_unwatch(s, w->one->pid, &w->fold->segments);
-    ct_fold_wait(w->fold, UINT64_MAX, LAST_WORDS_MS);
-    if (reply)
+    if (reply) {
+        ct_fold_wait(w->fold, UINT64_MAX, LAST_WORDS_MS);
         e = snapshot(w->fold, w->kind, &p);
+    }
     if (reply && e == 0)
         e = answer(s, p, w->kind, w->symbolize, 0, reply);
     ct_profile_free(p);
-    ct_fold_free(w->fold);
+    ct_fold_leave(w->fold);
     return e;
 }
 

@@ -20,7 +20,10 @@ struct ct_service {
     struct ct_follow *follow;           /* for errands only */
     struct ct_errands errands;
     struct ct_folder folder;
-    pthread_mutex_t lock;               /* of `served` */
+    pthread_mutex_t lock;               /* of `served` and `streams` */
+    pthread_mutex_t dumping;            /* held by who has asked for a dump of threads */
+    pthread_cond_t streamed;            /* a stream has ended */
+    unsigned streams;                   /* under way */
     struct ct_served *served;           /* the newest first */
     struct ct_namer namer;
     struct ct_serve_host host;
@@ -43,5 +46,6 @@ bool ct_service_refresh(struct ct_service *s, struct ct_served *one);
 
 /* The calls of struct ct_serve_host. */
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret);
+int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply);
 int ct_service_trace_open(void *service, const struct ct_trace_request *r, struct ct_stream *ret, struct ct_reply *reply);
 void ct_service_trace_close(void *service, struct ct_stream *stream);

@@ -22,7 +22,7 @@ struct stream {
     struct ct_segments segments;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    pthread_t thread;
+    unsigned users;                     /* the thread that sends, and the server: the last one frees it */
     int queue[QUEUE];                   /* segments to be sent */
     unsigned waiting;
     bool over;                          /* the last one is in the queue, or was */
@@ -118,6 +118,32 @@ static bool time_is_up(const struct stream *s)
     return now.tv_sec > s->until.tv_sec || (now.tv_sec == s->until.tv_sec && now.tv_nsec >= s->until.tv_nsec);
 }
 
+static void free_stream(struct stream *s)
+{
+    while (s->waiting)
+        close(s->queue[--s->waiting]);
+    close(s->out);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    ct_served_put(s->service, s->one);
+    pthread_mutex_lock(&s->service->lock);
+    s->service->streams--;
+    pthread_cond_broadcast(&s->service->streamed);
+    pthread_mutex_unlock(&s->service->lock);
+    free(s);
+}
+
+static void leave(struct stream *s)
+{
+    bool last;
+
+    pthread_mutex_lock(&s->lock);
+    last = --s->users == 0;
+    pthread_mutex_unlock(&s->lock);
+    if (last)
+        free_stream(s);
+}
+
 static void *run(void *context)
 {
     struct stream *s = context;
@@ -131,17 +157,21 @@ static void *run(void *context)
             ct_service_unwatch(s->service, s->one->pid, &s->segments);
     }
     shutdown(s->out, SHUT_RDWR);
+    leave(s);
     return NULL;
 }
 
 static int start(struct stream *s)
 {
     sigset_t all, before;
+    pthread_t thread;
     int r;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&s->thread, NULL, run, s);
+    r = pthread_create(&thread, NULL, run, s);
+    if (r == 0)
+        pthread_detach(thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return -r;
 }
@@ -161,17 +191,6 @@ static void set_end(struct stream *s, double seconds)
         s->until.tv_nsec -= 1000000000;
         s->until.tv_sec++;
     }
-}
-
-static void free_stream(struct stream *s)
-{
-    while (s->waiting)
-        close(s->queue[--s->waiting]);
-    close(s->out);
-    pthread_cond_destroy(&s->changed);
-    pthread_mutex_destroy(&s->lock);
-    ct_served_put(s->service, s->one);
-    free(s);
 }
 
 int ct_service_trace_open(void *service, const struct ct_trace_request *r, struct ct_stream *ret, struct ct_reply *reply)
@@ -194,6 +213,10 @@ int ct_service_trace_open(void *service, const struct ct_trace_request *r, struc
     }
     s->service = all;
     s->one = one;
+    s->users = 2;
+    pthread_mutex_lock(&all->lock);
+    all->streams++;
+    pthread_mutex_unlock(&all->lock);
     s->out = pair[1];
     pthread_mutex_init(&s->lock, NULL);
     set_end(s, r->seconds);
@@ -225,6 +248,5 @@ void ct_service_trace_close(void *service, struct ct_stream *stream)
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
     close(stream->fd);                  /* who sends gets EPIPE */
-    pthread_join(s->thread, NULL);
-    free_stream(s);
+    leave(s);
 }

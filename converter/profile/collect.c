@@ -87,13 +87,13 @@ int ct_collect_add(struct ct_collect *c, enum ct_collect_kind kind, uint32_t nod
 
 static int take_cpu(struct ct_collect *c, const struct ct_collect_thread *t, const struct ct_read_event *e)
 {
-    uint64_t weight = CT_ARG(e, CPU_SAMPLE, weight);
+    uint64_t weight = ct_args_CPU_SAMPLE(e->arg)->weight;
 
     if (weight == 0)
         return 0;
     if (c->facts.cpu_period_ns == 0 || weight < c->facts.cpu_period_ns)
         c->facts.cpu_period_ns = weight;
-    return ct_collect_add(c, CT_COLLECT_CPU, ct_stacks_of(c->stacks, e->generation, CT_ARG(e, CPU_SAMPLE, at)), t->labels, 1,
+    return ct_collect_add(c, CT_COLLECT_CPU, ct_stacks_of(c->stacks, e->generation, ct_args_CPU_SAMPLE(e->arg)->at), t->labels, 1,
                           (double)weight);
 }
 
@@ -101,8 +101,8 @@ static int take_label(struct ct_collect *c, struct ct_collect_thread *t, const s
 {
     struct ct_text key, value;
 
-    if (!ct_read_string(e->generation, CT_ARG(e, LABEL, key), &key) ||
-        !ct_read_string(e->generation, CT_ARG(e, LABEL, value), &value))
+    if (!ct_read_string(e->generation, ct_args_LABEL(e->arg)->key, &key) ||
+        !ct_read_string(e->generation, ct_args_LABEL(e->arg)->value, &value))
         return 0;
     return ct_label_set_with(&c->labels, t->labels, key, value, &t->labels);
 }
@@ -132,9 +132,9 @@ static int take_threads_event(struct ct_collect *c, const struct ct_read_event *
 
 static int take_create(struct ct_collect *c, const struct ct_read_event *e)
 {
-    if ((int64_t)CT_ARG(e, THREAD_CREATE, result) < 0)
+    if ((int64_t)ct_args_THREAD_CREATE(e->arg)->result < 0)
         return 0;
-    return ct_collect_add(c, CT_COLLECT_THREADS, ct_stacks_of(c->stacks, e->generation, CT_ARG(e, THREAD_CREATE, at)), 0, 1, 0);
+    return ct_collect_add(c, CT_COLLECT_THREADS, ct_stacks_of(c->stacks, e->generation, ct_args_THREAD_CREATE(e->arg)->at), 0, 1, 0);
 }
 
 static int take_event(struct ct_collect *c, const struct ct_read_event *e)

@@ -46,6 +46,8 @@ int ct_collect_item(struct ct_collect *c, const struct ct_read_item *item);
 const struct ct_tally *ct_collect_tally(const struct ct_collect *c, enum ct_collect_kind kind);
 /* What the rows' nodes are. */
 const struct ct_stacks *ct_collect_stacks(const struct ct_collect *c);
+/* Threads that were seen and have not ended. */
+size_t ct_collect_thread_count(const struct ct_collect *c);
 /* The labels of a CPU row's tag: "key\0value\0key\0value\0"; empty for tag 0.  Borrowed. */
 struct ct_text ct_collect_labels(const struct ct_collect *c, uint32_t tag);
 

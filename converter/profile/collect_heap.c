@@ -14,9 +14,9 @@ static void give_back(struct ct_collect *c, const struct ct_live_block *block)
 
 int ct_collect_alloc(struct ct_collect *c, const struct ct_read_event *e)
 {
-    uint64_t address = CT_ARG(e, ALLOC_SAMPLE, block), size = CT_ARG(e, ALLOC_SAMPLE, size);
-    uint64_t rate = CT_ARG(e, ALLOC_SAMPLE, rate);
-    uint32_t node = ct_stacks_of(c->stacks, e->generation, CT_ARG(e, ALLOC_SAMPLE, at));
+    uint64_t address = ct_args_ALLOC_SAMPLE(e->arg)->block, size = ct_args_ALLOC_SAMPLE(e->arg)->size;
+    uint64_t rate = ct_args_ALLOC_SAMPLE(e->arg)->rate;
+    uint32_t node = ct_stacks_of(c->stacks, e->generation, ct_args_ALLOC_SAMPLE(e->arg)->at);
     struct ct_live_block block = { .address = address }, old;
     struct ct_tally_row *row;
     int r = ct_tally_place(&c->tally[CT_COLLECT_HEAP], node, 0, &block.place);
@@ -45,7 +45,7 @@ int ct_collect_free_sample(struct ct_collect *c, const struct ct_read_event *e)
 {
     struct ct_live_block block;
 
-    if (ct_live_take(&c->live, CT_ARG(e, FREE_SAMPLE, block), &block))
+    if (ct_live_take(&c->live, ct_args_FREE_SAMPLE(e->arg)->block, &block))
         give_back(c, &block);
     return 0;
 }

@@ -85,7 +85,7 @@ void ct_collect_wait_forget(struct ct_collect *c, struct ct_collect_thread *t)
 
 int ct_collect_unlock(struct ct_collect *c, const struct ct_read_event *e)
 {
-    uint64_t object = CT_ARG(e, UNLOCK_WAKE, object);
+    uint64_t object = ct_args_UNLOCK_WAKE(e->arg)->object;
     int64_t now = ct_collect_now(e);
     double lost = 0;
     bool waited = false;
@@ -101,5 +101,5 @@ int ct_collect_unlock(struct ct_collect *c, const struct ct_read_event *e)
     }
     if (!waited)
         return 0;
-    return ct_collect_add(c, CT_COLLECT_MUTEX, ct_stacks_of(c->stacks, e->generation, CT_ARG(e, UNLOCK_WAKE, at)), 0, 1, lost);
+    return ct_collect_add(c, CT_COLLECT_MUTEX, ct_stacks_of(c->stacks, e->generation, ct_args_UNLOCK_WAKE(e->arg)->at), 0, 1, lost);
 }

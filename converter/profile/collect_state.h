@@ -1,11 +1,11 @@
 /* What the parts of collect share: threads, their waits and labels. */
 #pragma once
 
+#include "converter/model/args.h"
 #include "converter/profile/collect.h"
 #include "converter/profile/label_sets.h"
 #include "converter/profile/live.h"
 #include "converter/profile/module_list.h"
-#include "converter/read/arguments.h"
 
 enum { CT_COLLECT_WAITS = 8, CT_COLLECT_CHAINS = 4096, CT_COLLECT_THREADS_MAX = 1 << 20 };
 

@@ -24,6 +24,11 @@ static int prune(struct ct_collect *c)
     return 0;
 }
 
+size_t ct_collect_thread_count(const struct ct_collect *c)
+{
+    return c->threads.count - c->free_places.count;
+}
+
 bool ct_collect_thread_over(const struct ct_collect *c, uint64_t serial)
 {
     return serial == 0 || (place_of(c, serial) == CT_IDMAP_NONE && ct_idmap_get(&c->thread_places, serial) != CT_IDMAP_NONE);

@@ -99,7 +99,7 @@ static bool is_main(const struct ct_collect *c, const struct ct_module_row *row)
 }
 
 /* The program itself first: tools take the first mapping for it. */
-static int put_modules(const struct ct_collect *c, struct ct_profile *p)
+int ct_export_add_modules(struct ct_profile *p, const struct ct_collect *c)
 {
     size_t count;
     const struct ct_module_row *rows = ct_collect_modules(c, &count);
@@ -252,7 +252,7 @@ int ct_export_add(struct ct_profile *p, enum ct_export_kind kind, const struct c
         p->period = period_of(kind, &facts);
     r = put_losses(p, &facts);
     if (r == 0)
-        r = put_modules(c, p);
+        r = ct_export_add_modules(p, c);
     for (size_t i = 0; i < tally->rows.count && r == 0; i++)
         r = put_row(c, kind, &tally->rows.items[i], p);
     return r == 0 && names ? ct_export_add_names(p, first, names) : r;

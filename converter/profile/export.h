@@ -30,5 +30,8 @@ int ct_export_new(enum ct_export_kind kind, struct ct_profile **ret);
 int ct_export_add(struct ct_profile *profile, enum ct_export_kind kind, const struct ct_collect *c,
                   const struct ct_export_names *names);
 
+/* The program's modules as mappings, the program itself first; what ct_export_add begins with. */
+int ct_export_add_modules(struct ct_profile *profile, const struct ct_collect *c);
+
 /* Gives names to the locations from number `first` on, and says in the mappings whose locations all have them. */
 int ct_export_add_names(struct ct_profile *profile, uint32_t first, const struct ct_export_names *names);

@@ -140,6 +140,11 @@ static void hear(struct ct_follow *f, struct ct_process *p, const struct ct_cont
     case CT_CONTROL_CONSUMER:
         ct_process_add_guest(p, fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0));
         break;
+    case CT_CONTROL_STACKS:
+        if (p->dumped)
+            p->dumped(p->dumped_context, fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0));
+        p->dumped = NULL;
+        break;
     case CT_CONTROL_UNCONSUME:
         ct_process_end_guest(p);
         break;

@@ -45,6 +45,9 @@ struct ct_process {
     uint32_t asked_turn;            /* generation that was asked to end early */
     struct ct_guest *guests;
     struct ct_segments *watchers;   /* of whoever serves; borrowed */
+    /* Told the rows that CT_CONTROL_THREADS asked for, once: `fd` is given; NULL: nobody asks. */
+    void (*dumped)(void *context, int fd);
+    void *dumped_context;
     uint64_t all, base, told;       /* categories: for guests, for its file now, and what the program was last told */
     struct ct_image image;
     unsigned images;                /* programs so far, this one included */

@@ -17,12 +17,15 @@ enum ct_control_kind {
     CT_CONTROL_HELLO = 1,               /* descriptor: the arena; `pid`, `arena_id` are its */
     CT_CONTROL_CONSUMER = 2,            /* descriptor: a file opened by trace_start(); drain the recording into it too */
     CT_CONTROL_UNCONSUME = 3,           /* trace_stop(): end the file that CONSUMER opened; REPLY when it is whole */
+    CT_CONTROL_STACKS = 4,              /* descriptor: rows of struct ct_thread_dump, as THREADS asked; value: how many, or -errno */
 
     /* ctrace -> program */
     CT_CONTROL_TURN = 16,               /* turn the generation now */
     CT_CONTROL_START = 17,              /* open the gate */
     CT_CONTROL_CATEGORIES = 19,         /* record these from now on: value is a bit mask */
     CT_CONTROL_STOP = 18,               /* shut the gate, turn, then REPLY */
+
+    CT_CONTROL_THREADS = 20,            /* tell what every thread is doing */
 
     CT_CONTROL_REPLY = 32,              /* both ways: value = 0 or a negative errno, to the last request */
 };

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -17,6 +18,7 @@
 #include "record/arena.h"
 #include "record/clock.h"
 #include "record/control_thread.h"
+#include "record/dump.h"
 #include "record/identity.h"
 #include "record/modules.h"
 #include "record/rawfile.h"
@@ -131,12 +133,25 @@ static void lose_ctrace(void)
     ct_turn_want_nothing(ct_arena);
 }
 
+/* Every thread's stack in a file of its own, answered by a message of its own. */
+static void tell_threads(void)
+{
+    long fd = ct_syscall(SYS_memfd_create, "ctrace-threads", MFD_CLOEXEC);
+    int count = fd < 0 ? (int)fd : ct_dump_threads(ct_arena, (int)fd);
+
+    send_message(CT_CONTROL_STACKS, count, (int)fd, NULL);
+    if (fd >= 0)
+        ct_syscall(SYS_close, fd);
+}
+
 static void obey(const struct ct_control_message *message)
 {
     int r = 0;
 
     if (message->kind == CT_CONTROL_TURN)
         ct_turn(ct_arena);
+    else if (message->kind == CT_CONTROL_THREADS)
+        tell_threads();
     else if (message->kind == CT_CONTROL_CATEGORIES)
         ct_turn_categories(ct_arena, (uint64_t)message->value);
     else if (message->kind == CT_CONTROL_START)

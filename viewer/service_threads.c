@@ -1,0 +1,258 @@
+/* The profile `threads`: what every thread is doing now, grouped by stack, or one by one as text. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "converter/profile/export.h"
+#include "converter/profile/sample.h"
+#include "converter/profile/text.h"
+#include "converter/profile/write.h"
+#include "format/schema.h"
+#include "format/tables.h"
+#include "format/thread_dump.h"
+#include "serve/reply.h"
+#include "viewer/service_state.h"
+
+enum { ANSWER_S = 5 };
+
+/* A dump that was asked for and has not come yet. */
+struct asked {
+    struct ct_service *service;
+    pid_t pid;
+    pthread_mutex_t lock;
+    pthread_cond_t came;
+    bool sent, here;
+    int fd;
+};
+
+/* On the thread that drains. */
+static void take_dump(void *context, int fd)
+{
+    struct asked *a = context;
+
+    pthread_mutex_lock(&a->lock);
+    a->fd = fd;
+    a->here = true;
+    pthread_cond_signal(&a->came);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void ask(void *context)
+{
+    struct asked *a = context;
+    struct ct_process *p = ct_follow_process(a->service->follow, a->pid);
+
+    if (!p || p->dumped || !ct_process_tell(p, CT_CONTROL_THREADS, 0))
+        return;
+    p->dumped = take_dump;
+    p->dumped_context = a;
+    a->sent = true;
+}
+
+static void give_up(void *context)
+{
+    struct asked *a = context;
+    struct ct_process *p = ct_follow_process(a->service->follow, a->pid);
+
+    if (p && p->dumped_context == a)
+        p->dumped = NULL;
+}
+
+static void wait_for_dump(struct asked *a)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ANSWER_S;
+    pthread_mutex_lock(&a->lock);
+    while (!a->here && pthread_cond_timedwait(&a->came, &a->lock, &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&a->lock);
+    ct_errands_send(&a->service->errands, give_up, a);
+}
+
+/* The rows' file, or a negative errno.  One asks at a time: a program has one answer under way. */
+static int get_dump(struct ct_service *s, pid_t pid)
+{
+    struct asked a = { .service = s, .pid = pid, .fd = -ETIMEDOUT };
+    int fd = -ESRCH;
+
+    pthread_mutex_init(&a.lock, NULL);
+    pthread_cond_init(&a.came, NULL);
+    pthread_mutex_lock(&s->dumping);
+    if (ct_errands_send(&s->errands, ask, &a) && a.sent) {
+        wait_for_dump(&a);
+        fd = a.fd;
+    }
+    pthread_mutex_unlock(&s->dumping);
+    pthread_cond_destroy(&a.came);
+    pthread_mutex_destroy(&a.lock);
+    return fd;
+}
+
+/* --- as a profile --- */
+
+static int stack_of(struct ct_profile *p, const struct ct_thread_dump *row, uint32_t *ret)
+{
+    struct ct_profile_function function = { 0 };
+    struct ct_profile_line line = { 0 };
+    struct ct_profile_location location = { .mapping = CT_PROFILE_NONE, .line_count = 1 };
+    uint32_t at;
+    int r;
+
+    if (row->depth)
+        return ct_profile_add_pcs(p, row->pcs, row->depth, CT_PROFILE_LEAF_RETURN, ret);
+    r = ct_profile_string(p, "[running]", &function.name);
+    function.system_name = function.name;
+    if (r == 0)
+        r = ct_profile_add_function(p, &function, &line.function);
+    if (r == 0)
+        r = ct_profile_add_location(p, &location, &line, &at);
+    return r == 0 ? ct_profile_add_stack(p, &at, 1, ret) : r;
+}
+
+/* `stacks`, of `count` rows, are told in `stack`: they are the same in text. */
+static int make_profile(struct ct_service *s, struct ct_served *one, const struct ct_thread_dump *rows, size_t count,
+                        uint32_t *stack, bool symbolize, struct ct_profile **ret)
+{
+    struct ct_profile *p;
+    int r = ct_profile_new(&p);
+
+    if (r < 0)
+        return r;
+    r = ct_profile_add_type(p, "threads", "count");
+    if (r == 0)
+        r = ct_profile_set_period(p, "threads", "count", 1);
+    if (r == 0)
+        r = ct_profile_add_comment(p, "ctrace " CT_VERSION);
+    ct_fold_lock(one->fold);
+    if (r == 0)
+        r = ct_export_add_modules(p, one->fold->collect);
+    ct_fold_unlock(one->fold);
+    for (size_t i = 0; i < count && r == 0; i++) {
+        const int64_t value = 1;
+
+        r = stack_of(p, &rows[i], &stack[i]);
+        if (r == 0)
+            r = ct_profile_add_sample(p, stack[i], &value, NULL, 0, NULL);
+    }
+    p->time_ns = (int64_t)time(NULL) * 1000000000;
+    if (r == 0 && symbolize)
+        r = ct_namer_profile(&s->namer, p);
+    if (r < 0 && r != -EFBIG) {
+        ct_profile_free(p);
+        return r;
+    }
+    *ret = p;
+    return 0;
+}
+
+/* --- as text --- */
+
+static void put_state(struct ct_reply *reply, const struct ct_thread_dump *row)
+{
+    unsigned state = (unsigned)(row->what >> 16), reason = (unsigned)(row->what & 0xffff);
+    const struct ct_event_info *event = state == CT_THREAD_WAITING ? ct_schema_event(reason) : NULL;
+
+    if (row->flags & CT_DUMP_RUNNING)
+        ct_reply_text(reply, "running");
+    else if (event && event->name)
+        ct_reply_print(reply, "%s 0x%llx", event->name, (unsigned long long)row->object);
+    else
+        ct_reply_text(reply, row->state == 'D' ? "disk sleep" : row->state == 'T' ? "stopped" : "sleeping");
+    if (event && row->since_ns >= 1000000000)
+        ct_reply_print(reply, ", %.0f s", (double)row->since_ns / 1e9);
+}
+
+static void put_frame(struct ct_reply *reply, const struct ct_profile *p, uint32_t location)
+{
+    const struct ct_profile_location *l = &p->locations.items[location];
+
+    for (uint32_t i = 0; i < l->line_count; i++) {
+        const struct ct_profile_line *line = &p->lines.items[l->line + i];
+        const struct ct_profile_function *f = line->function == CT_PROFILE_NONE ? NULL : &p->functions.items[line->function];
+
+        ct_reply_print(reply, "%s()\n\t%s:%lld\n", f ? ct_profile_at(p, f->name) : "?",
+                       f && f->file ? ct_profile_at(p, f->file) : "?", (long long)line->line);
+    }
+    if (l->line_count == 0)
+        ct_reply_print(reply, "0x%llx\n\t?\n", (unsigned long long)l->address);
+}
+
+static void put_each(struct ct_reply *reply, const struct ct_profile *p, const struct ct_thread_dump *rows, size_t count,
+                     const uint32_t *stack)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ct_profile_stack *s = &p->stacks.items[stack[i]];
+
+        ct_reply_print(reply, "%sthread %u \"%.*s\" [", i ? "\n" : "", rows[i].tid, CT_NAME_MAX, rows[i].name);
+        put_state(reply, &rows[i]);
+        ct_reply_text(reply, "]:\n");
+        for (uint32_t k = 0; k < s->depth; k++)
+            put_frame(reply, p, p->frames.items[s->frame + k]);
+        if (rows[i].flags & CT_DUMP_CUT)
+            ct_reply_text(reply, "...callers are not known\n");
+    }
+}
+
+static int put(void *reply, const void *bytes, size_t size)
+{
+    struct ct_reply *r = reply;
+
+    ct_reply_bytes(r, bytes, size);
+    return r->full ? -ENOSPC : 0;
+}
+
+/* --- the request --- */
+
+/* The rows as they are in the file; what does not fit a row is not believed. */
+static struct ct_thread_dump *read_rows(int fd, size_t *ret_count)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    size_t count = size > 0 ? (size_t)size / sizeof(struct ct_thread_dump) : 0;
+    struct ct_thread_dump *rows = malloc((count ? count : 1) * sizeof *rows);
+
+    if (!rows || pread(fd, rows, count * sizeof *rows, 0) != (ssize_t)(count * sizeof *rows)) {
+        free(rows);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].depth > CT_DUMP_DEPTH)
+            rows[i].depth = 0;
+    *ret_count = count;
+    return rows;
+}
+
+int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply)
+{
+    struct ct_profile *p = NULL;
+    struct ct_thread_dump *rows;
+    uint32_t *stack = NULL;
+    size_t count = 0;
+    int fd = get_dump(s, one->pid), e = -ENOMEM;
+
+    if (fd < 0) {
+        ct_reply_fault(reply, 500, "the program does not answer: %s", strerror(-fd));
+        return fd;
+    }
+    rows = read_rows(fd, &count);
+    close(fd);
+    if (rows)
+        stack = calloc(count ? count : 1, sizeof *stack);
+    if (stack)
+        e = make_profile(s, one, rows, count, stack, r->symbolize, &p);
+    if (e == 0 && r->debug >= 2)
+        put_each(reply, p, rows, count, stack);
+    else if (e == 0 && r->debug == 1)
+        e = ct_profile_text_count(p, "threads", put, reply);
+    else if (e == 0)
+        e = ct_profile_write(p, put, reply);
+    ct_profile_free(p);
+    free(stack);
+    free(rows);
+    return e;
+}
