@@ -379,6 +379,8 @@ static int run(struct record *r)
     ct_finish_lost(&r->finish, ct_follow_lost(&r->follow), r->follow.images);
     ct_service_deaf(r->service);
     ct_follow_fini(&r->follow);
+    if (!r->no_trace)
+        ct_finish_fold(&r->finish, &r->session);
     ct_service_stop(r->service);
     return 0;
 }

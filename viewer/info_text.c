@@ -214,6 +214,8 @@ void ct_info_write_text(const struct ct_info *info, struct ct_output *out)
 {
     for (unsigned i = 0; i < info->input_count; i++)
         write_input(info, i, out);
+    if (info->program_count == 0)
+        put(out, "nothing was recorded: the file ends before the first program is described\n");
     for (unsigned i = 0; i < info->program_count; i++)
         write_program(&info->programs[i], info->paths[info->programs[i].program->input], out);
     write_table(info, out);

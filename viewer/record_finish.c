@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "drain/recover.h"
+#include "format/file.h"
 #include "format/limits.h"
 #include "viewer/names.h"
 #include "viewer/record_profiles.h"
@@ -67,13 +69,28 @@ void ct_finish_lost(struct ct_finish *f, uint64_t lost, unsigned images)
     f->images = images;
 }
 
+static void hear_of_leftover(void *context, const struct ct_recovery *one)
+{
+    if (one->path && one->result == 0)
+        ct_finish_add(context, one->path);
+}
+
+void ct_finish_fold(struct ct_finish *f, struct ct_session_dir *session)
+{
+    const struct ct_recover_options recover = { .report = hear_of_leftover, .context = f };
+    struct stat st;
+
+    if (stat(f->output, &st) == 0 && S_ISREG(st.st_mode))
+        f->images += (unsigned)ct_recover_session(session, &recover);
+}
+
 void ct_finish_end(struct ct_finish *f)
 {
     struct stat st;
 
     if (f->images == 0) {
         fputs("ctrace: the program never let the recorder in, so nothing was recorded\n", stderr);
-        if (stat(f->output, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+        if (stat(f->output, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)sizeof(struct ct_file_head))
             unlink(f->output);
     } else {
         ct_names_add_all(f->path, f->count);

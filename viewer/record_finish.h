@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct ct_record_profiles;
+struct ct_session_dir;
 
 struct ct_finish {
     const char *output;             /* of the first process; borrowed */
@@ -29,6 +30,11 @@ void ct_finish_add_other(struct ct_finish *f, const char *path, const char *outp
 void ct_finish_say_waiting(struct ct_finish *f, unsigned count);
 /* What was counted while draining. */
 void ct_finish_lost(struct ct_finish *f, uint64_t lost, unsigned images);
+/*
+ * Programs that were killed before they could say that they are there have left what they recorded in the session, which
+ * nobody drains any more: it goes to their traces.
+ */
+void ct_finish_fold(struct ct_finish *f, struct ct_session_dir *session);
 /* Looks up names, says the five lines when stderr is a terminal, frees all. */
 void ct_finish_end(struct ct_finish *f);
 

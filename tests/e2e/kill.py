@@ -87,11 +87,7 @@ def check(path, progress, killed_ns, grace_ms):
     if not os.path.exists(path):
         assert not any(wanted), f"no trace, though {wanted} events were emitted"
         return
-    if os.path.getsize(path) == 0:      # `ctrace record` had not even heard of the program
-        subprocess.run([ctrace, "recover", path], check=True, capture_output=True)
-    if os.path.getsize(path) == 0:
-        assert not any(wanted), f"an empty trace, though {wanted} events were emitted"
-        return
+    assert os.path.getsize(path) > 0, "a file without even its head"
     trace, _ = traces.read(ctrace, path)
     got = [counts_of(trace, name) for name in NAMES]
     for name, want, have in zip(NAMES, wanted, got):

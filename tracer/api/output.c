@@ -6,10 +6,14 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "format/file.h"
 #include "format/pattern.h"
 
 static const char *look_up(const char *name)
@@ -28,11 +32,48 @@ int api_output_name(const char *pattern, char *to, size_t size)
     return ct_pattern_expand(pattern, &values, to, size);
 }
 
+/*
+ * A file that has the head of a trace before it has a name: whenever the program is killed, what is there is a trace.
+ * By calls of our own, which are no part of the program's.  Returns a negative errno where that cannot be.
+ */
+static int whole_create(const char *path)
+{
+    const struct ct_file_head head = CT_FILE_HEAD;
+    char folder[PATH_MAX] = ".", own[32];
+    const char *slash = strrchr(path, '/');
+    struct rlimit limit;
+    int fd, r = 0;
+
+    if (slash && snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path) >= (int)sizeof folder)
+        return -ENAMETOOLONG;
+    if (getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur < sizeof head)
+        return -EFBIG;                  /* to try would raise SIGXFSZ */
+    fd = (int)syscall(SYS_openat, AT_FDCWD, folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
+    if (syscall(SYS_write, fd, &head, sizeof head) != sizeof head)
+        r = -ENOSPC;
+    else if (linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
+        r = -errno;
+    if (r < 0)
+        syscall(SYS_close, fd);
+    return r < 0 ? r : fd;
+}
+
 static int plain_open(const char *path, int flags)
 {
     int fd = open(path, flags | O_WRONLY | O_CLOEXEC | O_NOCTTY, 0600);
 
     return fd < 0 ? -errno : fd;
+}
+
+static int new_open(const char *path)
+{
+    int fd = whole_create(path);
+
+    /* Else an empty one, which gets its head with the first block. */
+    return fd < 0 && fd != -EEXIST ? plain_open(path, O_CREAT | O_EXCL) : fd;
 }
 
 static bool old_name(const char *path, char *old, size_t size)
@@ -45,7 +86,7 @@ int api_output_open(const char *path, bool *ret_moved)
 {
     char old[PATH_MAX];
     struct stat st;
-    int fd = plain_open(path, O_CREAT | O_EXCL);
+    int fd = new_open(path);
 
     *ret_moved = false;
     if (fd != -EEXIST)
@@ -61,7 +102,7 @@ int api_output_open(const char *path, bool *ret_moved)
     if (rename(path, old) < 0)
         return -errno;
     *ret_moved = true;
-    return plain_open(path, O_CREAT | O_EXCL);
+    return new_open(path);
 }
 
 /* Nothing came of it: as if open_output() had not been called. */

@@ -101,10 +101,9 @@ static void own_sink(void *context, const uint8_t *blocks, size_t size, uint32_t
 
 static void put_file_head(struct ct_consumer *c)
 {
-    struct ct_file_head head = { .major = CT_FORMAT_MAJOR, .minor = CT_FORMAT_MINOR };
+    const struct ct_file_head head = CT_FILE_HEAD;
     int error;
 
-    memcpy(head.magic, CT_FILE_MAGIC, sizeof head.magic);
     write_all(c->fd, (const uint8_t *)&head, sizeof head, &error);
     if (error)
         fail(c, error);

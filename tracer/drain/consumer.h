@@ -23,7 +23,7 @@ struct ct_consumer {
     uint64_t limit;                 /* of `size`; 0: none */
     uint64_t roll_at;               /* with roll(): a new file is begun with the first generation beyond this size */
     uint64_t turn_at;               /* bytes of one generation after which the next is wanted; 0: any */
-    int (*roll)(struct ct_consumer *c);     /* sets another fd, empty; 0 or negative errno */
+    int (*roll)(struct ct_consumer *c);     /* sets another fd and `size`, a new file; 0 or negative errno */
     uint64_t generation_at;         /* where the generation under way begins; 0: there is none yet */
     bool no_directory;              /* the file held something before: what we know is not all of it */
     int error;                      /* negative errno that ended it; 0: none */
@@ -32,7 +32,7 @@ struct ct_consumer {
     void *user;                     /* of whoever set roll() */
 };
 
-/* A consumer over `fd`, of which `size` bytes are whole blocks (0: an empty file). */
+/* A consumer over `fd`, of which `size` bytes are whole blocks (0: an empty file, or none that has a size). */
 void ct_consumer_init(struct ct_consumer *c, int fd, uint64_t size);
 /* Frees what it allocated; `fd` stays open. */
 void ct_consumer_fini(struct ct_consumer *c);

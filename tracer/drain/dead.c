@@ -147,6 +147,14 @@ static int visit_session(void *context, struct ct_session_dir *s)
     return r;
 }
 
+int ct_dead_session(struct ct_session_dir *s, enum ct_session_use use, int (*visit)(void *context, struct ct_dead *dead),
+                    void *context)
+{
+    struct visit v = { use, 0, visit, context };
+
+    return visit_session(&v, s);
+}
+
 int ct_dead_each(enum ct_session_use use, unsigned patience_ms, int (*visit)(void *context, struct ct_dead *dead),
                  void *context)
 {

@@ -25,3 +25,7 @@ struct ct_dead {
  */
 int ct_dead_each(enum ct_session_use use, unsigned patience_ms, int (*visit)(void *context, struct ct_dead *dead),
                  void *context);
+
+/* The same in one session directory, which may be held by the caller; with FOLD it is closed when it was removed. */
+int ct_dead_session(struct ct_session_dir *s, enum ct_session_use use, int (*visit)(void *context, struct ct_dead *dead),
+                    void *context);

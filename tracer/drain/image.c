@@ -39,7 +39,7 @@ static int open_file(struct ct_follow *f, struct ct_process *p)
     }
     if (r < 0)
         return r;
-    ct_consumer_init(&p->consumer, fd, 0);
+    ct_consumer_init(&p->consumer, fd, ct_trace_file_head(fd));
     p->consumer.limit = f->options.limit;
     if (f->options.ring)
         r = ct_ring_init(&p->consumer, p->path, f->options.ring);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "drain/drain.h"
+#include "drain/output.h"
 #include "drain/recover.h"
 #include "drain/session.h"
 #include "format/serve.h"
@@ -102,7 +103,7 @@ static int open_all(void)
         return r;
     }
     syscall(SYS_close_range, fd + 1, ~0U, 0);
-    ct_consumer_init(&inside.consumer, fd, 0);
+    ct_consumer_init(&inside.consumer, fd, ct_trace_file_head(fd));
     inside.consumer.limit = how->limit;
     /* What the arena still holds of an earlier trace_start() went to that one's file. */
     ct_drain_add(&inside.drain, &inside.consumer,

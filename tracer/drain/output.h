@@ -3,7 +3,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+/*
+ * Makes `path`, mode 0600, with the head of a trace in it, so that what is left is a trace whenever we are killed.
+ * Where the disk is full it may be empty.  Returns 0, -EEXIST, or another negative errno.
+ */
+int ct_trace_file_create(const char *path, int *ret);
+
+/* Bytes of the head that the maker of the file has put into it, for ct_consumer_init: 0 when there is anything else. */
+uint64_t ct_trace_file_head(int fd);
 
 /*
  * Opens `path` for writing, mode 0600.  A file that is there becomes PATH.old first; what is no file (a pipe, a

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "drain/fault.h"
+#include "drain/output.h"
 
 /* An arena that is being looked at for the first time: its file may be cut short meanwhile. */
 struct attachment {
@@ -218,7 +219,7 @@ static int add_guest(struct ct_process *p, int fd)
     g = calloc(1, sizeof *g);
     if (!g)
         return -ENOMEM;
-    ct_consumer_init(&g->consumer, fd, 0);
+    ct_consumer_init(&g->consumer, fd, ct_trace_file_head(fd));
     ct_drain_add(&p->image.drain, &g->consumer, p->image.drain.generation + 1);
     g->next = p->guests;
     p->guests = g;

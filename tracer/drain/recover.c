@@ -134,15 +134,24 @@ static bool fits(const struct ct_dead *dead, int fd, struct ct_scan *scan)
            st.st_dev == t->device && ct_scan_file(fd, scan, NULL) == 0 && (t->own || !scan->has_run);
 }
 
+static struct ct_scan new_file(int fd)
+{
+    uint64_t size = ct_trace_file_head(fd);
+
+    return (struct ct_scan){ .whole = size, .size = size };
+}
+
 static int open_child(const struct ct_dead *dead, char path[CT_PATH_MAX], struct ct_scan *scan)
 {
     char base[CT_PATH_MAX];
     int fd, r;
 
     strcpy(base, path);
-    *scan = (struct ct_scan){ 0 };
     r = ct_trace_file_open_child(base, (pid_t)dead->pid, path, CT_PATH_MAX, &fd);
-    return r < 0 ? r : fd;
+    if (r < 0)
+        return r;
+    *scan = new_file(fd);
+    return fd;
 }
 
 /*
@@ -180,13 +189,14 @@ static int open_refuge(char path[CT_PATH_MAX], struct ct_scan *scan)
 
     if ((size_t)snprintf(base, sizeof base, "%s.recovered", path) >= sizeof base)
         return -ENAMETOOLONG;
-    *scan = (struct ct_scan){ 0 };
     for (unsigned n = 0; r == -EEXIST && n < 1000; n++) {
         snprintf(path, CT_PATH_MAX, n ? "%.4000s.%u" : "%.4000s", base, n);
-        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        r = fd < 0 ? -errno : 0;
+        r = ct_trace_file_create(path, &fd);
     }
-    return r < 0 ? r : fd;
+    if (r < 0)
+        return r;
+    *scan = new_file(fd);
+    return fd;
 }
 
 /* The older half of a ring takes the newer one in. */
@@ -299,6 +309,14 @@ int ct_recover_all(const struct ct_recover_options *options)
     return all.error && options && options->path ? all.error : all.count;
 }
 
+int ct_recover_session(struct ct_session_dir *s, const struct ct_recover_options *options)
+{
+    struct recovery all = { .options = options };
+
+    ct_dead_session(s, CT_SESSION_FOLD, visit, &all);
+    return all.count;
+}
+
 /* --- without changing anything --- */
 
 enum { FOLDING_MS = 60000 };        /* to fold a full arena onto a slow disk takes no longer */
@@ -311,7 +329,7 @@ struct tail {
 static int visit_tail(void *context, struct ct_dead *dead)
 {
     struct tail *tail = context;
-    struct ct_file_head head = { .major = CT_FORMAT_MAJOR, .minor = CT_FORMAT_MINOR };
+    const struct ct_file_head head = CT_FILE_HEAD;
     uint64_t size = sizeof head;
     int r;
 
@@ -320,7 +338,6 @@ static int visit_tail(void *context, struct ct_dead *dead)
     tail->memory = memfd_create("ctrace-tail", MFD_CLOEXEC);
     if (tail->memory < 0)
         return -errno;
-    memcpy(head.magic, CT_FILE_MAGIC, sizeof head.magic);
     r = pwrite(tail->memory, &head, sizeof head, 0) == sizeof head
         ? fold(dead, tail->trace, tail->scan, false, tail->memory, &size) : -EIO;
     return r < 0 ? r : 1;

@@ -30,6 +30,12 @@ struct ct_recover_options {
 int ct_recover_all(const struct ct_recover_options *options);
 
 /*
+ * The same for one session, which the caller drained until now: programs that were killed before they could say that
+ * they are there.  Returns how many were folded.
+ */
+int ct_recover_session(struct ct_session_dir *s, const struct ct_recover_options *options);
+
+/*
  * Drains what the trace behind `fd` lacks of its dead arena, changing nothing: a file head, then blocks that continue it.
  * Waits for somebody who is folding it just now.  `*ret` is what the trace held when its tail was taken.
  * Returns a memfd (the caller's), -ENOENT when there is no such arena, or another negative errno.

@@ -22,16 +22,16 @@ static int roll(struct ct_consumer *c)
 {
     struct ring *ring = c->user;
     struct ct_directory directory = ring->directory;
-    int fd;
+    int fd, r;
 
     if (rename(ring->path, ring->older) < 0)
         return -errno;
-    fd = open(ring->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
+    r = ct_trace_file_create(ring->path, &fd);
+    if (r < 0)
+        return r;
     close(c->fd);
     c->fd = fd;
-    c->size = 0;
+    c->size = ct_trace_file_head(fd);
     ring->directory = c->directory;
     c->directory = directory;
     c->directory.count = 0;

@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "format/limits.h"
+
 #define CT_FILE_MAGIC "ctrace\x1a\n"
 
 struct ct_file_head {
@@ -19,6 +21,9 @@ struct ct_file_head {
     uint16_t major, minor;
     uint32_t zero;
 };
+
+/* What stands at the head of a file that is written now. */
+#define CT_FILE_HEAD ((struct ct_file_head){ CT_FILE_MAGIC, CT_FORMAT_MAJOR, CT_FORMAT_MINOR, 0 })
 
 #define CT_BLOCK_MAGIC 0x6b6c4243u      /* "CBlk" */
 
