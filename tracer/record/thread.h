@@ -23,7 +23,12 @@ struct ct_wait_record {
     uint64_t object, since;         /* for the thread's row */
     _Atomic uint32_t *raised;       /* counter of wrap/filter.h that was raised, or NULL */
     uint16_t event;                 /* number of the BEGIN event */
-    uint8_t emitted;                /* it was written: an END is owed */
+    uint8_t stage;                  /* enum stage of wrap/wait.c: which of its events are written */
+    uint8_t writer;                 /* that the one being written goes to */
+    uint16_t writes;                /* number of that event */
+    uint64_t stamp;                 /* its time */
+    const uint8_t *at;              /* where the writer was before it, in which batch, after which time */
+    uint64_t batch, ticks;
 };
 
 /*

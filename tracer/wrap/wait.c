@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "format/event.h"
 #include "record/intern.h"
 #include "wrap/cpu.h"
 
@@ -44,7 +45,69 @@ static void emit_begin(unsigned event, uint64_t now, uint64_t object, uint64_t o
     }
 }
 
-static void emit_end(int result)
+/*
+ * How far a wait has come.  A handler may leave us at any instruction, also between an event's last byte and the note that
+ * it is written: whoever finds the record in BEGINS or ENDS looks into the slice.
+ */
+enum stage { NOTHING = 0, BEGINS, BEGAN, ENDS, ENDED };
+
+static void note_stage(struct ct_wait_record *r, enum stage stage)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    r->stage = (uint8_t)stage;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* Says in the record which event comes next, and where it will stand. */
+static void note_place(struct ct_wait_record *r, enum stage stage, unsigned event, uint64_t stamp)
+{
+    const struct ct_writer *w;
+
+    r->writer = ct_self.depth && ct_emit_interrupted(&ct_self);
+    w = &ct_self.writer[r->writer];
+    r->writes = (uint16_t)event;
+    r->stamp = stamp;
+    r->at = w->at;
+    r->batch = w->head ? w->head->batch : UINT64_MAX;
+    r->ticks = w->last_ticks;
+    note_stage(r, stage);
+}
+
+/*
+ * Whether that event is there: behind the place where the writer was then, or in the slice that came after.  Handlers may
+ * have written others before it; its time tells it from those of waits of theirs.
+ */
+static bool is_written(const struct ct_wait_record *r)
+{
+    const struct ct_writer *w = &ct_self.writer[r->writer];
+    bool same = w->head && w->head->batch == r->batch;
+    const uint8_t *at = same ? r->at : (const uint8_t *)(w->head + 1);
+    uint64_t ticks = same ? r->ticks : w->head ? w->head->base_ticks : 0;
+    struct ct_event event;
+    struct ct_cursor c;
+
+    if (!w->head || w->at <= at)
+        return false;
+    c = ct_cursor_over(at, (size_t)(w->at - at), 0);
+    while (ct_cursor_left(&c)) {
+        const struct ct_event_info *info = ct_schema_event(*c.at);
+
+        if (!info || ct_event_get(&c, info, ticks, &event, NULL) < 0)
+            return false;
+        if (event.no == r->writes && event.ticks == (r->stamp > ticks ? r->stamp : ticks))
+            return true;
+        ticks = event.ticks;
+    }
+    return false;
+}
+
+static bool owes_end(const struct ct_wait_record *r)
+{
+    return r->stage == BEGAN || (r->stage == BEGINS && is_written(r)) || (r->stage == ENDS && !is_written(r));
+}
+
+/* `r` as long as the record is in the chain, else NULL: then nobody asks any more. */
+static void emit_end(struct ct_wait_record *r, int result)
 {
     uint64_t now;
 
@@ -52,6 +115,8 @@ static void emit_end(int result)
         return;
     now = ct_clock_now();
     ct_cpu_note(now);
+    if (r)
+        note_place(r, ENDS, result == 0 ? CT_EV_WAIT_DONE : CT_EV_WAIT_FAILED, now);
     if (result == 0)
         EMIT(WAIT_DONE, .time = now);
     else
@@ -65,10 +130,12 @@ static void drop(int result)
 
     ct_self.wait = r == ct_self.room->waits ? NULL : r - 1;
     atomic_signal_fence(memory_order_seq_cst);
+    r->raised = NULL;                   /* who is left between claiming it again and filling it owes nothing */
+    note_stage(r, NOTHING);
     if (was.raised)
         ct_filter_lower(was.raised, was.event == CT_EV_MUTEX_WAIT);
-    if (was.emitted)
-        emit_end(result);
+    if (owes_end(&was))
+        emit_end(NULL, result);
 }
 
 /* Between a wait and whoever runs during it lies at least what the kernel saves for a handler. */
@@ -140,8 +207,9 @@ void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64
         ct_filter_raise(r->raised, event == CT_EV_MUTEX_WAIT);
     }
     ct_cpu_note(now);
+    note_place(r, BEGINS, event, now);
     emit_begin(event, now, object, other);
-    r->emitted = 1;
+    note_stage(r, BEGAN);
     ct_thread_does(CT_THREAD_WAITING, event, object, now);
 }
 
@@ -153,6 +221,10 @@ void ct_wait_end(struct ct_wait *wait, int result)
         return;                         /* not recorded, or taken for abandoned */
     while (ct_self.wait > r)
         drop(-ECANCELED);
+    if (r->stage == BEGAN) {            /* while the record is there: we may be left here as well */
+        emit_end(r, result);
+        note_stage(r, ENDED);
+    }
     drop(result);
     ct_wait_resume(ct_clock_now());
 }

@@ -250,6 +250,55 @@ static void jump_storm(void)
     puts("landed");
 }
 
+static volatile unsigned long steps;
+
+static void step(int no)
+{
+    if (--steps == 0)
+        siglongjmp(out, 1);
+}
+
+/* With `trap` SIGTRAP comes after each instruction.  The caller of the wait is the same, so its stack is known. */
+static __attribute__((noinline)) void step_through(unsigned long trap)
+{
+#if defined(__x86_64__)
+    asm volatile("lea -128(%%rsp), %%rsp; pushfq; orq %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp" : : "r"(trap) : "memory", "cc");
+#endif
+    nanosleep(&(struct timespec){ 0, 1 }, NULL);
+#if defined(__x86_64__)
+    asm volatile("lea -128(%%rsp), %%rsp; pushfq; andl $~0x100, (%%rsp); popfq; lea 128(%%rsp), %%rsp" : : : "memory", "cc");
+#endif
+}
+
+static void *leave_at_each(void *unused)
+{
+    volatile unsigned long n;
+
+    for (n = 1; n < 100000; n++) {
+        step_through(0);                /* what it takes the first time is not of interest */
+        if (sigsetjmp(out, 1) == 0) {
+            steps = n;
+            step_through(0x100);
+            break;
+        }
+    }
+    nanosleep(&(struct timespec){ 0, 777 }, NULL);
+    if (n == 100000)
+        puts("never through");
+    return NULL;
+}
+
+/* Left at each instruction of a wait, one after the other: each wait that is told of ends. */
+static void jump_steps(void)
+{
+    pthread_t t;
+
+    signal(SIGTRAP, step);
+    pthread_create(&t, NULL, leave_at_each, NULL);
+    pthread_join(t, NULL);
+    puts("landed");
+}
+
 static volatile int handled;
 
 static void wait_in_handler(int no)
@@ -320,5 +369,6 @@ static void handler_above(void)
 }
 
 CASES({ "cancel", cancel }, { "cancel-pending", cancel_pending }, { "cancel-asynchronous", cancel_asynchronous },
-      { "jump-out", jump_out }, { "jump-storm", jump_storm }, { "handler", handler }, { "handler-on-own-stack", handler_on_own_stack },
+      { "jump-out", jump_out }, { "jump-storm", jump_storm },
+      { "jump-steps", jump_steps }, { "handler", handler }, { "handler-on-own-stack", handler_on_own_stack },
       { "handler-above", handler_above })
