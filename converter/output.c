@@ -171,11 +171,10 @@ static size_t same_bytes(const char *a, const char *b, size_t size)
 void ct_output_compare(struct ct_output *out, const char *from, const char *to, uint64_t *last)
 {
     uint64_t at = out->flushed + (uint64_t)(from - out->base);
-    const char *old = out->base + (*last - out->flushed);
     size_t same = 0, size = (size_t)(to - from);
 
     if (*last >= out->flushed && *last < at && size <= at - *last)
-        same = same_bytes(from, old, size);
+        same = same_bytes(from, from - (at - *last), size);
     if (same >= CT_REPEAT_MIN)
         ct_output_repeat(out, from, same, last);
     *last = at;

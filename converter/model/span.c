@@ -140,7 +140,8 @@ static void pop(struct ct_model *m, struct ct_model_thread *t, int64_t ns, int64
     fill(&span, t, o->no, o->flags | flags, o->arg);
     span.start = o->start;
     span.end = ct_row_end(&t->row, ns);
-    span.name = (struct ct_text){ t->names + o->name_at, o->name_size };
+    if (o->name_size > 0)               /* else there may be no room for names at all */
+        span.name = (struct ct_text){ t->names + o->name_at, o->name_size };
     span.name_lost = o->name_lost;
     span.stack = o->stack;
     span.result = result;
