@@ -163,6 +163,22 @@ void ct_fold_free(struct ct_fold *fold)
     free(fold);
 }
 
+/* `lock` is held.  A last segment that found no memory ends the fold before those that were queued are read. */
+static bool is_over(const struct ct_fold *fold)
+{
+    return fold->over && fold->waiting == 0;
+}
+
+bool ct_fold_over(const struct ct_fold *fold)
+{
+    bool over;
+
+    pthread_mutex_lock(&fold->folder->lock);
+    over = is_over(fold);
+    pthread_mutex_unlock(&fold->folder->lock);
+    return over;
+}
+
 void ct_fold_leave(struct ct_fold *fold)
 {
     struct ct_folder *f = fold->folder;
@@ -170,7 +186,7 @@ void ct_fold_leave(struct ct_fold *fold)
 
     pthread_mutex_lock(&f->lock);
     fold->orphan = true;
-    over = fold->over && fold->waiting == 0;
+    over = is_over(fold);
     pthread_mutex_unlock(&f->lock);
     if (over)
         ct_fold_free(fold);
@@ -190,7 +206,7 @@ bool ct_fold_wait(struct ct_fold *fold, uint64_t generation, int64_t timeout_ms)
         until.tv_sec++;
     }
     pthread_mutex_lock(&f->lock);
-    while (!(there = fold->over || fold->generation >= generation) &&
+    while (!(there = is_over(fold) || fold->generation >= generation) &&
            pthread_cond_timedwait(&f->changed, &f->lock, &until) != ETIMEDOUT)
         ;
     pthread_mutex_unlock(&f->lock);

@@ -43,6 +43,8 @@ void ct_folder_fini(struct ct_folder *f);
 
 /* A fold for what `categories` record; watch fold->segments next.  NULL without memory. */
 struct ct_fold *ct_fold_new(struct ct_folder *f, uint64_t categories);
+/* Whether all there will ever be of it is folded.  Never waits: the thread that drains asks this of every program. */
+bool ct_fold_over(const struct ct_fold *fold);
 /* It is over. */
 void ct_fold_free(struct ct_fold *fold);
 /* Frees it now or when it is over. */

@@ -42,18 +42,13 @@ void ct_served_put(struct ct_service *s, struct ct_served *one)
     pthread_mutex_unlock(&s->lock);
 }
 
-static bool is_over(struct ct_fold *fold)
-{
-    return ct_fold_wait(fold, UINT64_MAX, 0);
-}
-
 /* Programs that have ended are forgotten when others begin, the first one excepted. */
 static void forget_some(struct ct_service *s)
 {
     for (struct ct_served **at = &s->served; *at;) {
         struct ct_served *one = *at;
 
-        if (one->users || one->pid == s->follow->first || !is_over(one->fold)) {
+        if (one->users || one->pid == s->follow->first || !ct_fold_over(one->fold)) {
             at = &one->next;
             continue;
         }
@@ -147,7 +142,7 @@ bool ct_service_refresh(struct ct_service *s, struct ct_served *one)
     struct order o = { .service = s, .pid = one->pid };
 
     if (!ct_errands_send(&s->errands, turn, &o) || !o.done)
-        return is_over(one->fold);
+        return ct_fold_over(one->fold);
     return ct_fold_wait(one->fold, o.generation, REFRESH_MS);
 }
 

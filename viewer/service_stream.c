@@ -83,8 +83,11 @@ static bool send_segment(struct stream *s, int fd)
     return good;
 }
 
-/* The next segment, or -1 after the last.  When time is up the recording for us ends, which brings the last one. */
-static int next(struct stream *s)
+/*
+ * The next segment, or -1 after the last, and whether anybody still wants it.  When time is up the recording for us ends,
+ * which brings the last one.
+ */
+static int next(struct stream *s, bool *ret_wanted)
 {
     bool told = false;
     int fd = -1;
@@ -106,6 +109,7 @@ static int next(struct stream *s)
         for (unsigned i = 0; i < s->waiting; i++)
             s->queue[i] = s->queue[i + 1];
     }
+    *ret_wanted = !s->stop;
     pthread_mutex_unlock(&s->lock);
     return fd;
 }
@@ -147,11 +151,11 @@ static void leave(struct stream *s)
 static void *run(void *context)
 {
     struct stream *s = context;
-    bool good = true;
+    bool good = true, wanted;
     int fd;
 
-    while ((fd = next(s)) >= 0) {
-        good = good && !s->stop && send_segment(s, fd);
+    while ((fd = next(s, &wanted)) >= 0) {
+        good = good && wanted && send_segment(s, fd);
         close(fd);
         if (!good || time_is_up(s))
             ct_service_unwatch(s->service, s->one->pid, &s->segments);

@@ -97,14 +97,14 @@ static int name_module(struct annotation *a, const struct ct_module_row *row,
 static int name_program(struct annotation *a, const struct ct_read_program *program,
                         struct ct_code_addresses *addresses)
 {
-    const struct ct_code_address *at = addresses->items.items, *end = at + addresses->items.count,
-                                 *to;
+    const struct ct_code_address *at = addresses->items.items, *end, *to;
     int r = 0;
 
     a->result.addresses += addresses->items.count;
     a->result.unplaced += addresses->unplaced;
-    if (at == end)
+    if (addresses->items.count == 0)
         return 0;
+    end = at + addresses->items.count;
     ct_code_addresses_sort(addresses);
     /* A RUN block with a known id goes back to that program; where it was lost there is but one. */
     if (program->run.program.at)
