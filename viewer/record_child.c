@@ -2,6 +2,7 @@
 #include "viewer/record_child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "format/control.h"
@@ -161,11 +163,50 @@ static void forward(struct ct_record_child *c, const struct signalfd_siginfo *in
     kill(c->pid, (int)info->ssi_signo);
 }
 
-/* A program that stops by itself stops us, so that the shell sees it; going on, it goes on. */
+static bool is_stopped(pid_t pid)
+{
+    char path[32], text[512];
+    const char *state;
+    ssize_t n;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    n = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    state = strrchr(text, ')');
+    return state && state[1] == ' ' && (state[2] == 'T' || state[2] == 't');
+}
+
+/* Somebody may let the program alone go on.  We are stopped then and cannot see it: a child of ours does. */
+static pid_t watch_for_continue(pid_t program)
+{
+    static const struct timespec moment = { 0, 50000000 };
+    pid_t self = getpid(), watcher = fork();
+
+    if (watcher != 0)
+        return watcher;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (is_stopped(program) && getppid() == self)
+        nanosleep(&moment, NULL);
+    kill(self, SIGCONT);
+    _exit(0);
+}
+
+/* A program that stops by itself stops us, so that the shell sees it; when one of both goes on, both do. */
 static void stop_with(const struct ct_record_child *c)
 {
+    pid_t watcher = watch_for_continue(c->pid);
+
     kill(getpid(), SIGSTOP);
     kill(c->pid, SIGCONT);
+    if (watcher > 0) {
+        kill(watcher, SIGKILL);
+        waitpid(watcher, NULL, 0);
+    }
 }
 
 static void reap(struct ct_record_child *c)
