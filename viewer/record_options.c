@@ -33,29 +33,52 @@ static int take_environment(struct ct_settings *settings)
     return complain(ct_settings_table[wrong].variable, getenv(ct_settings_table[wrong].variable), &ct_settings_table[wrong]);
 }
 
+/* Words from column `at` on, and below each other from column TEXT_COLUMN. */
+static void put_words(const char *text, int at)
+{
+    enum { TEXT_COLUMN = 28, COLUMNS = 80 };
+
+    while (*text) {
+        int length = (int)strcspn(text, " ");
+        bool fits = at >= TEXT_COLUMN && at + length < COLUMNS;
+
+        if (!fits && at > TEXT_COLUMN) {
+            putchar('\n');
+            at = 0;
+        }
+        at += printf("%*s%.*s", at < TEXT_COLUMN ? TEXT_COLUMN - at : at > TEXT_COLUMN, "", length, text);
+        text += length;
+        text += *text == ' ';
+    }
+    putchar('\n');
+}
+
 static void help(void)
 {
     puts("usage: ctrace record [OPTION...] [--] PROGRAM [ARG...]\n\n"
-         "Runs the program unchanged and writes what its threads do to trace.out.  Its exit status is the program's.\n");
+         "Runs the program unchanged and writes what its threads do to trace.out.  Its\n"
+         "exit status is the program's.\n");
     for (unsigned i = 0; i < CT_SETTINGS; i++) {
         const struct ct_setting_info *s = &ct_settings_table[i];
-        char left[64];
+        char left[64], right[256];
 
         snprintf(left, sizeof left, "%c%c%s--%s%s%s", s->letter ? '-' : ' ', s->letter ? s->letter : ' ',
                  s->letter ? ", " : "  ", s->option, *s->argument ? " " : "", s->argument);
-        printf("  %-30s %s [%s]\n", left, s->doc, s->variable);
+        snprintf(right, sizeof right, "%s [%s]", s->doc, s->variable);
+        put_words(right, printf("  %s ", left));
     }
     puts("\nCategories:");
     for (unsigned no = 1; ct_schema_category(no); no++)
-        printf("  %-10s %s\n", ct_schema_category(no), ct_schema_category_doc(no));
+        put_words(ct_schema_category_doc(no), printf("  %s ", ct_schema_category(no)));
     puts("\nExamples:\n"
          "  ctrace record -- xz -T0 -k big.file\n"
          "  ctrace record -o traces/ --without heap -- nginx -g 'daemon off;'\n"
          "  ctrace record --max-size=ring:100M --no-wait -- ./server\n"
          "  ctrace record --cpuprofile cpu.pb.gz -- ./test && go tool pprof -top cpu.pb.gz\n\n"
-         "With a profile and neither --output nor --trace, no trace is left.\n"
-         "Exit status: the program's; 2 for a wrong option, 125 when ctrace itself fails, 126 when the program cannot be\n"
-         "traced or run, 127 when it is not found.");
+         "With a profile, or --http, and no --output, no trace is left; --trace is another\n"
+         "name of --output.\n\n"
+         "Exit status: the program's; 2 for a wrong option, 125 when ctrace itself fails,\n"
+         "126 when the program cannot be traced or run, 127 when it is not found.");
 }
 
 /* --trace is what test runners of other languages call it. */

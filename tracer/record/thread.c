@@ -22,12 +22,25 @@ extern void *__libc_stack_end;
 
 enum { GONE_FOR_GOOD = 1, GONE_WHILE_ATTACHING = 2 };
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CT_SIGNALS_DEFERRED
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#define CT_SIGNALS_DEFERRED
+#endif
+
 static _Atomic uint32_t row_hint;           /* relaxed: where to begin to look for a free row */
 
 bool ct_thread_frame_alive(uintptr_t frame)
 {
     /* What the kernel saves for a handler lies in between; without it this is the same place entered again. */
+#ifdef CT_SIGNALS_DEFERRED
+    static const uintptr_t signal_frame = 0;        /* the sanitizer calls handlers like functions, from within atomics */
+#else
     static const uintptr_t signal_frame = 1024;
+#endif
     stack_t now;
 
     if (ct_stack_pointer() + signal_frame < frame)
