@@ -98,21 +98,8 @@ static int get_dump(struct ct_service *s, pid_t pid)
 
 static int stack_of(struct ct_profile *p, const struct ct_thread_dump *row, uint32_t *ret)
 {
-    struct ct_profile_function function = { 0 };
-    struct ct_profile_line line = { 0 };
-    struct ct_profile_location location = { .mapping = CT_PROFILE_NONE, .line_count = 1 };
-    uint32_t at;
-    int r;
-
-    if (row->depth)
-        return ct_profile_add_pcs(p, row->pcs, row->depth, CT_PROFILE_LEAF_RETURN, ret);
-    r = ct_profile_string(p, "[running]", &function.name);
-    function.system_name = function.name;
-    if (r == 0)
-        r = ct_profile_add_function(p, &function, &line.function);
-    if (r == 0)
-        r = ct_profile_add_location(p, &location, &line, &at);
-    return r == 0 ? ct_profile_add_stack(p, &at, 1, ret) : r;
+    return row->depth ? ct_profile_add_pcs(p, row->pcs, row->depth, CT_PROFILE_LEAF_RETURN, ret)
+        : ct_profile_add_word(p, "[running]", ret);
 }
 
 /* `stacks`, of `count` rows, are told in `stack`: they are the same in text. */

@@ -116,23 +116,6 @@ int ct_export_add_modules(struct ct_profile *p, const struct ct_collect *c)
 
 /* --- samples --- */
 
-/* A stack that the trace does not tell is shown as such, as Go shows its lost samples. */
-static int put_lost_stack(struct ct_profile *p, uint32_t *ret)
-{
-    struct ct_profile_function function = { 0 };
-    struct ct_profile_line line = { 0 };
-    struct ct_profile_location location = { .mapping = CT_PROFILE_NONE, .line_count = 1 };
-    uint32_t at;
-    int r = ct_profile_string(p, "[stack lost]", &function.name);
-
-    function.system_name = function.name;
-    if (r == 0)
-        r = ct_profile_add_function(p, &function, &line.function);
-    if (r == 0)
-        r = ct_profile_add_location(p, &location, &line, &at);
-    return r == 0 ? ct_profile_add_stack(p, &at, 1, ret) : r;
-}
-
 static int put_stack(const struct ct_collect *c, struct ct_profile *p, uint32_t node, uint32_t *ret)
 {
     const struct ct_stacks *stacks = ct_collect_stacks(c);
@@ -140,7 +123,7 @@ static int put_stack(const struct ct_collect *c, struct ct_profile *p, uint32_t 
     size_t depth = 0;
 
     if (node < CT_NODE_FIRST)
-        return put_lost_stack(p, ret);
+        return ct_profile_add_word(p, "[stack lost]", ret);     /* as Go shows its lost samples */
     for (; node >= CT_NODE_FIRST && depth < CT_STACK_MAX; node = ct_stacks_node(stacks, node)->parent) {
         pcs[depth] = ct_stacks_node(stacks, node)->pc;
         if (pcs[depth])                         /* 0: callers beyond were not captured */

@@ -184,3 +184,19 @@ int ct_profile_add_pcs(struct ct_profile *p, const uint64_t *pcs, size_t depth, 
         free(locations);
     return r;
 }
+
+int ct_profile_add_word(struct ct_profile *p, const char *word, uint32_t *ret)
+{
+    struct ct_profile_function function = { 0 };
+    struct ct_profile_line line = { 0 };
+    struct ct_profile_location location = { .mapping = CT_PROFILE_NONE, .line_count = 1 };
+    uint32_t at;
+    int r = ct_profile_string(p, word, &function.name);
+
+    function.system_name = function.name;
+    if (r == 0)
+        r = ct_profile_add_function(p, &function, &line.function);
+    if (r == 0)
+        r = ct_profile_add_location(p, &location, &line, &at);
+    return r == 0 ? ct_profile_add_stack(p, &at, 1, ret) : r;
+}

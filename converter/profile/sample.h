@@ -29,5 +29,8 @@ enum ct_profile_leaf {
 int ct_profile_add_pcs(struct ct_profile *profile, const uint64_t *pcs, size_t depth, enum ct_profile_leaf leaf,
                        uint32_t *ret);
 
+/* A stack of one frame that is no code: a word in the place of a function. */
+int ct_profile_add_word(struct ct_profile *profile, const char *word, uint32_t *ret);
+
 /* a + b, but not beyond the limits. */
 int64_t ct_profile_sum(int64_t a, int64_t b);
