@@ -18,6 +18,7 @@
 #include "drain/follow.h"
 #include "drain/output.h"
 #include "drain/recover.h"
+#include "service/service.h"
 #include "viewer/commands.h"
 #include "viewer/record_check.h"
 #include "viewer/record_child.h"
@@ -25,7 +26,6 @@
 #include "viewer/record_options.h"
 #include "viewer/record_profiles.h"
 #include "viewer/record_strays.h"
-#include "viewer/service.h"
 
 enum { BAD_USAGE = 2, OWN_FAILURE = 125, NOT_RUN = 126, NOT_FOUND = 127, STRAYS_MS = 20, STRAYS_LOOKS = 50, IDLE_MS = 250 };
 
@@ -192,13 +192,21 @@ static void hear_began(void *context, struct ct_process *p)
 /* The service stands before the program runs: an address that cannot be had is told at once. */
 static int serve(struct record *r)
 {
+    const struct ct_settings *o = &r->options.settings;
+    const struct ct_service_options options = {
+        .categories = o->categories, .address = o->http, .token = o->http_token, .insecure = o->http_insecure,
+    };
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+    struct ct_error err;
     int e;
 
-    if (!r->options.settings.http)
+    if (!o->http)
         return 0;
-    e = ct_service_start(&r->options.settings, &r->follow, &r->service);
-    if (e == 0 && epoll_ctl(r->follow.epoll, EPOLL_CTL_ADD, ct_service_bell(r->service), &event) < 0)
+    e = ct_service_start(&options, &r->follow, &r->service, &err);
+    if (e < 0)
+        return fail(e, "record: --http %s: %s", o->http, err.text);
+    fprintf(stderr, "ctrace: serving http://%s/\n", ct_service_place(r->service));
+    if (epoll_ctl(r->follow.epoll, EPOLL_CTL_ADD, ct_service_bell(r->service), &event) < 0)
         e = -errno;
     return e;
 }

@@ -1,5 +1,5 @@
 /* The queue of segments and the thread that reads them. */
-#include "viewer/folder.h"
+#include "service/folder.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -12,7 +12,7 @@
 #include "format/schema.h"
 #include "serve/metrics.h"
 #include "serve/reply.h"
-#include "viewer/service_state.h"
+#include "service/state.h"
 
 enum { LAST_WORDS_MS = 10000 };         /* for what was recorded in a window to be folded */
 

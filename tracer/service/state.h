@@ -3,10 +3,10 @@
 
 #include "serve/host.h"
 #include "serve/server.h"
-#include "viewer/errands.h"
-#include "viewer/folder.h"
-#include "viewer/namer.h"
-#include "viewer/service.h"
+#include "service/errands.h"
+#include "service/folder.h"
+#include "service/namer.h"
+#include "service/service.h"
 
 /* A program that is or was there; forgotten when it is over and nobody uses it. */
 struct ct_served {
@@ -27,7 +27,8 @@ struct ct_service {
     struct ct_served *served;           /* the newest first */
     struct ct_namer namer;
     struct ct_serve_host host;
-    struct ct_server *server;
+    struct ct_server *server;           /* NULL: nobody asks by HTTP */
+    char place[160];                    /* where it is */
     uint64_t categories;                /* all that may be recorded */
 };
 

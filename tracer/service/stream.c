@@ -12,7 +12,7 @@
 
 #include "format/file.h"
 #include "serve/reply.h"
-#include "viewer/service_state.h"
+#include "service/state.h"
 
 enum { QUEUE = 8 };
 

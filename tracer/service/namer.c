@@ -1,5 +1,5 @@
 /* One thread, which waits for errands. */
-#include "viewer/namer.h"
+#include "service/namer.h"
 
 #include <poll.h>
 #include <signal.h>

@@ -6,7 +6,7 @@
 
 #include "converter/profile/symbolize.h"
 #include "converter/symbols/symbols.h"
-#include "viewer/errands.h"
+#include "service/errands.h"
 
 struct ct_namer {
     struct ct_errands errands;

@@ -1,5 +1,5 @@
 /* A queue, an eventfd that wakes its reader, and a condition for those who wait. */
-#include "viewer/errands.h"
+#include "service/errands.h"
 
 #include <errno.h>
 #include <stdint.h>

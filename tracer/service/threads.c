@@ -15,7 +15,7 @@
 #include "format/tables.h"
 #include "format/thread_dump.h"
 #include "serve/reply.h"
-#include "viewer/service_state.h"
+#include "service/state.h"
 
 enum { ANSWER_S = 5 };
 

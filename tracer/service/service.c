@@ -1,5 +1,5 @@
 /* The service's life, the programs it knows, and the errands it sends to the thread that drains. */
-#include "viewer/service.h"
+#include "service/service.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "format/schema.h"
-#include "viewer/service_state.h"
+#include "service/state.h"
 
 enum { REFRESH_MS = 3000 };
 
@@ -148,37 +148,30 @@ bool ct_service_refresh(struct ct_service *s, struct ct_served *one)
 
 /* --- life --- */
 
-static int fail(const struct ct_settings *settings, int error)
-{
-    fprintf(stderr, "ctrace record: --http %s: %s\n", settings->http, strerror(-error));
-    return error;
-}
-
-static int start_server(struct ct_service *s, const struct ct_settings *settings)
+static int start_server(struct ct_service *s, const struct ct_service_options *o, struct ct_error *err)
 {
     struct ct_server_options options = {
-        .address = settings->http, .clients = CT_SERVER_CLIENTS, .insecure = settings->http_insecure,
-        .endpoints = { .prefix = CT_SERVE_PREFIX, .host = &s->host, .guard = { .token = settings->http_token } },
+        .address = o->address, .clients = o->clients ? o->clients : CT_SERVER_CLIENTS, .insecure = o->insecure,
+        .endpoints = { .prefix = o->prefix ? o->prefix : CT_SERVE_PREFIX, .host = &s->host,
+                       .guard = { .token = o->token, .hosts = o->hosts, .host_count = o->host_count } },
     };
-    struct ct_error err;
-    int r = ct_server_start(&options, &s->server, &err);
+    int r = ct_server_start(&options, &s->server, err);
 
-    if (r < 0)
-        fprintf(stderr, "ctrace record: --http %s: %s\n", settings->http, err.text);
-    else
-        fprintf(stderr, "ctrace: serving http://%s" CT_SERVE_PREFIX "/\n", ct_server_address(s->server));
+    if (r == 0)
+        snprintf(s->place, sizeof s->place, "%s%s", ct_server_address(s->server), options.endpoints.prefix);
     return r;
 }
 
-int ct_service_start(const struct ct_settings *settings, struct ct_follow *follow, struct ct_service **ret)
+int ct_service_start(const struct ct_service_options *options, struct ct_follow *follow, struct ct_service **ret,
+                     struct ct_error *err)
 {
     struct ct_service *s = calloc(1, sizeof *s);
     int r;
 
     if (!s)
-        return fail(settings, -ENOMEM);
+        return ct_error_at(err, -ENOMEM, 0, "out of memory");
     s->follow = follow;
-    s->categories = settings->categories;
+    s->categories = options->categories;
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->dumping, NULL);
     pthread_cond_init(&s->streamed, NULL);
@@ -192,10 +185,12 @@ int ct_service_start(const struct ct_settings *settings, struct ct_follow *follo
     r = ct_namer_init(&s->namer);
     if (r < 0)
         goto free_folder;
-    r = start_server(s, settings);
-    if (r < 0) {
-        ct_service_stop(s);
-        return r;
+    if (options->address) {
+        r = start_server(s, options, err);
+        if (r < 0) {
+            ct_service_stop(s);
+            return r;
+        }
     }
     *ret = s;
     return 0;
@@ -206,7 +201,12 @@ free_errands:
     ct_errands_fini(&s->errands);
 free_service:
     free(s);
-    return fail(settings, r);
+    return ct_error_at(err, r, 0, "%s", strerror(-r));
+}
+
+const char *ct_service_place(const struct ct_service *s)
+{
+    return s->server ? s->place : NULL;
 }
 
 int ct_service_bell(const struct ct_service *s)

@@ -1,0 +1,44 @@
+/* The service: the debug server over what is followed, and whoever else asks for profiles of it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "drain/follow.h"
+#include "format/error.h"
+
+struct ct_service;
+
+/* Texts are borrowed until the stop. */
+struct ct_service_options {
+    uint64_t categories;            /* all that may be recorded of a program */
+    const char *address;            /* of the HTTP server, as ct_address_parse() reads it; NULL: there is none */
+    const char *prefix;             /* of its paths; NULL: CT_SERVE_PREFIX */
+    const char *token;              /* that a client must know; NULL: none */
+    const char *const *hosts;       /* names that a request's Host may be, besides localhost and addresses */
+    size_t host_count;
+    bool insecure;                  /* beyond loopback without a token */
+    unsigned clients;               /* at a time; 0: as many as suit a process of its own */
+};
+
+/* What is recorded for it all the time: what heap, block, mutex and thread profiles are made of. */
+uint64_t ct_service_categories(void);
+
+/*
+ * Serves what `follow` follows; 0, or a negative errno with a line in `err`.
+ * `follow` need not be initialised yet: its hooks take ct_service_began, and its owner's descriptor is polled.
+ */
+int ct_service_start(const struct ct_service_options *options, struct ct_follow *follow, struct ct_service **ret,
+                     struct ct_error *err);
+/* Where it listens: "127.0.0.1:6060/debug/pprof"; NULL when there is no HTTP server.  Borrowed until the stop. */
+const char *ct_service_place(const struct ct_service *s);
+/* The descriptor that the thread which drains polls, and what it calls when it is readable. */
+int ct_service_bell(const struct ct_service *s);
+void ct_service_hear(struct ct_service *s);
+/* Hook of struct ct_follow_hooks: a program has begun. */
+void ct_service_began(struct ct_service *s, struct ct_process *p);
+/* No more is asked of `follow` from now on; before ct_follow_fini. */
+void ct_service_deaf(struct ct_service *s);
+/* Ends it; after ct_follow_fini.  Takes NULL. */
+void ct_service_stop(struct ct_service *s);
