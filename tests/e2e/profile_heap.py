@@ -44,7 +44,8 @@ def run(name, options=(), what=None):
         fail(f"{name}: status {done.returncode}\n{done.stdout}{done.stderr}")
     truth = {}
     for line in done.stdout.splitlines():
-        truth[line.split()[0]] = truth.get(line.split()[0], 0) + int(line.split()[1])
+        function, size, count = line.split()
+        truth[function] = truth.get(function, 0) + int(size) * int(count)
     taken, every, live = samples.read(ctrace, trace), [], {}
     for sample in taken:
         if sample.kind == "ALLOC_SAMPLE":
