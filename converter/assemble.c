@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "converter/assemble_event.h"
 #include "converter/assemble_line.h"
 
 /* One kind of line.  `take` is called in the pass it belongs to. */
@@ -19,17 +20,6 @@ static const struct {
     { "module", 2, ct_assemble_module },   { "symbol", 2, ct_assemble_symbol }, { "thread", 2, ct_assemble_thread },
     { "stack", 2, ct_assemble_stack },
 };
-
-int ct_assemble_fail(struct ct_assembly *a, const char *format, ...)
-{
-    char why[100];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(why, sizeof why, format, args);
-    va_end(args);
-    return ct_error_at(a->err, -EINVAL, a->line_offset, "line %lu: %s", a->line_number, why);
-}
 
 static int take_line(struct ct_assembly *a, int pass)
 {
