@@ -165,6 +165,16 @@ static int take_program(struct ct_collect *c, const struct ct_read_program *prog
     return ct_module_list_take(&c->modules, program);
 }
 
+/* A thread that has nothing to tell is there all the same. */
+static int take_thread_row(struct ct_collect *c, const struct ct_read_generation *g, const struct ct_read_thread_row *row)
+{
+    uint64_t serial = row->thread->serial;
+
+    if (row->ended)
+        return row->since_ns < g->start_ns ? ct_collect_thread_gone(c, serial) : 0;
+    return ct_collect_thread_over(c, serial) || ct_collect_thread(c, serial) ? 0 : -ENOMEM;
+}
+
 static int take_generation(struct ct_collect *c, const struct ct_read_generation *g)
 {
     int r = take_program(c, g->program);
@@ -174,8 +184,7 @@ static int take_generation(struct ct_collect *c, const struct ct_read_generation
     c->last_generation = g->number;
     c->facts.events_lost += g->events_lost;
     for (size_t i = 0; i < g->row_count && r == 0; i++)
-        if (g->rows[i].ended && g->rows[i].since_ns < g->start_ns)
-            r = ct_collect_thread_gone(c, g->rows[i].thread->serial);
+        r = take_thread_row(c, g, &g->rows[i]);
     return r;
 }
 

@@ -95,6 +95,19 @@ static void blocks_are_in_use_until_they_are_freed(void **state)
     ct_collect_free(c);
 }
 
+/* The table of a generation tells of threads that never say a word. */
+static void threads_count_while_they_live(void **state)
+{
+    struct ct_collect *c = ct_collect_new();
+
+    (void)state;
+    take(c, HEAD FIRST "0.300000000 1:2 THREAD_EXIT\n");
+    assert_int_equal(ct_collect_thread_count(c), 2);
+    take(c, HEAD SECOND);               /* whose table was written before it was known that thread 2 had ended */
+    assert_int_equal(ct_collect_thread_count(c), 2);
+    ct_collect_free(c);
+}
+
 /* Two wait for what thread 1 holds: each unlock is charged with what both have lost since the one before. */
 static void the_holder_is_charged_for_all_who_wait(void **state)
 {
@@ -193,6 +206,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_in_use_until_they_are_freed),
+        cmocka_unit_test(threads_count_while_they_live),
         cmocka_unit_test(the_holder_is_charged_for_all_who_wait),
         cmocka_unit_test(waits_go_on_from_reader_to_reader),
         cmocka_unit_test(samples_carry_the_labels_of_their_thread),
