@@ -54,6 +54,67 @@ class Server:
         return float(re.search(rf"^{name} (.*)$", curl(self.url("/metrics"))[2], re.M).group(1))
 
 
+# Short requests of a process that has no other threads, whose own lateness would count.  A time when a thread was ready and
+# had no CPU is the machine's, not the server's: the second number is without that of the probe, and of the threads of the
+# server that waited longest (one accepts, one answers ...).
+PROBE = r"""
+import os, socket, sys, time
+port, seconds, pid, hands = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+def waited(path):
+    try:
+        with open(path) as file:
+            return int(file.read().split()[1]) / 1e9
+    except OSError:
+        return 0
+def threads():
+    return {t: waited(f"/proc/{pid}/task/{t}/schedstat") for t in os.listdir(f"/proc/{pid}/task")}
+stop = time.monotonic() + seconds
+paths = sys.argv[5:]
+turn = 0
+while time.monotonic() < stop:
+    turn += 1
+    theirs, mine, begin = threads(), waited("/proc/self/schedstat"), time.monotonic()
+    path = paths[turn % len(paths)]
+    with socket.create_connection(("127.0.0.1", port), 20) as c:
+        c.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        got = b""
+        while part := c.recv(65536):
+            got += part
+    took, mine = time.monotonic() - begin, waited("/proc/self/schedstat") - mine
+    assert got.startswith(b"HTTP/1.1 200"), got[:200]
+    gaps = sorted(after - theirs[t] for t, after in threads().items() if t in theirs)
+    print(path, took, took - mine - sum(gaps[-hands:]))
+    time.sleep(0.02)
+"""
+SHORT = ("/debug/pprof/cmdline", "/debug/pprof/", "/debug/pprof/symbol?0x1001", "/metrics")
+
+
+class Probe:
+    """Asks for what is answered at once, all the time; `hands` threads of the server have a hand in each reply."""
+
+    def __init__(self, port, pid, seconds, paths=SHORT, hands=2):
+        self.process = subprocess.Popen(["/usr/bin/python3", "-c", PROBE, str(port), str(seconds), str(pid), str(hands), *paths],
+                                        stdout=subprocess.PIPE, text=True)
+        self.took = []
+
+    def end(self):
+        lines = [line.split() for line in self.process.communicate()[0].splitlines()]
+        expect(self.process.returncode, 0, "the probe's end")
+        self.took = [(path, float(whole), float(own)) for path, whole, own in lines]
+        return self
+
+    def __str__(self):
+        raw, net = sorted(whole for _, whole, _ in self.took), max(self.took, key=lambda row: row[2])
+        return (f"{len(raw)} short replies: median {raw[len(raw) // 2] * 1000:.1f} ms, 95 % within "
+                f"{raw[len(raw) * 95 // 100] * 1000:.1f} ms, worst {raw[-1] * 1000:.1f} ms, without waits for a CPU "
+                f"{net[2] * 1000:.1f} ms ({net[0]})")
+
+    def check(self, limit, count):
+        raw = sorted(whole for _, whole, _ in self.took)
+        assert len(raw) > count and raw[len(raw) * 95 // 100] < limit and max(own for *_, own in self.took) < limit, \
+            f"short replies took longer than {limit * 1000:.0f} ms: {self}"
+
+
 def receive_all(s):
     parts = []
     try:
