@@ -165,13 +165,23 @@ static int take_program(struct ct_collect *c, const struct ct_read_program *prog
     return ct_module_list_take(&c->modules, program);
 }
 
+/* Its row says of one that ends later in the generation too that it ended; `since` is then what it did before that. */
+static bool was_over(const struct ct_read_thread_row *row, int64_t ns)
+{
+    int64_t end = row->thread->exit_ns;
+
+    if (end == CT_READ_NEVER && row->state == CT_THREAD_EXITED)
+        end = row->since_ns;
+    return end != CT_READ_NEVER && end < ns;
+}
+
 /* A thread that has nothing to tell is there all the same. */
 static int take_thread_row(struct ct_collect *c, const struct ct_read_generation *g, const struct ct_read_thread_row *row)
 {
     uint64_t serial = row->thread->serial;
 
     if (row->ended)
-        return row->since_ns < g->start_ns ? ct_collect_thread_gone(c, serial) : 0;
+        return was_over(row, g->start_ns) ? ct_collect_thread_gone(c, serial) : 0;
     return ct_collect_thread_over(c, serial) || ct_collect_thread(c, serial) ? 0 : -ENOMEM;
 }
 

@@ -150,6 +150,25 @@ static void waits_go_on_from_reader_to_reader(void **state)
     ct_collect_free(c);
 }
 
+/* Its last generation tells from the start that it ends in it. */
+static void threads_count_to_their_end(void **state)
+{
+    struct ct_collect *c = ct_collect_new();
+    const struct ct_tally_row *row;
+
+    (void)state;
+    take(c, HEAD FIRST "0.900000000 1:4 SEM_WAIT object=0x10 at=7\n");
+    take(c, HEAD SECOND
+         "thread 1:4 tid=104 parent=1 routine=0x401100 name=\"worker\" state=waiting reason=14 object=0x10"
+         " start=-0.900000000 since=-0.100000000 exit=0.500000000 lost=0\n"
+         "0.300000000 1:4 WAIT_DONE\n0.400000000 1:4 CPU_SAMPLE weight=10000000 at=8\n0.500000000 1:4 THREAD_EXIT\n");
+    row = row_of(c, CT_COLLECT_BLOCK, 0x401136);
+    assert_near(row->value[1], 400e6);
+    row = row_of(c, CT_COLLECT_CPU, 0x401150);
+    assert_near(row->value[1], 10e6);
+    ct_collect_free(c);
+}
+
 static void samples_carry_the_labels_of_their_thread(void **state)
 {
     struct ct_collect *c = ct_collect_new();
@@ -209,6 +228,7 @@ int main(void)
         cmocka_unit_test(threads_count_while_they_live),
         cmocka_unit_test(the_holder_is_charged_for_all_who_wait),
         cmocka_unit_test(waits_go_on_from_reader_to_reader),
+        cmocka_unit_test(threads_count_to_their_end),
         cmocka_unit_test(samples_carry_the_labels_of_their_thread),
         cmocka_unit_test(threads_that_end_leave_nothing),
     };
