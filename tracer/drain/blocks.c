@@ -57,6 +57,14 @@ struct ct_buffer *ct_blocks_row(struct ct_blocks *b, size_t most)
     return &b->rows;
 }
 
+void ct_block_head_put(uint8_t *at, struct ct_block_head *head, size_t size)
+{
+    head->size = (uint32_t)size;
+    head->crc = (uint32_t)crc32(crc32(0, (const Bytef *)head, offsetof(struct ct_block_head, crc)), at + sizeof *head,
+                                (uInt)size);
+    memcpy(at, head, sizeof *head);
+}
+
 void ct_blocks_end(struct ct_blocks *b)
 {
     size_t size = ct_buffer_used(&b->rows);
@@ -66,10 +74,7 @@ void ct_blocks_end(struct ct_blocks *b)
     b->open = false;
     if (size == 0)
         return;
-    b->head.size = (uint32_t)size;
-    b->head.crc = (uint32_t)crc32(crc32(0, (const Bytef *)&b->head, offsetof(struct ct_block_head, crc)),
-                                  b->rows.base, (uInt)size);
-    memcpy(at, &b->head, sizeof b->head);
+    ct_block_head_put(at, &b->head, size);
     b->whole += sizeof b->head + size;
 }
 

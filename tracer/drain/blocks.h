@@ -41,6 +41,9 @@ void ct_blocks_end(struct ct_blocks *b);
 /* Hands all ended blocks to the sink. */
 void ct_blocks_flush(struct ct_blocks *b);
 
+/* Fills in the head of a block whose payload of `size` bytes stands behind it, and writes it to `at`. */
+void ct_block_head_put(uint8_t *at, struct ct_block_head *head, size_t size);
+
 /* A block of one row: ct_blocks_one(b, GENERATION, flags, number, generation, &row). */
 #define ct_blocks_one(b, TYPE, flags, number, name, row) \
     do { \

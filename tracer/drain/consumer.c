@@ -6,10 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "drain/sieve.h"
 #include "format/limits.h"
 
 /* Kept free below a limit for what closes the file. */
-enum { CLOSING = 16 << 10, CLOSING_ROWS = 150 };
+enum { CLOSING = 16 << 10, CLOSING_ROWS = 150, SLACK = 64 };
 
 void ct_consumer_init(struct ct_consumer *c, int fd, uint64_t size)
 {
@@ -21,7 +22,7 @@ void ct_consumer_fini(struct ct_consumer *c)
     ct_directory_fini(&c->directory);
 }
 
-static void fail(struct ct_consumer *c, int error)
+void ct_consumer_fail(struct ct_consumer *c, int error)
 {
     /* Not a file (pipe, socket): nothing can be taken back, and the reader copes with a cut block. */
     if (ftruncate(c->fd, (off_t)c->size) == 0)
@@ -58,7 +59,7 @@ static void write_blocks(struct ct_consumer *c, const uint8_t *blocks, size_t si
         ct_directory_take(&c->directory, blocks, size, c->size);
     c->size += error ? ct_blocks_whole(blocks, done) : size;
     if (error)
-        fail(c, error);
+        ct_consumer_fail(c, error);
 }
 
 /* Bytes of `blocks` that go below the limit; all of them when there is none. */
@@ -106,9 +107,23 @@ static void put_file_head(struct ct_consumer *c)
 
     write_all(c->fd, (const uint8_t *)&head, sizeof head, &error);
     if (error)
-        fail(c, error);
+        ct_consumer_fail(c, error);
     else
         c->size = sizeof head;
+}
+
+/* With the categories that it gets. */
+static void put_run(const struct ct_consumer *c, struct ct_buffer *to, const void *run, size_t size)
+{
+    struct ct_cursor from = ct_cursor_over(run, size, 0);
+    struct ct_run row;
+
+    if (c->sieve && ct_run_get(&from, &row, NULL) == 0) {
+        row.categories = ct_sieve_categories(c->sieve);
+        ct_run_put(to, &row);
+    } else {
+        ct_buffer_bytes(to, run, size);
+    }
 }
 
 void ct_consumer_begin(struct ct_consumer *c, const void *run, size_t run_size)
@@ -118,13 +133,13 @@ void ct_consumer_begin(struct ct_consumer *c, const void *run, size_t run_size)
     c->state = CT_CONSUMER_RUNNING;
     c->generation_at = 0;
     if (ct_blocks_init(&b, own_sink, c) < 0) {
-        fail(c, -ENOMEM);
+        ct_consumer_fail(c, -ENOMEM);
         return;
     }
     if (c->size == 0)
         put_file_head(c);
     ct_blocks_begin(&b, CT_BLOCK_RUN, 0, 0);
-    ct_buffer_bytes(ct_blocks_row(&b, run_size), run, run_size);
+    put_run(c, ct_blocks_row(&b, run_size + SLACK), run, run_size);
     ct_blocks_end(&b);
     ct_blocks_begin(&b, CT_BLOCK_SCHEMA, 0, 0);
     ct_schema_put(ct_blocks_row(&b, 64 << 10));
@@ -144,7 +159,7 @@ void ct_consumer_end(struct ct_consumer *c, const struct ct_end *end)
         return;
     }
     if (ct_blocks_init(&b, own_sink, c) < 0) {
-        fail(c, -ENOMEM);
+        ct_consumer_fail(c, -ENOMEM);
         return;
     }
     told = !c->no_directory && !(c->full && c->directory.count > CLOSING_ROWS) &&

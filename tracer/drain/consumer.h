@@ -8,6 +8,8 @@
 #include "drain/directory.h"
 #include "format/tables.h"
 
+struct ct_sieve;
+
 enum ct_consumer_state {
     CT_CONSUMER_WAITING = 0,    /* for the start of generation `first` */
     CT_CONSUMER_RUNNING = 1,
@@ -30,6 +32,7 @@ struct ct_consumer {
     bool full;                      /* `limit` ended it */
     struct ct_directory directory;
     void *user;                     /* of whoever set roll() */
+    struct ct_sieve *sieve;         /* what passes to it; NULL: all.  Of whoever set it */
 };
 
 /* A consumer over `fd`, of which `size` bytes are whole blocks (0: an empty file, or none that has a size). */
@@ -42,6 +45,9 @@ void ct_consumer_fini(struct ct_consumer *c);
  * why; when `limit` is reached it is DONE and `full`, closed by an END block.
  */
 void ct_consumer_write(struct ct_consumer *c, const void *blocks, size_t size);
+
+/* Ends it as a failed write does. */
+void ct_consumer_fail(struct ct_consumer *c, int error);
 
 /* Begins a program: the file head if there is none, RUN (`run`: as coded by ct_run_put) and SCHEMA. */
 void ct_consumer_begin(struct ct_consumer *c, const void *run, size_t run_size);

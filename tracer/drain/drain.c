@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "drain/clock.h"
+#include "drain/sieve.h"
 
 static void to_consumers(void *context, const uint8_t *blocks, size_t size, uint32_t generation)
 {
     struct ct_drain *d = context;
 
     for (struct ct_consumer *c = d->consumers; c; c = c->next)
-        if (c->state == CT_CONSUMER_RUNNING && c->first <= generation)
+        if (c->state == CT_CONSUMER_RUNNING && c->first <= generation && c->sieve)
+            ct_sieve_write(c->sieve, c, blocks, size);
+        else if (c->state == CT_CONSUMER_RUNNING && c->first <= generation)
             ct_consumer_write(c, blocks, size);
 }
 

@@ -30,6 +30,40 @@ static const uint8_t varints[256] = {
 #include "format/events.def"
 };
 
+const uint8_t *ct_event_step(const uint8_t *at, const uint8_t *end, const uint8_t **ret_fields)
+{
+    unsigned left = at < end ? varints[*at] : 0;
+    const uint8_t *p = at + 1;
+    struct ct_cursor c;
+    struct ct_event event;
+
+    if (left == 0)
+        return NULL;
+    while (p < end && *p >= 0x80)
+        p++;
+    if (p == end || p - at > CT_VARINT_MAX)
+        return NULL;
+    *ret_fields = ++p;
+    if (left > SLOW) {
+        c = ct_cursor_over(at, (size_t)(end - at), 0);
+        return ct_event_get(&c, ct_schema_event(*at), 0, &event, NULL) < 0 ? NULL : c.at;
+    }
+    for (left--; left && p < end; p++)
+        left -= *p < 0x80;
+    return left ? NULL : p;
+}
+
+uint64_t ct_event_delta(const uint8_t *event)
+{
+    uint64_t delta = 0;
+    unsigned shift = 0;
+
+    do
+        delta |= (uint64_t)(*++event & 0x7f) << shift;
+    while (*event >= 0x80 && (shift += 7) < 64);
+    return delta;
+}
+
 uint64_t ct_event_count(const uint8_t *at, size_t size)
 {
     struct ct_cursor c = ct_cursor_over(at, size, 0);

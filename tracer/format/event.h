@@ -54,5 +54,13 @@ back:
 /* How many events of this version stand there, one after the other; as far as they are whole. */
 uint64_t ct_event_count(const uint8_t *at, size_t size);
 
+/*
+ * The byte behind the event of this version that begins at `at`, and where its fields begin; NULL when it is none or not
+ * whole.  Its fields are not looked into.
+ */
+const uint8_t *ct_event_step(const uint8_t *at, const uint8_t *end, const uint8_t **ret_fields);
+/* Ticks between an event that ct_event_step stepped over and the one before. */
+uint64_t ct_event_delta(const uint8_t *event);
+
 /* Writes what ct_event_get reads; `p` must have room (CT_EVENT_FIXED_MAX and the text).  Returns the byte after it. */
 uint8_t *ct_event_put(uint8_t *p, const struct ct_event_info *info, uint64_t ticks_before, const struct ct_event *event);

@@ -208,7 +208,7 @@ int ct_service_trace_open(void *service, const struct ct_trace_request *r, struc
         e = ct_segments_init(&s->segments, r->categories & all->categories, take, s);
     if (e == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
         e = -errno;
-        close(s->segments.consumer.fd);
+        ct_segments_fini(&s->segments);
     }
     if (e < 0) {
         free(s);
