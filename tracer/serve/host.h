@@ -63,6 +63,8 @@ struct ct_serve_host {
     /* Opens a window of a CPU profile or of a difference; close makes the profile, or with no reply gives it up, at once. */
     int (*window_open)(void *context, const struct ct_profile_request *r, void **ret_window, struct ct_reply *reply);
     int (*window_close)(void *context, void *window, struct ct_reply *reply);
+    /* A descriptor that becomes readable when nothing more can come: the program has ended.  Borrowed until close; -1: none. */
+    int (*window_over)(void *context, void *window);
     /* A trace; it ends by itself after its seconds.  The host never waits for who reads: it leaves out generations. */
     int (*trace_open)(void *context, const struct ct_trace_request *r, struct ct_stream *ret, struct ct_reply *reply);
     void (*trace_close)(void *context, struct ct_stream *stream);

@@ -144,6 +144,13 @@ static int64_t due_of(const struct ct_late *late)
     return idle || late->give_up_ms < late->deadline_ms ? late->give_up_ms : late->deadline_ms;
 }
 
+static int over(const struct ct_exchange *x)
+{
+    const struct ct_serve_host *host = x->all->host;
+
+    return host->window_over ? host->window_over(host->context, x->window) : -1;
+}
+
 /*
  * While a window or stream runs, an end of what the client sends means that it has gone: that is how Go takes it, and
  * nothing else tells.
@@ -162,6 +169,8 @@ int64_t ct_late_poll(struct ct_late *late, struct pollfd pair[2])
         pair[0].events |= POLLIN;
     if (streams && is_sent(late))
         pair[1] = (struct pollfd){ .fd = late->exchange.stream.fd, .events = POLLIN };
+    if (late->state == CT_LATE_WAITING)
+        pair[1] = (struct pollfd){ .fd = over(&late->exchange), .events = POLLIN };
     return due_of(late);
 }
 
@@ -209,7 +218,8 @@ enum ct_late_next ct_late_step(struct ct_late *late, const struct pollfd pair[2]
 {
     short client = pair[0].revents;
 
-    if (late->state == CT_LATE_WAITING && now >= late->deadline_ms && !(client & (POLLERR | POLLHUP | POLLRDHUP)))
+    if (late->state == CT_LATE_WAITING && (now >= late->deadline_ms || pair[1].revents) &&
+        !(client & (POLLERR | POLLHUP | POLLRDHUP)))
         return CT_LATE_IS_DUE;
     if (client & (POLLERR | POLLHUP | POLLRDHUP) || now >= due_of(late))
         return CT_LATE_ENDS;

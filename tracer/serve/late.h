@@ -18,7 +18,7 @@ enum ct_late_next {
     CT_LATE_ENDS,
 };
 
-/* What to poll: the client, and the stream's source.  When to look at it at the latest. */
+/* What to poll: the client, and the stream's source or the end of what a window is over.  When to look at it at the latest. */
 int64_t ct_late_poll(struct ct_late *late, struct pollfd pair[2]);
 /* Does what can be done without waiting. */
 enum ct_late_next ct_late_step(struct ct_late *late, const struct pollfd pair[2], int64_t now);

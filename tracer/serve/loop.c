@@ -23,6 +23,9 @@ struct ct_loop {
     struct ct_late *due;            /* windows whose profile is to be made */
     struct ct_watch *watches;
     bool stop;
+    bool making;                    /* one that was due */
+    bool finishing, finished;       /* somebody waits for all to be sent, and it is */
+    pthread_cond_t finished_cond;
     int wake;                       /* eventfd */
     pthread_t loop, maker;
     void (*begin)(void);
@@ -108,11 +111,13 @@ static struct ct_late *take_due(struct ct_loop *l)
     struct ct_late *late;
 
     pthread_mutex_lock(&l->lock);
+    l->making = false;
     while (!l->due && !l->stop)
         pthread_cond_wait(&l->due_cond, &l->lock);
     late = l->stop ? NULL : l->due;
     if (late)
         l->due = late->next;
+    l->making = late != NULL;
     pthread_mutex_unlock(&l->lock);
     return late;
 }
@@ -127,12 +132,25 @@ static void *make(void *loop)
         l->begin();
     while ((late = take_due(l))) {
         ct_late_make(late);
-        ct_loop_give(l, late);
+        pthread_mutex_lock(&l->lock);
+        push(&l->given, late);
+        l->making = false;
+        pthread_mutex_unlock(&l->lock);
+        wake(l);
     }
     return NULL;
 }
 
 /* ---- the loop ---- */
+
+/* Whether all that was to be sent is; what lingers is no longer ours to send. */
+static bool all_sent(const struct ct_loop *l)
+{
+    for (const struct ct_late *late = l->mine; late; late = late->next)
+        if (late->state != CT_LATE_CLOSING)
+            return false;
+    return !l->due && !l->making;
+}
 
 /* Takes over what was given; the watches' next deadline.  False when all is to end. */
 static bool take_given(struct ct_loop *l, int64_t now, int64_t *ret_next)
@@ -145,6 +163,10 @@ static bool take_given(struct ct_loop *l, int64_t now, int64_t *ret_next)
 
         l->given = late->next;
         push(&l->mine, late);
+    }
+    if (l->finishing && all_sent(l)) {
+        l->finished = true;
+        pthread_cond_broadcast(&l->finished_cond);
     }
     *ret_next = look_at_watches(l, now);
     stop = l->stop;
@@ -251,6 +273,7 @@ static void free_loop(struct ct_loop *l)
     if (l->wake >= 0)
         close(l->wake);
     pthread_cond_destroy(&l->due_cond);
+    pthread_cond_destroy(&l->finished_cond);
     pthread_mutex_destroy(&l->lock);
     free(l->poll);
     free(l);
@@ -293,6 +316,7 @@ int ct_loop_start(void (*begin)(void), struct ct_loop **ret)
         return -ENOMEM;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->due_cond, NULL);
+    pthread_cond_init(&l->finished_cond, NULL);
     l->begin = begin;
     l->room = ROOM;
     l->poll = calloc(l->room, sizeof *l->poll);
@@ -305,6 +329,20 @@ int ct_loop_start(void (*begin)(void), struct ct_loop **ret)
     }
     *ret = l;
     return 0;
+}
+
+void ct_loop_finish(struct ct_loop *l, int64_t most_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += most_ms / 1000;
+    pthread_mutex_lock(&l->lock);
+    l->finishing = true;
+    wake(l);
+    while (!l->finished && pthread_cond_timedwait(&l->finished_cond, &l->lock, &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&l->lock);
 }
 
 void ct_loop_stop(struct ct_loop *l)

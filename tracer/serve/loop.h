@@ -37,6 +37,11 @@ struct ct_loop;
 
 /* Starts both threads with all signals blocked; `begin` (may be NULL) is called first in each.  0 or a negative errno. */
 int ct_loop_start(void (*begin)(void), struct ct_loop **ret);
+/*
+ * Waits until all windows and streams have ended and every reply is sent, for so long at most: what was measured ends, and
+ * nothing new begins.
+ */
+void ct_loop_finish(struct ct_loop *loop, int64_t most_ms);
 /* Drops every connection, gives up every window and stream, ends the threads and frees it.  NULL is fine. */
 void ct_loop_stop(struct ct_loop *loop);
 

@@ -21,6 +21,7 @@ enum {
     SPARE = 4,                      /* workers that tell clients too many so */
     REQUEST_MS = 5000,              /* for the whole request to arrive */
     IDLE_MS = 1000,                 /* until the next request on the same connection */
+    FINISH_MS = 5000,               /* for replies to be sent when all is over */
     HEAD_SIZE = 16 << 10,           /* of a request, without its body */
 };
 
@@ -349,6 +350,12 @@ int ct_server_start(const struct ct_server_options *o, struct ct_server **ret, s
 const char *ct_server_address(const struct ct_server *s)
 {
     return s->address;
+}
+
+void ct_server_finish(struct ct_server *s)
+{
+    if (s)
+        ct_loop_finish(s->loop, FINISH_MS);
 }
 
 void ct_server_stop(struct ct_server *s)

@@ -23,5 +23,10 @@ struct ct_server_options {
 int ct_server_start(const struct ct_server_options *options, struct ct_server **ret, struct ct_error *err);
 /* Where it listens: "127.0.0.1:6060", the port that was picked.  Borrowed until the stop. */
 const char *ct_server_address(const struct ct_server *s);
+/*
+ * Waits until windows and streams under way have ended, which is for the host to see to, and their replies are sent; not for
+ * long, whoever reads slowly.  Takes NULL.
+ */
+void ct_server_finish(struct ct_server *s);
 /* Drops all clients, gives up what runs for them, and ends.  Takes up to two seconds.  NULL is fine. */
 void ct_server_stop(struct ct_server *s);

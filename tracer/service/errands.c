@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -17,22 +18,47 @@ int ct_errands_init(struct ct_errands *e)
     return 0;
 }
 
+/* `lock` is held. */
+static void enqueue(struct ct_errands *e, struct ct_errand_row *row)
+{
+    uint64_t one = 1;
+
+    *e->last = row;
+    e->last = &row->next;
+    if (write(e->bell, &one, sizeof one) < 0)
+        return;                         /* the counter is full: it is readable */
+}
+
 bool ct_errands_send(struct ct_errands *e, ct_errand *run, void *context)
 {
     struct ct_errand_row row = { .run = run, .context = context };
-    uint64_t one = 1;
 
     pthread_mutex_lock(&e->lock);
     if (!e->closed) {
-        *e->last = &row;
-        e->last = &row.next;
-        if (write(e->bell, &one, sizeof one) < 0)
-            one = 0;                    /* the counter is full: it is readable */
+        enqueue(e, &row);
         while (!row.done && !e->closed)
             pthread_cond_wait(&e->ran, &e->lock);
     }
     pthread_mutex_unlock(&e->lock);
     return row.done;
+}
+
+bool ct_errands_post(struct ct_errands *e, ct_errand *run, void *context)
+{
+    struct ct_errand_row *row = malloc(sizeof *row);
+    bool taken;
+
+    if (!row)
+        return ct_errands_send(e, run, context);
+    *row = (struct ct_errand_row){ .run = run, .context = context, .posted = true };
+    pthread_mutex_lock(&e->lock);
+    taken = !e->closed;
+    if (taken)
+        enqueue(e, row);
+    pthread_mutex_unlock(&e->lock);
+    if (!taken)
+        free(row);
+    return taken;
 }
 
 void ct_errands_run(struct ct_errands *e)
@@ -50,7 +76,10 @@ void ct_errands_run(struct ct_errands *e)
         pthread_mutex_unlock(&e->lock);
         row->run(row->context);
         pthread_mutex_lock(&e->lock);
-        row->done = true;
+        if (row->posted)
+            free(row);
+        else
+            row->done = true;
         pthread_cond_broadcast(&e->ran);
     }
     pthread_mutex_unlock(&e->lock);
@@ -59,15 +88,28 @@ void ct_errands_run(struct ct_errands *e)
 void ct_errands_close(struct ct_errands *e)
 {
     uint64_t one = 1;
+    struct ct_errand_row *left, *next;
 
     pthread_mutex_lock(&e->lock);
     e->closed = true;
     if (write(e->bell, &one, sizeof one) < 0)
         one = 0;                        /* it is readable as it is */
+    left = e->first;
     e->first = NULL;
     e->last = &e->first;
+    for (struct ct_errand_row **at = &left; *at;) {     /* those who wait have their rows on their stacks */
+        if ((*at)->posted)
+            at = &(*at)->next;
+        else
+            *at = (*at)->next;
+    }
     pthread_cond_broadcast(&e->ran);
     pthread_mutex_unlock(&e->lock);
+    for (; left; left = next) {
+        next = left->next;
+        left->run(left->context);
+        free(left);
+    }
 }
 
 void ct_errands_fini(struct ct_errands *e)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +39,21 @@ static uint64_t read_segment(struct ct_fold *fold, int fd)
     return generation;
 }
 
+/* `lock` is held.  A last segment that found no memory ends the fold before those that were queued are read. */
+static bool is_over(const struct ct_fold *fold)
+{
+    return fold->over && fold->waiting == 0;
+}
+
+/* `lock` is held. */
+static void ring_if_over(const struct ct_fold *fold)
+{
+    const uint64_t one = 1;
+
+    if (is_over(fold) && fold->bell >= 0 && write(fold->bell, &one, sizeof one) < 0)
+        return;                         /* it rings already */
+}
+
 static void fold_one(struct ct_folder *f, struct ct_folder_row *row)
 {
     struct ct_fold *fold = row->fold;
@@ -54,6 +70,7 @@ static void fold_one(struct ct_folder *f, struct ct_folder_row *row)
     if (generation > fold->generation)
         fold->generation = generation;
     fold->over |= row->last;
+    ring_if_over(fold);
     orphan = fold->over && fold->orphan;
     pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
@@ -128,6 +145,7 @@ static void take(void *context, int fd, bool last)
     if (!row || (fold->waiting >= CT_FOLD_WAITING_MAX && !last)) {
         fold->dropped++;
         fold->over |= last;
+        ring_if_over(fold);
         free(row);
         close(fd);
     } else {
@@ -147,6 +165,7 @@ struct ct_fold *ct_fold_new(struct ct_folder *f, uint64_t categories)
     if (!fold)
         return NULL;
     fold->folder = f;
+    fold->bell = -1;
     fold->collect = ct_collect_new();
     if (fold->collect && ct_segments_init(&fold->segments, categories, take, fold) == 0)
         return fold;
@@ -159,14 +178,21 @@ void ct_fold_free(struct ct_fold *fold)
 {
     if (!fold)
         return;
+    if (fold->bell >= 0)
+        close(fold->bell);
     ct_collect_free(fold->collect);
     free(fold);
 }
 
-/* `lock` is held.  A last segment that found no memory ends the fold before those that were queued are read. */
-static bool is_over(const struct ct_fold *fold)
+int ct_fold_bell(struct ct_fold *fold)
 {
-    return fold->over && fold->waiting == 0;
+    pthread_mutex_lock(&fold->folder->lock);
+    if (fold->bell < 0) {
+        fold->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        ring_if_over(fold);
+    }
+    pthread_mutex_unlock(&fold->folder->lock);
+    return fold->bell;
 }
 
 bool ct_fold_over(const struct ct_fold *fold)

@@ -24,6 +24,7 @@ struct ct_fold {
     unsigned waiting;                   /* segments */
     uint64_t dropped;                   /* segments */
     bool over;                          /* the last segment was folded: no more will come */
+    int bell;                           /* eventfd, readable when it is over; -1: nobody has asked */
     bool orphan;                        /* nobody wants it: it is freed when it is over */
 };
 
@@ -45,6 +46,8 @@ void ct_folder_fini(struct ct_folder *f);
 struct ct_fold *ct_fold_new(struct ct_folder *f, uint64_t categories);
 /* Whether all there will ever be of it is folded.  Never waits: the thread that drains asks this of every program. */
 bool ct_fold_over(const struct ct_fold *fold);
+/* A descriptor that is readable when ct_fold_over() is true; -1: there is none.  Borrowed until it is freed. */
+int ct_fold_bell(struct ct_fold *fold);
 /* It is over. */
 void ct_fold_free(struct ct_fold *fold);
 /* Frees it now or when it is over. */

@@ -46,9 +46,12 @@ static enum ct_collect_kind rows_of(enum ct_export_kind kind)
 
 static pid_t process(void *service, pid_t asked)
 {
-    struct ct_served *one = ct_served_get(service, asked);
-    pid_t pid = one ? one->pid : 0;
+    struct ct_served *one;
+    pid_t pid;
 
+    ct_served_await(service);
+    one = ct_served_get(service, asked);
+    pid = one ? one->pid : 0;
     ct_served_put(service, one);
     return pid;
 }
@@ -204,8 +207,14 @@ static int close_difference(struct ct_service *s, struct window *w, struct ct_re
     e = snapshot(w->one->fold, w->kind, &now);
     if (e == 0)
         e = ct_profile_subtract(now, w->before, &difference, NULL);
-    if (e == 0)
+    if (e == 0) {
+        /* Both tell of the time since the program began: what lies between their ends is the window. */
+        int64_t begin = w->before->time_ns + w->before->duration_ns;
+
+        difference->time_ns = now->time_ns + now->duration_ns;
+        difference->duration_ns = begin ? difference->time_ns - begin : now->duration_ns;
         e = answer(s, difference, w->kind, w->symbolize, 0, reply);
+    }
     ct_profile_free(difference);
     ct_profile_free(now);
     return e;
@@ -214,33 +223,41 @@ static int close_difference(struct ct_service *s, struct window *w, struct ct_re
 static int close_cpu(struct ct_service *s, struct window *w, struct ct_reply *reply)
 {
     struct ct_profile *p = NULL;
-    int e = 0;
+    int e;
 
     ct_service_unwatch(s, w->one->pid, &w->fold->segments);
-    if (reply) {
-        ct_fold_wait(w->fold, UINT64_MAX, LAST_WORDS_MS);
-        e = snapshot(w->fold, w->kind, &p);
-    }
-    if (reply && e == 0)
+    ct_fold_wait(w->fold, UINT64_MAX, LAST_WORDS_MS);
+    e = snapshot(w->fold, w->kind, &p);
+    if (e == 0)
         e = answer(s, p, w->kind, w->symbolize, 0, reply);
     ct_profile_free(p);
     ct_fold_leave(w->fold);
     return e;
 }
 
+/* Whoever gives a window up must not wait: it may be the one thread that carries all replies. */
 static int window_close(void *service, void *window, struct ct_reply *reply)
 {
     struct window *w = window;
     int e = 0;
 
-    if (w->fold)
+    if (w->fold && reply)
         e = close_cpu(service, w, reply);
+    else if (w->fold)
+        ct_service_abandon(service, w->one->pid, w->fold);
     else if (reply)
         e = close_difference(service, w, reply);
     ct_profile_free(w->before);
     ct_served_put(service, w->one);
     free(w);
     return e;
+}
+
+static int window_over(void *service, void *window)
+{
+    struct window *w = window;
+
+    return ct_fold_bell(w->fold ? w->fold : w->one->fold);
 }
 
 /* --- the rest --- */
@@ -296,7 +313,8 @@ void ct_service_host(struct ct_service *s, struct ct_serve_host *ret)
 {
     *ret = (struct ct_serve_host){
         .context = s, .process = process, .profiles = profiles, .profile = profile, .window_open = window_open,
-        .window_close = window_close, .trace_open = ct_service_trace_open, .trace_close = ct_service_trace_close,
+        .window_close = window_close, .window_over = window_over,
+        .trace_open = ct_service_trace_open, .trace_close = ct_service_trace_close,
         .symbol = symbol, .metrics = metrics,
     };
 }

@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "format/schema.h"
 #include "service/state.h"
 
-enum { REFRESH_MS = 3000 };
+enum { REFRESH_MS = 3000, FIRST_S = 5 };
 
 uint64_t ct_service_categories(void)
 {
@@ -17,6 +18,18 @@ uint64_t ct_service_categories(void)
 }
 
 /* --- programs --- */
+
+void ct_served_await(struct ct_service *s)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += FIRST_S;
+    pthread_mutex_lock(&s->lock);
+    while (!s->any && pthread_cond_timedwait(&s->appeared, &s->lock, &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&s->lock);
+}
 
 struct ct_served *ct_served_get(struct ct_service *s, pid_t pid)
 {
@@ -73,6 +86,8 @@ void ct_service_began(struct ct_service *s, struct ct_process *p)
     forget_some(s);
     one->next = s->served;
     s->served = one;
+    s->any = true;
+    pthread_cond_broadcast(&s->appeared);
     pthread_mutex_unlock(&s->lock);
     if (ct_process_watch(p, &one->fold->segments, 0) < 0)
         ct_segments_end(&one->fold->segments);
@@ -125,6 +140,37 @@ void ct_service_unwatch(struct ct_service *s, pid_t pid, struct ct_segments *seg
     ct_errands_send(&s->errands, unwatch, &o);
 }
 
+struct abandoned {
+    struct ct_service *service;
+    pid_t pid;
+    struct ct_fold *fold;
+};
+
+static void abandon(void *context)
+{
+    struct abandoned *a = context;
+    struct ct_process *p = ct_follow_process(a->service->follow, a->pid);
+
+    if (p)
+        ct_process_unwatch(p, &a->fold->segments);
+    ct_fold_leave(a->fold);             /* not before: its address is its name */
+    free(a);
+}
+
+void ct_service_abandon(struct ct_service *s, pid_t pid, struct ct_fold *fold)
+{
+    struct abandoned *a = malloc(sizeof *a);
+
+    if (a)
+        *a = (struct abandoned){ s, pid, fold };
+    if (a && ct_errands_post(&s->errands, abandon, a))
+        return;
+    free(a);
+    if (!a)
+        ct_service_unwatch(s, pid, &fold->segments);
+    ct_fold_leave(fold);
+}
+
 static void turn(void *context)
 {
     struct order *o = context;
@@ -175,6 +221,7 @@ int ct_service_start(const struct ct_service_options *options, struct ct_follow 
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->dumping, NULL);
     pthread_cond_init(&s->streamed, NULL);
+    pthread_cond_init(&s->appeared, NULL);
     ct_service_host(s, &s->host);
     r = ct_errands_init(&s->errands);
     if (r < 0)
@@ -230,6 +277,7 @@ void ct_service_stop(struct ct_service *s)
     if (!s)
         return;
     ct_errands_close(&s->errands);
+    ct_server_finish(s->server);        /* all programs are over: so is what was measured of them */
     ct_server_stop(s->server);
     pthread_mutex_lock(&s->lock);
     while (s->streams)
@@ -246,6 +294,7 @@ void ct_service_stop(struct ct_service *s)
     ct_namer_fini(&s->namer);
     ct_errands_fini(&s->errands);
     pthread_cond_destroy(&s->streamed);
+    pthread_cond_destroy(&s->appeared);
     pthread_mutex_destroy(&s->dumping);
     pthread_mutex_destroy(&s->lock);
     free(s);

@@ -24,6 +24,8 @@ struct ct_service {
     pthread_mutex_t dumping;            /* held by who has asked for a dump of threads */
     pthread_cond_t streamed;            /* a stream has ended */
     unsigned streams;                   /* under way */
+    pthread_cond_t appeared;            /* a program has begun */
+    bool any;                           /* one ever has */
     struct ct_served *served;           /* the newest first */
     struct ct_namer namer;
     struct ct_serve_host host;
@@ -32,6 +34,8 @@ struct ct_service {
     uint64_t categories;                /* all that may be recorded */
 };
 
+/* Waits a moment for the first program, which may not have come as far as to say that it is there. */
+void ct_served_await(struct ct_service *s);
 /* The newest program of that process, 0: of the first; NULL when there is none.  Give it back with ct_served_put. */
 struct ct_served *ct_served_get(struct ct_service *s, pid_t pid);
 void ct_served_put(struct ct_service *s, struct ct_served *one);
@@ -42,6 +46,8 @@ void ct_served_put(struct ct_service *s, struct ct_served *one);
  */
 bool ct_service_watch(struct ct_service *s, pid_t pid, struct ct_segments *segments);
 void ct_service_unwatch(struct ct_service *s, pid_t pid, struct ct_segments *segments);
+/* The same for a fold that nobody wants any more, which is left: some time soon, without waiting. */
+void ct_service_abandon(struct ct_service *s, pid_t pid, struct ct_fold *fold);
 /* Has everything that was recorded until now drained and folded; false when that takes too long. */
 bool ct_service_refresh(struct ct_service *s, struct ct_served *one);
 

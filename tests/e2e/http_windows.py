@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+"""
+http_windows.py BUILD: windows and traces of several clients at once under `ctrace record --http`.  Each gets what it asked
+for and nothing of what others asked for, and when the program ends, all get what there was until then.
+"""
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+import pprofs
+
+build = os.path.abspath(sys.argv[1])
+ctrace = f"{build}/ctrace"
+
+BUSY = r"""
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static volatile double sum;
+
+__attribute__((noinline)) static void burn(void)
+{
+    for (int i = 0; i < 300000; i++)
+        sum += i * 1.5;
+}
+
+__attribute__((noinline)) static void leak(void)
+{
+    volatile char *kept = malloc(300000);
+
+    kept[0] = 1;
+}
+
+static void *work(void *unused)
+{
+    for (;;) {
+        pthread_mutex_lock(&lock);
+        burn();
+        pthread_mutex_unlock(&lock);
+        leak();
+        usleep(1000);
+    }
+    return unused;
+}
+
+/* Two threads at one lock, until the standard input ends. */
+int main(void)
+{
+    pthread_t thread;
+    char byte;
+
+    for (int i = 0; i < 2; i++)
+        pthread_create(&thread, NULL, work, NULL);
+    while (read(0, &byte, 1) > 0)
+        ;
+    return 5;
+}
+"""
+
+
+def expect(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+class Client(threading.Thread):
+    """Asks for one thing; its reply, or what went wrong, and when that was."""
+
+    def __init__(self, served, path):
+        super().__init__()
+        self.url, self.path, self.status, self.body, self.at = f"{served.base}/{path}", path, None, b"", 0
+        self.start()
+
+    def run(self):
+        try:
+            with urllib.request.urlopen(self.url, timeout=60) as reply:
+                self.body = reply.read()
+                self.status = reply.status
+        except (OSError, http.client.HTTPException) as e:
+            self.status = e
+        self.at = time.monotonic()
+
+    def done(self):
+        self.join()
+        expect(self.status == 200, f"{self.path}: {self.status}")
+        return self.body
+
+    def trace(self):
+        """The lines of its trace as text; it must be whole."""
+        path = f"{re.sub(r'[^a-z0-9]', '_', self.path)}.out"
+        with open(path, "wb") as f:
+            f.write(self.done())
+        said = subprocess.run([ctrace, "info", path], capture_output=True, text=True)
+        expect(said.returncode == 0 and said.stdout.startswith(f"{path}: complete"), f"{self.path}: {said.stdout}{said.stderr}")
+        return subprocess.run([ctrace, "convert", "-t", "text", "-o", "-", path], capture_output=True, text=True, check=True).stdout
+
+
+def events(text):
+    """Name -> how often."""
+    found = {}
+    for name in re.findall(r"^[\d.]+ \d+:\d+!? ([A-Z_]+)", text, re.M):
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+TRACE = {"LOST", "WAIT_DONE", "WAIT_FAILED"}
+LOCK = {"MUTEX_WAIT", "UNLOCK_WAKE", "WAKE"}
+
+
+def each_its_own():
+    """Traces with ?only= and ?without=, beside one of everything and a CPU profile."""
+    served = pprofs.Served(ctrace, ["./busy"])
+    paths = ["trace?seconds=2", "trace?seconds=2&only=lock", "trace?seconds=2&only=user", "trace?seconds=2&only=cpu,sleep",
+             "trace?seconds=2&without=lock,alloc"]
+    clients = [Client(served, path) for path in paths]
+    cpu = Client(served, "profile?seconds=2")
+    text = [client.trace() for client in clients]
+    everything, lock, user, some, without = map(events, text)
+    cpu = pprofs.Profile(cpu.done())
+    expect(served.end() == 5, "the program's status")
+    expect({"MUTEX_WAIT", "SLEEP", "ALLOC_SAMPLE", "CPU_SAMPLE", "WAIT_DONE", "HEAP_GROW"} <= set(everything), everything)
+    expect(lock.get("MUTEX_WAIT", 0) > 5 and set(lock) <= TRACE | LOCK, f"only=lock: {lock}")
+    expect(abs(lock["MUTEX_WAIT"] - lock["WAIT_DONE"]) <= 2, f"only=lock: {lock}")
+    expect(set(user) <= {"LOST"}, f"only=user: {user}")
+    expect(some.get("SLEEP", 0) > 5 and some.get("CPU_SAMPLE", 0) > 5, f"only=cpu,sleep: {some}")
+    expect(set(some) <= TRACE | {"SLEEP", "CPU_SAMPLE"}, f"only=cpu,sleep: {some}")
+    expect(not set(without) & (LOCK | {"ALLOC_SAMPLE", "FREE_SAMPLE"}) and without.get("SLEEP"), f"without=: {without}")
+    expect("categories=0x5 " in text[1] and 'function="work"' in text[1], "only=lock: its categories and its names")
+    expect(" reason=MUTEX_WAIT" not in text[3] and "state=waiting" not in text[2], "a thread waits for what was not asked for")
+    expect(cpu.total("samples", "burn") > 10, "the CPU profile beside them")
+
+
+def the_end():
+    """Everything that is under way when the program ends is answered then, whole."""
+    served = pprofs.Served(ctrace, ["./busy"])
+    paths = ["profile?seconds=600", "heap?seconds=600", "mutex?seconds=600"]
+    windows = [Client(served, path) for path in paths]
+    traces = [Client(served, path) for path in ("trace?seconds=600", "trace?seconds=600&only=lock")]
+    time.sleep(1.5)
+    begun = time.monotonic()
+    expect(served.end() == 5, "the program's status")
+    profiles = [pprofs.Profile(client.done()) for client in windows]
+    expect(profiles[0].total("samples", "burn") > 10, "CPU time until the end")
+    expect(profiles[1].total("alloc_space", "leak") > 1000000, "what was allocated until the end")
+    expect(profiles[2].total("contentions", "work") > 5, "who held the lock until the end")
+    for profile, path in zip(profiles, paths):
+        expect(0.5e9 < profile.duration_ns < 60e9, f"{path}: over {profile.duration_ns} ns")
+    for client in traces:
+        text = client.trace()
+        expect(re.search(r"^end 1 reason=exit status=5 ", text, re.M) and events(text).get("MUTEX_WAIT"), client.path)
+    late = max(client.at for client in windows + traces) - begun
+    expect(late < 30, f"the last answer came after {late:.1f} s")
+
+
+def a_client_that_does_not_read():
+    """It holds nobody up: neither the others nor the end of `ctrace record`."""
+    served = pprofs.Served(ctrace, ["./busy"])
+    host, port = re.match(r"http://([\d.]+):(\d+)/", served.base).groups()
+    deaf = http.client.HTTPConnection(host, int(port), timeout=60)
+    deaf.request("GET", "/debug/pprof/trace?seconds=600")
+    gone = http.client.HTTPConnection(host, int(port), timeout=60)
+    gone.request("GET", "/debug/pprof/profile?seconds=600")
+    time.sleep(0.3)
+    gone.close()
+    expect(b"threadcreate" in served.get(""), "the index")
+    expect(served.end() == 5, "the program's status")
+    deaf.close()
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="ctrace-windows-") as scratch:
+        os.chdir(scratch)
+        with open("busy.c", "w") as f:
+            f.write(BUSY)
+        subprocess.run(["cc", "-g", "-O1", "-o", "busy", "busy.c", "-pthread"], check=True)
+        for test in (each_its_own, the_end, a_client_that_does_not_read):
+            print(test.__name__, flush=True)
+            test()
+        os.chdir("/")
+
+
+main()
