@@ -195,6 +195,7 @@ static int serve(struct record *r)
     const struct ct_settings *o = &r->options.settings;
     const struct ct_service_options options = {
         .categories = o->categories, .address = o->http, .token = o->http_token, .insecure = o->http_insecure,
+        .hosts = &o->http_host, .host_count = o->http_host != NULL,
     };
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
     struct ct_error err;

@@ -6,13 +6,15 @@ raw sockets: status, headers and bodies; what is malformed, slow or too much; wh
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
-from serving import BINARY, TEXT, Server, curl, expect, get, receive_all, settles
+from serving import BINARY, TEXT, Server, curl, expect, get, receive_all, server, settles
 
 
 # ---- one request ----
@@ -280,7 +282,35 @@ def unchanged():
         expect(curl(s.url("/metrics?token=x"))[0], 200, "beyond loopback with a token")
 
 
-TESTS = [answers, methods, pprof, guard, malformed, limits, streams, unchanged]
+def rights():
+    """A program with more rights than who started it is not served; a port that takes rights is refused with a line."""
+    with tempfile.TemporaryDirectory(prefix="ctrace-serve-") as scratch:
+        copy = f"{scratch}/debug-server"
+        shutil.copy(server, copy)
+        group = next((g for g in [*os.getgroups(), 1, 2] if g != os.getgid()), None)
+        try:
+            os.chown(copy, -1, group)
+            os.chmod(copy, 0o2755)
+            secure = subprocess.run([copy, "127.0.0.1:0"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        except (PermissionError, TypeError):
+            secure = None
+    mounts = subprocess.run(["findmnt", "-no", "OPTIONS", "-T", "/tmp"], capture_output=True, text=True).stdout
+    if secure and "nosuid" not in mounts:
+        expect((secure.returncode, secure.stdout),
+               (3, "a program that runs with more rights than who started it is never served\n"), "AT_SECURE")
+    else:
+        print("  not tried: a setgid program")
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
+        free_from = int(file.read())
+    words = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"] if os.getuid() == 0 else []
+    if free_from > 81:
+        low = subprocess.run([*words, server, "127.0.0.1:81"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        expect((low.returncode, low.stdout), (3, "no permission to listen on port 81\n"), "a port below 1024")
+    else:
+        print("  not tried: a port below 1024")
+
+
+TESTS = [answers, methods, pprof, guard, malformed, limits, streams, unchanged, rights]
 
 for test in TESTS:
     if len(sys.argv) < 3 or test.__name__ in sys.argv[2:]:

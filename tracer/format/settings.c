@@ -226,6 +226,24 @@ static int take_cpu_signal(struct ct_settings *o, const char *value)
     return -EINVAL;
 }
 
+/* Names as DNS has them, parted by commas. */
+static int take_http_host(struct ct_settings *o, const char *value)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+    o->http_host = value;
+    while (*value) {
+        size_t size = strcspn(value, ",");
+
+        if (!size || strspn(value, letters) < size)
+            return -EINVAL;
+        value += size;
+        if (*value && !*++value)
+            return -EINVAL;
+    }
+    return *o->http_host ? 0 : -EINVAL;
+}
+
 static int take_heap_rate(struct ct_settings *o, const char *value)
 {
     int r = read_size(value, &o->heap_rate);

@@ -27,7 +27,7 @@ struct ct_settings {
     const char *output;             /* a pattern; borrowed from where it was read */
     bool output_given;              /* by somebody who wants a trace; else it is the default */
     const char *profile[CT_PROFILE_FILES];      /* patterns, borrowed; NULL: none */
-    const char *http, *http_token;  /* borrowed; NULL: none */
+    const char *http, *http_token, *http_host;      /* borrowed; NULL: none */
     bool http_insecure;
     uint64_t categories;            /* bit mask */
     uint64_t limit, ring;           /* bytes; 0: none */

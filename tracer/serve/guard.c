@@ -165,6 +165,19 @@ static bool split_host(const char *text, char name[NAME], bool *ret_literal6)
     return !*rest || *rest == '/';
 }
 
+/* Whether `list`, parted by commas, has the name. */
+static bool lists(const char *list, const char *name)
+{
+    size_t size = strlen(name);
+
+    while (strncasecmp(list, name, size) != 0 || (list[size] && list[size] != ',')) {
+        list = strchr(list, ',');
+        if (!list++)
+            return false;
+    }
+    return true;
+}
+
 /*
  * A browser that was made to believe that evil.com is 127.0.0.1 (DNS rebinding) still says Host: evil.com.  A literal
  * address cannot be rebound, and "localhost" is no name that a stranger can register.
@@ -185,7 +198,7 @@ static bool host_passes(const struct ct_guard *g, const char *text)
         (size > 10 && strcmp(name + size - 10, ".localhost") == 0))
         return true;
     for (size_t i = 0; i < g->host_count; i++)
-        if (strcasecmp(name, g->hosts[i]) == 0)
+        if (lists(g->hosts[i], name))
             return true;
     return false;
 }

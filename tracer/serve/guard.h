@@ -9,7 +9,8 @@
 
 struct ct_guard {
     const char *token;              /* what a client must know; NULL: nothing */
-    const char *const *hosts;       /* names that may stand in Host, besides localhost and IP literals */
+    /* Names that may stand in Host, besides localhost and IP literals; an entry is one name, or several parted by commas. */
+    const char *const *hosts;
     size_t host_count;
 };
 

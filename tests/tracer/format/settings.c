@@ -59,6 +59,19 @@ static void categories(void **state)
     set(CT_SETTING_only, "nonsense", -EINVAL);
 }
 
+static void hosts(void **state)
+{
+    (void)state;
+    assert_string_equal(set(CT_SETTING_http_host, "a.example,b-7", 0).http_host, "a.example,b-7");
+    set(CT_SETTING_http_host, "", -EINVAL);
+    set(CT_SETTING_http_host, ",a", -EINVAL);
+    set(CT_SETTING_http_host, "a,", -EINVAL);
+    set(CT_SETTING_http_host, "a,,b", -EINVAL);
+    set(CT_SETTING_http_host, "a:80", -EINVAL);
+    set(CT_SETTING_http_host, "*", -EINVAL);
+    set(CT_SETTING_http_host, "a b", -EINVAL);
+}
+
 static void samplers(void **state)
 {
     (void)state;
@@ -134,7 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes), cmocka_unit_test(times), cmocka_unit_test(categories),
-        cmocka_unit_test(samplers),
+        cmocka_unit_test(hosts), cmocka_unit_test(samplers),
         cmocka_unit_test(variables), cmocka_unit_test(patterns),
     };
 

@@ -8,11 +8,16 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "serve/guard.h"
 
 static const char *const names[] = { "service.example", "pod-7" };
-static const struct ct_guard plain = { 0 }, named = { NULL, names, 2 }, locked = { "s3cret", NULL, 0 };
+static const char *const list = "service.example,pod-7";
+static const struct ct_guard plain = { 0 }, named = { NULL, names, 2 }, listed = { NULL, &list, 1 }, locked = { "s3cret", NULL, 0 };
 
 static int ask(const struct ct_guard *g, struct ct_request r)
 {
@@ -56,6 +61,13 @@ static void hosts(void **state)
     assert_int_equal(host(&named, "x.service.example"), 403);
     assert_int_equal(host(&named, "service.example.evil.com"), 403);
     assert_int_equal(host(&plain, NULL), 0);
+    assert_int_equal(host(&listed, "service.example:80"), 0);
+    assert_int_equal(host(&listed, "POD-7"), 0);
+    assert_int_equal(host(&listed, "pod"), 403);
+    assert_int_equal(host(&listed, "pod-77"), 403);
+    assert_int_equal(host(&listed, "service.example,pod-7"), 403);
+    assert_int_equal(host(&listed, "service"), 403);
+    assert_int_equal(host(&listed, "example"), 403);
 }
 
 static void absolute(void **state)
@@ -135,6 +147,58 @@ static void tokens(void **state)
     assert_false(ct_guard_same("", "a"));
 }
 
+/* How many instructions it takes to compare, by stepping through them; 0 where that is not allowed. */
+static unsigned steps(const char *secret, const char *given)
+{
+    unsigned n = 0;
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        ct_guard_same(secret, given);               /* what the loader does at a first call is done */
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+            _exit(0);
+        raise(SIGSTOP);
+        ct_guard_same(secret, given);
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status))
+        return 0;
+    do {
+        n++;
+        assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+    } while (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    return n;
+}
+
+/* The time does not tell how much of a guess is right. */
+static void constant_time(void **state)
+{
+    static const char secret[] = "a secret of thirty-two letters..";
+    char given[sizeof secret];
+    unsigned right;
+
+    memcpy(given, secret, sizeof secret);
+    right = steps(secret, given);
+    if (!right) {
+        print_message("ptrace is not allowed here\n");
+        skip();
+    }
+    assert_true(right > 2 * sizeof secret);
+    for (size_t i = 0; i + 1 < sizeof secret; i++) {
+        given[i] ^= 1;
+        assert_int_equal(steps(secret, given), right);
+        given[i] ^= 1;
+    }
+    memset(given, 'x', sizeof given - 1);
+    assert_int_equal(steps(secret, given), right);
+}
+
 static int address(const char *text, struct ct_address *ret)
 {
     struct ct_error err = { 0 };
@@ -200,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts),  cmocka_unit_test(absolute),  cmocka_unit_test(origins),
         cmocka_unit_test(tokens), cmocka_unit_test(addresses), cmocka_unit_test(listening),
+        cmocka_unit_test(constant_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
