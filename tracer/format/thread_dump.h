@@ -8,8 +8,18 @@
 enum { CT_DUMP_DEPTH = 64 };
 
 enum ct_dump_flag {
-    CT_DUMP_RUNNING = 1,                /* on a CPU or wanting one: nobody can say where without stopping it */
+    CT_DUMP_RUNNING = 1,                /* on a CPU or wanting one; without a stack when none could be had in time */
     CT_DUMP_CUT = 2,                    /* callers are missing */
+    CT_DUMP_SETTLED = 4,                /* it has not run, nor has `holder` changed, from before all rows were read until after */
+    CT_DUMP_TIMED = 8,                  /* it waits for `lock` up to a time */
+};
+
+/* What `lock` is. */
+enum ct_dump_lock {
+    CT_DUMP_NO_LOCK,
+    CT_DUMP_MUTEX,
+    CT_DUMP_RWLOCK,
+    CT_DUMP_THREAD,                     /* the thread `holder`, which is to end */
 };
 
 struct ct_thread_dump {
@@ -18,6 +28,13 @@ struct ct_thread_dump {
     uint32_t flags, depth;
     uint64_t what, object;              /* as in struct ct_arena_thread; 0 when it is not known there */
     uint64_t since_ns;                  /* how long it has been at `what`; 0 unknown */
+    int64_t call;                       /* number of the system call that it is in; -1 none, or not known */
+    uint64_t lock;                      /* address of what it waits for; not looked at without a kind */
+    uint32_t lock_kind;                 /* enum ct_dump_lock */
+    uint32_t holder;                    /* tid of who has it, 0 not known: a number that the program wrote */
+    uint32_t readers;                   /* how many read-hold a rwlock; nobody knows who */
+    uint32_t unused;
+    uint64_t switches;                  /* how often it had given up the CPU when `holder` was read */
     char name[CT_NAME_MAX];
     uint64_t pcs[CT_DUMP_DEPTH];        /* return addresses, innermost first */
 };

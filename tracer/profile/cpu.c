@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <ucontext.h>
 
+#include "profile/shot.h"
 #include "profile/signal.h"
 #include "profile/timers.h"
 #include "record/control.h"
@@ -53,27 +53,11 @@ void ct_cpu_complain(void)
 
 /* --- a tick --- */
 
-static struct ct_unwind_regs registers_of(const ucontext_t *c)
+static void sample(uint64_t missed, const void *interrupted)
 {
-#if defined(__x86_64__)
-    return (struct ct_unwind_regs){ (uintptr_t)c->uc_mcontext.gregs[REG_RIP], (uintptr_t)c->uc_mcontext.gregs[REG_RSP],
-                                    (uintptr_t)c->uc_mcontext.gregs[REG_RBP] };
-#else
-    return (struct ct_unwind_regs){ c->uc_mcontext.pc, c->uc_mcontext.sp, c->uc_mcontext.regs[29] };
-#endif
-}
+    struct ct_unwind_regs registers = ct_signal_registers(interrupted);
 
-/* A thread made by a raw clone may use another's TLS: what is in there is not its own. */
-static bool is_own(const struct ct_thread *self)
-{
-    return self->row && self->row->tid == (uint32_t)ct_syscall(SYS_gettid);
-}
-
-static void sample(uint64_t missed, const ucontext_t *interrupted)
-{
-    struct ct_unwind_regs registers = registers_of(interrupted);
-
-    if (!ct_gate_pass() || !ct_wanted(CT_CAT_cpu) || ct_self.gone || !ct_thread_attach() || !is_own(&ct_self))
+    if (!ct_gate_pass() || !ct_wanted(CT_CAT_cpu) || ct_self.gone || !ct_thread_attach() || !ct_thread_is_own())
         return;
     EMIT(CPU_SAMPLE, .weight = ct_timers_period() * (missed + 1), .at = ct_stack_interrupted(&registers));
 }
@@ -85,7 +69,7 @@ static void on_tick(int number, siginfo_t *info, void *context)
 
     if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &ct_timers_cookie) {
         sample(info->si_overrun > 0 ? (uint64_t)info->si_overrun : 0, context);
-    } else {
+    } else if (info->si_code != SI_TIMER || !ct_shot_fire(info, context)) {
         ct_timers_drop((uint32_t)ct_syscall(SYS_gettid));      /* its signal may be blocked from here on */
         ct_signal_pass_on(number, info, context);
     }
@@ -93,27 +77,6 @@ static void on_tick(int number, siginfo_t *info, void *context)
 }
 
 /* --- who gets a timer --- */
-
-/* Whether the thread's mask blocks the signal: a tick would stay pending, where the program's sigwait() might meet it. */
-static bool is_blocked(uint32_t tid)
-{
-    static const char key[] = "\nSigBlk:";
-    char text[4096];
-    long size = ct_tasks_read(tid, "status", text, sizeof text);
-
-    for (const char *at = text; size > 0 && *at; at++) {
-        size_t i = 0;
-
-        while (key[i] && at[i] == key[i])
-            i++;
-        if (key[i])
-            continue;
-        at += i;
-        at += *at == '\t';
-        return ct_raw_number(&at, 16) >> (ct_signal_ours() - 1) & 1;
-    }
-    return false;
-}
 
 static void note_failure(int error)
 {
@@ -130,7 +93,7 @@ static void arm_thread(uint32_t tid)
         ct_timers_drop(tid);
     else if (ct_timers_has(tid))
         return;
-    else if (!is_blocked(tid))
+    else if (!ct_signal_blocked(tid))
         note_failure(ct_timers_arm(tid));
     else if (tid == blocked_before)
         note(BLOCKED);
@@ -140,9 +103,15 @@ static void arm_thread(uint32_t tid)
 
 static uint32_t rate_now;               /* control thread: of the timers that run */
 
+int ct_cpu_signal(void)
+{
+    ct_signal_check();
+    return ct_signal_take(ct_options.cpu_signal, on_tick);
+}
+
 static void start(void)
 {
-    int number = ct_signal_take(ct_options.cpu_signal, on_tick);
+    int number = ct_cpu_signal();
 
     if (!number) {
         note(NO_SIGNAL);
@@ -198,11 +167,13 @@ void ct_cpu_thread_gone(void)
 void ct_cpu_forked_child(void)
 {
     ct_timers_forget();
+    ct_shots_forget();
 }
 
 void ct_cpu_yield_signal(void)
 {
     ct_timers_end();
+    ct_shots_end();
     if (ct_self.room && ct_self.room->masked)
         ct_signal_block();
     ct_signal_yield();

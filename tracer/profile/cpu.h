@@ -17,5 +17,8 @@ void ct_cpu_forked_child(void);
 /* Says once each what could not be sampled, and why.  A thread of the program: the control thread has no stderr. */
 void ct_cpu_complain(void);
 
+/* Takes the signal that is lent from the program unless we have it: its number, 0 when there is none.  Control thread. */
+int ct_cpu_signal(void);
+
 /* The program is about to claim the signal that is ours: nothing of us comes by it any more. */
 void ct_cpu_yield_signal(void);

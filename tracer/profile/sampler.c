@@ -3,6 +3,7 @@
 
 #include "profile/cpu.h"
 #include "profile/heap.h"
+#include "profile/shot.h"
 #include "profile/signal.h"
 #include "record/thread.h"
 
@@ -42,4 +43,8 @@ const struct ct_sampler ct_sampler = {
     .before_exec = before_exec,
     .after_exec = after_exec,
     .ending = ct_cpu_complain,
+    .shot_begin = ct_shot_begin,
+    .shot_done = ct_shot_done,
+    .shot_end = ct_shot_end,
+    .shot_wait = ct_shot_wait,
 };

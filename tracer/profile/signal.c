@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <ucontext.h>
 
+#include "record/rawfile.h"
 #include "record/syscall.h"
+#include "record/tasks.h"
 #include "record/thread.h"
 
 /* As the kernel has it. */
@@ -115,6 +117,26 @@ void ct_signal_pass_on(int number, siginfo_t *info, void *context)
     else
         change(number, &by_default, NULL);              /* it ends the program when we return */
     ct_syscall(SYS_rt_tgsigqueueinfo, ct_syscall(SYS_getpid), ct_syscall(SYS_gettid), number, info);
+}
+
+bool ct_signal_blocked(uint32_t tid)
+{
+    static const char key[] = "\nSigBlk:";
+    char text[4096];
+    long size = ct_tasks_read(tid, "status", text, sizeof text);
+
+    for (const char *at = text; size > 0 && *at; at++) {
+        size_t i = 0;
+
+        while (key[i] && at[i] == key[i])
+            i++;
+        if (key[i])
+            continue;
+        at += i;
+        at += *at == '\t';
+        return ct_raw_number(&at, 16) >> (ct_signal_ours() - 1) & 1;
+    }
+    return false;
 }
 
 static bool change_mask(int how)

@@ -7,6 +7,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <ucontext.h>
+
+#include "record/unwind_arch.h"
 
 /*
  * Makes `handler` the handler of signal `wanted`, or of the first one that the program has no use for when it is 0; does
@@ -26,6 +29,25 @@ void ct_signal_check(void);
 
 /* In our handler: a signal that is not our tick gets what it would have got without us. */
 void ct_signal_pass_on(int number, siginfo_t *info, void *context);
+
+/* What a handler interrupted. */
+static inline struct ct_unwind_regs ct_signal_registers(const void *context)
+{
+    const ucontext_t *c = context;
+
+#if defined(__x86_64__)
+    return (struct ct_unwind_regs){ (uintptr_t)c->uc_mcontext.gregs[REG_RIP], (uintptr_t)c->uc_mcontext.gregs[REG_RSP],
+                                    (uintptr_t)c->uc_mcontext.gregs[REG_RBP] };
+#else
+    return (struct ct_unwind_regs){ c->uc_mcontext.pc, c->uc_mcontext.sp, c->uc_mcontext.regs[29] };
+#endif
+}
+
+/*
+ * Whether another thread's mask blocks our signal: a tick would stay pending, where the program's sigwait() might meet it.
+ * Control thread.
+ */
+bool ct_signal_blocked(uint32_t tid);
 
 /* The calling thread's mask lets our signal through, or blocks it.  Whether it was blocked. */
 bool ct_signal_unblock(void);

@@ -103,32 +103,39 @@ static uint64_t first_expiry(uint32_t tid, uint64_t period_ns)
     return ns ? ns : 1;
 }
 
-/* Returns the word for a new timer, or a negative errno. */
-static int64_t create(uint32_t tid)
+int ct_timers_make(uint32_t tid, int signal, void *value, uint64_t first_ns, uint64_t period_ns)
 {
     struct sigevent event;
     struct itimerspec when;
-    uint64_t period_ns = ct_timers_period(), first = first_expiry(tid, period_ns);
     clockid_t clock = (clockid_t)(~tid << 3 | 6);       /* the CPU time of that thread, which libc has no name for */
     int timer = -1;
     long r;
 
     memset(&event, 0, sizeof event);
     event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = signal_number;
-    event.sigev_value.sival_ptr = &ct_timers_cookie;
+    event.sigev_signo = signal;
+    event.sigev_value.sival_ptr = value;
     event._sigev_un._tid = (pid_t)tid;
     r = ct_syscall(SYS_timer_create, clock, &event, &timer);
     if (r < 0)
-        return r;
+        return (int)r;
     when.it_interval = (struct timespec){ (time_t)(period_ns / 1000000000), (long)(period_ns % 1000000000) };
-    when.it_value = (struct timespec){ (time_t)(first / 1000000000), (long)(first % 1000000000) };
+    when.it_value = (struct timespec){ (time_t)(first_ns / 1000000000), (long)(first_ns % 1000000000) };
     r = ct_syscall(SYS_timer_settime, timer, 0, &when, 0);
     if (r < 0) {
         ct_syscall(SYS_timer_delete, timer);
-        return r;
+        return (int)r;
     }
-    return (int64_t)timer + FIRST_ID;
+    return timer;
+}
+
+/* Returns the word for a new timer, or a negative errno. */
+static int64_t create(uint32_t tid)
+{
+    uint64_t period_ns = ct_timers_period();
+    int timer = ct_timers_make(tid, signal_number, &ct_timers_cookie, first_expiry(tid, period_ns), period_ns);
+
+    return timer < 0 ? timer : (int64_t)timer + FIRST_ID;
 }
 
 int ct_timers_arm(uint32_t tid)

@@ -36,5 +36,11 @@ void ct_timers_drop_dead(uint32_t tid);
 /* In a forked child: there are none. */
 void ct_timers_forget(void);
 
+/*
+ * A timer of the caller's own, on the CPU clock of thread `tid`: `signal` comes with `value`, first after `first_ns` and then
+ * every `period_ns`, 0 for once.  The kernel's number of it, or a negative errno.
+ */
+int ct_timers_make(uint32_t tid, int signal, void *value, uint64_t first_ns, uint64_t period_ns);
+
 /* What a tick's si_value is. */
 extern char ct_timers_cookie __attribute__((visibility("hidden")));

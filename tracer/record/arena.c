@@ -228,6 +228,17 @@ int ct_arena_grow(struct ct_arena *a, int fd)
     return r;
 }
 
+void ct_arena_grow_ahead(struct ct_arena *a, int fd)
+{
+    while (atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING) {
+        uint32_t used = atomic_load_explicit(&a->next_unit, memory_order_relaxed);
+        uint32_t ready = atomic_load_explicit(&a->ready_units, memory_order_relaxed);
+
+        if (fd < 0 || ready >= used + ct_arena_ahead(used) || ct_arena_grow(a, fd) < 0)
+            break;
+    }
+}
+
 void ct_arena_unlink(const struct ct_arena *a)
 {
     char path[160];

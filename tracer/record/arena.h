@@ -20,6 +20,8 @@ static inline uint32_t ct_arena_ahead(uint32_t used)
 {
     return used < 256 ? 256 : used > 2048 ? 2048 : used;
 }
+/* While it records: backs as much ahead of the writers as that says. */
+void ct_arena_grow_ahead(struct ct_arena *a, int fd);
 /* Removes the arena's file (its name); the mapping stays. */
 void ct_arena_unlink(const struct ct_arena *a);
 /* Writes the file's path; empty for a memfd. */

@@ -133,11 +133,26 @@ static void lose_ctrace(void)
     ct_turn_want_nothing(ct_arena);
 }
 
+/* What must not wait long, whatever else there is to do. */
+static void keep_up(void)
+{
+    ct_arena_grow_ahead(ct_arena, arena_fd);
+    if (ct_turn_due_ns(ct_arena) == 0)
+        ct_turn(ct_arena);
+}
+
+/* Between two looks at threads that run: a thread of the program that asks for something is not kept waiting. */
+static bool go_on(void)
+{
+    keep_up();
+    return atomic_load_explicit(&ask.request, memory_order_relaxed) == CT_ASK_NONE;
+}
+
 /* Every thread's stack in a file of its own, answered by a message of its own. */
 static void tell_threads(void)
 {
     long fd = ct_syscall(SYS_memfd_create, "ctrace-threads", MFD_CLOEXEC);
-    int count = fd < 0 ? (int)fd : ct_dump_threads(ct_arena, (int)fd);
+    int count = fd < 0 ? (int)fd : ct_dump_threads(ct_arena, (int)fd, go_on);
 
     send_message(CT_CONTROL_STACKS, count, (int)fd, NULL);
     if (fd >= 0)
@@ -359,19 +374,6 @@ static void hear_pokes(void)
     atomic_store_explicit(&poked, 0, memory_order_relaxed);
 }
 
-static void grow_ahead(void)
-{
-    struct ct_arena *a = ct_arena;
-
-    while (atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING) {
-        uint32_t used = atomic_load_explicit(&a->next_unit, memory_order_relaxed);
-        uint32_t ready = atomic_load_explicit(&a->ready_units, memory_order_relaxed);
-
-        if (arena_fd < 0 || ready >= used + ct_arena_ahead(used) || ct_arena_grow(a, arena_fd) < 0)
-            break;
-    }
-}
-
 static void live(void)
 {
     for (;;) {
@@ -387,9 +389,7 @@ static void live(void)
             return;
         if (n > 0 && watch[1].revents)
             hear_ctrace();
-        grow_ahead();
-        if (ct_turn_due_ns(ct_arena) == 0)
-            ct_turn(ct_arena);
+        keep_up();
     }
 }
 

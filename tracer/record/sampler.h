@@ -1,7 +1,23 @@
 /* What the recorder tells the samplers of tracer/profile, which stand above it; without them it samples nothing. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "format/thread_dump.h"
+
+enum { CT_SHOTS = 32 };                 /* at a time */
+
+/* One stack of one thread, which writes it down when it next uses CPU time.  The first four are profile/shot.c's. */
+struct ct_shot {
+    _Atomic uint32_t state, tid;
+    _Atomic int timer;
+    bool taken;
+    bool cut;                           /* callers are missing */
+    unsigned depth;
+    uint64_t pcs[CT_DUMP_DEPTH];        /* return addresses, innermost first */
+};
 
 struct ct_sampler {
     /*
@@ -15,6 +31,15 @@ struct ct_sampler {
     void (*before_exec)(void);          /* the program to come finds the thread's signal mask as it should be */
     void (*after_exec)(void);           /* it did not come */
     void (*ending)(void);               /* the process ends: what went wrong is said now or never */
+
+    /*
+     * Control thread: asks a thread for its stack.  NULL when it cannot be asked: no signal is free, it blocks the one that
+     * is, or there are too many timers.  Once done, depth, cut and pcs stay until the end.
+     */
+    struct ct_shot *(*shot_begin)(uint32_t tid);
+    bool (*shot_done)(struct ct_shot *shot);
+    void (*shot_end)(struct ct_shot *shot);
+    void (*shot_wait)(int64_t ns);      /* until one more is done, at most so long */
 };
 
 /* NULL in programs that were linked without samplers (unit tests). */

@@ -228,6 +228,11 @@ bool ct_thread_attach(void)
     return attach_once(&unknown);
 }
 
+bool ct_thread_is_own(void)
+{
+    return ct_self.row && ct_self.row->tid == (uint32_t)ct_syscall(SYS_gettid);
+}
+
 uint64_t ct_thread_serial(void)
 {
     return ct_thread_attach() ? ct_arena_thread_serial(ct_self.row) : 0;

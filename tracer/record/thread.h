@@ -95,6 +95,8 @@ uint64_t ct_thread_new_serial(void);
 void ct_thread_born(const struct ct_birth *birth, uintptr_t frame);
 /* Attaches the calling thread if it is not; false when it cannot be (no row free, no arena). */
 bool ct_thread_attach(void);
+/* Whether what is in the calling thread's TLS is its own: one made by a raw clone may use another's. */
+bool ct_thread_is_own(void);
 /* The calling thread's serial, 0 when it cannot be attached. */
 uint64_t ct_thread_serial(void);
 /* Last act: the row says so, slices are sealed, memory is given back; what comes later is not recorded. */

@@ -117,6 +117,32 @@ static int find_row(uintptr_t header, uintptr_t pc, struct ct_cfi_rule *ret)
     return find_segment(fde, &span) ? ct_cfi_read(&span, fde, pc, ret) : -EINVAL;
 }
 
+bool ct_unwind_in_module(uint64_t address)
+{
+    struct dl_find_object module;
+
+    return find_module(address, &module);
+}
+
+/* The table's entry for `pc`, 0 when there is none. */
+static uintptr_t find_entry(uintptr_t pc)
+{
+    struct dl_find_object module;
+    struct ct_cfi_span span;
+    uintptr_t fde;
+
+    if (!find_module(pc, &module) || !module.dlfo_eh_frame || !find_segment((uintptr_t)module.dlfo_eh_frame, &span))
+        return 0;
+    return ct_cfi_find(&span, (uintptr_t)module.dlfo_eh_frame, pc, &fde) == 0 ? fde : 0;
+}
+
+bool ct_unwind_same_function(uint64_t one, uint64_t other)
+{
+    uintptr_t entry = find_entry(one);
+
+    return entry && entry == find_entry(other);
+}
+
 static uint64_t make_rule(unsigned flags, uint32_t offset, int32_t fp_offset)
 {
     return flags | (uint64_t)(uint8_t)(fp_offset / 8) << 8 | (uint64_t)offset << 32;

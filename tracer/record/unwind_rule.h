@@ -45,3 +45,7 @@ static inline intptr_t ct_rule_fp_offset(uint64_t rule)
  * whether the rule belongs to a module, so that it stays true until the module is closed.
  */
 uint64_t ct_unwind_rule(uint64_t ra, bool *ret_keep);
+
+/* Whether an address lies in a module, and whether two are in one function: one that the tables know. */
+bool ct_unwind_in_module(uint64_t address);
+bool ct_unwind_same_function(uint64_t one, uint64_t other);
