@@ -11,11 +11,10 @@
 #include "converter/profile/sample.h"
 #include "converter/profile/text.h"
 #include "converter/profile/write.h"
-#include "format/schema.h"
-#include "format/tables.h"
 #include "format/thread_dump.h"
 #include "serve/reply.h"
 #include "service/state.h"
+#include "service/threads_text.h"
 
 enum { ANSWER_S = 5 };
 
@@ -138,60 +137,32 @@ static int make_profile(struct ct_service *s, struct ct_served *one, const struc
     return 0;
 }
 
-/* --- as text --- */
-
-static void put_state(struct ct_reply *reply, const struct ct_thread_dump *row)
-{
-    unsigned state = (unsigned)(row->what >> 16), reason = (unsigned)(row->what & 0xffff);
-    const struct ct_event_info *event = state == CT_THREAD_WAITING ? ct_schema_event(reason) : NULL;
-
-    if (row->flags & CT_DUMP_RUNNING)
-        ct_reply_text(reply, "running");
-    else if (event && event->name)
-        ct_reply_print(reply, "%s 0x%llx", event->name, (unsigned long long)row->object);
-    else
-        ct_reply_text(reply, row->state == 'D' ? "disk sleep" : row->state == 'T' ? "stopped" : "sleeping");
-    if (event && row->since_ns >= 1000000000)
-        ct_reply_print(reply, ", %.0f s", (double)row->since_ns / 1e9);
-}
-
-static void put_frame(struct ct_reply *reply, const struct ct_profile *p, uint32_t location)
-{
-    const struct ct_profile_location *l = &p->locations.items[location];
-
-    for (uint32_t i = 0; i < l->line_count; i++) {
-        const struct ct_profile_line *line = &p->lines.items[l->line + i];
-        const struct ct_profile_function *f = line->function == CT_PROFILE_NONE ? NULL : &p->functions.items[line->function];
-
-        ct_reply_print(reply, "%s()\n\t%s:%lld\n", f ? ct_profile_at(p, f->name) : "?",
-                       f && f->file ? ct_profile_at(p, f->file) : "?", (long long)line->line);
-    }
-    if (l->line_count == 0)
-        ct_reply_print(reply, "0x%llx\n\t?\n", (unsigned long long)l->address);
-}
-
-static void put_each(struct ct_reply *reply, const struct ct_profile *p, const struct ct_thread_dump *rows, size_t count,
-                     const uint32_t *stack)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct ct_profile_stack *s = &p->stacks.items[stack[i]];
-
-        ct_reply_print(reply, "%sthread %u \"%.*s\" [", i ? "\n" : "", rows[i].tid, CT_NAME_MAX, rows[i].name);
-        put_state(reply, &rows[i]);
-        ct_reply_text(reply, "]:\n");
-        for (uint32_t k = 0; k < s->depth; k++)
-            put_frame(reply, p, p->frames.items[s->frame + k]);
-        if (rows[i].flags & CT_DUMP_CUT)
-            ct_reply_text(reply, "...callers are not known\n");
-    }
-}
-
 static int put(void *reply, const void *bytes, size_t size)
 {
     struct ct_reply *r = reply;
 
     ct_reply_bytes(r, bytes, size);
     return r->full ? -ENOSPC : 0;
+}
+
+static int put_text(const struct ct_profile *p, const struct ct_thread_dump *rows, size_t count, const uint32_t *stack, int debug,
+                    struct ct_reply *reply)
+{
+    struct ct_threads t;
+    int r = ct_threads_init(&t, rows, count);
+
+    if (r < 0)
+        return r;
+    if (debug >= 2)
+        ct_threads_put_each(&t, p, stack, reply);
+    else
+        r = ct_profile_text_count(p, "threads", put, reply);
+    if (debug >= 2)
+        ct_reply_text(reply, "\n");
+    if (r == 0)
+        ct_threads_put_locks(&t, reply);
+    ct_threads_fini(&t);
+    return r;
 }
 
 /* --- the request --- */
@@ -232,10 +203,8 @@ int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct
         stack = calloc(count ? count : 1, sizeof *stack);
     if (stack)
         e = make_profile(s, one, rows, count, stack, r->symbolize, &p);
-    if (e == 0 && r->debug >= 2)
-        put_each(reply, p, rows, count, stack);
-    else if (e == 0 && r->debug == 1)
-        e = ct_profile_text_count(p, "threads", put, reply);
+    if (e == 0 && r->debug > 0)
+        e = put_text(p, rows, count, stack, r->debug, reply);
     else if (e == 0)
         e = ct_profile_write(p, put, reply);
     ct_profile_free(p);

@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""
+threads.py BUILD [CASE...]: what every thread of a running program does, as `threads?debug=1|2` tells it: whole stacks of
+threads that wait and that run, who holds the locks, deadlocks; and that no call of the program is spoilt by asking.
+
+tests/tracer/service/threads.c is the program.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+build = os.path.abspath(sys.argv[1])
+
+
+def fail(text):
+    sys.exit(f"FAIL: {text}")
+
+
+class Served:
+    """The program under `ctrace record --http`; its standard input ends with the block."""
+
+    def __init__(self, *words, level=2):
+        self.said = tempfile.TemporaryFile("w+")
+        program = f"{build}/tests/tracer/service/service-threads{level}"
+        self.process = subprocess.Popen([f"{build}/ctrace", "record", "--http", "127.0.0.1:0", "--", program, *words],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True)
+        until = time.monotonic() + 20
+        self.base = None
+        while not self.base and time.monotonic() < until:
+            time.sleep(0.02)
+            self.said.seek(0)
+            found = re.search(r" (http://\S+)/$", self.said.read(), re.M)
+            self.base = found and found.group(1)
+        if not self.base:
+            fail("it does not say where it serves")
+        while ">threads<" not in self.get(""):          # the program has not come up yet
+            if time.monotonic() > until:
+                fail("the program is not served")
+            time.sleep(0.02)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.process.stdin.close()
+        self.rest = self.process.stdout.read()
+        self.status = self.process.wait(60)
+        self.said.seek(0)
+        self.errors = self.said.read()
+
+    def get(self, path):
+        with urllib.request.urlopen(f"{self.base}/{path}", timeout=30) as reply:
+            return reply.read().decode()
+
+
+class Dump:
+    """What debug=2 says: states and stacks by name, and the comments behind them."""
+
+    def __init__(self, text):
+        self.states, self.stacks, self.tids, self.text = {}, {}, {}, text
+        self.comments = [line for line in text.splitlines() if line.startswith("# ")]
+        for tid, name, state, rest in re.findall(r'^thread (\d+) "(.*)" \[(.*)\]:\n((?:.+\n)*)', text, re.M):
+            self.states[name], self.tids[name] = state, tid
+            self.stacks[name] = re.findall(r"^(\S.*?)(?:\(\))?$", rest, re.M)
+
+    def thread(self, name):
+        return f'thread {self.tids[name]} "{name}"'
+
+
+def has(dump, text, what):
+    if text not in dump.text:
+        fail(f"{what}: no <{text}> in\n{dump.text}")
+
+
+def settled(served, wanted):
+    """A dump in which as many threads as `wanted` wait for something, on a machine that may be busy."""
+    until = time.monotonic() + 20
+    while True:
+        dump = Dump(served.get("threads?debug=2"))
+        if sum("WAIT" in state for state in dump.states.values()) >= wanted:
+            return dump
+        if time.monotonic() > until:
+            fail(f"its threads do not come to rest:\n{dump.text}")
+
+
+def cycle(dump, *names):
+    """Whether the deadlock of these threads is told once, from whichever of them on."""
+    for first in range(len(names)):
+        turn = [re.escape(dump.thread(name)) for name in (*names[first:], *names[:first])]
+        told = "# deadlock: " + turn[0] + " waits for mutex 0x[0-9a-f]+ of "
+        told += ", which waits for mutex 0x[0-9a-f]+ of ".join([*turn[1:], turn[0]])
+        if any(re.match(told, line) for line in dump.comments):
+            return True
+    return False
+
+
+def locks():
+    """Holders of mutexes and rwlocks by name, threads that are joined, deadlocks of one, two and three threads."""
+    for words in (["locks"], ["locks", "timed"]):
+        with Served(*words) as s:
+            dump = settled(s, 11)
+            for waiter, kind in (("wanter", "MUTEX_WAIT"), ("reader", "RWLOCK_READ_WAIT")):
+                if not re.fullmatch(kind + " 0x[0-9a-f]+, held by " + dump.thread("keeper") + r"(, \d+ s)?", dump.states[waiter]):
+                    fail(f"the {waiter}'s state is <{dump.states[waiter]}>")
+            has(dump, "held by 1 reader", "a rwlock that is read")
+            has(dump, f"{dump.thread('joiner')} [JOIN_WAIT, for {dump.thread('keeper')}", "a thread that joins")
+            if not re.search(r"held by \d+, which is no thread of this process", dump.states["orphan"]):
+                fail(f"the lock of a thread that has ended: <{dump.states['orphan']}>")
+            count = sum(line.startswith("# deadlock: ") for line in dump.comments)
+            if count != 3 or not (cycle(dump, "pair-a", "pair-b") and cycle(dump, "ring-a", "ring-b", "ring-c") and cycle(dump, "twice")):
+                fail(f"{count} deadlocks:\n" + "\n".join(dump.comments))
+            if all("gives up" in line for line in dump.comments if "deadlock" in line) != (len(words) > 1):
+                fail("who waits up to a time:\n" + "\n".join(dump.comments))
+            grouped = s.get("threads?debug=1")
+            if not re.match(r"threads profile: total 13\n", grouped) or not re.search(r"^[56] @( 0x[0-9a-f]+)+$", grouped, re.M):
+                fail(f"not grouped by stack:\n{grouped}")
+            if [line for line in grouped.splitlines() if line.startswith("# ")] != dump.comments:
+                fail(f"debug=1 tells other locks than debug=2:\n{grouped}")
+            if words[1:]:
+                continue
+            time.sleep(1.1)
+            if not re.search(r", [1-9] s$", Dump(s.get("threads?debug=2")).states["wanter"]):
+                fail("how long a thread has waited is not told")
+
+
+def states():
+    """Whole stacks, with and without frame pointers: of threads that run, and in calls that are not wrapped."""
+    ends = ["start_thread", "clone3"]
+    wanted = {
+        "spinner-a": (["spin", *["deep"] * 5, "run", *ends], "running"), "spinner-b": (["spin", *["deep"] * 5, "run", *ends], "running"),
+        "flocker": (["syscall", "in_flock", "wait_for_file", *ends], "flock"),
+        "receiver": (["syscall", "receive", "in_msgrcv", "wait_for_message", *ends], "msgrcv"),
+    }
+    for level in (0, 2):
+        with Served("states", level=level) as s:
+            got, until = {}, time.monotonic() + 30
+            while len(got) < len(wanted) + 1 and time.monotonic() < until:
+                dump = Dump(s.get("threads?debug=2"))
+                for name, (stack, state) in wanted.items():
+                    if dump.stacks.get(name) == stack and dump.states[name] == state:
+                        got[name] = True
+                main = dump.stacks.get(f"service-threads{level}"[:15], [])
+                if main[:2] == ["syscall", "run_states"] and main[-1] == "_start" and "main" in main:
+                    got["main"] = True
+            if len(got) < len(wanted) + 1:
+                fail(f"-O{level}: only {sorted(got)} are whole in\n{dump.text}")
+        if s.status != 0:
+            fail(f"-O{level}: exit status {s.status}: {s.errors}")
+
+
+def storm(dumps=300, seconds=6):
+    """No call comes back early, short or interrupted, however often one asks."""
+    done = shot = 0
+    with Served("storm") as s:
+        until = time.monotonic() + seconds
+        while done < dumps and time.monotonic() < until:
+            text = s.get("threads?debug=2&symbolize=0")
+            shot += len(re.findall(r"\[running\]:\n0x", text))
+            done += 1
+    if s.status != 0 or not re.fullmatch(r"calls=\d+ spoilt=0\n", s.rest):
+        fail(f"after {done} dumps: exit status {s.status}, {s.rest}{s.errors}")
+    if not shot:
+        fail(f"in {done} dumps no thread was met that ran")
+    print(f"  {done} dumps, {shot} stacks of threads that ran; {s.rest.strip()}")
+
+
+def storm_long():
+    storm(10000, 1200)
+
+
+CASES = sys.argv[2:] or ["locks", "states", "storm"]
+for case in CASES:
+    began = time.monotonic()
+    globals()[case]()
+    print(f"{case}: ok ({time.monotonic() - began:.1f} s)", flush=True)

@@ -1,0 +1,298 @@
+/* What threads do, in words. */
+#include "service/threads_text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "format/schema.h"
+#include "format/tables.h"
+
+enum { NOBODY = UINT32_MAX, WAITERS_TOLD = 16 };
+
+/* --- by tid --- */
+
+static int compare_tids(const void *left, const void *right, void *rows)
+{
+    uint32_t a = ((const struct ct_thread_dump *)rows)[*(const uint32_t *)left].tid;
+    uint32_t b = ((const struct ct_thread_dump *)rows)[*(const uint32_t *)right].tid;
+
+    return a < b ? -1 : a > b;
+}
+
+int ct_threads_init(struct ct_threads *t, const struct ct_thread_dump *rows, size_t count)
+{
+    *t = (struct ct_threads){ .rows = rows, .count = count, .by_tid = calloc(count ? count : 1, sizeof *t->by_tid) };
+    if (!t->by_tid)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        t->by_tid[i] = (uint32_t)i;
+    qsort_r(t->by_tid, count, sizeof *t->by_tid, compare_tids, (void *)rows);
+    return 0;
+}
+
+void ct_threads_fini(struct ct_threads *t)
+{
+    free(t->by_tid);
+    *t = (struct ct_threads){ 0 };
+}
+
+/* The row of that thread, or NOBODY. */
+static uint32_t find(const struct ct_threads *t, uint32_t tid)
+{
+    size_t low = 0, high = t->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (t->rows[t->by_tid[middle]].tid < tid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < t->count && t->rows[t->by_tid[low]].tid == tid ? t->by_tid[low] : NOBODY;
+}
+
+/* --- words --- */
+
+/* A name may hold any byte. */
+static void put_thread(struct ct_reply *reply, const struct ct_thread_dump *row)
+{
+    char name[CT_NAME_MAX + 1] = "";
+
+    for (size_t i = 0; i < CT_NAME_MAX && row->name[i]; i++)
+        name[i] = iscntrl((unsigned char)row->name[i]) || row->name[i] == '"' ? '?' : row->name[i];
+    ct_reply_print(reply, "thread %u \"%s\"", row->tid, name);
+}
+
+static void put_holder(struct ct_reply *reply, const struct ct_threads *t, const struct ct_thread_dump *row)
+{
+    uint32_t holder = find(t, row->holder);
+
+    if (row->holder && holder != NOBODY)
+        put_thread(reply, &t->rows[holder]);
+    else if (row->holder)
+        ct_reply_print(reply, "%u, which is no thread of this process", row->holder);
+    else if (row->readers)
+        ct_reply_print(reply, "%u reader%s", row->readers, row->readers == 1 ? "" : "s");
+    else
+        ct_reply_text(reply, "nobody known");
+}
+
+static void put_lock(struct ct_reply *reply, const struct ct_thread_dump *row)
+{
+    ct_reply_print(reply, "%s 0x%llx", row->lock_kind == CT_DUMP_MUTEX ? "mutex" : "rwlock", (unsigned long long)row->lock);
+}
+
+/* Calls that threads wait in, as their numbers are on this machine. */
+static const char *name_of_call(int64_t call)
+{
+    static const struct { int64_t number; const char *name; } calls[] = {
+        { SYS_accept, "accept" }, { SYS_accept4, "accept4" }, { SYS_clock_nanosleep, "clock_nanosleep" },
+        { SYS_connect, "connect" }, { SYS_epoll_pwait, "epoll_wait" }, { SYS_fcntl, "fcntl" }, { SYS_fdatasync, "fdatasync" },
+        { SYS_flock, "flock" }, { SYS_fsync, "fsync" }, { SYS_futex, "futex" }, { SYS_io_getevents, "io_getevents" },
+        { SYS_ioctl, "ioctl" }, { SYS_mq_timedreceive, "mq_receive" }, { SYS_mq_timedsend, "mq_send" }, { SYS_msgrcv, "msgrcv" },
+        { SYS_msgsnd, "msgsnd" }, { SYS_nanosleep, "nanosleep" }, { SYS_openat, "open" }, { SYS_ppoll, "ppoll" },
+        { SYS_pread64, "pread" }, { SYS_pselect6, "select" }, { SYS_pwrite64, "pwrite" }, { SYS_read, "read" },
+        { SYS_readv, "readv" }, { SYS_recvfrom, "recv" }, { SYS_recvmsg, "recvmsg" }, { SYS_rt_sigsuspend, "sigsuspend" },
+        { SYS_rt_sigtimedwait, "sigwait" }, { SYS_semop, "semop" }, { SYS_semtimedop, "semtimedop" }, { SYS_sendmsg, "sendmsg" },
+        { SYS_sendto, "send" }, { SYS_splice, "splice" }, { SYS_wait4, "wait4" }, { SYS_waitid, "waitid" }, { SYS_write, "write" },
+        { SYS_writev, "writev" },
+#ifdef SYS_epoll_wait
+        { SYS_epoll_wait, "epoll_wait" }, { SYS_pause, "pause" }, { SYS_poll, "poll" }, { SYS_select, "select" },
+#endif
+    };
+
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (calls[i].number == call)
+            return calls[i].name;
+    return NULL;
+}
+
+/* What the kernel knows when the thread has said nothing. */
+static void put_call(struct ct_reply *reply, const struct ct_thread_dump *row)
+{
+    const char *name = row->call >= 0 ? name_of_call(row->call) : NULL;
+
+    if (name)
+        ct_reply_text(reply, name);
+    else if (row->call >= 0)
+        ct_reply_print(reply, "system call %lld", (long long)row->call);
+    else
+        ct_reply_text(reply, row->state == 'D' ? "disk sleep" : row->state == 'T' || row->state == 't' ? "stopped"
+                             : row->state == 'Z' || row->state == 'X' ? "ended" : "sleeping");
+}
+
+static void put_state(struct ct_reply *reply, const struct ct_threads *t, const struct ct_thread_dump *row)
+{
+    unsigned state = (unsigned)(row->what >> 16), reason = (unsigned)(row->what & 0xffff);
+    const struct ct_event_info *event = state == CT_THREAD_WAITING ? ct_schema_event(reason) : NULL;
+    const struct ct_call_info *call = state == CT_THREAD_IN_CALL ? ct_schema_call(reason) : NULL;
+
+    if (row->flags & CT_DUMP_RUNNING) {
+        ct_reply_text(reply, "running");
+        return;
+    }
+    if (event && event->name && reason == CT_EV_JOIN_WAIT)
+        ct_reply_text(reply, event->name);
+    else if (event && event->name)
+        ct_reply_print(reply, "%s 0x%llx", event->name, (unsigned long long)row->object);
+    else if (call && call->name)
+        ct_reply_print(reply, "%s %d", call->name, (int)row->object);
+    else if (row->lock_kind == CT_DUMP_MUTEX || row->lock_kind == CT_DUMP_RWLOCK)
+        put_lock(reply, row);
+    else
+        put_call(reply, row);
+    if (row->lock_kind) {
+        ct_reply_text(reply, row->lock_kind == CT_DUMP_THREAD ? ", for " : ", held by ");
+        put_holder(reply, t, row);
+    }
+    if ((event || call) && row->since_ns >= 1000000000)
+        ct_reply_print(reply, ", %.0f s", (double)row->since_ns / 1e9);
+}
+
+/* --- each thread --- */
+
+static void put_frame(struct ct_reply *reply, const struct ct_profile *p, uint32_t location)
+{
+    const struct ct_profile_location *l = &p->locations.items[location];
+
+    for (uint32_t i = 0; i < l->line_count; i++) {
+        const struct ct_profile_line *line = &p->lines.items[l->line + i];
+        const struct ct_profile_function *f = line->function == CT_PROFILE_NONE ? NULL : &p->functions.items[line->function];
+
+        ct_reply_print(reply, "%s()\n\t%s:%lld\n", f ? ct_profile_at(p, f->name) : "?",
+                       f && f->file ? ct_profile_at(p, f->file) : "?", (long long)line->line);
+    }
+    if (l->line_count == 0)
+        ct_reply_print(reply, "0x%llx\n\t?\n", (unsigned long long)l->address);
+}
+
+void ct_threads_put_each(const struct ct_threads *t, const struct ct_profile *p, const uint32_t *stack, struct ct_reply *reply)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const struct ct_profile_stack *s = &p->stacks.items[stack[i]];
+
+        if (i)
+            ct_reply_text(reply, "\n");
+        put_thread(reply, &t->rows[i]);
+        ct_reply_text(reply, " [");
+        put_state(reply, t, &t->rows[i]);
+        ct_reply_text(reply, "]:\n");
+        for (uint32_t k = 0; k < s->depth; k++)
+            put_frame(reply, p, p->frames.items[s->frame + k]);
+        if (t->rows[i].flags & CT_DUMP_CUT)
+            ct_reply_text(reply, "...callers are not known\n");
+    }
+}
+
+/* --- locks --- */
+
+static int compare_locks(const void *left, const void *right, void *rows)
+{
+    const struct ct_thread_dump *a = &((const struct ct_thread_dump *)rows)[*(const uint32_t *)left];
+    const struct ct_thread_dump *b = &((const struct ct_thread_dump *)rows)[*(const uint32_t *)right];
+
+    if (a->lock_kind != b->lock_kind)
+        return a->lock_kind < b->lock_kind ? -1 : 1;
+    if (a->lock != b->lock)
+        return a->lock < b->lock ? -1 : 1;
+    return a->tid < b->tid ? -1 : a->tid > b->tid;
+}
+
+/* A lock and its waiters, which are `count` of `order`. */
+static void put_waiters(const struct ct_threads *t, const uint32_t *order, size_t count, struct ct_reply *reply)
+{
+    const struct ct_thread_dump *first = &t->rows[*order];
+
+    ct_reply_text(reply, "# ");
+    if (first->lock_kind != CT_DUMP_THREAD) {
+        put_lock(reply, first);
+        ct_reply_text(reply, " is held by ");
+    }
+    put_holder(reply, t, first);
+    ct_reply_print(reply, first->lock_kind == CT_DUMP_THREAD ? " is awaited by" : "; %zu wait%s:", count, count == 1 ? "s" : "");
+    for (size_t i = 0; i < count && i < WAITERS_TOLD; i++) {
+        ct_reply_text(reply, i ? ", " : " ");
+        put_thread(reply, &t->rows[order[i]]);
+    }
+    ct_reply_text(reply, count > WAITERS_TOLD ? ", and others\n" : "\n");
+}
+
+static void put_held(const struct ct_threads *t, uint32_t *order, struct ct_reply *reply)
+{
+    size_t from = 0, to;
+
+    for (size_t i = 0; i < t->count; i++)
+        order[i] = (uint32_t)i;
+    qsort_r(order, t->count, sizeof *order, compare_locks, (void *)t->rows);
+    for (; from < t->count; from = to) {
+        const struct ct_thread_dump *row = &t->rows[order[from]];
+
+        for (to = from + 1; to < t->count && t->rows[order[to]].lock == row->lock && t->rows[order[to]].lock_kind == row->lock_kind; to++)
+            ;
+        if (row->lock_kind)
+            put_waiters(t, order + from, to - from, reply);
+    }
+}
+
+/* --- deadlocks --- */
+
+/* For whom a thread waits, if that was so at one moment for all that are settled. */
+static uint32_t next_of(const struct ct_threads *t, uint32_t row)
+{
+    return t->rows[row].flags & CT_DUMP_SETTLED && t->rows[row].lock_kind ? find(t, t->rows[row].holder) : NOBODY;
+}
+
+static void put_cycle(const struct ct_threads *t, uint32_t start, struct ct_reply *reply)
+{
+    uint32_t at = start;
+    bool timed = false;
+
+    ct_reply_text(reply, "# deadlock: ");
+    put_thread(reply, &t->rows[start]);
+    do {
+        const struct ct_thread_dump *row = &t->rows[at];
+
+        ct_reply_text(reply, at == start ? " waits for " : ", which waits for ");
+        timed |= row->flags & CT_DUMP_TIMED;
+        if (row->lock_kind != CT_DUMP_THREAD) {
+            put_lock(reply, row);
+            ct_reply_text(reply, " of ");
+        }
+        put_holder(reply, t, row);
+        at = next_of(t, at);
+    } while (at != start);
+    ct_reply_text(reply, timed ? "; one of them gives up after a time\n" : "\n");
+}
+
+/* Each thread waits for one other at most: who is met again on the same way is on a cycle. */
+static void put_cycles(const struct ct_threads *t, uint32_t *way, struct ct_reply *reply)
+{
+    memset(way, 0, t->count * sizeof *way);
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint32_t at = i;
+
+        while (at != NOBODY && way[at] == 0) {
+            way[at] = i + 1;
+            at = next_of(t, at);
+        }
+        if (at != NOBODY && way[at] == i + 1)
+            put_cycle(t, at, reply);
+    }
+}
+
+void ct_threads_put_locks(const struct ct_threads *t, struct ct_reply *reply)
+{
+    uint32_t *order = calloc(t->count ? t->count : 1, sizeof *order);
+
+    if (!order) {
+        reply->full = true;
+        return;
+    }
+    put_held(t, order, reply);
+    put_cycles(t, order, reply);
+    free(order);
+}
