@@ -115,6 +115,35 @@ class Probe:
             f"short replies took longer than {limit * 1000:.0f} ms: {self}"
 
 
+class Recorded:
+    """A program under `ctrace record --http`, which is answered for when this begins; its standard input is a pipe."""
+
+    def __init__(self, command, *options, folder=None, environment=None):
+        self.process = subprocess.Popen([f"{build}/ctrace", "record", "--http", "127.0.0.1:0", *options, "--", *command],
+                                        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                        cwd=folder, env=dict(os.environ, **(environment or {})))
+        self.said = self.process.stderr.readline().strip()
+        match = re.search(r":(\d+)/debug/pprof/$", self.said)
+        assert match, self.said
+        self.port, self.status, self.pid = int(match[1]), None, 0
+
+    def __enter__(self):
+        settles(lambda: curl(self.url("/debug/pprof/cmdline"))[0], 200, "the first answer", 30)
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
+            self.pid = int(file.read().split()[0])
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.process.stdin.close()
+        if kind:
+            self.process.terminate()
+        self.status = self.process.wait(60)
+        self.process.stderr.close()
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+
 def receive_all(s):
     parts = []
     try:

@@ -170,6 +170,9 @@ void ct_cpu_forked_child(void)
     ct_shots_forget();
 }
 
+/* Whether another signal has to be found, and that before the next turn. */
+static _Atomic bool yielded;
+
 void ct_cpu_yield_signal(void)
 {
     ct_timers_end();
@@ -177,5 +180,12 @@ void ct_cpu_yield_signal(void)
     if (ct_self.room && ct_self.room->masked)
         ct_signal_block();
     ct_signal_yield();
+    atomic_store_explicit(&yielded, true, memory_order_release);
     ct_control_poke();
+}
+
+void ct_cpu_poked(bool recording)
+{
+    if (atomic_exchange_explicit(&yielded, false, memory_order_acquire))
+        ct_cpu_follow(recording);
 }

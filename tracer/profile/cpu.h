@@ -10,6 +10,7 @@
 
 /* As struct ct_sampler says. */
 void ct_cpu_follow(bool recording);
+void ct_cpu_poked(bool recording);
 void ct_cpu_thread_born(void);
 void ct_cpu_thread_gone(void);
 void ct_cpu_forked_child(void);

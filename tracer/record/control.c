@@ -22,6 +22,7 @@
 #include "record/identity.h"
 #include "record/modules.h"
 #include "record/rawfile.h"
+#include "record/sampler.h"
 #include "record/session.h"
 #include "record/syscall.h"
 #include "record/turn.h"
@@ -383,8 +384,10 @@ static void live(void)
 
         if (n < 0 && n != -EINTR)
             return;
-        if (watch[0].revents)
+        if (watch[0].revents) {
             hear_pokes();
+            CT_SAMPLER(poked, atomic_load_explicit(&ct_arena->phase, memory_order_relaxed) == CT_ARENA_RECORDING);
+        }
         if (!answer_ask())
             return;
         if (n > 0 && watch[1].revents)

@@ -25,6 +25,7 @@ struct ct_sampler {
      * opened, at each turn, when options changed, and before the gate is shut.
      */
     void (*follow)(bool recording);
+    void (*poked)(bool recording);      /* control thread: somebody poked it, maybe a sampler that cannot wait for a turn */
     void (*thread_born)(void);          /* first act of a thread; it is attached */
     void (*thread_gone)(void);          /* last act */
     void (*forked_child)(void);         /* in a child, before anything is recorded: nothing is sampled yet */
