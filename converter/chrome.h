@@ -139,10 +139,31 @@ struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_spa
 uint32_t chrome_pause_tid(struct ct_chrome *c, struct ct_model_program *p);
 void chrome_free_program(struct ct_model_program *p);
 
+/* HOT: the same without a call for those who have one. */
+static inline struct chrome_thread *chrome_known_thread(struct ct_chrome *c, struct ct_model_thread *t)
+{
+    return __builtin_expect(t->user != NULL, 1) ? t->user : chrome_thread_of(c, t);
+}
+
+/* --- sink_chrome.c --- */
+
+/* 1.000,"dur":2.000 for an output that wants to know what is repeated. */
+char *chrome_times_told(struct ct_chrome *c, char *p, int64_t start, int64_t end);
+
+/* HOT: the same for any output. */
+static inline char *chrome_times(struct ct_chrome *c, char *p, int64_t start, int64_t end)
+{
+    if (c->out->repeat)
+        return chrome_times_told(c, p, start, end);
+    p = ct_json_us_near(p, start, &c->near);
+    p = CT_JSON_PUT(p, ",\"dur\":");
+    return ct_json_us(p, end - start);
+}
+
 /* --- chrome_args.c: what a slice is called and what is said of it --- */
 
-/* From ,"name": to the end of the record. */
-char *chrome_span_text(struct ct_chrome *c, char *p, const struct ct_span *span);
+/* The record of a slice. */
+void chrome_span(void *chrome, const struct ct_span *span);
 /* Fills `call` and `event`. */
 void chrome_make_pieces(struct ct_chrome *c);
 char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial);

@@ -40,7 +40,7 @@ static char *cut(char *p, unsigned flags)
 }
 
 /* ,"sf":7 and the line; closes the args and the record. */
-static char *close_record(struct ct_chrome *c, char *p, char *args, const struct ct_span *span)
+static char *close_any(struct ct_chrome *c, char *p, char *args, const struct ct_span *span)
 {
     if (span->flags)
         p = cut(p, span->flags);
@@ -58,6 +58,15 @@ static char *close_record(struct ct_chrome *c, char *p, char *args, const struct
     }
     *p++ = '}';
     return p;
+}
+
+/* The same at once where there is something in the args, and nothing more to say. */
+static inline char *close_record(struct ct_chrome *c, char *p, char *args, const struct ct_span *span)
+{
+    if ((span->flags | span->stack) != 0 || p == args)
+        return close_any(c, p, args, span);
+    *args = '{';
+    return CT_JSON_PUT(p, "}}");
 }
 
 /* --- what does not change from one record to the next --- */
@@ -129,7 +138,7 @@ char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_prog
     return serial ? ct_json_u64(p, serial) : CT_JSON_PUT(p, "unknown");
 }
 
-static char *descriptor(char *p, const struct ct_span *span, int32_t fd)
+static inline char *descriptor(char *p, const struct ct_span *span, int32_t fd)
 {
     const struct ct_fd *known = ct_fds_get(&span->thread->program->fds, fd);
 
@@ -147,7 +156,7 @@ static char *descriptor(char *p, const struct ct_span *span, int32_t fd)
 
 /* --- calls: I/O, poll, file --- */
 
-static char *call_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+static inline char *call_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     const struct ct_args_IO *a = ct_args_IO(span->arg);
     struct chrome_piece *call = &c->call[a->call < CHROME_CALLS && c->call[a->call].direction ? a->call : 0];
@@ -334,7 +343,8 @@ static char *unknown_text(struct ct_chrome *c, char *p, const struct ct_span *sp
     return close_record(c, p, args, span);
 }
 
-char *chrome_span_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+/* From ,"name": to the end of the record. */
+static inline char *span_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     switch (span->no) {
     case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW: case CT_EV_FILE: case CT_EV_FILE_SLOW:
@@ -356,4 +366,17 @@ char *chrome_span_text(struct ct_chrome *c, char *p, const struct ct_span *span)
     default:
         return unknown_text(c, p, span);
     }
+}
+
+void chrome_span(void *chrome, const struct ct_span *s)
+{
+    struct ct_chrome *c = chrome;
+    struct chrome_thread *own = chrome_known_thread(c, s->thread);
+    char *p;
+
+    if (__builtin_expect(!own->told_slice, 0))
+        chrome_name_thread(c, s->thread);
+    p = chrome_put_row(c, chrome_begin(c), &own->slice);
+    p = chrome_times(c, p, s->start, s->end);
+    chrome_end(c, span_text(c, p, s));
 }

@@ -16,10 +16,17 @@
 
 /* --- slices --- */
 
-static char *new_times(struct ct_chrome *c, char *p, int64_t start, int64_t end)
+char *chrome_times_told(struct ct_chrome *c, char *p, int64_t start, int64_t end)
 {
+    /* Copied from where they stand, if they still do: to keep them apart would be to wait until they are written. */
+    uint64_t back = c->out->flushed + (uint64_t)(p - c->out->base) - c->times_last;
     char *begin = p;
 
+    if (start == c->times_start && end == c->times_end && c->times_last >= c->out->flushed && back >= CHROME_TIMES_MAX) {
+        memcpy(p, p - back, CHROME_TIMES_MAX);
+        ct_output_repeat(c->out, p, c->times_size, &c->times_last);
+        return p + c->times_size;
+    }
     c->times_start = start;
     c->times_end = end;
     c->times_last = c->out->flushed + (uint64_t)(begin - c->out->base);
@@ -28,36 +35,6 @@ static char *new_times(struct ct_chrome *c, char *p, int64_t start, int64_t end)
     p = ct_json_us(p, end - start);
     c->times_size = (uint64_t)(p - begin);
     return p;
-}
-
-static inline char *times(struct ct_chrome *c, char *p, int64_t start, int64_t end)
-{
-    /* Copied from where they stand, if they still do: to keep them apart would be to wait until they are written. */
-    uint64_t back = c->out->flushed + (uint64_t)(p - c->out->base) - c->times_last;
-
-    if (start != c->times_start || end != c->times_end || c->times_last < c->out->flushed || back < CHROME_TIMES_MAX)
-        return new_times(c, p, start, end);
-    memcpy(p, p - back, CHROME_TIMES_MAX);
-    ct_output_repeat(c->out, p, c->times_size, &c->times_last);
-    return p + c->times_size;
-}
-
-static inline struct chrome_thread *thread_of(struct ct_chrome *c, struct ct_model_thread *t)
-{
-    return __builtin_expect(t->user != NULL, 1) ? t->user : chrome_thread_of(c, t);
-}
-
-static void span(void *context, const struct ct_span *s)
-{
-    struct ct_chrome *c = context;
-    struct chrome_thread *own = thread_of(c, s->thread);
-    char *p;
-
-    if (!own->told_slice)
-        chrome_name_thread(c, s->thread);
-    p = chrome_put_row(c, chrome_begin(c), &own->slice);
-    p = times(c, p, s->start, s->end);
-    chrome_end(c, chrome_span_text(c, p, s));
 }
 
 /* From ,"name": to the end of the record. */
@@ -98,7 +75,7 @@ static char *state_piece(struct ct_chrome *c, char *p, const struct ct_state_spa
 static void state(void *context, const struct ct_state_span *s)
 {
     struct ct_chrome *c = context;
-    struct chrome_thread *own = thread_of(c, s->thread);
+    struct chrome_thread *own = chrome_known_thread(c, s->thread);
     char *p;
 
     if (!own->told_slice)
@@ -106,17 +83,17 @@ static void state(void *context, const struct ct_state_span *s)
     if (!own->told_state)
         chrome_name_states(c, s->thread);
     p = chrome_put_row(c, chrome_begin(c), &own->state);
-    chrome_end(c, state_piece(c, times(c, p, s->start, s->end), s));
+    chrome_end(c, state_piece(c, chrome_times(c, p, s->start, s->end), s));
 }
 
 static void lane(void *context, const struct ct_lane_span *s)
 {
     struct ct_chrome *c = context;
-    struct chrome_thread *own = thread_of(c, s->thread);
+    struct chrome_thread *own = chrome_known_thread(c, s->thread);
     struct chrome_row *row = chrome_lane_row(c, s);
     char *p = chrome_put_row(c, chrome_begin(c), row);
 
-    p = times(c, p, s->start, s->end);
+    p = chrome_times(c, p, s->start, s->end);
     ct_output_repeat(c->out, p, own->on_cpu_size, &own->on_cpu_last);
     chrome_end(c, chrome_copy(p, own->on_cpu, own->on_cpu_size));
 }
@@ -132,7 +109,7 @@ static void pause(void *context, const struct ct_pause *s)
     p = CT_JSON_PUT(p, ",\"tid\":");
     p = ct_json_u64(p, tid);
     p = CT_JSON_PUT(p, ",\"ts\":");
-    p = times(c, p, s->start, s->end);
+    p = chrome_times(c, p, s->start, s->end);
     p = CT_JSON_PUT(p, ",\"name\":\"");
     p = s->kind == CT_PAUSE_START ? CT_JSON_PUT(p, "tracing starts")
       : s->kind == CT_PAUSE_STOP ? CT_JSON_PUT(p, "tracing stops") : CT_JSON_PUT(p, "generation turns");
@@ -147,7 +124,7 @@ static void pause(void *context, const struct ct_pause *s)
 static char *on_thread(struct ct_chrome *c, char *p, char phase, struct ct_model_thread *t, int64_t ns)
 {
     enum { LETTER = sizeof ",\n{\"ph\":\"" - 1 };
-    const struct chrome_row *row = &thread_of(c, t)->slice;
+    const struct chrome_row *row = &chrome_known_thread(c, t)->slice;
     uint64_t last = row->last + LETTER + 1;
 
     memcpy(p, row->text, sizeof row->text);
@@ -164,7 +141,7 @@ static void moment(void *context, const struct ct_moment *m)
 
     if (m->event->no == CT_EV_FREE_SAMPLE)
         return;                         /* without its allocation it says nothing to who looks at a timeline */
-    if (!thread_of(c, m->thread)->told_slice)
+    if (!chrome_known_thread(c, m->thread)->told_slice)
         chrome_name_thread(c, m->thread);
     p = on_thread(c, chrome_begin(c), 'i', m->thread, m->event->ns);
     from = p;
@@ -336,7 +313,7 @@ static void thread(void *context, struct ct_model_thread *t)
 }
 
 static const struct ct_model_sink sink = {
-    .program = program, .program_end = program_end, .thread = thread, .span = span, .state = state, .lane = lane, .moment = moment,
+    .program = program, .program_end = program_end, .thread = thread, .span = chrome_span, .state = state, .lane = lane, .moment = moment,
     .arrow = arrow, .task = task, .counter = counter, .pause = pause,
 };
 
@@ -367,6 +344,7 @@ struct ct_chrome *ct_chrome_new(struct ct_reader *reader, const struct ct_chrome
     c->options = *options;
     c->next_id = CHROME_ID_FIRST;
     c->times_start = CT_READ_NEVER;
+    c->near = (struct ct_json_near)CT_JSON_NEAR_NONE;
     c->stacks = chrome_stacks_new();
     c->model = ct_model_new(reader, &model, &sink, c);
     if (!c->stacks || !c->model) {

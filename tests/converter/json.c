@@ -12,7 +12,7 @@
 
 static void assert_number(uint64_t v)
 {
-    static struct ct_json_near near;        /* of the number before, which lies anywhere */
+    static struct ct_json_near near = CT_JSON_NEAR_NONE;  /* of the number before, which lies anywhere */
     char got[64], wanted[64];
 
     *ct_json_u64(got, v) = 0;
@@ -46,7 +46,7 @@ static void numbers(void **state)
 
 static void negative_times(void **state)
 {
-    struct ct_json_near near = { 0 };
+    struct ct_json_near near = CT_JSON_NEAR_NONE;
     char got[64];
 
     *ct_json_us(got, -1234567) = 0;
@@ -60,7 +60,7 @@ static void negative_times(void **state)
 /* What times share is kept from one to the next, and must go when they share it no more. */
 static void near_times(void **state)
 {
-    struct ct_json_near near = { 0 };
+    struct ct_json_near near = CT_JSON_NEAR_NONE;
     char got[64], wanted[64];
 
     for (int64_t base = 1; base < INT64_MAX / 10; base *= 10)
