@@ -1,6 +1,7 @@
 /* The file's schema, checked and made ready: whoever looks at an event may rely on its number and its fields. */
 #include "converter/read/plan.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 enum { NAME_MAX_BYTES = 64 };
@@ -27,8 +28,10 @@ static void plan_ready(struct ct_read_plan *plan)
     plan->no = plan->info.known ? (uint8_t)plan->info.no : 0;
     for (unsigned i = 0; i < plan->info.field_count; i++) {
         plan->step[i] = step_of(plan->info.fields[i].type);
-        plan->has_text |= plan->step[i].op == CT_READ_OP_TEXT;
+        plan->room += plan->step[i].op == CT_READ_OP_ADDR ? 2 * CT_VARINT_MAX : CT_VARINT_MAX;
     }
+    if (!plan->no)
+        plan->room = INT_MAX;
 }
 
 int ct_read_plans_own(struct ct_read_plans **ret)

@@ -2,9 +2,12 @@
 #pragma once
 
 #include "converter/read/reader.h"
+#include "format/varint.h"
 
 /* Those before TICKS need no branch: `zigzag` and `widen` of the plan say it all. */
 enum ct_read_op { CT_READ_OP_NUMBER, CT_READ_OP_TICKS, CT_READ_OP_ADDR, CT_READ_OP_TEXT };
+
+enum { CT_READ_ROOM_MAX = CT_EVENT_FIELDS_MAX * 2 * CT_VARINT_MAX };
 
 struct ct_read_step {
     uint8_t op;                         /* enum ct_read_op */
@@ -15,8 +18,8 @@ struct ct_read_step {
 struct ct_read_plan {
     struct ct_read_event_info info;     /* info.name is NULL: the schema has no such event */
     struct ct_read_step step[CT_EVENT_FIELDS_MAX];
-    bool has_text;
     uint8_t no;                         /* CT_EV_*, 0: not known to this version */
+    int room;                           /* bytes that must be readable from its first field on to read it without a check */
 };
 
 /* The plans of one schema. */

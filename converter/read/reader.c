@@ -313,7 +313,6 @@ unsigned ct_reader_take_events(struct ct_reader *reader, struct ct_read_item *it
         struct ct_stream *stream = ct_merge_first(merge);
         int64_t ns = ct_merge_ns(merge);
         unsigned taken;
-        bool more;
 
         if (__builtin_expect(ns >= reader->next_ns, 0))
             break;
@@ -321,10 +320,10 @@ unsigned ct_reader_take_events(struct ct_reader *reader, struct ct_read_item *it
             stop_at_range(reader);
             break;
         }
-        taken = ct_stream_take(stream, &items[count], &more);
-        if (taken && fit_to_be_seen(reader, &items[count], ns))
+        taken = ct_stream_take(stream, &items[count]);
+        if (__builtin_expect(taken & CT_STREAM_TAKEN, 1) && fit_to_be_seen(reader, &items[count], ns))
             count++;
-        if (__builtin_expect(more, 1))
+        if (__builtin_expect(taken & CT_STREAM_MORE, 1))
             ct_merge_moved(merge, stream->ns);
         else
             drop_first(reader);
@@ -344,6 +343,14 @@ int ct_reader_take_other(struct ct_reader *reader, const struct ct_read_item **r
     return program_ends(reader, program, ret);
 }
 
+/* A program lasts as long as it has events; times do not run backwards, so of a single one the last tells. */
+static void note_ends(struct ct_reader *reader, const struct ct_read_item *items, size_t count)
+{
+    for (size_t i = reader->trace.programs.count > 1 ? 0 : count - 1; i < count; i++)
+        if (__builtin_expect(items[i].ns > items[i].program->end_ns, 0))
+            items[i].program->end_ns = items[i].ns;
+}
+
 int ct_reader_next_run(struct ct_reader *reader, const struct ct_read_item **ret, size_t *ret_count, struct ct_error *err)
 {
     struct ct_error spare;
@@ -353,9 +360,8 @@ int ct_reader_next_run(struct ct_reader *reader, const struct ct_read_item **ret
     if (reader->options.ahead && !reader->ahead && !reader->options.tables_only)
         reader->options.ahead = ct_read_ahead_new(reader, &reader->ahead) == 0;
     r = reader->ahead ? ct_read_ahead_next(reader->ahead, ret, ret_count, err) : one_by_one(reader, ret, ret_count, err);
-    for (size_t i = 0; r > 0 && i < *ret_count; i++)
-        if (__builtin_expect((*ret)[i].ns > (*ret)[i].program->end_ns, 0))
-            (*ret)[i].program->end_ns = (*ret)[i].ns;
+    if (r > 0)
+        note_ends(reader, *ret, *ret_count);
     return r;
 }
 

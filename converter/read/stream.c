@@ -10,10 +10,7 @@
 
 #include "converter/read/generation.h"
 
-enum {
-    HEAD_MAX = 1 + CT_VARINT_MAX,       /* type and time */
-    FIELDS_MAX = CT_EVENT_FIELDS_MAX * 2 * CT_VARINT_MAX,
-};
+enum { HEAD_MAX = 1 + CT_VARINT_MAX };  /* type and time */
 
 int ct_piece_order(const void *a, const void *b)
 {
@@ -117,6 +114,10 @@ static inline const uint8_t *varint(const uint8_t *p, uint64_t *ret)
         *ret = *p;
         return p + 1;
     }
+    if (p[1] < 0x80) {
+        *ret = (*p & 0x7fu) | (unsigned)p[1] << 7;
+        return p + 2;
+    }
     memcpy(&w, p, sizeof w);
     w = le32toh(w);
     stop = ~w & 0x80808080u;
@@ -140,12 +141,12 @@ static inline uint64_t address_of(const struct ct_loaded *loaded, uint64_t id, s
     return id;
 }
 
-/* How long a span of ticks that ends at `ns` took; what reaches before all time begins with it. */
-static inline uint64_t span_ns(struct ct_stream *s, uint64_t ticks, uint64_t dur, int64_t ns)
+/* How long a span of ticks that ends with the event took; what reaches before all time begins with it. */
+static inline uint64_t span_ns(struct ct_stream *s, uint64_t dur)
 {
-    const struct ct_read_clock *clock = &s->loaded->program->clock;
+    uint64_t start = dur < s->ticks ? s->ticks - dur : 0;
 
-    return (uint64_t)(ns - ct_clock_span_ns(clock, &s->span, dur < ticks ? ticks - dur : 0));
+    return (uint64_t)(s->ns - s->shift_ns - ct_clock_span_ns(s->clock, &s->span, start));
 }
 
 /* Gives a number its meaning, without a branch. */
@@ -155,9 +156,9 @@ static inline uint64_t number(const struct ct_read_step *step, uint64_t v)
     return (uint64_t)((int64_t)(v << step->widen) >> step->widen);
 }
 
-/* Fields of an event whose bytes are near the end of the piece, or that has a text: everything is checked. */
-static int fields_checked(struct ct_stream *s, struct ct_cursor *c, const struct ct_read_plan *plan, int64_t ns,
-                          uint64_t ticks, struct ct_read_event *event, struct ct_error *err)
+/* Fields of an event that this version does not know, or whose bytes are near the end: everything is checked. */
+static int fields_checked(struct ct_stream *s, struct ct_cursor *c, const struct ct_read_plan *plan,
+                          struct ct_read_event *event, struct ct_error *err)
 {
     for (unsigned i = 0; i < plan->info.field_count; i++) {
         uint64_t value;
@@ -176,7 +177,7 @@ static int fields_checked(struct ct_stream *s, struct ct_cursor *c, const struct
         if (plan->step[i].op == CT_READ_OP_NUMBER)
             event->arg[i] = number(&plan->step[i], value);
         else if (plan->step[i].op == CT_READ_OP_TICKS)
-            event->arg[i] = span_ns(s, ticks, value, ns);
+            event->arg[i] = span_ns(s, value);
         else if (value)
             event->arg[i] = address_of(s->loaded, value, event, i);
         else if ((r = ct_cursor_varint(c, &event->arg[i], err)) < 0)
@@ -185,31 +186,69 @@ static int fields_checked(struct ct_stream *s, struct ct_cursor *c, const struct
     return 0;
 }
 
-/* The same in the midst of a piece, for numbers only.  NULL: malformed; the checked way tells how. */
-static inline const uint8_t *fields_roomy(struct ct_stream *s, const uint8_t *p, const struct ct_read_plan *plan,
-                                          int64_t ns, uint64_t ticks, struct ct_read_event *event)
-{
-    unsigned count = plan->info.field_count;
-
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t value;
-
-        p = varint(p, &value);
-        if (__builtin_expect(!p, 0))
-            return NULL;
-        if (plan->step[i].op == CT_READ_OP_NUMBER) {
-            event->arg[i] = number(&plan->step[i], value);
-        } else if (plan->step[i].op == CT_READ_OP_TICKS) {
-            event->arg[i] = span_ns(s, ticks, value, ns);
-        } else if (value) {
-            event->arg[i] = address_of(s->loaded, value, event, i);
-        } else {
-            p = varint(p, &event->arg[i]);
-            if (!p)
-                return NULL;
-        }
+/*
+ * HOT: the fields of each event of this version, read in a row: a function made of events.def has no loop and no table to
+ * look at, and the processor learns for each field apart how long its numbers are.  Readers of one field step past it, or
+ * return NULL: it is malformed, and the checked way tells how.
+ */
+#define NUMBER(type, meaning) \
+    static inline const uint8_t *read_##type(struct ct_stream *s, const uint8_t *p, struct ct_read_event *event, unsigned i) \
+    { \
+        uint64_t v = 0; \
+        p = varint(p, &v); \
+        event->arg[i] = (meaning); \
+        return p; \
     }
+NUMBER(UINT, v)
+NUMBER(CPU, v)
+NUMBER(CALL, v)
+NUMBER(CODE, v)
+NUMBER(STRING, v)
+NUMBER(STACK, v)
+NUMBER(THREAD, v)
+NUMBER(INT, (uint64_t)ct_unzigzag(v))
+NUMBER(RESULT, (uint64_t)ct_unzigzag(v))
+NUMBER(FD, (uint64_t)(int64_t)(int32_t)v)
+NUMBER(TICKS, span_ns(s, v))
+
+static inline const uint8_t *read_ADDR(struct ct_stream *s, const uint8_t *p, struct ct_read_event *event, unsigned i)
+{
+    uint64_t id = 0;
+
+    p = varint(p, &id);
+    if (__builtin_expect(!p || id == 0, 0))
+        return p ? varint(p, &event->arg[i]) : NULL;
+    event->arg[i] = address_of(s->loaded, id, event, i);
     return p;
+}
+
+static inline const uint8_t *read_TEXT(struct ct_stream *s, const uint8_t *p, struct ct_read_event *event, unsigned i)
+{
+    uint64_t size = 0;
+
+    p = varint(p, &size);
+    if (__builtin_expect(!p || s->at.end - p < CT_READ_ROOM_MAX || size > (size_t)(s->at.end - p) - CT_READ_ROOM_MAX, 0))
+        return NULL;                    /* what follows a text is to have room as well */
+    event->text = (struct ct_text){ (const char *)p, size };
+    event->arg[i] = size;
+    return p + size;
+}
+
+static inline const uint8_t *fields_known(struct ct_stream *s, const uint8_t *p, unsigned no, struct ct_read_event *event)
+{
+    unsigned i = 0;
+
+    switch (no) {
+#define FIELD(type, name) \
+        if (!(p = read_##type(s, p, event, i++))) \
+            return NULL;
+#define EVENT(no, NAME, shape, category, doc, ...) \
+    case no: \
+        __VA_ARGS__ \
+        return p;
+#include "format/events.def"
+    }
+    return NULL;
 }
 
 /* Nothing of this thread is used from here on. */
@@ -234,8 +273,7 @@ static __attribute__((noinline)) int delta_checked(struct ct_stream *s, uint64_t
 /* Reads type and time of the event at the cursor. */
 static inline int head(struct ct_stream *s, struct ct_error *err)
 {
-    const struct ct_program *program = s->loaded->program;
-    const struct ct_read_plan *plan = &program->plans->plan[*s->at.at];
+    const struct ct_read_plan *plan = &s->plans[*s->at.at];
     uint64_t delta, ticks;
     int r;
 
@@ -249,7 +287,7 @@ static inline int head(struct ct_stream *s, struct ct_error *err)
         return ct_error_at(err, -EINVAL, ct_cursor_offset(&s->at), "an event's time does not fit 64 bits");
     s->ticks = ticks;
     s->plan = plan;
-    s->ns = ct_clock_span_ns(&program->clock, &s->span, ticks) + program->shift_ns;
+    s->ns = ct_clock_span_ns(s->clock, &s->span, ticks) + s->shift_ns;
     return 0;
 }
 
@@ -265,18 +303,23 @@ static inline bool next(struct ct_stream *s)
 
 bool ct_stream_start(struct ct_stream *s)
 {
+    const struct ct_program *program = s->loaded->program;
+
+    s->plans = program->plans->plan;
+    s->clock = &program->clock;
+    s->shift_ns = program->shift_ns;
     return next(s);
 }
 
 /* The fields of the event to come, and where they end; NULL when they are malformed. */
-static __attribute__((noinline)) const uint8_t *fields_near_end(struct ct_stream *s, struct ct_read_event *event,
-                                                                int64_t ns)
+static __attribute__((noinline)) const uint8_t *fields_slowly(struct ct_stream *s, struct ct_read_event *event)
 {
     struct ct_cursor c = s->at;
     struct ct_error err;
 
     c.at = s->body;
-    if (fields_checked(s, &c, s->plan, ns, s->ticks, event, &err) == 0)
+    event->unresolved = 0;
+    if (fields_checked(s, &c, s->plan, event, &err) == 0)
         return c.at;
     damaged(s, &err);
     return NULL;
@@ -284,15 +327,14 @@ static __attribute__((noinline)) const uint8_t *fields_near_end(struct ct_stream
 
 static inline const uint8_t *fields(struct ct_stream *s, struct ct_read_event *event)
 {
-    int64_t ns = s->ns - s->loaded->program->shift_ns;
     const uint8_t *end = NULL;
 
-    if (__builtin_expect(s->at.end - s->body >= FIELDS_MAX && !s->plan->has_text, 1))
-        end = fields_roomy(s, s->body, s->plan, ns, s->ticks, event);
-    return __builtin_expect(end != NULL, 1) ? end : fields_near_end(s, event, ns);
+    if (__builtin_expect(s->at.end - s->body >= s->plan->room, 1))
+        end = fields_known(s, s->body, s->plan->no, event);
+    return __builtin_expect(end != NULL, 1) ? end : fields_slowly(s, event);
 }
 
-unsigned ct_stream_take(struct ct_stream *s, struct ct_read_item *item, bool *more)
+unsigned ct_stream_take(struct ct_stream *s, struct ct_read_item *item)
 {
     struct ct_read_event *event = &item->event;
     const uint8_t *end;
@@ -300,10 +342,8 @@ unsigned ct_stream_take(struct ct_stream *s, struct ct_read_item *item, bool *mo
     event->unresolved = 0;
     event->text = (struct ct_text){ NULL, 0 };
     end = fields(s, event);
-    if (__builtin_expect(!end, 0)) {
-        *more = false;
+    if (__builtin_expect(!end, 0))
         return 0;
-    }
     item->program = &s->loaded->program->pub;
     event->thread = s->thread;
     event->generation = &s->loaded->pub;
@@ -313,6 +353,5 @@ unsigned ct_stream_take(struct ct_stream *s, struct ct_read_item *item, bool *mo
     event->ticks = s->ticks;
     event->size = (uint32_t)(end - s->at.at);
     s->at.at = end;
-    *more = next(s);
-    return 1;
+    return next(s) ? CT_STREAM_TAKEN | CT_STREAM_MORE : CT_STREAM_TAKEN;
 }

@@ -26,6 +26,9 @@ struct ct_stream {
     uint64_t ticks;                     /* the same moment; what the next piece must go on from, as are the two below */
     uint64_t batch, offset;
     struct ct_clock_span span;
+    const struct ct_read_plan *plans;   /* of the program, as are the clock and what to add to its times */
+    const struct ct_read_clock *clock;
+    int64_t shift_ns;
     struct ct_loaded *loaded;
     struct ct_read_thread *thread;
     const struct ct_piece *piece, *piece_end;   /* the piece after the one under `at` */
@@ -41,8 +44,10 @@ int ct_piece_order(const void *a, const void *b);
 /* Goes to the first event: its time is in `ns`.  False: there is none. */
 bool ct_stream_start(struct ct_stream *stream);
 
+enum { CT_STREAM_TAKEN = 1, CT_STREAM_MORE = 2 };
+
 /*
  * Decodes the event to come into `item` - kind and generation are the caller's - and goes to the next.
- * Returns how many events were decoded, 1 or 0 (it is malformed: damage was noted); `*more` says whether another follows.
+ * Returns TAKEN, or not (it is malformed: damage was noted), and MORE when another follows.
  */
-unsigned ct_stream_take(struct ct_stream *stream, struct ct_read_item *item, bool *more);
+unsigned ct_stream_take(struct ct_stream *stream, struct ct_read_item *item);
