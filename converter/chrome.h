@@ -11,6 +11,7 @@ enum {
     CHROME_EVENT_NAME_MAX = 128,        /* bytes of the name of an event that only the file knows */
     CHROME_CALLS = 64, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
     CHROME_TAILS = 256,
+    CHROME_LANES = 4096,                /* of a host; CPUs beyond have no row of their own */
     CHROME_TIMES_MAX = 64,              /* bytes of a start and a duration */
     CHROME_ID_FIRST = 1 << 22,          /* ids of our own begin where the kernel's end */
 };
@@ -133,8 +134,8 @@ struct chrome_thread *chrome_thread_of(struct ct_chrome *c, struct ct_model_thre
 void chrome_label_thread(struct ct_chrome *c, struct ct_model_thread *t);
 void chrome_name_thread(struct ct_chrome *c, struct ct_model_thread *t);
 void chrome_name_states(struct ct_chrome *c, struct ct_model_thread *t);
-/* The row of a CPU. */
-struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_span *span);
+/* The row of a CPU, named when it is new. */
+struct chrome_row *chrome_make_lane_row(struct ct_chrome *c, const struct ct_lane_span *span);
 /* The row of the tracer's own pauses. */
 uint32_t chrome_pause_tid(struct ct_chrome *c, struct ct_model_program *p);
 void chrome_free_program(struct ct_model_program *p);
@@ -143,6 +144,15 @@ void chrome_free_program(struct ct_model_program *p);
 static inline struct chrome_thread *chrome_known_thread(struct ct_chrome *c, struct ct_model_thread *t)
 {
     return __builtin_expect(t->user != NULL, 1) ? t->user : chrome_thread_of(c, t);
+}
+
+/* HOT: the row of a CPU. */
+static inline struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_span *span)
+{
+    struct chrome_row *rows = c->lane[span->host];
+
+    return __builtin_expect(rows && span->cpu < CHROME_LANES && rows[span->cpu].size, 1) ? &rows[span->cpu]
+        : chrome_make_lane_row(c, span);
 }
 
 /* --- sink_chrome.c --- */

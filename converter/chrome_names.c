@@ -4,7 +4,7 @@
 
 #include "converter/chrome.h"
 
-enum { SHOWN_ARGUMENTS = 300, LANES_MAX = 4096 };
+enum { SHOWN_ARGUMENTS = 300 };
 
 /* --- ids --- */
 
@@ -298,7 +298,7 @@ static void name_host(struct ct_chrome *c, const struct ct_lane_span *span)
     meta_sort(c, c->lane_pid[span->host], 0, "process_sort_index", -1000 + (int64_t)span->host);
 }
 
-struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_span *span)
+struct chrome_row *chrome_make_lane_row(struct ct_chrome *c, const struct ct_lane_span *span)
 {
     uint32_t tid = (uint32_t)span->cpu + 1;
     struct chrome_row *row = &c->lane_spare;
@@ -307,9 +307,9 @@ struct chrome_row *chrome_lane_row(struct ct_chrome *c, const struct ct_lane_spa
     if (!c->lane[span->host]) {
         if (!c->lane_pid[span->host])
             name_host(c, span);
-        c->lane[span->host] = calloc(LANES_MAX, sizeof *row);
+        c->lane[span->host] = calloc(CHROME_LANES, sizeof *row);
     }
-    if (c->lane[span->host] && span->cpu < LANES_MAX)
+    if (c->lane[span->host] && span->cpu < CHROME_LANES)
         row = &c->lane[span->host][span->cpu];
     if (row->size && row != &c->lane_spare)
         return row;

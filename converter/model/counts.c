@@ -118,13 +118,10 @@ static void io_step(struct ct_model *m, struct ct_model_program *p, struct ct_co
 typedef void step_function(struct ct_model *m, struct ct_model_program *p, struct ct_counts *c);
 
 /* The row of the step that `ns` lies in, after room for it was made; long silences are walked over, not through. */
-static int64_t *reach(struct ct_model *m, struct ct_model_program *p, struct series *s, int64_t ns, step_function *step)
+static __attribute__((noinline)) int64_t *reach(struct ct_model *m, struct ct_model_program *p, struct series *s, int64_t ns, step_function *step)
 {
-    int64_t at;
+    int64_t at = ns > s->start ? (ns - s->start) / s->step : 0;
 
-    if (ns >= s->near_from && ns < s->near_to)
-        return s->near_row;
-    at = ns > s->start ? (ns - s->start) / s->step : 0;
     if (at < s->first)
         at = s->first;
     while (s->first < s->next && at - s->first >= s->size)
@@ -141,13 +138,19 @@ static int64_t *reach(struct ct_model *m, struct ct_model_program *p, struct ser
     return s->near_row;
 }
 
+static inline int64_t *row_at(struct ct_model *m, struct ct_model_program *p, struct series *s, int64_t ns,
+                              step_function *step)
+{
+    return __builtin_expect(ns >= s->near_from && ns < s->near_to, 1) ? s->near_row : reach(m, p, s, ns, step);
+}
+
 void ct_counts_state(struct ct_model *m, struct ct_model_program *p, enum ct_state from, enum ct_state to, int64_t ns)
 {
     int64_t *row;
 
     if (!p->counts || from == to)
         return;
-    row = reach(m, p, &p->counts->states, ns, states_step);
+    row = row_at(m, p, &p->counts->states, ns, states_step);
     row[from]--;
     row[to]++;
 }
@@ -155,7 +158,7 @@ void ct_counts_state(struct ct_model *m, struct ct_model_program *p, enum ct_sta
 void ct_counts_io(struct ct_model *m, struct ct_model_program *p, unsigned out, uint64_t bytes, int64_t ns)
 {
     if (p->counts)
-        reach(m, p, &p->counts->io, ns, io_step)[out] += (int64_t)bytes;
+        row_at(m, p, &p->counts->io, ns, io_step)[out] += (int64_t)bytes;
 }
 
 void ct_counts_heap(struct ct_model *m, struct ct_model_program *p, uint64_t total, int64_t ns)

@@ -36,13 +36,17 @@ static void call_over(struct ct_model *m, struct ct_model_thread *t, const struc
 
 static void io(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
 {
+    static const char direction[CT_CALL_END] = {
+#define CALL(no, name, category, direction) [no] = #direction[0],
+#include "format/calls.def"
+    };
     const struct ct_args_IO_SLOW *a = ct_args_IO_SLOW(e->arg);
-    const struct ct_call_info *call = ct_schema_call((unsigned)a->call);
+    char moves = (unsigned)a->call < CT_CALL_END ? direction[(unsigned)a->call] : 0;
 
     ct_span_complete(m, t, e, start, 0, e->no == CT_EV_IO_SLOW ? a->at : 0);
     call_over(m, t, e, start);
-    if (call && call->direction != 'N' && (int64_t)a->result > 0)
-        ct_counts_io(m, t->program, call->direction == 'W', a->result, e->ns);
+    if ((moves == 'R' || moves == 'W') && (int64_t)a->result > 0)
+        ct_counts_io(m, t->program, moves == 'W', a->result, e->ns);
 }
 
 static void file(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
@@ -211,20 +215,34 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
     }
 }
 
-/* When what the event tells began: events of shape COMPLETE have `dur` as their first field. */
-static int64_t start_of(const struct ct_read_event *e)
+/*
+ * What is asked about every event, by its number: its shape, and whether the recorder looks at the CPU for it, so that no
+ * CPU event before it says that it is the same one.
+ */
+enum { SHAPE = 7, LOOKS_AT_CPU = 8 };
+
+static const uint8_t traits[CT_EV_END] = {
+#define FIELD(type, name)
+#define EVENT(no, NAME, shape, category, doc, ...) \
+    [no] = CT_SHAPE_##shape | \
+        ((no) == CT_EV_CPU || ((no) >= CT_EV_MUTEX_WAIT && (no) <= CT_EV_WAIT_FAILED) || \
+         ((no) >= CT_EV_IO && (no) <= CT_EV_FILE_SLOW) ? LOOKS_AT_CPU : 0),
+#include "format/events.def"
+};
+
+static inline unsigned shape_of(const struct ct_read_event *e)
 {
-    if (e->info->shape != CT_SHAPE_COMPLETE || e->info->field_count == 0 || e->info->fields[0].type != CT_TYPE_TICKS ||
-        e->arg[0] > (uint64_t)INT64_MAX / 2)
-        return e->ns;
-    return e->ns - (int64_t)e->arg[0];
+    return __builtin_expect(e->no != 0, 1) ? traits[e->no] & SHAPE : e->info->shape;
 }
 
-/* Whether the recorder looks at the CPU for such an event: no CPU event before it says that it is the same one. */
-static bool looks_at_cpu(const struct ct_read_event *e)
+/* When what the event tells began: events of shape COMPLETE have `dur` as their first field. */
+static inline int64_t start_of(const struct ct_read_event *e)
 {
-    return e->no == CT_EV_CPU || (e->no >= CT_EV_MUTEX_WAIT && e->no <= CT_EV_WAIT_FAILED) ||
-        (e->no >= CT_EV_IO && e->no <= CT_EV_FILE_SLOW);
+    if (shape_of(e) != CT_SHAPE_COMPLETE || e->arg[0] > (uint64_t)INT64_MAX / 2)
+        return e->ns;
+    if (e->no == 0 && (e->info->field_count == 0 || e->info->fields[0].type != CT_TYPE_TICKS))
+        return e->ns;                   /* not so in one that this version does not know */
+    return e->ns - (int64_t)e->arg[0];
 }
 
 void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
@@ -237,11 +255,11 @@ void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
     if (t->point.no)
         ct_span_point_flush(m, t, start > t->point.start ? start : e->ns);
     t->exited = false;                  /* destructors can run after the last act, and rows can come late */
-    if (t->state == CT_STATE_UNKNOWN && e->info->shape != CT_SHAPE_END)
+    if (t->state == CT_STATE_UNKNOWN && shape_of(e) != CT_SHAPE_END)
         ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, start);
     take_event(m, t, e, start);
     if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited) {
-        if (looks_at_cpu(e))
+        if (traits[e->no] & LOOKS_AT_CPU)
             ct_lanes_enter(m, t, e->ns);
         else
             ct_lanes_enter_free(m, t, e->ns);

@@ -8,15 +8,16 @@
 
 enum { CPUS_MAX = 4096, HOSTS_MAX = 256 };
 
-struct lane {
+struct ct_lane {
     struct ct_model_thread *thread;
     int64_t end;                        /* of its last slice */
+    uint32_t host;
+    bool known;                         /* the fields above were filled */
 };
 
 struct host {
     uint8_t boot_id[CT_UUID_SIZE];
-    struct lane *lane;
-    int count;
+    struct ct_lane *lane;               /* CPUS_MAX of them, which threads point to; NULL: none yet */
 };
 
 struct ct_lanes {
@@ -51,54 +52,49 @@ static unsigned host_of(struct ct_lanes *lanes, const struct ct_model_thread *t)
     return lanes->count++;
 }
 
-static struct lane *lane_of(struct ct_lanes *lanes, unsigned host, int cpu)
+/* NULL without memory. */
+static struct ct_lane *lane_of(struct ct_lanes *lanes, unsigned host, int cpu)
 {
     struct host *h = &lanes->host[host];
+    struct ct_lane *lane;
 
-    if (cpu >= h->count) {
-        struct lane *more = realloc(h->lane, ((size_t)cpu + 1) * sizeof *more);
-
-        if (!more)
-            return NULL;
-        for (int i = h->count; i <= cpu; i++)
-            more[i] = (struct lane){ .end = CT_READ_NEVER };
-        h->lane = more;
-        h->count = cpu + 1;
-    }
-    return &h->lane[cpu];
+    if (!h->lane)
+        h->lane = calloc(CPUS_MAX, sizeof *h->lane);        /* only what is used of it becomes memory */
+    if (!h->lane)
+        return NULL;
+    lane = &h->lane[cpu];
+    if (!lane->known)
+        *lane = (struct ct_lane){ .end = CT_READ_NEVER, .host = host, .known = true };
+    return lane;
 }
 
-void ct_lanes_leave(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
+void ct_lanes_left(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
 {
-    unsigned host;
-    struct lane *lane;
+    struct ct_lane *lane = t->lane;
     struct ct_lane_span span;
 
-    if (!t->on_lane)
-        return;
-    host = host_of(m->lanes, t);
-    lane = lane_of(m->lanes, host, t->cpu);
     t->on_lane = false;
     lane->thread = NULL;
     if (ns <= t->lane_since)
         return;
     lane->end = ns;
-    span = (struct ct_lane_span){ t, host, t->cpu, t->lane_since, ns };
+    span = (struct ct_lane_span){ t, lane->host, t->cpu, t->lane_since, ns };
     if (m->sink->lane && ct_model_clip(m, &span.start, &span.end) && span.end > span.start)
         m->sink->lane(m->context, &span);
 }
 
-static void enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns, bool steal)
+static inline void enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns, bool steal)
 {
-    struct lane *lane;
+    struct ct_lane *lane = t->lane;
 
     if (t->on_lane || t->cpu < 0)
         return;
-    lane = lane_of(m->lanes, host_of(m->lanes, t), t->cpu);
+    if (!lane)
+        lane = t->lane = lane_of(m->lanes, host_of(m->lanes, t), t->cpu);
     if (!lane || (lane->thread && !steal))
         return;
     if (lane->thread)
-        ct_lanes_leave(m, lane->thread, ns);
+        ct_lanes_left(m, lane->thread, ns);
     lane->thread = t;
     t->on_lane = true;
     t->lane_since = ns > lane->end ? ns : lane->end;
@@ -121,5 +117,6 @@ void ct_lanes_seen(struct ct_model *m, struct ct_model_thread *t, int cpu, int64
     if (cpu != t->cpu) {
         ct_lanes_leave(m, t, ns);
         t->cpu = cpu;
+        t->lane = NULL;
     }
 }

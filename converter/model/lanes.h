@@ -1,10 +1,8 @@
 /* CPU lanes: which thread ran where, as far as threads said on which CPU they saw themselves. */
 #pragma once
 
-#include <stdint.h>
+#include "converter/model/model.h"
 
-struct ct_model;
-struct ct_model_thread;
 struct ct_lanes;
 
 struct ct_lanes *ct_lanes_new(void);
@@ -19,5 +17,12 @@ void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns);
 /* The same, but nothing was seen just now: who is there stays. */
 void ct_lanes_enter_free(struct ct_model *m, struct ct_model_thread *t, int64_t ns);
 
-/* It is not running any more. */
-void ct_lanes_leave(struct ct_model *m, struct ct_model_thread *t, int64_t ns);
+/* It was on its lane and is not any more. */
+void ct_lanes_left(struct ct_model *m, struct ct_model_thread *t, int64_t ns);
+
+/* It is not running any more, wherever it was. */
+static inline void ct_lanes_leave(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
+{
+    if (t->on_lane)
+        ct_lanes_left(m, t, ns);
+}

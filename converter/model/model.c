@@ -225,12 +225,13 @@ static void take_other(struct ct_model *m, const struct ct_read_item *item)
 int ct_model_items(struct ct_model *m, const struct ct_read_item *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        m->now = items[i].ns;
         if (__builtin_expect(items[i].kind == CT_READ_EVENT, 1))
             ct_model_event(m, &items[i].event);
         else
             take_other(m, &items[i]);
     }
+    if (count > 0)
+        m->now = items[count - 1].ns;
     return m->no_memory ? -ENOMEM : 0;
 }
 

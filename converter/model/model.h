@@ -50,6 +50,7 @@ struct ct_model_thread {
     unsigned reason, call;              /* of the state */
     int64_t since;                      /* of the state */
     int cpu;                            /* last seen on; -1 unknown */
+    struct ct_lane *lane;               /* of that CPU; NULL: not asked for yet */
     bool on_lane, exited;
     int64_t lane_since;
 

@@ -40,7 +40,7 @@ static inline void fill(struct ct_span *s, struct ct_model_thread *t, unsigned n
     s->waker = NULL;
 }
 
-static void emit(struct ct_model *m, struct ct_span *span)
+static inline __attribute__((always_inline)) void emit(struct ct_model *m, struct ct_span *span)
 {
     ct_row_close(&span->thread->row, span->start, span->end);
     if (m->sink->span && ct_model_clip(m, &span->start, &span->end))
