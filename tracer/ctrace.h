@@ -7,7 +7,7 @@
  *     ...
  *     trace_stop();                               then: ctrace convert trace.out, ctrace info trace.out
  *
- * Every function may be called from any thread at any time.  All but trace_start*() and trace_stop() may be called in
+ * Every function may be called from any thread at any time.  All but trace_start*(), trace_stop() and trace_serve*() may be called in
  * signal handlers too, keep errno, and cost a call and a look at one word while nothing is recorded.  None ever ends the
  * program: on trouble ctrace stops recording, says one line on stderr, and the program runs on.
  *
@@ -39,6 +39,17 @@ extern "C" {
 #define TRACE_UNUSED_
 #endif
 
+/* For trace_serve_with(); zeros and NULLs are the defaults.  Everything is copied. */
+struct trace_serve_options {
+    size_t size;                        /* sizeof(struct trace_serve_options) */
+    const char *address;                /* as of trace_serve() */
+    const char *prefix;                 /* of the paths; NULL: /debug/pprof */
+    const char *token;                  /* that clients must know (Bearer, Basic password, ?token=); NULL: none */
+    const char *const *hosts;           /* names that may stand in Host, besides localhost and addresses */
+    size_t host_count;
+    int insecure;                       /* not 0: beyond loopback without a token */
+};
+
 /*
  * The list of functions, once: TRACE_FUNCTION_(return type, name, (parameters), (arguments), result when off), and
  * TRACE_PROCEDURE_(name, (parameters), (arguments)) for those that return nothing.
@@ -51,6 +62,16 @@ extern "C" {
  *                    a malformed path or variable, or another negative errno; on failure nothing has changed.
  * trace_start_fd     The same into an open descriptor, which is borrowed until trace_stop() returns.
  * trace_stop         Ends what trace_start began; the file is complete when it returns.  0, -EINVAL when not started.
+ * trace_serve        Serves /debug/pprof/ for this program and its forked children (?pid=) at `address`: "127.0.0.1:6060",
+ *                    ":6060" (loopback, too), ":0" for any port.  curl, go tool pprof and Prometheus read it.  From then on
+ *                    what heap, block and mutex profiles are made of is recorded.  Under `ctrace record` that serves it.
+ *                    Returns 0, -EALREADY when it is served, -EBUSY while a trace_start() made before is in force, -ENOTSUP
+ *                    in a program that exports a web server's mg_start(), -EADDRINUSE, or another negative errno with one
+ *                    line on stderr; the program runs on.  CTRACE_HTTP=ADDRESS in the environment does it before main.
+ * trace_serve_with   The same with options.
+ * trace_serve_stop   Ends it, which may take two seconds; clients are cut off.  -EINVAL when it is not served, -EBUSY while a
+ *                    trace_start() made since is in force.  Under `ctrace record` that goes on serving.
+ * trace_serve_url    Where: "http://127.0.0.1:6060/debug/pprof/"; NULL when it is not served.  Valid until the stop.
  * trace_enabled      1 while events are recorded (by anybody), else 0.
  *
  * trace_task_begin   Begins a task, a piece of work that may cross threads; `parent` is a task or 0.  Returns its id,
@@ -70,6 +91,10 @@ extern "C" {
  * Names, categories, kinds, keys and values are copied: they may be freed afterwards.  Literals are fastest.
  */
 #define TRACE_FUNCTIONS_ \
+    TRACE_FUNCTION_(int, trace_serve, (const char *address), (address), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_serve_with, (const struct trace_serve_options *options), (options), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_serve_stop, (void), (), -ENOSYS) \
+    TRACE_FUNCTION_(const char *, trace_serve_url, (void), (), NULL) \
     TRACE_FUNCTION_(int, trace_start, (const char *path), (path), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_start_fd, (int fd), (fd), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_stop, (void), (), -ENOSYS) \
@@ -97,6 +122,10 @@ extern "C" {
 #define TRACE_OFF_trace_start (void)path;
 #define TRACE_OFF_trace_start_fd (void)fd;
 #define TRACE_OFF_trace_stop
+#define TRACE_OFF_trace_serve (void)address;
+#define TRACE_OFF_trace_serve_with (void)options;
+#define TRACE_OFF_trace_serve_stop
+#define TRACE_OFF_trace_serve_url
 #define TRACE_OFF_trace_enabled
 #define TRACE_OFF_trace_task_begin (void)name; (void)parent;
 #define TRACE_OFF_trace_task_end (void)task;
@@ -129,6 +158,10 @@ TRACE_FUNCTIONS_
 #define trace_start weak_trace_start
 #define trace_start_fd weak_trace_start_fd
 #define trace_stop weak_trace_stop
+#define trace_serve weak_trace_serve
+#define trace_serve_with weak_trace_serve_with
+#define trace_serve_stop weak_trace_serve_stop
+#define trace_serve_url weak_trace_serve_url
 #define trace_enabled weak_trace_enabled
 #define trace_task_begin weak_trace_task_begin
 #define trace_task_end weak_trace_task_end

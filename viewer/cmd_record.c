@@ -18,13 +18,13 @@
 #include "drain/follow.h"
 #include "drain/output.h"
 #include "drain/recover.h"
-#include "service/service.h"
 #include "viewer/commands.h"
 #include "viewer/record_check.h"
 #include "viewer/record_child.h"
 #include "viewer/record_finish.h"
 #include "viewer/record_options.h"
 #include "viewer/record_profiles.h"
+#include "viewer/record_serve.h"
 #include "viewer/record_strays.h"
 
 enum { BAD_USAGE = 2, OWN_FAILURE = 125, NOT_RUN = 126, NOT_FOUND = 127, STRAYS_MS = 20, STRAYS_LOOKS = 50, IDLE_MS = 250 };
@@ -189,6 +189,13 @@ static void hear_began(void *context, struct ct_process *p)
         ct_service_began(r->service, p);
 }
 
+static void hear_asked(void *context, struct ct_process *p, const struct ct_control_message *m, int fd)
+{
+    struct record *r = context;
+
+    ct_record_asked(&r->options.settings, &r->follow, &r->service, p, m, fd);
+}
+
 /* The service stands before the program runs: an address that cannot be had is told at once. */
 static int serve(struct record *r)
 {
@@ -197,19 +204,14 @@ static int serve(struct record *r)
         .categories = o->categories, .address = o->http, .token = o->http_token, .insecure = o->http_insecure,
         .hosts = &o->http_host, .host_count = o->http_host != NULL,
     };
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
     struct ct_error err;
-    int e;
+    int e = o->http ? ct_record_serve(&options, &r->follow, &r->service, &err) : 0;
 
-    if (!o->http)
-        return 0;
-    e = ct_service_start(&options, &r->follow, &r->service, &err);
     if (e < 0)
         return fail(e, "record: --http %s: %s", o->http, err.text);
-    fprintf(stderr, "ctrace: serving http://%s/\n", ct_service_place(r->service));
-    if (epoll_ctl(r->follow.epoll, EPOLL_CTL_ADD, ct_service_bell(r->service), &event) < 0)
-        e = -errno;
-    return e;
+    if (o->http)
+        fprintf(stderr, "ctrace: serving http://%s/\n", ct_service_place(r->service));
+    return 0;
 }
 
 static int listen_to_programs(struct record *r)
@@ -219,7 +221,8 @@ static int listen_to_programs(struct record *r)
         .ring = r->options.settings.ring, .later = r->options.settings.delay_ms != 0 || r->no_trace, .categories = r->options.settings.categories,
         .begins = r->begins,
     };
-    const struct ct_follow_hooks hooks = { .closed = hear_closed, .trouble = hear_trouble, .began = hear_began, .context = r };
+    const struct ct_follow_hooks hooks = { .closed = hear_closed, .trouble = hear_trouble, .began = hear_began,
+                                          .asked = hear_asked, .context = r };
     int e = open_output(r, &options.output_fd);
 
     if (e < 0)

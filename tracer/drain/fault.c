@@ -5,10 +5,11 @@
 #include <signal.h>
 #include <stdint.h>
 
+/* Initial-exec: in a library that was opened by a constructor of the program, any other would take the loader's lock. */
 static _Thread_local struct {
     sigjmp_buf back;
     uintptr_t from, to;             /* to 0: no guard */
-} guard;
+} guard __attribute__((tls_model("initial-exec")));
 
 static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 {

@@ -139,6 +139,8 @@ static void hear(struct ct_follow *f, struct ct_process *p, const struct ct_cont
         break;
     case CT_CONTROL_CONSUMER:
         ct_process_add_guest(p, fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0));
+        if (!p->has_file)
+            ct_image_note_guest(f, p);
         break;
     case CT_CONTROL_STACKS:
         if (p->dumped)
@@ -146,7 +148,15 @@ static void hear(struct ct_follow *f, struct ct_process *p, const struct ct_cont
         p->dumped = NULL;
         break;
     case CT_CONTROL_UNCONSUME:
+        if (!p->has_file)
+            ct_session_unnote(f->session, p->image.drain.arena_id);
         ct_process_end_guest(p);
+        break;
+    case CT_CONTROL_SERVE:
+        if (f->hooks.asked)
+            f->hooks.asked(f->hooks.context, p, m, fd);
+        else
+            ct_process_tell(p, CT_CONTROL_REPLY, -ENOSYS);
         break;
     default:
         break;                          /* replies need no answer; newer kinds are not for us */
@@ -232,10 +242,16 @@ static void accept_all(struct ct_follow *f)
 
 /* --- the loop --- */
 
+/* What is recorded of it comes so slowly that its arena is never full before the bell was heard. */
+static bool calm(const struct ct_follow *f, const struct ct_process *p)
+{
+    return f->has_bell && p->told && !(p->told & ~f->options.calm) && !p->guests;
+}
+
 static bool busy(const struct ct_follow *f)
 {
     for (const struct ct_process *p = f->processes; p; p = p->next)
-        if (p->image.arena && p->image.quiet < QUIET_ROUNDS && !p->image.broken)
+        if (p->image.arena && p->image.quiet < QUIET_ROUNDS && !p->image.broken && !calm(f, p))
             return true;
     return false;
 }

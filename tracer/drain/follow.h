@@ -12,8 +12,9 @@
 #include "drain/session.h"
 
 struct ct_follow_options {
-    const char *output;             /* absolute path of the first process's trace; borrowed */
+    const char *output;             /* absolute path of the first process's trace; borrowed; NULL: there are no files */
     int output_fd;                  /* opened for it; given */
+    bool keep_first;                /* the arena of the first process stays when it is followed no more: it goes on with it */
     bool children;                  /* others than the first process are traced too */
     bool start;                     /* a program's gate is opened when it connects */
     uint64_t categories;            /* that are recorded for our files, and for guests */
@@ -21,6 +22,7 @@ struct ct_follow_options {
     bool later;                     /* our files begin with ct_follow_start(), whoever opens a gate before */
     uint64_t limit;                 /* bytes of one file; 0: none */
     uint64_t ring;                  /* keep about this many of the newest; 0: all */
+    uint64_t calm;                  /* categories that come so rarely that the bell is enough, and no timer is needed */
 };
 
 /* What the owner hears. */
@@ -29,6 +31,11 @@ struct ct_follow_hooks {
     void (*trouble)(void *context, const char *text);   /* one line for a person */
     /* A program has begun and can be watched; NULL: nobody wants to.  Its end is told by its watchers' last segments. */
     void (*began)(void *context, struct ct_process *p);
+    /*
+     * A program asks for what following does not know of; NULL: nobody does.  `fd` came along, or is -1; borrowed.  It
+     * waits for a CT_CONTROL_REPLY.
+     */
+    void (*asked)(void *context, struct ct_process *p, const struct ct_control_message *m, int fd);
     void *context;
 };
 

@@ -28,7 +28,7 @@ static int open_file(struct ct_follow *f, struct ct_process *p)
 {
     int fd, r = 0;
 
-    if (p->has_file)
+    if (p->has_file || !f->options.output)
         return 0;
     if (p->pid == f->first && f->options.output_fd >= 0) {
         fd = f->options.output_fd;
@@ -83,6 +83,23 @@ void ct_image_check_file(struct ct_follow *f, struct ct_process *p)
         ct_process_tell(p, CT_CONTROL_STOP, 0);
 }
 
+void ct_image_note_guest(struct ct_follow *f, struct ct_process *p)
+{
+    char link[48], path[CT_PATH_MAX];
+    ssize_t n;
+
+    if (!p->guests)
+        return;
+    /* Of the thread: it may have a table of descriptors of its own. */
+    snprintf(link, sizeof link, "/proc/thread-self/fd/%d", p->guests->consumer.fd);
+    n = readlink(link, path, sizeof path - 1);
+    if (n <= 0 || path[0] != '/')
+        return;
+    path[n] = '\0';
+    ct_consumer_begin(&p->guests->consumer, p->image.drain.run, p->image.drain.run_size);
+    ct_session_note(f->session, p->image.drain.arena_id, p->guests->consumer.fd, path);
+}
+
 /* --- images --- */
 
 /* Closes the image's part of the file: names, the halves of a ring, END. */
@@ -120,7 +137,10 @@ void ct_image_end(struct ct_follow *f, struct ct_process *p, const struct ct_end
     else
         ct_process_end_row(p, &end);
     ct_image_end_file(f, p, &end);
-    ct_session_forget(f->session, p->image.drain.arena_id);
+    if (f->options.keep_first && p->pid == f->first)
+        ct_session_unnote(f->session, p->image.drain.arena_id);
+    else
+        ct_session_forget(f->session, p->image.drain.arena_id);
     ct_process_detach(p);
 }
 

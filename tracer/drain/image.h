@@ -11,5 +11,7 @@ void ct_image_end(struct ct_follow *f, struct ct_process *p, const struct ct_end
 void ct_image_end_file(struct ct_follow *f, struct ct_process *p, const struct ct_end *end);
 /* Says why the file ended if it has failed or is full, and tells a program that nobody listens to. */
 void ct_image_check_file(struct ct_follow *f, struct ct_process *p);
+/* The process has no file of ours, but has just asked for one: should all be killed, it is where its arena belongs. */
+void ct_image_note_guest(struct ct_follow *f, struct ct_process *p);
 /* The process is gone: its file is whole. */
 void ct_image_close_file(struct ct_follow *f, struct ct_process *p);

@@ -1,4 +1,6 @@
 /* The drain as a thread of the traced program: for trace_start() without `ctrace record`. */
+#include "drain/inside.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -16,7 +18,6 @@
 #include "drain/output.h"
 #include "drain/recover.h"
 #include "drain/session.h"
-#include "format/serve.h"
 
 enum { STACK_SIZE = 256 << 10 };
 
@@ -185,7 +186,7 @@ static int make_thread(void)
     return -r;
 }
 
-static int start(const struct ct_serve_start *how)
+int ct_inside_start(const struct ct_serve_start *how)
 {
     int r;
 
@@ -206,7 +207,7 @@ static int start(const struct ct_serve_start *how)
     return inside.error;
 }
 
-static int stop(void)
+int ct_inside_stop(void)
 {
     struct ct_arena *a = inside.drain.map.arena;
 
@@ -215,20 +216,4 @@ static int stop(void)
     syscall(SYS_futex, &a->bell, FUTEX_WAKE, 1, NULL, NULL, 0);
     pthread_join(inside.thread, NULL);
     return inside.error;
-}
-
-static void sweep(void)
-{
-    ct_recover_all(NULL);
-}
-
-static const struct ct_serve_api api = {
-    .version = CT_SERVE_VERSION, .size = sizeof api, .sweep = sweep, .start = start, .stop = stop,
-};
-
-__attribute__((visibility("default"))) ct_serve_function ct_serve;
-
-const struct ct_serve_api *ct_serve(uint32_t version)
-{
-    return version == CT_SERVE_VERSION ? &api : NULL;
 }

@@ -203,14 +203,21 @@ int ct_session_note(const struct ct_session_dir *s, const uint8_t arena_id[CT_UU
     return r < 0 ? r : write_note(s->fd, name, text, NULL);
 }
 
+void ct_session_unnote(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE])
+{
+    char name[2 * CT_UUID_SIZE + 8];
+
+    note_name(arena_id, name);
+    unlinkat(s->fd, name, 0);
+}
+
 void ct_session_forget(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE])
 {
     char name[2 * CT_UUID_SIZE + 8];
 
     ct_session_hex(arena_id, name);
     unlinkat(s->fd, name, 0);
-    note_name(arena_id, name);
-    unlinkat(s->fd, name, 0);
+    ct_session_unnote(s, arena_id);
 }
 
 /* Reads a note; it must fit. */

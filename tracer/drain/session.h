@@ -41,6 +41,8 @@ void ct_session_dir_close(struct ct_session_dir *s, bool remove);
 
 /* Notes which file an arena's events go to. */
 int ct_session_note(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE], int fd, const char *path);
+/* Removes such a note. */
+void ct_session_unnote(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE]);
 /* Removes an arena and its note. */
 void ct_session_forget(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE]);
 

@@ -19,6 +19,8 @@ enum ct_control_kind {
     CT_CONTROL_UNCONSUME = 3,           /* trace_stop(): end the file that CONSUMER opened; REPLY when it is whole */
     CT_CONTROL_STACKS = 4,              /* descriptor: rows of struct ct_thread_dump, as THREADS asked; value: how many, or -errno */
 
+    CT_CONTROL_SERVE = 5,               /* descriptor: a struct ct_serve_http (format/serve.h); REPLY when it is served */
+
     /* ctrace -> program */
     CT_CONTROL_TURN = 16,               /* turn the generation now */
     CT_CONTROL_START = 17,              /* open the gate */

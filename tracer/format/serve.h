@@ -1,5 +1,5 @@
 /*
- * What libctrace.so asks of libctrace-serve.so, which it opens when a program without `ctrace record` starts a trace.
+ * What libctrace.so asks of libctrace-serve.so, which it opens when a program without `ctrace record` starts a trace or serves.
  * Here, with the ground, because neither knows the other otherwise.
  */
 #pragma once
@@ -9,7 +9,7 @@
 #define CT_SERVE_LIBRARY "libctrace-serve.so.0"
 #define CT_SERVE_SYMBOL "ct_serve"
 
-enum { CT_SERVE_VERSION = 1 };
+enum { CT_SERVE_VERSION = 2 };
 
 struct ct_arena;
 
@@ -26,6 +26,27 @@ struct ct_serve_start {
     void (*hide_thread)(void);      /* to be called first by each thread that serves: it is no part of the program */
 };
 
+/*
+ * What trace_serve() asks for: of libctrace-serve.so, or of `ctrace record` in a file that goes with CT_CONTROL_SERVE.  Texts
+ * end in NUL, and are empty where nothing was said.
+ */
+struct ct_serve_http {
+    uint32_t size;                  /* of this struct */
+    uint32_t insecure;              /* beyond loopback without a token */
+    char address[128], prefix[128], token[256];
+    char hosts[1024];               /* one text after the other; an empty one ends them */
+    char place[160];                /* the answer: "127.0.0.1:6060/debug/pprof" */
+    char trouble[160];              /* or why not, one line for a person */
+};
+
+/* What the program's part knows when it is to be served. */
+struct ct_serve_host_program {
+    const char *session;            /* path of the session directory, where to listen for the recorder */
+    uint64_t categories;            /* all that may be recorded */
+    void (*hide_thread)(void);      /* to be called first by the first thread that serves: it and those it makes are no part of it */
+    int (*hang_up)(void);           /* ends the recorder's connection: 1, or 0 when there was none */
+};
+
 struct ct_serve_api {
     uint32_t version, size;
     /* Folds what killed programs of this user left behind into their traces.  Before an output file is opened. */
@@ -34,6 +55,12 @@ struct ct_serve_api {
     int (*start)(const struct ct_serve_start *how);
     /* The gate is shut: drains what is left, ends the file, ends the thread.  0, or why the file is not whole. */
     int (*stop)(void);
+    /* Listens for the recorder in the session's directory, and for clients at `http`.  0 or a negative errno, with http->trouble. */
+    int (*serve)(const struct ct_serve_host_program *program, struct ct_serve_http *http);
+    /* Waits for the recorder to have come, some seconds at most; false: it has not. */
+    int (*served)(void);
+    /* Ends all that; with `at_exit` only what must not be left behind, at once: the process is about to end. */
+    void (*unserve)(int at_exit);
 };
 
 /* Exported by libctrace-serve.so.  The table, or NULL when it does not know `version`.  Never freed. */

@@ -9,6 +9,7 @@
 #include "profile/timers.h"
 #include "record/control.h"
 #include "record/emit.h"
+#include "record/hidden.h"
 #include "record/intern.h"
 #include "record/rawfile.h"
 #include "record/session.h"
@@ -89,7 +90,7 @@ static void arm_thread(uint32_t tid)
 {
     static uint32_t blocked_before;
 
-    if (tid == ct_turn_hidden())
+    if (ct_hidden(tid))
         ct_timers_drop(tid);
     else if (ct_timers_has(tid))
         return;

@@ -1,4 +1,4 @@
-/* The control thread's life: birth of the arena, the conversation with ctrace, turns, growth. */
+/* The control thread's life: birth of the arena, requests of the program, turns, growth. */
 #include "record/control.h"
 
 #include <errno.h>
@@ -10,21 +10,19 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 #include "format/control.h"
 #include "record/arena.h"
 #include "record/clock.h"
 #include "record/control_thread.h"
-#include "record/dump.h"
 #include "record/identity.h"
 #include "record/modules.h"
 #include "record/rawfile.h"
 #include "record/sampler.h"
 #include "record/session.h"
 #include "record/syscall.h"
+#include "record/talk.h"
 #include "record/turn.h"
 
 /*
@@ -44,7 +42,7 @@ static struct {
 
 static _Atomic uint32_t tid;            /* of the control thread; 0: none (the kernel clears it) */
 static _Atomic uint32_t poked;          /* a wake-up is on its way already */
-static int arena_fd, socket_fd, signal_fd;      /* in the control thread's own table; -1: none */
+static int arena_fd, signal_fd;         /* in the control thread's own table; -1: none */
 static int birth_error;
 
 static const int poke_signal = SIGURG;  /* blocked in the control thread and read from signal_fd; ignored by default */
@@ -81,60 +79,8 @@ void ct_control_ring_drainer(struct ct_arena *a)
     futex(&a->bell, FUTEX_WAKE, 1, NULL);
 }
 
-/* --- the conversation --- */
+/* --- what must not wait long, whatever else there is to do --- */
 
-static int send_message(enum ct_control_kind kind, int64_t value, int fd, const char *text)
-{
-    struct ct_control_message message = { .kind = kind, .pid = ct_arena->pid, .value = value };
-    struct iovec body = { &message, sizeof message };
-    union { struct cmsghdr head; char room[CMSG_SPACE(sizeof fd)]; } control = { .room = { 0 } };
-    struct msghdr packet = { .msg_iov = &body, .msg_iovlen = 1 };
-    size_t at = 0;
-    long r;
-
-    memcpy(message.arena_id, ct_arena->arena_id, sizeof message.arena_id);
-    ct_raw_append(message.text, sizeof message.text, &at, text ? text : "");
-    if (fd >= 0) {
-        packet.msg_control = &control;
-        packet.msg_controllen = sizeof control.room;
-        control.head.cmsg_level = SOL_SOCKET;
-        control.head.cmsg_type = SCM_RIGHTS;
-        control.head.cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-    }
-    r = ct_syscall(SYS_sendmsg, socket_fd, &packet, MSG_NOSIGNAL);
-    return r < 0 ? (int)r : 0;
-}
-
-static int connect_ctrace(void)
-{
-    struct sockaddr_un to = { .sun_family = AF_UNIX };
-    size_t at = 0;
-    long fd, r;
-
-    ct_raw_append(to.sun_path, sizeof to.sun_path, &at, ct_options.dir);
-    ct_raw_append(to.sun_path, sizeof to.sun_path, &at, "/" CT_CONTROL_SOCKET);
-    fd = ct_syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return (int)fd;
-    r = ct_syscall(SYS_connect, fd, &to, sizeof to);
-    if (r < 0) {
-        ct_syscall(SYS_close, fd);
-        return (int)r;
-    }
-    socket_fd = (int)fd;
-    return 0;
-}
-
-/* ctrace is gone: nobody drains any more, so nothing more is recorded; what is in the arena waits for `ctrace recover`. */
-static void lose_ctrace(void)
-{
-    ct_syscall(SYS_close, socket_fd);
-    socket_fd = -1;
-    ct_turn_want_nothing(ct_arena);
-}
-
-/* What must not wait long, whatever else there is to do. */
 static void keep_up(void)
 {
     ct_arena_grow_ahead(ct_arena, arena_fd);
@@ -142,104 +88,10 @@ static void keep_up(void)
         ct_turn(ct_arena);
 }
 
-/* Between two looks at threads that run: a thread of the program that asks for something is not kept waiting. */
-static bool go_on(void)
+bool ct_control_go_on(void)
 {
     keep_up();
     return atomic_load_explicit(&ask.request, memory_order_relaxed) == CT_ASK_NONE;
-}
-
-/* Every thread's stack in a file of its own, answered by a message of its own. */
-static void tell_threads(void)
-{
-    long fd = ct_syscall(SYS_memfd_create, "ctrace-threads", MFD_CLOEXEC);
-    int count = fd < 0 ? (int)fd : ct_dump_threads(ct_arena, (int)fd, go_on);
-
-    send_message(CT_CONTROL_STACKS, count, (int)fd, NULL);
-    if (fd >= 0)
-        ct_syscall(SYS_close, fd);
-}
-
-static void obey(const struct ct_control_message *message)
-{
-    int r = 0;
-
-    if (message->kind == CT_CONTROL_TURN)
-        ct_turn(ct_arena);
-    else if (message->kind == CT_CONTROL_THREADS)
-        tell_threads();
-    else if (message->kind == CT_CONTROL_CATEGORIES)
-        ct_turn_categories(ct_arena, (uint64_t)message->value);
-    else if (message->kind == CT_CONTROL_START)
-        r = ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE);
-    else if (message->kind == CT_CONTROL_STOP)
-        ct_turn_want_no_more(ct_arena, CT_TURN_FOR_CTRACE);
-    else
-        return;
-    send_message(CT_CONTROL_REPLY, r, -1, NULL);
-}
-
-static int await_reply(void)
-{
-    struct pollfd wait = { .fd = socket_fd, .events = POLLIN };
-    struct timespec patience = { 10, 0 };
-    struct ct_control_message message;
-
-    for (;;) {
-        if (ct_syscall(SYS_ppoll, &wait, 1, &patience, 0, 8) <= 0)
-            return -ETIMEDOUT;
-        if (ct_syscall(SYS_recvfrom, socket_fd, &message, sizeof message, MSG_DONTWAIT, 0, 0) <= 0) {
-            lose_ctrace();
-            return -EPIPE;
-        }
-        if (message.kind == CT_CONTROL_REPLY)
-            return (int)message.value;
-        obey(&message);
-    }
-}
-
-/* Fetches a descriptor of the program into this thread's own table and hands it to ctrace. */
-static int pass_consumer(int fd, const char *text)
-{
-    long self, mine;
-    int r;
-
-    if (socket_fd < 0)
-        return -ENOTCONN;
-    self = ct_syscall(SYS_pidfd_open, ct_syscall(SYS_getpid), 0);
-    if (self < 0)
-        return (int)self;
-    mine = ct_syscall(SYS_pidfd_getfd, self, fd, 0);
-    ct_syscall(SYS_close, self);
-    if (mine < 0)
-        return (int)mine;
-    r = send_message(CT_CONTROL_CONSUMER, 0, (int)mine, text);
-    ct_syscall(SYS_close, mine);
-    if (r == 0)
-        r = await_reply();
-    return r < 0 ? r : ct_turn_want(ct_arena, CT_TURN_FOR_PROGRAM);
-}
-
-static int end_consumer(void)
-{
-    int r;
-
-    ct_turn_want_no_more(ct_arena, CT_TURN_FOR_PROGRAM);
-    r = socket_fd < 0 ? -ENOTCONN : send_message(CT_CONTROL_UNCONSUME, 0, -1, NULL);
-    return r < 0 ? r : await_reply();
-}
-
-static void hear_ctrace(void)
-{
-    struct ct_control_message message;
-    long n = ct_syscall(SYS_recvfrom, socket_fd, &message, sizeof message, MSG_DONTWAIT, 0, 0);
-
-    if (n == -EAGAIN || n == -EINTR)
-        return;
-    if (n <= 0)
-        lose_ctrace();
-    else if (n == sizeof message)
-        obey(&message);
 }
 
 /* --- requests of the program's threads --- */
@@ -255,9 +107,12 @@ static bool answer_ask(void)
     case CT_ASK_START: ask.answer = ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE); break;
     case CT_ASK_STOP: ct_turn_want_no_more(ct_arena, CT_TURN_FOR_CTRACE); ask.answer = 0; break;
     case CT_ASK_TURN: ct_turn(ct_arena); ask.answer = 0; break;
-    case CT_ASK_CONSUMER: ask.answer = pass_consumer(ask.fd, ask.text); break;
-    case CT_ASK_UNCONSUME: ask.answer = end_consumer(); break;
+    case CT_ASK_CONSUMER: ask.answer = ct_talk_consumer(ask.fd, ask.text); break;
+    case CT_ASK_UNCONSUME: ask.answer = ct_talk_end_consumer(); break;
     case CT_ASK_MODULES: ask.answer = ct_modules_scan(ct_arena); break;
+    case CT_ASK_JOIN: ask.answer = ct_talk_join(arena_fd); break;
+    case CT_ASK_LEAVE: ask.answer = ct_talk_leave(); break;
+    case CT_ASK_SERVE: ask.answer = ct_talk_pass(CT_CONTROL_SERVE, ask.fd, NULL); break;
     case CT_ASK_IDENTITY: ask.answer = ct_identity_set(&ask.identity); break;
     default: ask.answer = 0; break;
     }
@@ -348,10 +203,7 @@ static int be_born(void)
     }
     if (!ct_options.record)
         return 0;
-    r = connect_ctrace();
-    if (r == 0 && arena_fd >= 0)
-        r = send_message(CT_CONTROL_HELLO, 0, arena_fd, NULL);
-    return r;
+    return ct_talk_connect(arena_fd);
 }
 
 /* How long to sleep: until the next turn while recording, else until somebody speaks. */
@@ -378,7 +230,7 @@ static void hear_pokes(void)
 static void live(void)
 {
     for (;;) {
-        struct pollfd watch[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = socket_fd, .events = POLLIN } };
+        struct pollfd watch[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = ct_talk_socket(), .events = POLLIN } };
         struct timespec wait;
         long n = ct_syscall(SYS_ppoll, watch, 2, until_turn(&wait), 0, 8);
 
@@ -391,7 +243,7 @@ static void live(void)
         if (!answer_ask())
             return;
         if (n > 0 && watch[1].revents)
-            hear_ctrace();
+            ct_talk_hear();
         keep_up();
     }
 }
@@ -400,7 +252,8 @@ static void control_main(void)
 {
     int r;
 
-    arena_fd = socket_fd = signal_fd = -1;
+    arena_fd = signal_fd = -1;
+    ct_talk_init();
     /* From here on nothing of the program's descriptors is held open by us, and none of ours is seen by it. */
     r = (int)ct_syscall(SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE);
     if (r == 0)

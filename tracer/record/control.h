@@ -20,6 +20,9 @@ enum ct_control_request {
     CT_ASK_UNCONSUME = 6,           /* end that consumer's file; answered when it is whole */
     CT_ASK_MODULES = 7,             /* look for new modules */
     CT_ASK_IDENTITY = 8,            /* become the user and groups that the asking thread has */
+    CT_ASK_JOIN = 9,                /* somebody listens in the session's directory from now on: connect */
+    CT_ASK_LEAVE = 10,              /* and no longer: hang up, record nothing */
+    CT_ASK_SERVE = 11,              /* have whoever listens serve what `fd` says (struct ct_serve_http), for answer there */
 };
 
 /*
@@ -33,6 +36,8 @@ int ct_control_ask(enum ct_control_request request, int fd, const char *text);
 void ct_control_poke(void);
 /* Wakes the drainer if it sleeps. */
 void ct_control_ring_drainer(struct ct_arena *a);
+/* Control thread, between two steps of long work: keeps up with the program; false when a thread of it asks for something. */
+bool ct_control_go_on(void);
 /* Whether the control thread lives. */
 bool ct_control_alive(void);
 /* In a forked child: there is no control thread. */

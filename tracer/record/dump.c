@@ -8,10 +8,10 @@
 #include "record/clock.h"
 #include "record/dump_lock.h"
 #include "record/dump_stack.h"
+#include "record/hidden.h"
 #include "record/sampler.h"
 #include "record/syscall.h"
 #include "record/tasks.h"
-#include "record/turn.h"
 
 enum { TEXT = 256, LOOK_MS = 4, PATIENCE_MS = 1000 };
 
@@ -97,7 +97,7 @@ static bool read_waiting(void)
 
 static void write_row(uint32_t tid)
 {
-    if (tid == ct_turn_hidden())
+    if (ct_hidden(tid))
         return;
     memset(&row, 0, sizeof row);
     row.tid = tid;

@@ -6,11 +6,10 @@
 #include "record/annotate.h"
 #include "record/arena.h"
 #include "record/control.h"
+#include "record/hidden.h"
 #include "record/options.h"
 #include "record/sampler.h"
-#include "record/syscall.h"
 #include "record/thread.h"
-#include "record/turn.h"
 #include "record/unwind.h"
 
 static struct ct_arena *arena(void)
@@ -43,14 +42,6 @@ static void forget_arena_file(void)
         ct_arena_unlink(ct_arena);
 }
 
-static void hide_thread(void)
-{
-    ct_thread_gone();
-    if (ct_self.row)                /* it was born like any thread: nobody has seen its row yet */
-        atomic_store_explicit(&ct_self.row->state, CT_SLOT_FREE, memory_order_relaxed);
-    ct_turn_hide((uint32_t)ct_syscall(SYS_gettid));
-}
-
 static const struct ct_entry entry = {
     .version = CT_ENTRY_VERSION,
     .size = sizeof(struct ct_entry),
@@ -74,7 +65,7 @@ static const struct ct_entry entry = {
     .thread_name = ct_thread_name,
     .gc_begin = ct_gc_begin,
     .gc_end = ct_gc_end,
-    .hide_thread = hide_thread,
+    .hide_thread = ct_hidden_begin,
 };
 
 __attribute__((visibility("default"))) const struct ct_entry *ct_recorder(uint32_t version)

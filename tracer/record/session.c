@@ -9,6 +9,7 @@
 #include "format/control.h"
 #include "record/arena.h"
 #include "record/control.h"
+#include "record/hidden.h"
 #include "record/options.h"
 #include "record/rawfile.h"
 #include "record/sampler.h"
@@ -92,7 +93,9 @@ static void join_record(void)
         r = ct_control_ask(CT_ASK_START, -1, NULL);
     if (r == 0)
         CT_SAMPLER(thread_born);        /* this one was there before */
-    if (r < 0)
+    if (r < 0 && ct_options.inside)
+        ct_options.record = false;      /* the parent serves no more */
+    else if (r < 0)
         say("", r);
 }
 
@@ -130,6 +133,7 @@ static void forget_parent(void)
     alone_depth = 0;
     ct_control_forget();
     ct_thread_forget();
+    ct_hidden_forget();
     CT_SAMPLER(forked_child);
     if (!ct_options.record || ct_options.only) {
         ct_gate_set(0);                 /* else it stays wiped: the first event calls ct_gate_reborn() */

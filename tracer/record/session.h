@@ -19,6 +19,7 @@ struct ct_session_options {
     bool start;                     /* open the gate at once */
     bool paths;                     /* record names of files and peers */
     bool record;                    /* somebody listens at dir/ctl */
+    bool inside;                    /* it is this program, or a parent of it, that called trace_serve() */
     uint32_t only;                  /* not 0: the one process that is to be recorded, not its children (--no-follow) */
     uint8_t run_id[CT_UUID_SIZE];
 };

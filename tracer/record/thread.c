@@ -273,6 +273,23 @@ void ct_thread_gone(void)
     drop_room(self);
 }
 
+void ct_thread_unsee(uint32_t tid)
+{
+    struct ct_arena_thread *row = ct_arena ? find_row(ct_arena, tid) : NULL;
+
+    if (row)
+        atomic_store_explicit(&row->state, CT_SLOT_FREE, memory_order_relaxed);
+}
+
+void ct_thread_hide(void)
+{
+    ct_thread_gone();
+    if (ct_self.row)                /* it was born like any thread: nobody has seen its row yet */
+        atomic_store_explicit(&ct_self.row->state, CT_SLOT_FREE, memory_order_relaxed);
+    ct_self.owner = 0;              /* no session: there is no way back to a row */
+    ct_self.gone = CT_THREAD_HIDDEN;
+}
+
 uint64_t ct_thread_serial_of(uint32_t tid)
 {
     struct ct_arena_thread *row = ct_arena ? find_row(ct_arena, tid) : NULL;

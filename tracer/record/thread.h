@@ -81,6 +81,7 @@ struct ct_birth {
     uint64_t serial, parent, routine;
     uint64_t stack_size;            /* 0: unknown */
     bool masked;                    /* as its creator's, see struct ct_thread_room */
+    _Atomic uint32_t *hidden;       /* not NULL: as its creator, who waits for this futex to be 1 (record/hidden.h) */
 };
 
 /*
@@ -88,6 +89,13 @@ struct ct_birth {
  * handler left it by siglongjmp.  In doubt (the thread is on its signal stack) true.
  */
 bool ct_thread_frame_alive(uintptr_t frame);
+
+/* A thread that was seen is one of ctrace's own after all. */
+void ct_thread_unsee(uint32_t tid);
+/* ct_self.gone of a thread of ctrace's own (record/hidden.h). */
+enum { CT_THREAD_HIDDEN = 3 };
+/* The calling thread gives back what it has and records nothing from now on. */
+void ct_thread_hide(void);
 
 /* A serial for a thread to be created; 0 when nothing is recorded or prepared. */
 uint64_t ct_thread_new_serial(void);

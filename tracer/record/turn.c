@@ -11,6 +11,7 @@
 #include "record/clock.h"
 #include "record/control.h"
 #include "record/gate.h"
+#include "record/hidden.h"
 #include "record/modules.h"
 #include "record/sampler.h"
 #include "record/session.h"
@@ -21,17 +22,6 @@
 
 static uint64_t turned_ns;              /* CLOCK_MONOTONIC of the last turn */
 static unsigned wanted;                 /* enum ct_turn_wanting */
-static _Atomic uint32_t hidden_tid;     /* relaxed: set before the gate is opened, on the asker's word */
-
-void ct_turn_hide(uint32_t tid)
-{
-    atomic_store_explicit(&hidden_tid, tid, memory_order_relaxed);
-}
-
-uint32_t ct_turn_hidden(void)
-{
-    return atomic_load_explicit(&hidden_tid, memory_order_relaxed);
-}
 
 /* A name for each thread that exists, also for those that never do anything that is recorded. */
 static void see_thread(uint32_t tid)
@@ -39,7 +29,7 @@ static void see_thread(uint32_t tid)
     char name[CT_NAME_MAX + 1];
     long size;
 
-    if (tid == ct_turn_hidden())
+    if (ct_hidden(tid))
         return;
     size = ct_tasks_read(tid, "comm", name, sizeof name);
     if (size <= 0)

@@ -14,9 +14,6 @@ void ct_turn_want_no_more(struct ct_arena *a, enum ct_turn_wanting who);
 void ct_turn_want_nothing(struct ct_arena *a);
 /* In a forked child: nobody has asked for anything. */
 void ct_turn_forget(void);
-/* A thread of ours that is no part of the program (the drain inside of it): it gets no row.  0: there is none. */
-void ct_turn_hide(uint32_t tid);
-uint32_t ct_turn_hidden(void);
 /* Ends the current generation and begins the next; put off while the drainer is several behind. */
 void ct_turn(struct ct_arena *a);
 /* Nanoseconds until the next turn is due; 0 now, -1 never (the gate is shut). */

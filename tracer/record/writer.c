@@ -189,6 +189,8 @@ static void put_lost(struct ct_writer *w)
 
 static void count_lost(struct ct_thread *self, struct ct_writer *w)
 {
+    if (self->gone == CT_THREAD_HIDDEN)
+        return;
     if (w && w->lost < USHRT_MAX)
         w->lost++;
     if (self->row)

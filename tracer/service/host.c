@@ -144,6 +144,8 @@ static int profile(void *service, const struct ct_profile_request *r, struct ct_
     if (one && kind != CT_EXPORT_END) {
         ct_service_refresh(service, one);       /* a program that is stopped: what is known of it */
         e = snapshot(one->fold, kind, &p);
+        if (e == 0 && one->since[0] && kind != CT_EXPORT_THREADCREATE)
+            e = ct_profile_add_comment(p, one->since);
     }
     if (e == 0)
         e = answer(service, p, kind, r->symbolize, r->debug, reply);

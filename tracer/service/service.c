@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "format/schema.h"
 #include "service/state.h"
@@ -71,6 +72,33 @@ static void forget_some(struct ct_service *s)
     }
 }
 
+/* All that it ever records; but what an arena that is in use again holds of before is not for us. */
+static uint32_t begin_at(const struct ct_process *p)
+{
+    const struct ct_arena *a = p->image.arena;
+    bool recording = atomic_load_explicit(&a->phase, memory_order_acquire) == CT_ARENA_RECORDING;
+
+    return recording ? 0 : atomic_load_explicit(&a->generation, memory_order_acquire) + 1;
+}
+
+/* A program that was not recorded from its first instruction on: heap and lock profiles say since when they count. */
+static void say_since(struct ct_served *one, const struct ct_process *p)
+{
+    static const double soon = 0.2;
+    struct timespec up, wall;
+    struct tm day;
+    char text[32];
+    double age;
+
+    clock_gettime(CLOCK_BOOTTIME, &up);
+    clock_gettime(CLOCK_REALTIME, &wall);
+    age = (double)up.tv_sec + (double)up.tv_nsec / 1e9 - (double)p->image.arena->start_time / (double)sysconf(_SC_CLK_TCK);
+    if ((p->told && p->image.drain.generation <= 1) || p->image.arena->start_time == 0 || age < soon || !gmtime_r(&wall.tv_sec, &day))
+        return;
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &day);
+    snprintf(one->since, sizeof one->since, "counts since %s UTC, %.1f s after the program began", text, age);
+}
+
 void ct_service_began(struct ct_service *s, struct ct_process *p)
 {
     struct ct_served *one = calloc(1, sizeof *one);
@@ -82,6 +110,7 @@ void ct_service_began(struct ct_service *s, struct ct_process *p)
         return;                         /* it is not served; its recording goes on */
     }
     one->pid = p->pid;
+    say_since(one, p);
     pthread_mutex_lock(&s->lock);
     forget_some(s);
     one->next = s->served;
@@ -89,7 +118,7 @@ void ct_service_began(struct ct_service *s, struct ct_process *p)
     s->any = true;
     pthread_cond_broadcast(&s->appeared);
     pthread_mutex_unlock(&s->lock);
-    if (ct_process_watch(p, &one->fold->segments, 0) < 0)
+    if (ct_process_watch(p, &one->fold->segments, begin_at(p)) < 0)
         ct_segments_end(&one->fold->segments);
 }
 
@@ -194,14 +223,15 @@ bool ct_service_refresh(struct ct_service *s, struct ct_served *one)
 
 /* --- life --- */
 
-static int start_server(struct ct_service *s, const struct ct_service_options *o, struct ct_error *err)
+int ct_service_listen(struct ct_service *s, const struct ct_service_options *o, struct ct_error *err)
 {
     struct ct_server_options options = {
         .address = o->address, .clients = o->clients ? o->clients : CT_SERVER_CLIENTS, .insecure = o->insecure,
         .endpoints = { .prefix = o->prefix ? o->prefix : CT_SERVE_PREFIX, .host = &s->host,
                        .guard = { .token = o->token, .hosts = o->hosts, .host_count = o->host_count } },
     };
-    int r = ct_server_start(&options, &s->server, err);
+    int r = s->server ? ct_error_at(err, -EALREADY, 0, "it is served already at %.100s", s->place)
+                      : ct_server_start(&options, &s->server, err);
 
     if (r == 0)
         snprintf(s->place, sizeof s->place, "%s%s", ct_server_address(s->server), options.endpoints.prefix);
@@ -233,7 +263,7 @@ int ct_service_start(const struct ct_service_options *options, struct ct_follow 
     if (r < 0)
         goto free_folder;
     if (options->address) {
-        r = start_server(s, options, err);
+        r = ct_service_listen(s, options, err);
         if (r < 0) {
             ct_service_stop(s);
             return r;
@@ -272,6 +302,19 @@ void ct_service_deaf(struct ct_service *s)
         ct_errands_close(&s->errands);
 }
 
+void ct_service_flush(struct ct_service *s, unsigned patience_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (until.tv_nsec + patience_ms * 1000000LL) / 1000000000;
+    until.tv_nsec = (until.tv_nsec + patience_ms * 1000000LL) % 1000000000;
+    pthread_mutex_lock(&s->lock);
+    while (s->streams && pthread_cond_timedwait(&s->streamed, &s->lock, &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&s->lock);
+}
+
 void ct_service_stop(struct ct_service *s)
 {
     if (!s)
@@ -293,6 +336,7 @@ void ct_service_stop(struct ct_service *s)
     }
     ct_namer_fini(&s->namer);
     ct_errands_fini(&s->errands);
+    ct_service_ask_fini(s);
     pthread_cond_destroy(&s->streamed);
     pthread_cond_destroy(&s->appeared);
     pthread_mutex_destroy(&s->dumping);

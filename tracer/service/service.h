@@ -7,6 +7,7 @@
 
 #include "drain/follow.h"
 #include "format/error.h"
+#include "format/serve.h"
 
 struct ct_service;
 
@@ -31,6 +32,14 @@ uint64_t ct_service_categories(void);
  */
 int ct_service_start(const struct ct_service_options *options, struct ct_follow *follow, struct ct_service **ret,
                      struct ct_error *err);
+/*
+ * The same for a service that has no HTTP server yet.  0, or a negative errno: -EALREADY when it has one, which goes on.
+ * struct ct_serve_http is what a program asks for; the answer is in it.  Texts of `options` are borrowed until the stop.
+ */
+int ct_service_listen(struct ct_service *s, const struct ct_service_options *options, struct ct_error *err);
+int ct_service_ask(struct ct_service *s, struct ct_serve_http *http, unsigned clients);
+/* The same by a file that holds it, as it came with CT_CONTROL_SERVE; the answer is put there. */
+int ct_service_answer(struct ct_service *s, int fd, unsigned clients);
 /* Where it listens: "127.0.0.1:6060/debug/pprof"; NULL when there is no HTTP server.  Borrowed until the stop. */
 const char *ct_service_place(const struct ct_service *s);
 /* The descriptor that the thread which drains polls, and what it calls when it is readable. */
@@ -40,5 +49,7 @@ void ct_service_hear(struct ct_service *s);
 void ct_service_began(struct ct_service *s, struct ct_process *p);
 /* No more is asked of `follow` from now on; before ct_follow_fini. */
 void ct_service_deaf(struct ct_service *s);
+/* After ct_follow_fini: waits so long at most for those who get the ends of their traces. */
+void ct_service_flush(struct ct_service *s, unsigned patience_ms);
 /* Ends it; after ct_follow_fini.  Takes NULL. */
 void ct_service_stop(struct ct_service *s);

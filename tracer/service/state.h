@@ -13,6 +13,7 @@ struct ct_served {
     struct ct_served *next;
     pid_t pid;
     struct ct_fold *fold;               /* all that was recorded of it for profiles */
+    char since[96];                     /* a comment for profiles that do not count from its beginning; empty: they do */
     unsigned users;
 };
 
@@ -31,6 +32,7 @@ struct ct_service {
     struct ct_serve_host host;
     struct ct_server *server;           /* NULL: nobody asks by HTTP */
     char place[160];                    /* where it is */
+    struct ct_service_asked *asked;     /* its options, when a program has asked for it (service/ask.c) */
     uint64_t categories;                /* all that may be recorded */
 };
 
@@ -50,6 +52,9 @@ void ct_service_unwatch(struct ct_service *s, pid_t pid, struct ct_segments *seg
 void ct_service_abandon(struct ct_service *s, pid_t pid, struct ct_fold *fold);
 /* Has everything that was recorded until now drained and folded; false when that takes too long. */
 bool ct_service_refresh(struct ct_service *s, struct ct_served *one);
+
+/* Frees what a program asked for; after the server. */
+void ct_service_ask_fini(struct ct_service *s);
 
 /* The calls of struct ct_serve_host. */
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret);

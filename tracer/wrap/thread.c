@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "record/emit.h"
+#include "record/hidden.h"
 #include "record/intern.h"
 #include "record/syscall.h"
 #include "wrap/real.h"
@@ -73,6 +74,8 @@ static void thread_exits(void *round)
                             (void *)((uintptr_t)round + 1));
         return;
     }
+    if (ct_hidden_self())
+        ct_hidden_end();
     ct_wait_abandon();
     ct_thread_gone();
 }
@@ -105,7 +108,12 @@ static struct start begin(struct start *given)
     struct start s = *given;
 
     give_back(given);
-    ct_thread_id_note(pthread_self(), s.birth.serial);
+    if (s.birth.hidden) {
+        ct_hidden_begin();
+        ct_hidden_tell(s.birth.hidden);
+    } else {
+        ct_thread_id_note(pthread_self(), s.birth.serial);
+    }
     watch_exit();
     ct_thread_born(&s.birth, (uintptr_t)pthread_self());    /* glibc keeps what this points to atop the stack */
     return s;
@@ -141,7 +149,7 @@ static struct start *prepare(const pthread_attr_t *attr, void *(*routine)(void *
     s->routine = routine;
     s->argument = argument;
     s->birth = (struct ct_birth){
-        .serial = ct_thread_new_serial(),
+        .serial = ct_hidden_self() ? 0 : ct_thread_new_serial(),
         .parent = ct_gate_open() ? ct_thread_serial() : 0,
         .routine = (uintptr_t)routine,
         .stack_size = stack_size,
@@ -165,19 +173,23 @@ CT_WRAPPER int pthread_create(pthread_t *restrict ret, const pthread_attr_t *res
                               void *restrict argument)
 {
     struct start *s = prepare(attr, routine, argument);
+    _Atomic uint32_t born = 0;
     struct ct_birth birth;
     uint64_t start;
     int r;
 
     if (!s)
         return ct_real.pthread_create(ret, attr, routine, argument);
+    s->birth.hidden = ct_hidden_self() ? &born : NULL;
     birth = s->birth;
     start = ct_clock_now();
     r = ct_real.pthread_create(ret, attr, pthread_main, s);
-    if (r == 0)
-        ct_thread_id_note(*ret, birth.serial);
-    else
+    if (r != 0)
         give_back(s);
+    else if (birth.hidden)
+        ct_hidden_wait(&born);
+    else
+        ct_thread_id_note(*ret, birth.serial);
     emit_create(start, &birth, -r);
     return r;
 }

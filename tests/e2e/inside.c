@@ -1,0 +1,96 @@
+/* A program that serves itself, told by its standard input what to do; each order is answered by a line. */
+#include <ctrace.h>
+
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef OWN_WEB_SERVER
+extern void *mg_start(void);
+
+void *mg_start(void)
+{
+    return NULL;
+}
+#endif
+
+static void *burn(void *unused)
+{
+    for (volatile unsigned long n = 0;; n++)
+        if (n % 1000000 == 0)
+            free(memset(malloc(100000), 1, 100000));
+    return unused;
+}
+
+/* What is the program's own and must be as it was: descriptors, the mask, SIGPIPE's disposition. */
+static void tell_state(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    struct sigaction pipe_action;
+    int descriptors = 0;
+    sigset_t mask;
+
+    while (folder && readdir(folder))
+        descriptors++;
+    if (folder)
+        closedir(folder);
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    sigaction(SIGPIPE, NULL, &pipe_action);
+    printf("%d descriptors, mask %d%d, SIGPIPE %s\n", descriptors, sigismember(&mask, SIGUSR1), sigismember(&mask, SIGUSR2),
+           pipe_action.sa_handler == SIG_DFL ? "kills" : pipe_action.sa_handler == SIG_IGN ? "is ignored" : "is handled");
+}
+
+/* A worker that outlives this order and ends with the program. */
+static void tell_fork(void)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        burn(NULL);
+    printf("%d\n", (int)child);
+}
+
+static void obey(char *line)
+{
+    static pthread_t thread;
+    char *word = strtok(line, " \n"), *rest = strtok(NULL, "\n");
+
+    if (strcmp(word, "serve") == 0)
+        printf("%d\n", trace_serve(rest));
+    else if (strcmp(word, "url") == 0)
+        printf("%s\n", trace_serve_url() ? trace_serve_url() : "none");
+    else if (strcmp(word, "stop") == 0)
+        printf("%d\n", trace_serve_stop());
+    else if (strcmp(word, "trace") == 0)
+        printf("%d\n", trace_start(rest));
+    else if (strcmp(word, "end") == 0)
+        printf("%d\n", trace_stop());
+    else if (strcmp(word, "fork") == 0)
+        tell_fork();
+    else if (strcmp(word, "burn") == 0)
+        printf("%d\n", pthread_create(&thread, NULL, burn, NULL));
+    else if (strcmp(word, "state") == 0)
+        tell_state();
+    else if (strcmp(word, "keep") == 0)
+        printf("%d\n", memset(malloc(10000000), 1, 10000000) != NULL);
+    fflush(stdout);
+}
+
+int main(void)
+{
+    char line[512];
+    sigset_t one;
+
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &one, NULL);
+    signal(SIGCHLD, SIG_IGN);
+    while (fgets(line, sizeof line, stdin))
+        obey(line);
+    return 7;
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""
+inside.py BUILD [NAME...]: a program that serves /debug/pprof/ itself (inside.c): trace_serve(), CTRACE_HTTP, its forked children,
+clients too many, and what is refused.
+"""
+
+import os
+import re
+import signal
+import socket
+import time
+
+import insiding
+from insiding import Program, download, info, main, pprof
+from serving import curl, expect, settles
+
+
+# ---- what it serves ----
+
+def profiles():
+    """Every kind, of the program and of a child that it forked."""
+    with Program() as p:
+        expect(p.ask("serve 127.0.0.1:0"), "0", "trace_serve()")
+        assert "<table>" in curl(p.url())[2]
+        p.ask("keep")
+        p.ask("burn")
+        heap = pprof(p.url("heap"), "-top", "-sample_index=inuse_space")
+        assert "obey" in heap or "main" in heap, heap
+        assert "burn" in pprof(p.url("profile?seconds=1"), "-top"), "CPU"
+        threads = curl(p.url("threads?debug=2"))[2]
+        expect(len(re.findall("^thread ", threads, re.M)), 2, f"its own threads and no others:\n{threads}")
+        trace = info(download(p.url("trace?seconds=1"), "t.trace"))
+        assert "CPU_SAMPLE" in trace and re.search(r"^threads +2$", trace, re.M) and re.search(r"^lost +0$", trace, re.M), trace
+        child = p.ask("fork")
+        assert settles(lambda: curl(p.url("cmdline", child))[0], 200, "a forked child") is None
+        assert "burn" in pprof(p.url("profile?seconds=1", child), "-top"), "CPU of a child"
+        expect(curl(p.url("heap", 1))[0], 404, "a process that is none of it")
+        os.kill(int(child), signal.SIGKILL)
+
+
+def late():
+    """A heap profile that does not count from the program's beginning says so; one made before main does."""
+    with Program() as p:
+        time.sleep(0.5)
+        p.ask("serve 127.0.0.1:0")
+        comments = pprof(p.url("heap"), "-comments")
+        assert re.search(r"counts since .* UTC, \d+\.\d s after the program began", comments), comments
+    with Program(CTRACE_HTTP="127.0.0.1:0", CTRACE_HTTP_TOKEN="secret") as p:
+        expect(p.ask("serve 127.0.0.1:0"), "-114", "trace_serve() of a program that is served")
+        url = p.url("heap")
+        expect((curl(url)[0], curl(url + "?token=secret")[0]), (401, 200), "the variable's token")
+        assert f"ctrace: serving {p.ask('url')}\n" in p.errors(), p.errors()
+
+
+# ---- what must not be ----
+
+def refused():
+    """One line and an error; the program runs on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with Program() as p:
+            expect(p.ask(f"serve 127.0.0.1:{port}"), "-98", "a port in use")
+            expect(p.ask("serve nonsense"), "-22", "no address")
+            expect(p.ask("serve 0.0.0.0:0"), "-1", "beyond loopback without a token")
+            expect(p.ask("serve 192.0.2.1:0"), "-1", "beyond loopback without a token")
+            expect((p.ask("url"), p.ask("stop")), ("none", "-22"), "nothing is served")
+            lines = p.errors().splitlines()
+            expect(len(lines), 4, lines)
+            expect(lines[0], f"ctrace: 127.0.0.1:{port} is not served: 127.0.0.1:{port} is in use by somebody else", "the line")
+            expect(p.ask("serve 127.0.0.1:0"), "0", "and then one that works")
+            expect(curl(p.url("heap"))[0], 200, "heap")
+    with Program(path=insiding.own) as p:
+        expect(p.ask("serve 127.0.0.1:0"), "-95", "a web server of its own")
+        assert "trace_http_handle()" in p.errors(), p.errors()
+
+
+def ninth():
+    """Eight clients at a time; the next is told so."""
+    with Program() as p:
+        p.ask("serve 127.0.0.1:0")
+        host, port = re.match(r"http://([\d.]+):(\d+)/", p.ask("url")).groups()
+        waiting = [socket.create_connection((host, int(port))) for _ in range(8)]
+        for client in waiting:
+            client.sendall(b"GET /debug/pprof/profile?seconds=30 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        settles(lambda: curl(p.url("cmdline"))[0], 503, "the ninth client")
+        for client in waiting:
+            client.close()
+        settles(lambda: curl(p.url("cmdline"))[0], 200, "when they have gone")
+
+
+main(profiles, late, refused, ninth)

@@ -1,0 +1,19 @@
+/* Threads of ctrace's own in a program: they are in no trace, no profile, no list of threads. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The calling thread is one from now on, and so are those that it makes (wrap/thread.c). */
+void ct_hidden_begin(void);
+/* A thread made by one is one before its creator goes on: whoever lists threads next does not see it. */
+void ct_hidden_tell(_Atomic uint32_t *born);
+void ct_hidden_wait(_Atomic uint32_t *born);
+/* The calling thread ends: its number may go to a thread of the program. */
+void ct_hidden_end(void);
+/* Whether the calling thread is one. */
+bool ct_hidden_self(void);
+bool ct_hidden(uint32_t tid);
+/* In a forked child: there are none. */
+void ct_hidden_forget(void);

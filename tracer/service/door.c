@@ -1,0 +1,23 @@
+/* libctrace-serve.so's one exported name. */
+#include <stddef.h>
+
+#include "drain/inside.h"
+#include "drain/recover.h"
+#include "service/inside.h"
+
+static void sweep(void)
+{
+    ct_recover_all(NULL);
+}
+
+static const struct ct_serve_api api = {
+    .version = CT_SERVE_VERSION, .size = sizeof api, .sweep = sweep, .start = ct_inside_start, .stop = ct_inside_stop,
+    .serve = ct_inside_serve, .served = ct_inside_served, .unserve = ct_inside_unserve,
+};
+
+__attribute__((visibility("default"))) ct_serve_function ct_serve;
+
+const struct ct_serve_api *ct_serve(uint32_t version)
+{
+    return version == CT_SERVE_VERSION ? &api : NULL;
+}

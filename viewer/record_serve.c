@@ -1,0 +1,59 @@
+/* Starting the service, at once or late, and answering programs that ask for it. */
+#include "viewer/record_serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+
+/* Programs that run already are served from their next generation on. */
+static void catch_up(struct ct_service *s, struct ct_follow *f)
+{
+    for (struct ct_process *p = f->processes; p; p = p->next)
+        if (p->image.arena) {
+            ct_service_began(s, p);
+            ct_process_tell(p, CT_CONTROL_TURN, 0);
+        }
+}
+
+int ct_record_serve(const struct ct_service_options *options, struct ct_follow *follow, struct ct_service **ret,
+                    struct ct_error *err)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+    int r = ct_service_start(options, follow, ret, err);
+
+    if (r == 0 && epoll_ctl(follow->epoll, EPOLL_CTL_ADD, ct_service_bell(*ret), &event) < 0) {
+        r = ct_error_at(err, -errno, 0, "its errands cannot be heard");
+        ct_service_deaf(*ret);
+        ct_service_stop(*ret);
+        *ret = NULL;
+    }
+    if (r == 0)
+        catch_up(*ret, follow);
+    return r;
+}
+
+static int serve(const struct ct_settings *settings, struct ct_follow *follow, struct ct_service **service, int fd)
+{
+    const struct ct_service_options options = { .categories = settings->categories };
+    bool listened = *service && ct_service_place(*service);
+    struct ct_error err;
+    int r = 0;
+
+    if (!settings->wait)
+        return -ENOTSUP;                /* who would serve? */
+    if (!*service)
+        r = ct_record_serve(&options, follow, service, &err);
+    if (r == 0)
+        r = ct_service_answer(*service, fd, 0);
+    if (r == 0 && !listened)
+        fprintf(stderr, "ctrace: serving http://%s/\n", ct_service_place(*service));
+    return r;
+}
+
+void ct_record_asked(const struct ct_settings *settings, struct ct_follow *follow, struct ct_service **service,
+                     struct ct_process *p, const struct ct_control_message *m, int fd)
+{
+    int r = m->kind == CT_CONTROL_SERVE && fd >= 0 ? serve(settings, follow, service, fd) : -ENOSYS;
+
+    ct_process_tell(p, CT_CONTROL_REPLY, r);
+}
