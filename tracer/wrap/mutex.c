@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <sys/single_threaded.h>
 
+#include "wrap/free_mutex.h"
 #include "wrap/real.h"
 #include "wrap/wait.h"
 
@@ -26,24 +27,39 @@ static __attribute__((noinline)) int wait_and_lock(pthread_mutex_t *mutex)
     return CT_WAIT(MUTEX_WAIT, mutex, 0, ct_real.pthread_mutex_lock(mutex), -ct_result);
 }
 
-static CT_JUMPS int lock_among_threads(pthread_mutex_t *mutex)
+static CT_JUMPS __attribute__((noinline)) int lock_among_threads(pthread_mutex_t *mutex)
 {
     int r = ct_real.pthread_mutex_trylock(mutex);
 
     return __builtin_expect(r != EBUSY, 1) ? r : wait_and_lock(mutex);
 }
 
+/* The same where libc is known to do no more to a free mutex than we do. */
+static CT_JUMPS int lock_if_free(pthread_mutex_t *mutex)
+{
+    int r = ct_free_mutex_take(mutex);
+
+    return __builtin_expect(r == 0, 1) ? 0 : r == EBUSY ? wait_and_lock(mutex) : lock_among_threads(mutex);
+}
+
 /* Once there is a second thread this need not be asked again: calls are led past the question. */
-CT_JUMPS int ct_seen_pthread_mutex_lock(pthread_mutex_t *mutex)
+static CT_JUMPS __attribute__((noinline)) int lock_first(pthread_mutex_t *mutex)
 {
     int (*here)(pthread_mutex_t *) = ct_seen_pthread_mutex_lock;
+    int (*next)(pthread_mutex_t *) = lock_among_threads;
 
-    if (nobody_else(mutex))
-        return ct_real.pthread_mutex_lock(mutex);
-    if (!__libc_single_threaded)
-        __atomic_compare_exchange_n(&ct_route.pthread_mutex_lock, &here, lock_among_threads, false, __ATOMIC_RELAXED,
+    if (!__libc_single_threaded) {
+        if (ct_free_mutex_known())
+            next = lock_if_free;
+        __atomic_compare_exchange_n(&ct_route.pthread_mutex_lock, &here, next, false, __ATOMIC_RELAXED,
                                     __ATOMIC_RELAXED);
+    }
     return lock_among_threads(mutex);
+}
+
+CT_JUMPS int ct_seen_pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    return nobody_else(mutex) ? ct_real.pthread_mutex_lock(mutex) : lock_first(mutex);
 }
 
 int ct_seen_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)

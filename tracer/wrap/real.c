@@ -122,21 +122,33 @@ static int missing(void)
 }
 
 /* What follows us in the order of modules; the rest only when we were loaded later, where we are nobody's wrapper. */
-static void *find_real(const char *name)
+static void *find(const char *name)
 {
     struct dl_find_object own;
     const struct link_map *map, *first;
     void *found = NULL;
 
-    if (_dl_find_object((void *)find_real, &own) != 0)
-        return (void *)missing;
+    if (_dl_find_object((void *)missing, &own) != 0)
+        return NULL;
     for (map = own.dlfo_link_map->l_next; map && !found; map = map->l_next)
         found = find_in(map, name);
     for (first = own.dlfo_link_map; first->l_prev; first = first->l_prev)
         ;
     for (map = first; map != own.dlfo_link_map && !found; map = map->l_next)
         found = find_in(map, name);
+    return found;
+}
+
+static void *find_real(const char *name)
+{
+    void *found = find(name);
+
     return found ? found : (void *)missing;
+}
+
+const void *ct_real_symbol(const char *name)
+{
+    return find(name);
 }
 
 bool ct_real_in_libc(const void *code)
