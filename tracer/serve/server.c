@@ -36,6 +36,7 @@ struct ct_server {
     struct sigaction sigpipe;       /* as the program has it */
     bool listens;
     char address[32];
+    unsigned port;
     unsigned workers;               /* that there are; less than wanted when no more threads could be made */
     char complaint[160];            /* the web server's last */
 };
@@ -342,7 +343,8 @@ int ct_server_start(const struct ct_server_options *o, struct ct_server **ret, s
         ct_server_stop(s);
         return r;
     }
-    snprintf(s->address, sizeof s->address, "%s:%d", a.ip, port[0].port);
+    s->port = (unsigned)port[0].port;
+    snprintf(s->address, sizeof s->address, "%s:%u", a.ip, s->port);
     *ret = s;
     return 0;
 }
@@ -362,8 +364,10 @@ void ct_server_stop(struct ct_server *s)
 {
     if (!s)
         return;
-    if (s->web)
+    if (s->web) {
+        ct_socket_deafen(s->port);      /* its thread would look for the stop every two seconds */
         mg_stop(s->web);
+    }
     mg_exit_library();
     free_server(s);
 }

@@ -28,5 +28,5 @@ const char *ct_server_address(const struct ct_server *s);
  * long, whoever reads slowly.  Takes NULL.
  */
 void ct_server_finish(struct ct_server *s);
-/* Drops all clients, gives up what runs for them, and ends.  Takes up to two seconds.  NULL is fine. */
+/* Drops all clients, gives up what runs for them, and ends.  May take a second.  NULL is fine. */
 void ct_server_stop(struct ct_server *s);

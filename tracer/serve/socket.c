@@ -13,36 +13,64 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static bool is_local(int fd, unsigned port)
+{
+    struct sockaddr_in a = { 0 };
+    socklen_t size = sizeof a;
+
+    return getsockname(fd, (struct sockaddr *)&a, &size) == 0 && a.sin_family == AF_INET && ntohs(a.sin_port) == port;
+}
+
 static bool is_connection(int fd, const struct sockaddr_in *peer, unsigned local_port)
 {
     struct sockaddr_in a = { 0 };
     socklen_t size = sizeof a;
 
-    if (getpeername(fd, (struct sockaddr *)&a, &size) != 0 || a.sin_family != AF_INET || a.sin_port != peer->sin_port ||
-        a.sin_addr.s_addr != peer->sin_addr.s_addr)
-        return false;
-    size = sizeof a;
-    return getsockname(fd, (struct sockaddr *)&a, &size) == 0 && ntohs(a.sin_port) == local_port;
+    return getpeername(fd, (struct sockaddr *)&a, &size) == 0 && a.sin_family == AF_INET &&
+           a.sin_port == peer->sin_port && a.sin_addr.s_addr == peer->sin_addr.s_addr && is_local(fd, local_port);
+}
+
+static bool is_listener(int fd, const struct sockaddr_in *peer, unsigned local_port)
+{
+    socklen_t size = sizeof(int);
+    int listens = 0;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens && is_local(fd, local_port);
 }
 
 /* Of the thread, not of the process: a thread of ours may have a descriptor table of its own. */
+static int find(bool (*is)(int fd, const struct sockaddr_in *peer, unsigned local_port), const struct sockaddr_in *peer,
+                unsigned local_port)
+{
+    DIR *folder = opendir("/proc/thread-self/fd");
+    const struct dirent *e;
+    int found = -1;
+
+    if (!folder)
+        return -1;
+    while (found < 0 && (e = readdir(folder))) {
+        int fd = atoi(e->d_name);
+
+        if (*e->d_name != '.' && is(fd, peer, local_port))
+            found = fd;
+    }
+    closedir(folder);
+    return found;
+}
+
 int ct_socket_find(const char *ip, unsigned port, unsigned local_port)
 {
     struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    DIR *folder = opendir("/proc/thread-self/fd");
-    int found = -1;
 
-    if (folder && inet_pton(AF_INET, ip, &peer.sin_addr) == 1) {
-        for (const struct dirent *e; found < 0 && (e = readdir(folder));) {
-            int fd = atoi(e->d_name);
+    return inet_pton(AF_INET, ip, &peer.sin_addr) == 1 ? find(is_connection, &peer, local_port) : -1;
+}
 
-            if (*e->d_name != '.' && is_connection(fd, &peer, local_port))
-                found = fd;
-        }
-    }
-    if (folder)
-        closedir(folder);
-    return found;
+void ct_socket_deafen(unsigned local_port)
+{
+    int fd = find(is_listener, NULL, local_port);
+
+    if (fd >= 0)
+        shutdown(fd, SHUT_RD);
 }
 
 int ct_socket_take(int fd)

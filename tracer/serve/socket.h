@@ -9,6 +9,8 @@
  * and belongs to the web server.
  */
 int ct_socket_find(const char *ip, unsigned port, unsigned local_port);
+/* Whoever listens at our `local_port` hears no more, and whoever waits for connections there is woken. */
+void ct_socket_deafen(unsigned local_port);
 /*
  * Takes the connection away from whoever has descriptor `fd`: that number means a dead socket from then on, which may be
  * shut down and closed as usual.  The connection's new descriptor, or a negative errno.
