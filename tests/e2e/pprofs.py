@@ -64,6 +64,7 @@ class Profile:
             locations[location[1][0]] = lines or [hex(location.get(3, [0])[0])]
         self.types = [text(message(kind), 1) for kind in fields.get(1, [])]
         self.duration_ns = fields.get(10, [0])[0]
+        self.period = fields.get(12, [0])[0]
         self.rows = []
         for sample in map(message, fields.get(2, [])):
             labels = {text(label, 1): text(label, 2) or label.get(3, [0])[0] for label in map(message, sample.get(3, []))}

@@ -18,6 +18,7 @@ struct ct_follow_options {
     bool children;                  /* others than the first process are traced too */
     bool start;                     /* a program's gate is opened when it connects */
     uint64_t categories;            /* that are recorded for our files, and for guests */
+    unsigned cpu_rate;              /* samples a second that programs were told to begin with; 0: the default */
     uint64_t begins;                /* that programs record from their first instruction on; 0: they begin shut */
     bool later;                     /* our files begin with ct_follow_start(), whoever opens a gate before */
     uint64_t limit;                 /* bytes of one file; 0: none */

@@ -173,6 +173,7 @@ void ct_image_begin(struct ct_follow *f, struct ct_process *p, int arena)
     p->base = f->options.later || f->stopped || !p->attached ? 0 : f->options.categories;
     p->all = f->options.categories;
     p->told = f->options.begins;
+    p->cpu_rate = p->told_rate = f->options.cpu_rate ? f->options.cpu_rate : CT_CPU_RATE_DEFAULT;
     if (f->hooks.began)
         f->hooks.began(f->hooks.context, p);
     if (p->watchers)

@@ -12,6 +12,7 @@
 
 #include "drain/fault.h"
 #include "drain/output.h"
+#include "format/schema.h"
 
 /* An arena that is being looked at for the first time: its file may be cut short meanwhile. */
 struct attachment {
@@ -268,9 +269,29 @@ void ct_process_end_guest(struct ct_process *p)
         ct_process_tell(p, CT_CONTROL_STOP, 0);
 }
 
+/* One sampler for all: it runs as fast as the most eager of them wants, and each sample says what it stands for. */
+static void tell_rate(struct ct_process *p)
+{
+    const uint64_t cpu = (uint64_t)1 << CT_CAT_cpu;
+    unsigned wanted = (p->base | (p->guests ? p->all : 0)) & cpu ? p->cpu_rate : 0;
+
+    for (const struct ct_segments *s = p->watchers; s; s = s->next) {
+        unsigned rate = s->cpu_rate ? s->cpu_rate : p->cpu_rate;
+
+        if (s->categories & cpu && rate > wanted)
+            wanted = rate;
+    }
+    if (wanted == 0 || wanted == p->told_rate)
+        return;
+    ct_process_tell(p, CT_CONTROL_CPU_RATE, wanted);
+    p->told_rate = wanted;
+}
+
 void ct_process_tell_categories(struct ct_process *p)
 {
     uint64_t wanted = p->base | (p->guests ? p->all : 0);
+
+    tell_rate(p);
 
     for (const struct ct_segments *s = p->watchers; s; s = s->next)
         wanted |= s->categories;

@@ -49,6 +49,7 @@ struct ct_process {
     void (*dumped)(void *context, int fd);
     void *dumped_context;
     uint64_t all, base, told;       /* categories: for guests, for its file now, and what the program was last told */
+    unsigned cpu_rate, told_rate;       /* CPU samples a second: usually, and what the program was last told */
     struct ct_image image;
     unsigned images;                /* programs so far, this one included */
     uint64_t lost;                  /* events, of images that ended */
@@ -80,7 +81,7 @@ void ct_process_add_guest(struct ct_process *p, int fd);
 int ct_process_watch(struct ct_process *p, struct ct_segments *s, uint32_t from);
 /* Ends one now, with all that was recorded until now in its last segment.  Unknown ones (the image ended) are ignored. */
 void ct_process_unwatch(struct ct_process *p, struct ct_segments *s);
-/* Tells the program what it is to record, if that has changed. */
+/* Tells the program what it is to record and how fast to sample, if that has changed. */
 void ct_process_tell_categories(struct ct_process *p);
 /* Ends the guest that was added last, and answers the program when its file is whole. */
 void ct_process_end_guest(struct ct_process *p);

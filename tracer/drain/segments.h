@@ -10,6 +10,7 @@ struct ct_segments {
     struct ct_segments *next;           /* of the same process */
     struct ct_consumer consumer;
     uint64_t categories;                /* what is to be recorded for it, and all that it gets: a bit mask */
+    unsigned cpu_rate;                  /* samples a second that it wants at least; 0: as many as usual */
     /* On the drain's thread: `fd` is given, and after `last` the segments are no longer looked at. */
     void (*take)(void *context, int fd, bool last);
     void *context;

@@ -54,22 +54,23 @@ void ct_cpu_complain(void)
 
 /* --- a tick --- */
 
-static void sample(uint64_t missed, const void *interrupted)
+static void sample(uint64_t weight, const void *interrupted)
 {
     struct ct_unwind_regs registers = ct_signal_registers(interrupted);
 
     if (!ct_gate_pass() || !ct_wanted(CT_CAT_cpu) || ct_self.gone || !ct_thread_attach() || !ct_thread_is_own())
         return;
-    EMIT(CPU_SAMPLE, .weight = ct_timers_period() * (missed + 1), .at = ct_stack_interrupted(&registers));
+    EMIT(CPU_SAMPLE, .weight = weight, .at = ct_stack_interrupted(&registers));
 }
 
 /* Never removed: a tick may be on its way when the last timer is deleted. */
 static void on_tick(int number, siginfo_t *info, void *context)
 {
+    uint64_t period = info->si_code == SI_TIMER ? ct_timers_period(info->si_value.sival_ptr) : 0;
     int error = errno;
 
-    if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &ct_timers_cookie) {
-        sample(info->si_overrun > 0 ? (uint64_t)info->si_overrun : 0, context);
+    if (period) {
+        sample(period * (1 + (info->si_overrun > 0 ? (uint64_t)info->si_overrun : 0)), context);
     } else if (info->si_code != SI_TIMER || !ct_shot_fire(info, context)) {
         ct_timers_drop((uint32_t)ct_syscall(SYS_gettid));      /* its signal may be blocked from here on */
         ct_signal_pass_on(number, info, context);
@@ -119,7 +120,7 @@ static void start(void)
         return;
     }
     rate_now = ct_options.cpu_rate;
-    if (ct_timers_begin(number, 1000000000 / rate_now) < 0)
+    if (ct_timers_begin(number, rate_now) < 0)
         note(NO_MEMORY);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "format/limits.h"
 #include "record/clock.h"
 #include "record/syscall.h"
 
@@ -20,12 +21,12 @@ enum { IDS = 1 << 22, WORDS_PER_PAGE = 4096 / sizeof(uint32_t), PAGES = IDS / WO
 /* A word of the table: */
 enum { NONE = 0, BEING_MADE = 1, FIRST_ID = 2 };        /* from FIRST_ID on: the kernel's number of the timer + 2 */
 
-char ct_timers_cookie;
+static char cookies[CT_CPU_RATE_MAX + 1];               /* a tick's si_value is the one at its timer's rate */
 
 static _Atomic uint32_t *_Atomic table;
 static _Atomic uint64_t touched[PAGES / 64];            /* relaxed: a bit is set before its page's first word is */
 static _Atomic bool on;                                 /* edge ON */
-static _Atomic uint64_t period;                         /* ns; relaxed, with edge ON */
+static _Atomic uint32_t rate_now;                       /* relaxed, with edge ON */
 static int signal_number;
 
 bool ct_timers_on(void)
@@ -33,12 +34,14 @@ bool ct_timers_on(void)
     return atomic_load_explicit(&on, memory_order_acquire);
 }
 
-uint64_t ct_timers_period(void)
+uint64_t ct_timers_period(const void *value)
 {
-    return atomic_load_explicit(&period, memory_order_relaxed);
+    uintptr_t rate = (uintptr_t)value - (uintptr_t)cookies;
+
+    return rate && rate <= CT_CPU_RATE_MAX ? 1000000000 / rate : 0;
 }
 
-int ct_timers_begin(int signal, uint64_t period_ns)
+int ct_timers_begin(int signal, uint32_t rate)
 {
     if (!atomic_load_explicit(&table, memory_order_relaxed)) {
         long at = ct_syscall(SYS_mmap, 0, IDS * sizeof(uint32_t), PROT_READ | PROT_WRITE,
@@ -49,7 +52,7 @@ int ct_timers_begin(int signal, uint64_t period_ns)
         atomic_store_explicit(&table, (_Atomic uint32_t *)at, memory_order_release);
     }
     signal_number = signal;
-    atomic_store_explicit(&period, period_ns, memory_order_relaxed);
+    atomic_store_explicit(&rate_now, rate, memory_order_relaxed);
     atomic_store_explicit(&on, true, memory_order_release);             /* edge ON */
     return 0;
 }
@@ -132,8 +135,9 @@ int ct_timers_make(uint32_t tid, int signal, void *value, uint64_t first_ns, uin
 /* Returns the word for a new timer, or a negative errno. */
 static int64_t create(uint32_t tid)
 {
-    uint64_t period_ns = ct_timers_period();
-    int timer = ct_timers_make(tid, signal_number, &ct_timers_cookie, first_expiry(tid, period_ns), period_ns);
+    uint32_t rate = atomic_load_explicit(&rate_now, memory_order_relaxed);
+    uint64_t period_ns = 1000000000 / rate;
+    int timer = ct_timers_make(tid, signal_number, &cookies[rate], first_expiry(tid, period_ns), period_ns);
 
     return timer < 0 ? timer : (int64_t)timer + FIRST_ID;
 }

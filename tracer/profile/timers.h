@@ -6,7 +6,7 @@
  *
  * EDGES
  *   edge   release side        acquire side        what the acquirer may then rely on
- *   ON     ct_timers_begin     ct_timers_arm       signal and period are those of this time
+ *   ON     ct_timers_begin     ct_timers_arm       signal and rate are those of this time
  */
 #pragma once
 
@@ -14,13 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* From here on timers may be made: `signal` comes every `period_ns` of a thread's CPU time.  0 or a negative errno. */
-int ct_timers_begin(int signal, uint64_t period_ns);
+/* From here on timers may be made: `signal` comes `rate` times a second of a thread's CPU time.  0 or a negative errno. */
+int ct_timers_begin(int signal, uint32_t rate);
 /* Deletes all; one that is being made is deleted by its maker. */
 void ct_timers_end(void);
 bool ct_timers_on(void);
-/* What a tick stands for. */
-uint64_t ct_timers_period(void);
+/* The ns that a tick with this si_value stands for, whatever the rate is by now; 0: it is none of ours. */
+uint64_t ct_timers_period(const void *value);
 
 /*
  * Makes the timer of thread `tid` unless it has one.  The first expiry is at random within a period, so that threads that
@@ -41,6 +41,3 @@ void ct_timers_forget(void);
  * every `period_ns`, 0 for once.  The kernel's number of it, or a negative errno.
  */
 int ct_timers_make(uint32_t tid, int signal, void *value, uint64_t first_ns, uint64_t period_ns);
-
-/* What a tick's si_value is. */
-extern char ct_timers_cookie __attribute__((visibility("hidden")));

@@ -137,6 +137,15 @@ void ct_turn_categories(struct ct_arena *a, uint64_t categories)
     ct_turn(a);
 }
 
+void ct_turn_cpu_rate(struct ct_arena *a, int64_t rate)
+{
+    if (rate < 1 || rate > CT_CPU_RATE_MAX)
+        return;
+    ct_options.cpu_rate = (uint32_t)rate;
+    if (atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING)
+        CT_SAMPLER(follow, true);
+}
+
 int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who)
 {
     if (wanted & who)

@@ -7,6 +7,8 @@
 enum ct_turn_wanting { CT_TURN_FOR_CTRACE = 1, CT_TURN_FOR_PROGRAM = 2 };
 /* Records these categories from now on, and begins a generation with that if one is under way. */
 void ct_turn_categories(struct ct_arena *a, uint64_t categories);
+/* Takes CPU samples at this rate from now on; one that cannot be is ignored. */
+void ct_turn_cpu_rate(struct ct_arena *a, int64_t rate);
 /* Begins a new generation, and opens the gate unless it is open; -EALREADY when `who` wants it already. */
 int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who);
 /* Shuts the gate when nobody else wants it; the generation stays the last one. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "converter/profile/export.h"
 #include "converter/profile/merge.h"
@@ -23,6 +24,7 @@ struct window {
     struct ct_profile *before;          /* of a difference */
     enum ct_export_kind kind;
     bool symbolize;
+    unsigned rate;                      /* CPU samples a second that were asked for */
 };
 
 /* The name in a URL; "profile" is Go's word for CPU. */
@@ -156,15 +158,25 @@ static int profile(void *service, const struct ct_profile_request *r, struct ct_
 
 /* --- windows --- */
 
+/* The kernel looks at the clocks of threads at its tick only: samples cannot come faster. */
+static unsigned rate_of(const struct ct_service *s, int64_t hz)
+{
+    unsigned usual = s->follow->options.cpu_rate ? s->follow->options.cpu_rate : CT_CPU_RATE_DEFAULT;
+    struct timespec tick;
+    int64_t most = CT_CPU_RATE_MAX;
+
+    if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 && 1000000000 / tick.tv_nsec < most)
+        most = 1000000000 / tick.tv_nsec;
+    return hz <= 0 ? usual : (unsigned)(hz < most ? hz : most);
+}
+
 static int open_cpu(struct ct_service *s, struct window *w, const struct ct_profile_request *r, struct ct_reply *reply)
 {
-    if (r->hz) {
-        ct_reply_fault(reply, 400, "hz is not supported here: the rate is what --cpu-rate says");
-        return -EINVAL;
-    }
     w->fold = ct_fold_new(&s->folder, 1u << CT_CAT_trace | 1u << CT_CAT_cpu | 1u << CT_CAT_user);
     if (!w->fold)
         return -ENOMEM;
+    w->rate = rate_of(s, r->hz);
+    w->fold->segments.cpu_rate = w->rate;
     if (ct_service_watch(s, w->one->pid, &w->fold->segments))
         return 0;
     ct_segments_end(&w->fold->segments);
@@ -230,6 +242,8 @@ static int close_cpu(struct ct_service *s, struct window *w, struct ct_reply *re
     ct_service_unwatch(s, w->one->pid, &w->fold->segments);
     ct_fold_wait(w->fold, UINT64_MAX, LAST_WORDS_MS);
     e = snapshot(w->fold, w->kind, &p);
+    if (e == 0 && p->period == 0)       /* not one sample came to say it */
+        p->period = 1000000000 / w->rate;
     if (e == 0)
         e = answer(s, p, w->kind, w->symbolize, 0, reply);
     ct_profile_free(p);
