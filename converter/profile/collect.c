@@ -72,6 +72,11 @@ void ct_collect_facts(const struct ct_collect *c, struct ct_collect_facts *ret)
     ret->blocks_lost = c->live.refused;
 }
 
+const struct ct_pauses *ct_collect_pauses(const struct ct_collect *c)
+{
+    return &c->pauses;
+}
+
 int ct_collect_add(struct ct_collect *c, enum ct_collect_kind kind, uint32_t node, uint32_t tag, double first, double second)
 {
     struct ct_tally *tally = &c->tally[kind];
@@ -107,6 +112,26 @@ static int take_label(struct ct_collect *c, struct ct_collect_thread *t, const s
     return ct_label_set_with(&c->labels, t->labels, key, value, &t->labels);
 }
 
+/* One without a duration was too short to be looked at. */
+static int take_heap(struct ct_collect *c, const struct ct_read_event *e)
+{
+    uint64_t dur = e->no == CT_EV_HEAP_GROW ? ct_args_HEAP_GROW(e->arg)->dur : ct_args_HEAP_SHRINK(e->arg)->dur;
+
+    if (dur > 0 && dur <= INT64_MAX / 2)
+        ct_pauses_add(&c->pauses, (int64_t)dur, ct_collect_now(e));
+    return 0;
+}
+
+static int take_collector(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e)
+{
+    int64_t now = ct_collect_now(e);
+
+    if (e->no == CT_EV_GC_END && t->collecting && now > t->collecting)
+        ct_pauses_add(&c->pauses, now - t->collecting, now);
+    t->collecting = e->no == CT_EV_GC_BEGIN ? now : 0;
+    return 0;
+}
+
 /* What belongs to a thread. */
 static int take_threads_event(struct ct_collect *c, const struct ct_read_event *e)
 {
@@ -122,6 +147,9 @@ static int take_threads_event(struct ct_collect *c, const struct ct_read_event *
         return take_cpu(c, t, e);
     case CT_EV_LABEL:
         return take_label(c, t, e);
+    case CT_EV_GC_BEGIN:
+    case CT_EV_GC_END:
+        return take_collector(c, t, e);
     case CT_EV_WAIT_DONE:
     case CT_EV_WAIT_FAILED:
         return ct_collect_wait_end(c, t, e);
@@ -148,6 +176,9 @@ static int take_event(struct ct_collect *c, const struct ct_read_event *e)
         return take_create(c, e);
     case CT_EV_THREAD_EXIT:
         return ct_collect_thread_gone(c, e->thread->serial);
+    case CT_EV_HEAP_GROW:
+    case CT_EV_HEAP_SHRINK:
+        return take_heap(c, e);
     case CT_EV_UNLOCK_WAKE:
         return ct_collect_unlock(c, e);
     default:

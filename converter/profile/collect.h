@@ -9,6 +9,7 @@
 #pragma once
 
 #include "converter/model/stacks.h"
+#include "converter/profile/pauses.h"
 #include "converter/profile/tally.h"
 #include "converter/read/reader.h"
 
@@ -46,6 +47,8 @@ int ct_collect_item(struct ct_collect *c, const struct ct_read_item *item);
 const struct ct_tally *ct_collect_tally(const struct ct_collect *c, enum ct_collect_kind kind);
 /* What the rows' nodes are. */
 const struct ct_stacks *ct_collect_stacks(const struct ct_collect *c);
+/* Times in which a thread waited for memory; borrowed, changed by the next item. */
+const struct ct_pauses *ct_collect_pauses(const struct ct_collect *c);
 /* Threads that were seen and have not ended. */
 size_t ct_collect_thread_count(const struct ct_collect *c);
 /* The labels of a CPU row's tag: "key\0value\0key\0value\0"; empty for tag 0.  Borrowed. */

@@ -23,6 +23,7 @@ struct ct_collect_wait {
 
 struct ct_collect_thread {
     uint64_t serial;
+    int64_t collecting;                 /* since when a collector of the program runs here; 0: none does */
     uint32_t labels;                    /* set of labels */
     uint32_t depth;                     /* waits under way; beyond CT_COLLECT_WAITS they are only counted */
     struct ct_collect_wait waits[CT_COLLECT_WAITS];
@@ -40,6 +41,7 @@ struct ct_collect {
     struct ct_module_list modules;
     char *program;                      /* its path */
     struct ct_collect_facts facts;
+    struct ct_pauses pauses;
     uint64_t last_generation;           /* whose losses were counted */
 };
 

@@ -6,56 +6,11 @@ threads that wait and that run, who holds the locks, deadlocks; and that no call
 tests/tracer/service/threads.c is the program.
 """
 
-import os
 import re
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 
-build = os.path.abspath(sys.argv[1])
-
-
-def fail(text):
-    sys.exit(f"FAIL: {text}")
-
-
-class Served:
-    """The program under `ctrace record --http`; its standard input ends with the block."""
-
-    def __init__(self, *words, level=2):
-        self.said = tempfile.TemporaryFile("w+")
-        program = f"{build}/tests/tracer/service/service-threads{level}"
-        self.process = subprocess.Popen([f"{build}/ctrace", "record", "--http", "127.0.0.1:0", "--", program, *words],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True)
-        until = time.monotonic() + 20
-        self.base = None
-        while not self.base and time.monotonic() < until:
-            time.sleep(0.02)
-            self.said.seek(0)
-            found = re.search(r" (http://\S+)/$", self.said.read(), re.M)
-            self.base = found and found.group(1)
-        if not self.base:
-            fail("it does not say where it serves")
-        while ">threads<" not in self.get(""):          # the program has not come up yet
-            if time.monotonic() > until:
-                fail("the program is not served")
-            time.sleep(0.02)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, value, trace):
-        self.process.stdin.close()
-        self.rest = self.process.stdout.read()
-        self.status = self.process.wait(60)
-        self.said.seek(0)
-        self.errors = self.said.read()
-
-    def get(self, path):
-        with urllib.request.urlopen(f"{self.base}/{path}", timeout=30) as reply:
-            return reply.read().decode()
+from served import Served, fail
 
 
 class Dump:
@@ -102,7 +57,7 @@ def cycle(dump, *names):
 def locks():
     """Holders of mutexes and rwlocks by name, threads that are joined, deadlocks of one, two and three threads."""
     for words in (["locks"], ["locks", "timed"]):
-        with Served(*words) as s:
+        with Served("threads2", *words) as s:
             dump = settled(s, 11)
             for waiter, kind in (("wanter", "MUTEX_WAIT"), ("reader", "RWLOCK_READ_WAIT")):
                 if not re.fullmatch(kind + " 0x[0-9a-f]+, held by " + dump.thread("keeper") + r"(, \d+ s)?", dump.states[waiter]):
@@ -137,7 +92,7 @@ def states():
         "receiver": (["syscall", "receive", "in_msgrcv", "wait_for_message", *ends], "msgrcv"),
     }
     for level in (0, 2):
-        with Served("states", level=level) as s:
+        with Served(f"threads{level}", "states") as s:
             got, until = {}, time.monotonic() + 30
             while len(got) < len(wanted) + 1 and time.monotonic() < until:
                 dump = Dump(s.get("threads?debug=2"))
@@ -156,7 +111,7 @@ def states():
 def storm(dumps=300, seconds=6):
     """No call comes back early, short or interrupted, however often one asks."""
     done = shot = 0
-    with Served("storm") as s:
+    with Served("threads2", "storm") as s:
         until = time.monotonic() + seconds
         while done < dumps and time.monotonic() < until:
             text = s.get("threads?debug=2&symbolize=0")

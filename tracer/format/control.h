@@ -17,7 +17,8 @@ enum ct_control_kind {
     CT_CONTROL_HELLO = 1,               /* descriptor: the arena; `pid`, `arena_id` are its */
     CT_CONTROL_CONSUMER = 2,            /* descriptor: a file opened by trace_start(); drain the recording into it too */
     CT_CONTROL_UNCONSUME = 3,           /* trace_stop(): end the file that CONSUMER opened; REPLY when it is whole */
-    CT_CONTROL_STACKS = 4,              /* descriptor: rows of struct ct_thread_dump, as THREADS asked; value: how many, or -errno */
+    CT_CONTROL_STACKS = 4,              /* descriptor: rows of struct ct_thread_dump, as THREADS asked, and value: how many, or
+                                         * -errno; or one struct ct_heap_facts, as HEAP asked */
 
     CT_CONTROL_SERVE = 5,               /* descriptor: a struct ct_serve_http (format/serve.h); REPLY when it is served */
 
@@ -29,6 +30,8 @@ enum ct_control_kind {
 
     CT_CONTROL_THREADS = 20,            /* tell what every thread is doing */
     CT_CONTROL_CPU_RATE = 21,           /* take CPU samples value times a second from now on */
+
+    CT_CONTROL_HEAP = 21,               /* tell what the allocator says of itself; value 1: give free memory back before */
 
     CT_CONTROL_REPLY = 32,              /* both ways: value = 0 or a negative errno, to the last request */
 };

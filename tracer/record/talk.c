@@ -4,14 +4,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 
+#include "record/answer.h"
 #include "record/arena.h"
 #include "record/control.h"
-#include "record/dump.h"
 #include "record/gate.h"
 #include "record/rawfile.h"
 #include "record/session.h"
@@ -101,13 +100,12 @@ int ct_talk_leave(void)
     return r;
 }
 
-/* Every thread's stack in a file of its own, answered by a message of its own. */
-static void tell_threads(void)
+/* What is larger than a message comes in a file of its own, by a message of its own. */
+static void tell(const struct ct_control_message *asked)
 {
-    long fd = ct_syscall(SYS_memfd_create, "ctrace-threads", MFD_CLOEXEC);
-    int count = fd < 0 ? (int)fd : ct_dump_threads(ct_arena, (int)fd, ct_control_go_on);
+    int fd, count = ct_answer(ct_arena, asked, ct_control_go_on, &fd);
 
-    send_message(CT_CONTROL_STACKS, count, (int)fd, NULL);
+    send_message(CT_CONTROL_STACKS, count, fd, NULL);
     if (fd >= 0)
         ct_syscall(SYS_close, fd);
 }
@@ -118,8 +116,8 @@ static void obey(const struct ct_control_message *message)
 
     if (message->kind == CT_CONTROL_TURN)
         ct_turn(ct_arena);
-    else if (message->kind == CT_CONTROL_THREADS)
-        tell_threads();
+    else if (message->kind == CT_CONTROL_THREADS || message->kind == CT_CONTROL_HEAP)
+        tell(message);
     else if (message->kind == CT_CONTROL_CATEGORIES)
         ct_turn_categories(ct_arena, (uint64_t)message->value);
     else if (message->kind == CT_CONTROL_CPU_RATE)

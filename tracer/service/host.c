@@ -13,6 +13,7 @@
 #include "format/schema.h"
 #include "serve/metrics.h"
 #include "serve/reply.h"
+#include "service/heap.h"
 #include "service/state.h"
 
 enum { LAST_WORDS_MS = 10000 };         /* for what was recorded in a window to be folded */
@@ -62,7 +63,7 @@ static size_t profiles(void *service, pid_t pid, struct ct_profile_info *rows, s
 {
     static const struct ct_profile_info all[] = {
         { "allocs", NULL, 0, CT_PROFILE_DELTA }, { "block", NULL, 0, CT_PROFILE_DELTA },
-        { "heap", NULL, 0, CT_PROFILE_DELTA }, { "mutex", NULL, 0, CT_PROFILE_DELTA },
+        { "heap", NULL, 0, CT_PROFILE_DELTA | CT_PROFILE_GC }, { "mutex", NULL, 0, CT_PROFILE_DELTA },
         { "profile", NULL, 0, CT_PROFILE_WINDOW }, { "threadcreate", NULL, 0, CT_PROFILE_DELTA }, { "threads", NULL, 0, 0 },
     };
     struct ct_served *one = ct_served_get(service, pid);
@@ -131,6 +132,35 @@ static int answer(struct ct_service *s, struct ct_profile *p, enum ct_export_kin
     return r;
 }
 
+/* A heap is told with what its allocator says of it, or with what came of gc=1. */
+static int answer_heap(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply)
+{
+    struct ct_heap_facts facts = { .outcome = CT_HEAP_NOBODY };
+    struct ct_pauses pauses;
+    struct ct_profile *p = NULL;
+    char said[160] = "";
+    int e;
+
+    if (r->gc || r->debug > 0)
+        ct_service_heap(s, one, r->gc, &facts, said);
+    ct_service_refresh(s, one);
+    e = snapshot(one->fold, CT_EXPORT_HEAP, &p);
+    if (e == 0 && said[0])
+        e = ct_profile_add_comment(p, said);
+    if (e == 0)
+        e = answer(s, p, CT_EXPORT_HEAP, r->symbolize, r->debug, reply);
+    ct_profile_free(p);
+    if (e < 0 || r->debug <= 0)
+        return e;
+    ct_fold_lock(one->fold);
+    pauses = *ct_collect_pauses(one->fold->collect);
+    ct_fold_unlock(one->fold);
+    ct_heap_put_tail(reply, one->pid, &facts, &pauses);
+    if (said[0])
+        ct_reply_print(reply, "# %s\n", said);
+    return 0;
+}
+
 static int profile(void *service, const struct ct_profile_request *r, struct ct_reply *reply)
 {
     struct ct_served *one = ct_served_get(service, r->pid);
@@ -140,6 +170,11 @@ static int profile(void *service, const struct ct_profile_request *r, struct ct_
 
     if (one && strcmp(r->name, "threads") == 0) {
         e = ct_service_threads(service, one, r, reply);
+        ct_served_put(service, one);
+        return e;
+    }
+    if (one && kind == CT_EXPORT_HEAP) {
+        e = answer_heap(service, one, r, reply);
         ct_served_put(service, one);
         return e;
     }

@@ -15,7 +15,8 @@ enum { REFRESH_MS = 3000, FIRST_S = 5 };
 
 uint64_t ct_service_categories(void)
 {
-    return 1u << CT_CAT_trace | 1u << CT_CAT_thread | 1u << CT_CAT_lock | 1u << CT_CAT_alloc;
+    return 1u << CT_CAT_trace | 1u << CT_CAT_thread | 1u << CT_CAT_lock | 1u << CT_CAT_alloc |
+           1u << CT_CAT_heap | 1u << CT_CAT_gc;
 }
 
 /* --- programs --- */

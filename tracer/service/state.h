@@ -15,6 +15,7 @@ struct ct_served {
     struct ct_fold *fold;               /* all that was recorded of it for profiles */
     char since[96];                     /* a comment for profiles that do not count from its beginning; empty: they do */
     unsigned users;
+    int64_t trimmed_s;                  /* when it last gave memory back, CLOCK_MONOTONIC + 1; 0: never; under the service's lock */
 };
 
 struct ct_service {

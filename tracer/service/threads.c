@@ -1,7 +1,5 @@
 /* The profile `threads`: what every thread is doing now, grouped by stack, or one by one as text. */
 #include <errno.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,85 +11,9 @@
 #include "converter/profile/write.h"
 #include "format/thread_dump.h"
 #include "serve/reply.h"
+#include "service/question.h"
 #include "service/state.h"
 #include "service/threads_text.h"
-
-enum { ANSWER_S = 5 };
-
-/* A dump that was asked for and has not come yet. */
-struct asked {
-    struct ct_service *service;
-    pid_t pid;
-    pthread_mutex_t lock;
-    pthread_cond_t came;
-    bool sent, here;
-    int fd;
-};
-
-/* On the thread that drains. */
-static void take_dump(void *context, int fd)
-{
-    struct asked *a = context;
-
-    pthread_mutex_lock(&a->lock);
-    a->fd = fd;
-    a->here = true;
-    pthread_cond_signal(&a->came);
-    pthread_mutex_unlock(&a->lock);
-}
-
-static void ask(void *context)
-{
-    struct asked *a = context;
-    struct ct_process *p = ct_follow_process(a->service->follow, a->pid);
-
-    if (!p || p->dumped || !ct_process_tell(p, CT_CONTROL_THREADS, 0))
-        return;
-    p->dumped = take_dump;
-    p->dumped_context = a;
-    a->sent = true;
-}
-
-static void give_up(void *context)
-{
-    struct asked *a = context;
-    struct ct_process *p = ct_follow_process(a->service->follow, a->pid);
-
-    if (p && p->dumped_context == a)
-        p->dumped = NULL;
-}
-
-static void wait_for_dump(struct asked *a)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ANSWER_S;
-    pthread_mutex_lock(&a->lock);
-    while (!a->here && pthread_cond_timedwait(&a->came, &a->lock, &until) != ETIMEDOUT)
-        ;
-    pthread_mutex_unlock(&a->lock);
-    ct_errands_send(&a->service->errands, give_up, a);
-}
-
-/* The rows' file, or a negative errno.  One asks at a time: a program has one answer under way. */
-static int get_dump(struct ct_service *s, pid_t pid)
-{
-    struct asked a = { .service = s, .pid = pid, .fd = -ETIMEDOUT };
-    int fd = -ESRCH;
-
-    pthread_mutex_init(&a.lock, NULL);
-    pthread_cond_init(&a.came, NULL);
-    pthread_mutex_lock(&s->dumping);
-    if (ct_errands_send(&s->errands, ask, &a) && a.sent) {
-        wait_for_dump(&a);
-        fd = a.fd;
-    }
-    pthread_mutex_unlock(&s->dumping);
-    pthread_cond_destroy(&a.came);
-    pthread_mutex_destroy(&a.lock);
-    return fd;
-}
 
 /* --- as a profile --- */
 
@@ -191,7 +113,7 @@ int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct
     struct ct_thread_dump *rows;
     uint32_t *stack = NULL;
     size_t count = 0;
-    int fd = get_dump(s, one->pid), e = -ENOMEM;
+    int fd = ct_service_question(s, one->pid, CT_CONTROL_THREADS, 0), e = -ENOMEM;
 
     if (fd < 0) {
         ct_reply_fault(reply, 500, "the program does not answer: %s", strerror(-fd));

@@ -221,6 +221,39 @@ static void threads_that_end_leave_nothing(void **state)
     ct_collect_free(c);
 }
 
+/* Of growth that took time, and of collectors, also across two readers; the last 256 are kept. */
+static void pauses_of_the_allocator_add_up(void **state)
+{
+    struct ct_collect *c = ct_collect_new();
+    const struct ct_pauses *p = ct_collect_pauses(c);
+    size_t size = 1 << 16, at;
+    char *text = malloc(size);
+
+    (void)state;
+    take(c, HEAD FIRST
+         "0.100000000 1:1 HEAP_GROW dur=2000 how=0 bytes=4096 total=4096 at=7\n"
+         "0.200000000 1:1 HEAP_GROW dur=0 how=0 bytes=4096 total=8192 at=7\n"
+         "0.300000000 1:2 GC_END\n"
+         "0.500000000 1:1 GC_BEGIN kind=\"mark\" at=7\n"
+         "0.600000000 1:2 HEAP_SHRINK dur=3000 how=1 bytes=4096 total=4096 at=8\n");
+    assert_int_equal(p->count, 2);
+    assert_int_equal(p->total_ns, 5000);
+    assert_int_equal(p->ns[1], 3000);
+    take(c, HEAD SECOND "0.500000000 1:1 GC_END\n");
+    assert_int_equal(p->count, 3);
+    assert_int_equal(p->ns[2], 1000000000);
+    assert_int_equal(p->end_ns[2] - p->end_ns[1], 900000000);
+    at = (size_t)snprintf(text, size, "%s", HEAD SECOND);
+    for (unsigned i = 0; i < 256; i++)
+        at += (size_t)snprintf(text + at, size - at, "0.600000%03u 1:1 HEAP_GROW dur=%u how=0 bytes=1 total=1 at=7\n", i, 5 * (i + 1));
+    take(c, text);
+    assert_int_equal(p->count, 259);
+    assert_int_equal(p->ns[258 % CT_PAUSES], 1280);
+    assert_int_equal(p->ns[3], 5);
+    free(text);
+    ct_collect_free(c);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -231,6 +264,7 @@ int main(void)
         cmocka_unit_test(threads_count_to_their_end),
         cmocka_unit_test(samples_carry_the_labels_of_their_thread),
         cmocka_unit_test(threads_that_end_leave_nothing),
+        cmocka_unit_test(pauses_of_the_allocator_add_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

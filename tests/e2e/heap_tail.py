@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+"""
+heap_tail.py BUILD [CASE...]: what heap?debug=1 ends with agrees with what the program knows of itself; gc=1 gives memory back, once in
+ten seconds, and nothing else does; who cannot be asked is not waited for.
+
+tests/tracer/service/heap.c is the program.
+"""
+
+import ctypes.util
+import os
+import re
+import sys
+import time
+
+from served import Served, fail
+
+
+def tail(text):
+    """The comments "# Key = value" behind the samples."""
+    return {key: value for key, value in re.findall(r"^# (\w+) = (.*)$", text, re.M)}
+
+
+def of_itself(line):
+    return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
+
+
+def rss(s):
+    return int(tail(s.get("heap?debug=1"))["RSS"])
+
+
+def agrees():
+    """libc's numbers and the kernel's, between what the program said before and after."""
+    with Served("heap", "busy") as s:
+        s.order("fill")
+        before = of_itself(s.order("tell"))
+        text = s.get("heap?debug=1")
+        after, told = of_itself(s.order("tell")), tail(text)
+        for key in before:
+            slack = 4 << 20 if key == "MaxRSS" else 0       # the kernel counts pages by CPU, and adds up late
+            if not before[key] - slack <= int(told[key]) <= after[key] + slack:
+                fail(f"{key} is {told[key]}, the program says {before[key]} and {after[key]}\n{text}")
+        if before["Arena"] < 60 << 20 or int(told["Brk"]) < before["Arena"]:
+            fail(f"the heap is too small:\n{text}")
+        if not int(told["VSS"]) > int(told["RSS"]) >= int(told["PSS"]) > 60 << 20:
+            fail(f"sizes make no sense:\n{text}")
+        ns, end = ([int(n) for n in told[key].strip("[]").split()] for key in ("PauseNs", "PauseEnd"))
+        if (len(ns), len(end)) != (256, 256) or int(told["NumPause"]) < 256 or int(told["PauseTotalNs"]) < sum(ns) or min(ns) <= 0:
+            fail(f"pauses:\n{text}")
+        if not all(abs(time.time() - t / 1e9) < 100 for t in end):
+            fail(f"when pauses ended: {end}")
+
+
+def gives_back():
+    """gc=1 does, a second one within ten seconds does not, and a look without it never."""
+    with Served("heap", "busy") as s:
+        s.order("fill")
+        full = rss(s)
+        if rss(s) < full - (8 << 20):
+            fail("a look gave memory back")
+        began = time.monotonic()
+        text = s.get("heap?debug=1&gc=1")
+        if "# gc=1: what is free was given back to the kernel\n" not in text or rss(s) > full - (40 << 20):
+            fail(f"{full} bytes were not given back:\n{text}")
+        s.order("fill")
+        full = rss(s)
+        text = s.get("heap?debug=1&gc=1")
+        if time.monotonic() - began < 9:                    # else it is no second one on this machine
+            if "# gc=1: nothing was given back: that was done within the last 10 seconds\n" not in text:
+                fail(f"the second time:\n{text}")
+            if rss(s) < full - (8 << 20):
+                fail("the second one within ten seconds gave memory back")
+        if s.get("heap?gc=1") == "":
+            fail("gc=1 without debug")
+    if s.status != 0:
+        fail(f"exit status {s.status}: {s.errors}")
+
+
+def nobody():
+    """Threads that make no call, or in handlers only, and other allocators: said, and not waited for."""
+    for words in ([], ["handler"]):
+        with Served("heap", *words) as s:
+            s.order("fill")
+            time.sleep(0.1)
+            text = s.get("heap?debug=1&gc=1")
+            if "# gc=1: nothing was given back: no thread of the program made a call in time\n" not in text or "Arena" in tail(text):
+                fail(f"{words}: nobody came by:\n{text}")
+            s.order("fill")                                 # nothing is left lying about
+    if os.path.exists(f"/lib/x86_64-linux-gnu/libjemalloc.so.2") or ctypes.util.find_library("jemalloc"):
+        with Served("heap", "busy", env=dict(os.environ, LD_PRELOAD="libjemalloc.so.2")) as s:
+            text = s.get("heap?debug=1&gc=1")
+            if "# the program's allocator is not libc's" not in text or "gc=1: nothing was given back" not in text:
+                fail(f"jemalloc:\n{text}")
+
+
+for case in sys.argv[2:] or ("agrees", "gives_back", "nobody"):
+    case_began = time.monotonic()
+    globals()[case]()
+    print(f"{case}: ok ({time.monotonic() - case_began:.1f} s)", flush=True)

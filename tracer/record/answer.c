@@ -1,0 +1,29 @@
+/* Files for what ctrace asked. */
+#include "record/answer.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "record/dump.h"
+#include "record/heap_ask.h"
+#include "record/syscall.h"
+
+static int tell_heap(bool trim, int fd, bool (*go_on)(void))
+{
+    struct ct_heap_facts facts;
+
+    if (!ct_heap_ask)
+        return -ENOTSUP;
+    ct_heap_ask(trim, &facts, go_on);
+    return ct_syscall(SYS_write, fd, &facts, sizeof facts) == sizeof facts ? 1 : -EIO;
+}
+
+int ct_answer(struct ct_arena *a, const struct ct_control_message *asked, bool (*go_on)(void), int *ret_fd)
+{
+    int fd = (int)ct_syscall(SYS_memfd_create, "ctrace-answer", MFD_CLOEXEC);
+
+    *ret_fd = fd;
+    if (fd < 0)
+        return fd;
+    return asked->kind == CT_CONTROL_HEAP ? tell_heap(asked->value != 0, fd, go_on) : ct_dump_threads(a, fd, go_on);
+}
