@@ -3,13 +3,14 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
+#include "drain/pages.h"
+
 int ct_blocks_init(struct ct_blocks *b, ct_blocks_sink *sink, void *context)
 {
-    uint8_t *memory = malloc(CT_BLOCKS_ROOM);
+    uint8_t *memory = ct_pages_new(CT_BLOCKS_ROOM);
 
     if (!memory)
         return -ENOMEM;
@@ -19,7 +20,7 @@ int ct_blocks_init(struct ct_blocks *b, ct_blocks_sink *sink, void *context)
 
 void ct_blocks_fini(struct ct_blocks *b)
 {
-    free(b->memory);
+    ct_pages_free(b->memory, CT_BLOCKS_ROOM);
     *b = (struct ct_blocks){ 0 };
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drain/clock.h"
+#include "drain/pages.h"
 #include "drain/sieve.h"
 
 static void to_consumers(void *context, const uint8_t *blocks, size_t size, uint32_t generation)
@@ -57,10 +58,10 @@ static int allocate(struct ct_drain *d)
     size_t bits = (size_t)l->string_slots + l->address_slots + l->stack_slots;
 
     d->told_words = bits / 64 + 1;
-    d->slices = calloc(l->slice_units, sizeof *d->slices);
-    d->pieces = calloc(l->slice_units, sizeof *d->pieces);
-    d->thread_told = calloc(l->thread_count, sizeof *d->thread_told);
-    d->told[0].bits = calloc(d->told_words * CT_TURNS, sizeof(uint64_t));
+    d->slices = ct_pages_new(l->slice_units * sizeof *d->slices);
+    d->pieces = ct_pages_new(l->slice_units * sizeof *d->pieces);
+    d->thread_told = ct_pages_new(l->thread_count * sizeof *d->thread_told);
+    d->told[0].bits = ct_pages_new(d->told_words * CT_TURNS * sizeof(uint64_t));
     if (!d->slices || !d->pieces || !d->thread_told || !d->told[0].bits)
         return -ENOMEM;
     for (unsigned i = 1; i < CT_TURNS; i++)
@@ -102,12 +103,14 @@ int ct_drain_open(struct ct_arena *arena, uint64_t size, struct ct_drain *ret, s
 
 void ct_drain_close(struct ct_drain *d)
 {
+    const struct ct_arena_layout *l = &d->map.layout;
+
     ct_blocks_fini(&d->blocks);
     free(d->run);
-    free(d->slices);
-    free(d->pieces);
-    free(d->thread_told);
-    free(d->told[0].bits);
+    ct_pages_free(d->slices, l->slice_units * sizeof *d->slices);
+    ct_pages_free(d->pieces, l->slice_units * sizeof *d->pieces);
+    ct_pages_free(d->thread_told, l->thread_count * sizeof *d->thread_told);
+    ct_pages_free(d->told[0].bits, d->told_words * CT_TURNS * sizeof(uint64_t));
     *d = (struct ct_drain){ 0 };
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drain/pages.h"
 #include "format/arena.h"
 #include "format/event.h"
 
@@ -311,7 +312,7 @@ void ct_sieve_write(struct ct_sieve *s, struct ct_consumer *c, const uint8_t *bl
 {
     /* A block grows by the longest time at most, which is less than its head. */
     size_t room = 2 * size + CT_VARINT_MAX;
-    uint8_t *memory = malloc(room);
+    uint8_t *memory = ct_pages_new(room);
     struct ct_buffer to = ct_buffer_over(memory, memory ? room : 0);
     int r = memory ? sieve_blocks(s, blocks, size, &to) : -ENOMEM;
 
@@ -321,5 +322,5 @@ void ct_sieve_write(struct ct_sieve *s, struct ct_consumer *c, const uint8_t *bl
         ct_consumer_fail(c, r);
     else if (ct_buffer_used(&to))
         ct_consumer_write(c, memory, ct_buffer_used(&to));
-    free(memory);
+    ct_pages_free(memory, room);
 }

@@ -56,6 +56,8 @@ struct ct_serve_host {
     void *context;
     /* The process that `asked` means, 0: the one that is served by default.  0 when there is none such. */
     pid_t (*process)(void *context, pid_t asked);
+    /* The processes that are served and have not ended, into `rows`; how many there are.  NULL: there is but one. */
+    size_t (*processes)(void *context, pid_t *rows, size_t room);
     /* The profiles of a process there are now, into `rows`; how many. */
     size_t (*profiles)(void *context, pid_t pid, struct ct_profile_info *rows, size_t room);
     /* A profile as it is now. */

@@ -7,7 +7,7 @@
 
 #include "serve/endpoints.h"
 
-enum { CARRIED = 600, CMDLINE = 1 << 20 };
+enum { CARRIED = 600, CMDLINE = 1 << 20, PROCESSES = 256 };
 
 static const struct {
     const char *name, *doc;
@@ -36,8 +36,8 @@ static const char *describe(const struct ct_profile_info *p)
 
 /* ---- the index ---- */
 
-/* What each link must take along: "&token=T&pid=P" as far as this page was asked with them. */
-static void carry(const struct ct_request *r, char carried[CARRIED])
+/* What each link must take along: "&token=T&pid=P" as far as this page was asked with them, and `pid` wants the second. */
+static void carry(const struct ct_request *r, bool pid, char carried[CARRIED])
 {
     size_t n = 0;
 
@@ -45,7 +45,7 @@ static void carry(const struct ct_request *r, char carried[CARRIED])
     for (const char *at = r->query; *at; at += *at == '&') {
         size_t size = strcspn(at, "&");
 
-        if ((strncmp(at, "token=", 6) == 0 || strncmp(at, "pid=", 4) == 0) && n + size + 2 < CARRIED) {
+        if ((strncmp(at, "token=", 6) == 0 || (pid && strncmp(at, "pid=", 4) == 0)) && n + size + 2 < CARRIED) {
             carried[n++] = '&';
             memcpy(carried + n, at, size);
             n += size;
@@ -135,6 +135,63 @@ static void put_counts(struct ct_reply *r, const struct ct_profile_info *rows, s
     ct_reply_text(r, "</tbody>\n</table>\n");
 }
 
+/* The name by which people know a process; empty when it has ended. */
+static void name_of(pid_t pid, char *name, size_t room)
+{
+    char path[40];
+    ssize_t n = 0;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        n = read(fd, name, room - 1);
+        close(fd);
+    }
+    n = n < 0 ? 0 : n;
+    name[n && name[n - 1] == '\n' ? n - 1 : n] = '\0';
+}
+
+static void put_process(struct ct_reply *r, pid_t pid)
+{
+    char name[64];
+
+    name_of(pid, name, sizeof name);
+    ct_reply_print(r, "%d ", (int)pid);
+    ct_reply_html(r, name);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
+}
+
+/* Links to all processes that are served, when there are several. */
+static void put_processes(struct ct_exchange *x)
+{
+    const struct ct_serve_host *host = x->all->host;
+    pid_t rows[PROCESSES];
+    size_t count = host->processes ? host->processes(host->context, rows, PROCESSES) : 0;
+    size_t shown = count < PROCESSES ? count : PROCESSES;
+    char carried[CARRIED];
+
+    if (count < 2)
+        return;
+    carry(x->request, false, carried);
+    qsort(rows, shown, sizeof *rows, by_number);
+    ct_reply_text(&x->reply, "<p>Processes:</p>\n<ul>\n");
+    for (size_t i = 0; i < shown; i++) {
+        ct_reply_print(&x->reply, "<li><a href=\"?pid=%d", (int)rows[i]);
+        ct_reply_html(&x->reply, carried);
+        ct_reply_text(&x->reply, "\">");
+        put_process(&x->reply, rows[i]);
+        ct_reply_text(&x->reply, "</a></li>\n");
+    }
+    if (count > shown)
+        ct_reply_print(&x->reply, "<li>and %zu more</li>\n", count - shown);
+    ct_reply_text(&x->reply, "</ul>\n");
+}
+
 void ct_answer_index(struct ct_exchange *x)
 {
     struct ct_profile_info rows[CT_SERVE_PROFILES + 8], info;
@@ -142,14 +199,16 @@ void ct_answer_index(struct ct_exchange *x)
     size_t count = collect(x, rows, CT_SERVE_PROFILES + 8);
     char carried[CARRIED];
 
-    carry(x->request, carried);
+    carry(x->request, true, carried);
     r->type = "text/html; charset=utf-8";
     ct_reply_text(r, page_head);
     ct_reply_html(r, x->all->prefix);
     ct_reply_text(r, "/");
     ct_reply_text(r, page_style);
     ct_reply_html(r, x->all->prefix);
-    ct_reply_print(r, "/ <small>of process %d</small>\n", (int)x->pid);
+    ct_reply_text(r, "/ <small>of process ");
+    put_process(r, x->pid);
+    ct_reply_text(r, "</small>\n");
     put_counts(r, rows, count, carried);
     if (ct_profile_find(x, "threads", &info)) {
         ct_reply_text(r, "<p><a href=\"threads?debug=2");
@@ -162,6 +221,7 @@ void ct_answer_index(struct ct_exchange *x)
         else if (strcmp(rows[i].name, "trace") == 0)
             put_form(r, rows[i].name, "1", carried);
     }
+    put_processes(x);
     ct_reply_text(r, "<p>Profile Descriptions:</p>\n<ul>\n");
     for (size_t i = 0; i < count; i++)
         put_description(r, rows[i].name, describe(&rows[i]));

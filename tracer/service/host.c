@@ -59,6 +59,24 @@ static pid_t process(void *service, pid_t asked)
     return pid;
 }
 
+/* The newest first; those that began first have to make room when there are too many. */
+static size_t processes(void *service, pid_t *rows, size_t room)
+{
+    struct ct_service *s = service;
+    size_t count = 0;
+
+    pthread_mutex_lock(&s->lock);
+    for (const struct ct_served *one = s->served; one; one = one->next) {
+        if (ct_fold_over(one->fold))
+            continue;
+        if (count < room)
+            rows[count] = one->pid;
+        count++;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return count;
+}
+
 static size_t profiles(void *service, pid_t pid, struct ct_profile_info *rows, size_t room)
 {
     static const struct ct_profile_info all[] = {
@@ -363,7 +381,7 @@ static void metrics(void *service, struct ct_metrics *m)
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret)
 {
     *ret = (struct ct_serve_host){
-        .context = s, .process = process, .profiles = profiles, .profile = profile, .window_open = window_open,
+        .context = s, .process = process, .processes = processes, .profiles = profiles, .profile = profile, .window_open = window_open,
         .window_close = window_close, .window_over = window_over,
         .trace_open = ct_service_trace_open, .trace_close = ct_service_trace_close,
         .symbol = symbol, .metrics = metrics,
