@@ -118,17 +118,18 @@ class Probe:
 class Recorded:
     """A program under `ctrace record --http`, which is answered for when this begins; its standard input is a pipe."""
 
-    def __init__(self, command, *options, folder=None, environment=None):
+    def __init__(self, command, *options, folder=None, environment=None, token=None):
         self.process = subprocess.Popen([f"{build}/ctrace", "record", "--http", "127.0.0.1:0", *options, "--", *command],
                                         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                         cwd=folder, env=dict(os.environ, **(environment or {})))
         self.said = self.process.stderr.readline().strip()
         match = re.search(r":(\d+)/debug/pprof/$", self.said)
         assert match, self.said
-        self.port, self.status, self.pid = int(match[1]), None, 0
+        self.port, self.status, self.pid, self.token = int(match[1]), None, 0, token
 
     def __enter__(self):
-        settles(lambda: curl(self.url("/debug/pprof/cmdline"))[0], 200, "the first answer", 30)
+        words = ["-u", f"x:{self.token}"] if self.token else []
+        settles(lambda: curl(self.url("/debug/pprof/cmdline"), *words)[0], 200, "the first answer", 30)
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
             self.pid = int(file.read().split()[0])
         return self

@@ -24,7 +24,9 @@ static uint64_t read_segment(struct ct_fold *fold, int fd)
     struct ct_error err;
     uint64_t generation = 0;
     size_t count;
+    off_t size = lseek(fd, 0, SEEK_END);
 
+    fold->bytes += size > 0 ? (uint64_t)size : 0;
     if (lseek(fd, 0, SEEK_SET) < 0 || ct_reader_open(&input, 1, NULL, &reader, &err) < 0)
         return 0;
     ct_collect_reader(fold->collect);
@@ -32,6 +34,7 @@ static uint64_t read_segment(struct ct_fold *fold, int fd)
         for (size_t i = 0; i < count; i++) {
             if (items[i].kind == CT_READ_GENERATION)
                 generation = items[i].generation->number;
+            fold->events += items[i].kind == CT_READ_EVENT;
             if (ct_collect_item(fold->collect, &items[i]) < 0)
                 break;
         }

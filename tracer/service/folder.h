@@ -19,7 +19,8 @@ struct ct_folder;
 struct ct_fold {
     struct ct_folder *folder;
     struct ct_segments segments;        /* of the process that is watched */
-    struct ct_collect *collect;         /* under the folder's lock `reading` */
+    struct ct_collect *collect;         /* under the folder's lock `reading`, as what is counted of it: */
+    uint64_t events, bytes;
     uint64_t generation;                /* all up to this one is in it; under `lock`, as what follows */
     unsigned waiting;                   /* segments */
     uint64_t dropped;                   /* segments */

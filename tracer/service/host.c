@@ -11,7 +11,6 @@
 #include "converter/profile/text.h"
 #include "converter/profile/write.h"
 #include "format/schema.h"
-#include "serve/metrics.h"
 #include "serve/reply.h"
 #include "service/heap.h"
 #include "service/state.h"
@@ -361,29 +360,12 @@ static size_t symbol(void *service, pid_t pid, uint64_t address, char *name, siz
     return size < room ? size : room - 1;
 }
 
-static void metrics(void *service, struct ct_metrics *m)
-{
-    struct ct_served *one = ct_served_get(service, m->pid);
-    struct ct_collect_facts facts;
-    uint64_t dropped;
-
-    if (!one)
-        return;
-    ct_fold_lock(one->fold);
-    ct_collect_facts(one->fold->collect, &facts);
-    dropped = one->fold->dropped;
-    ct_fold_unlock(one->fold);
-    ct_metrics_counter(m, "ctrace_events_lost", "", "Events the program dropped for want of room.", (double)facts.events_lost);
-    ct_metrics_counter(m, "ctrace_segments_dropped", "", "Seconds of recording that profiles lack.", (double)dropped);
-    ct_served_put(service, one);
-}
-
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret)
 {
     *ret = (struct ct_serve_host){
         .context = s, .process = process, .processes = processes, .profiles = profiles, .profile = profile, .window_open = window_open,
         .window_close = window_close, .window_over = window_over,
         .trace_open = ct_service_trace_open, .trace_close = ct_service_trace_close,
-        .symbol = symbol, .metrics = metrics,
+        .symbol = symbol, .metrics = ct_service_metrics,
     };
 }

@@ -59,6 +59,7 @@ void ct_service_ask_fini(struct ct_service *s);
 
 /* The calls of struct ct_serve_host. */
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret);
+void ct_service_metrics(void *service, struct ct_metrics *m);
 int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply);
 int ct_service_trace_open(void *service, const struct ct_trace_request *r, struct ct_stream *ret, struct ct_reply *reply);
 void ct_service_trace_close(void *service, struct ct_stream *stream);
