@@ -146,11 +146,14 @@ __attribute__((noinline)) static void burn(void) { for (unsigned i = 0; i < 3000
 
 static void *work(void *unused)
 {
+    void *volatile block;
+
     for (;;) {
         pthread_mutex_lock(&lock);
         burn();
         pthread_mutex_unlock(&lock);
-        free(malloc(40 << 20));         /* always by mmap: a pause */
+        block = malloc(40 << 20);       /* always by mmap: a pause */
+        free(block);
         usleep(5000);
     }
     return unused;
