@@ -24,6 +24,15 @@ def of_itself(line):
     return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
 
 
+def look(s):
+    """The text with libc's numbers in it: on a busy machine no thread of the program may come by in time."""
+    until = time.monotonic() + 20
+    while "Arena" not in tail(text := s.get("heap?debug=1")):
+        if time.monotonic() > until:
+            fail(f"nobody ever comes by:\n{text}")
+    return text
+
+
 def rss(s):
     return int(tail(s.get("heap?debug=1"))["RSS"])
 
@@ -33,7 +42,7 @@ def agrees():
     with Served("heap", "busy") as s:
         s.order("fill")
         before = of_itself(s.order("tell"))
-        text = s.get("heap?debug=1")
+        text = look(s)
         after, told = of_itself(s.order("tell")), tail(text)
         for key in before:
             slack = 4 << 20 if key == "MaxRSS" else 0       # the kernel counts pages by CPU, and adds up late

@@ -8,13 +8,18 @@
 #include "record/heap_ask.h"
 #include "record/syscall.h"
 
-static int tell_heap(bool trim, int fd, bool (*go_on)(void))
+static bool never(void)
+{
+    return false;
+}
+
+static int tell_heap(int64_t how, int fd, bool (*go_on)(void))
 {
     struct ct_heap_facts facts;
 
     if (!ct_heap_ask)
         return -ENOTSUP;
-    ct_heap_ask(trim, &facts, go_on);
+    ct_heap_ask(how == CT_CONTROL_HEAP_TRIM, &facts, how == CT_CONTROL_HEAP_GLANCE ? never : go_on);
     return ct_syscall(SYS_write, fd, &facts, sizeof facts) == sizeof facts ? 1 : -EIO;
 }
 
@@ -25,5 +30,5 @@ int ct_answer(struct ct_arena *a, const struct ct_control_message *asked, bool (
     *ret_fd = fd;
     if (fd < 0)
         return fd;
-    return asked->kind == CT_CONTROL_HEAP ? tell_heap(asked->value != 0, fd, go_on) : ct_dump_threads(a, fd, go_on);
+    return asked->kind == CT_CONTROL_HEAP ? tell_heap(asked->value, fd, go_on) : ct_dump_threads(a, fd, go_on);
 }

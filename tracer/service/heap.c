@@ -37,9 +37,9 @@ static void may_trim_again(struct ct_service *s, struct ct_served *one)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void ask(struct ct_service *s, pid_t pid, bool trim, struct ct_heap_facts *ret)
+static void ask(struct ct_service *s, pid_t pid, enum ct_control_heap how, struct ct_heap_facts *ret)
 {
-    int fd = ct_service_question(s, pid, CT_CONTROL_HEAP, trim);
+    int fd = ct_service_question(s, pid, CT_CONTROL_HEAP, how);
 
     *ret = (struct ct_heap_facts){ .outcome = CT_HEAP_NOBODY };
     if (fd < 0)
@@ -84,8 +84,8 @@ void ct_service_heap(struct ct_service *s, struct ct_served *one, bool trim, str
     bool now = trim && !ago;
 
     said[0] = '\0';
-    ask(s, one->pid, now, ret);
-    if (ret->outcome == CT_HEAP_NOBODY && one->pid == getpid())
+    ask(s, one->pid, one->pid == getpid() ? CT_CONTROL_HEAP_GLANCE : now ? CT_CONTROL_HEAP_TRIM : CT_CONTROL_HEAP_TELL, ret);
+    if (one->pid == getpid() && ret->outcome != CT_HEAP_FOREIGN)
         look(now, ret);
     if (now && ret->outcome != CT_HEAP_TOLD && ret->outcome != CT_HEAP_BUSY)
         may_trim_again(s, one);

@@ -24,7 +24,7 @@
  */
 enum { IDLE, ASKED, TAKEN, DONE };
 
-enum { LOOK_MS = 4, COME_MS = 300, COME_TO_TRIM_MS = 1500, FINISH_MS = 2500 };
+enum { LOOK_MS = 4, COME_MS = 80, COME_TO_TRIM_MS = 1500, FINISH_MS = 2500 };
 
 static struct {
     _Atomic uint32_t state;             /* futex */
