@@ -149,61 +149,64 @@ static int answer(struct ct_service *s, struct ct_profile *p, enum ct_export_kin
     return r;
 }
 
-/* A heap is told with what its allocator says of it, or with what came of gc=1. */
-static int answer_heap(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply)
-{
-    struct ct_heap_facts facts = { .outcome = CT_HEAP_NOBODY };
-    struct ct_pauses pauses;
-    struct ct_profile *p = NULL;
-    char said[160] = "";
-    int e;
+/* What is told of a heap beside its samples. */
+struct heap {
+    struct ct_heap_facts facts;
+    char said[160];                     /* what came of gc=1 */
+};
 
-    if (r->gc || r->debug > 0)
-        ct_service_heap(s, one, r->gc, &facts, said);
-    ct_service_refresh(s, one);
-    e = snapshot(one->fold, CT_EXPORT_HEAP, &p);
-    if (e == 0 && said[0])
-        e = ct_profile_add_comment(p, said);
-    if (e == 0)
-        e = answer(s, p, CT_EXPORT_HEAP, r->symbolize, r->debug, reply);
-    ct_profile_free(p);
-    if (e < 0 || r->debug <= 0)
-        return e;
+static void put_heap(struct ct_served *one, const struct heap *heap, struct ct_reply *reply)
+{
+    struct ct_pauses pauses;
+
     ct_fold_lock(one->fold);
     pauses = *ct_collect_pauses(one->fold->collect);
     ct_fold_unlock(one->fold);
-    ct_heap_put_tail(reply, one->pid, &facts, &pauses);
-    if (said[0])
-        ct_reply_print(reply, "# %s\n", said);
-    return 0;
+    ct_heap_put_tail(reply, one->pid, &heap->facts, &pauses);
+    if (heap->said[0])
+        ct_reply_print(reply, "# %s\n", heap->said);
+}
+
+static int add_comments(struct ct_profile *p, const struct ct_served *one, enum ct_export_kind kind, const struct heap *heap)
+{
+    int e = 0;
+
+    if (one->since[0] && kind != CT_EXPORT_THREADCREATE)
+        e = ct_profile_add_comment(p, one->since);
+    return e == 0 && heap->said[0] ? ct_profile_add_comment(p, heap->said) : e;
+}
+
+static int answer_now(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, enum ct_export_kind kind,
+                      struct ct_reply *reply)
+{
+    struct heap heap = { .said = "" };
+    struct ct_profile *p = NULL;
+    int e;
+
+    if (kind == CT_EXPORT_HEAP && (r->gc || r->debug > 0))
+        ct_service_heap(s, one, r->gc, &heap.facts, heap.said);
+    ct_service_refresh(s, one);         /* a program that is stopped: what is known of it */
+    e = snapshot(one->fold, kind, &p);
+    if (e == 0)
+        e = add_comments(p, one, kind, &heap);
+    if (e == 0)
+        e = answer(s, p, kind, r->symbolize, r->debug, reply);
+    ct_profile_free(p);
+    if (e == 0 && kind == CT_EXPORT_HEAP && r->debug > 0)
+        put_heap(one, &heap, reply);
+    return e;
 }
 
 static int profile(void *service, const struct ct_profile_request *r, struct ct_reply *reply)
 {
     struct ct_served *one = ct_served_get(service, r->pid);
     enum ct_export_kind kind = kind_of(r->name);
-    struct ct_profile *p = NULL;
     int e = -ESRCH;
 
-    if (one && strcmp(r->name, "threads") == 0) {
+    if (one && strcmp(r->name, "threads") == 0)
         e = ct_service_threads(service, one, r, reply);
-        ct_served_put(service, one);
-        return e;
-    }
-    if (one && kind == CT_EXPORT_HEAP) {
-        e = answer_heap(service, one, r, reply);
-        ct_served_put(service, one);
-        return e;
-    }
-    if (one && kind != CT_EXPORT_END) {
-        ct_service_refresh(service, one);       /* a program that is stopped: what is known of it */
-        e = snapshot(one->fold, kind, &p);
-        if (e == 0 && one->since[0] && kind != CT_EXPORT_THREADCREATE)
-            e = ct_profile_add_comment(p, one->since);
-    }
-    if (e == 0)
-        e = answer(service, p, kind, r->symbolize, r->debug, reply);
-    ct_profile_free(p);
+    else if (one && kind != CT_EXPORT_END)
+        e = answer_now(service, one, r, kind, reply);
     ct_served_put(service, one);
     return e;
 }
