@@ -2,12 +2,13 @@
 #pragma once
 
 #include "converter/json.h"
+#include "converter/model/label_sets.h"
 #include "converter/sink_chrome.h"
 
 enum {
     CHROME_LABEL_MAX = 192,             /* bytes of an escaped label */
     CHROME_TEXT_MAX = 1024,             /* bytes of a text shown; longer ones are cut */
-    CHROME_RECORD_MAX = 24 << 10,       /* bytes of the longest record */
+    CHROME_RECORD_MAX = 30 << 10,       /* bytes of the longest record */
     CHROME_EVENT_NAME_MAX = 128,        /* bytes of the name of an event that only the file knows */
     CHROME_CALLS = 64, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
     CHROME_TAILS = 256,
@@ -35,6 +36,7 @@ struct chrome_thread {
     uint32_t pid, tid, state_tid;
     struct chrome_row slice, state;
     bool told_slice, told_state;        /* the row was named */
+    uint32_t labels;                    /* set of labels that it has now */
     uint32_t label_size;
     char label[CHROME_LABEL_MAX];       /* escaped: name (tid) */
     uint64_t on_cpu_last;
@@ -68,6 +70,7 @@ struct ct_chrome {
     struct chrome_piece call[CHROME_CALLS];     /* ,"name":"read","cat":"io","args":{"fd": */
     struct chrome_piece event[CHROME_EVENTS];   /* ,"name":"wake","cat":"wait","args":{ */
     struct chrome_piece states[CT_STATE_END][CHROME_EVENTS];    /* by state and reason: ,"name":"Waiting: mutex" ... } */
+    struct ct_label_sets label_sets;
     struct chrome_stacks *stacks;
     int64_t now;                        /* of the last item */
     bool damaged, no_memory;
@@ -125,6 +128,13 @@ static inline char *chrome_text(char *p, struct ct_text text)
 {
     return ct_json_text(p, text.at, text.size < CHROME_TEXT_MAX ? text.size : CHROME_TEXT_MAX);
 }
+
+/* --- chrome_labels.c --- */
+
+/* The thread has a new label, or one less. */
+void chrome_labels_take(struct ct_chrome *c, struct chrome_thread *own, const struct ct_read_event *e);
+/* ,"labels":{"key":"value"}, or nothing when the thread has none.  Its row was begun before. */
+char *chrome_labels_args(struct ct_chrome *c, char *p, const struct ct_model_thread *t);
 
 /* --- chrome_names.c: who is who --- */
 

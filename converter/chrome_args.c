@@ -44,6 +44,7 @@ static char *close_any(struct ct_chrome *c, char *p, char *args, const struct ct
 {
     if (span->flags)
         p = cut(p, span->flags);
+    p = chrome_labels_args(c, p, span->thread);
     if (span->stack)
         p = chrome_stack_args(c, p, span->stack);
     if (p == args) {                        /* speedscope would show {} with the name */

@@ -26,8 +26,11 @@ static char *string_of(char *p, const struct ct_read_event *e, uint64_t id)
 }
 
 /* The end of a sample's record: its stack, as a line and by its frame. */
-static char *close_sample(struct ct_chrome *c, char *p, uint32_t stack)
+static char *close_sample(struct ct_chrome *c, char *p, const struct ct_moment *moment)
 {
+    uint32_t stack = moment->stack;
+
+    p = chrome_labels_args(c, p, moment->thread);
     p = chrome_stack_args(c, p, stack);
     *p++ = '}';
     if (stack >= CT_NODE_FIRST) {
@@ -58,6 +61,7 @@ char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *m
             p = CT_JSON_PUT(p, ",\"task\":");
             p = ct_json_u64(p, ct_args_LOG(e->arg)->task);
         }
+        p = chrome_labels_args(c, p, moment->thread);
         return CT_JSON_PUT(p, "}}");
     case CT_EV_MARK:
         p = string_of(p, e, ct_args_MARK(e->arg)->name);
@@ -90,11 +94,11 @@ char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *m
     case CT_EV_CPU_SAMPLE:
         p = CT_JSON_PUT(p, "CPU sample\",\"cat\":\"cpu\",\"args\":{\"weight_ns\":");
         p = ct_json_u64(p, ct_args_CPU_SAMPLE(e->arg)->weight);
-        return close_sample(c, p, moment->stack);
+        return close_sample(c, p, moment);
     case CT_EV_ALLOC_SAMPLE:
         p = CT_JSON_PUT(p, "allocation\",\"cat\":\"alloc\",\"args\":{\"size\":");
         p = ct_json_u64(p, ct_args_ALLOC_SAMPLE(e->arg)->size);
-        return close_sample(c, p, moment->stack);
+        return close_sample(c, p, moment);
     }
     p = ct_json_text(p, e->info->name, strnlen(e->info->name, CHROME_EVENT_NAME_MAX));
     p = CT_JSON_PUT(p, "\",\"cat\":\"unknown\",\"args\":{");

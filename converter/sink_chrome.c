@@ -143,6 +143,8 @@ static void moment(void *context, const struct ct_moment *m)
         return;                         /* without its allocation it says nothing to who looks at a timeline */
     if (!chrome_known_thread(c, m->thread)->told_slice)
         chrome_name_thread(c, m->thread);
+    if (m->event->no == CT_EV_LABEL && m->thread->user)
+        chrome_labels_take(c, m->thread->user, m->event);
     p = on_thread(c, chrome_begin(c), 'i', m->thread, m->event->ns);
     from = p;
     p = chrome_moment_text(c, p, m);
@@ -409,6 +411,7 @@ void ct_chrome_free(struct ct_chrome *c)
     }
     ct_model_free(c->model);
     chrome_stacks_free(c->stacks);
+    ct_label_sets_fini(&c->label_sets);
     for (size_t i = 0; i < sizeof c->lane / sizeof *c->lane; i++)
         free(c->lane[i]);
     free(c->used_ids);

@@ -49,7 +49,7 @@ static void cook(struct order *order)
 static void *work(void *arg)
 {
     trace_thread_name(arg);
-    trace_label("station", strcmp(arg, "cook-0") == 0 ? "grill" : "oven");
+    trace_label_set("station", strcmp(arg, "cook-0") == 0 ? "grill" : "oven");
     for (;;) {
         pthread_mutex_lock(&lock);
         while (next == taken && taken < ORDERS)

@@ -16,7 +16,8 @@ ARROWS = {
     "tracer/profile": ["tracer/record", "tracer/format"],
     "tracer/wrap": ["tracer/profile", "tracer/record", "tracer/format"],
     # control.h: the requests that the entry takes.
-    "tracer/api": ["tracer/ctrace.h", "tracer/record/entry.h", "tracer/record/control.h", "tracer/format"],
+    "tracer/api": ["tracer/ctrace.h", "tracer/record/entry.h", "tracer/record/control.h",
+                   "tracer/record/rates.h", "tracer/format"],
     "tracer/drain": ["tracer/format"],
     "tracer/serve": ["tracer/drain", "converter/profile", "converter/symbols", "tracer/format"],
     "tracer/service": ["tracer/serve", "tracer/drain", "converter/profile", "converter/symbols", "converter/read", "tracer/format"],

@@ -7,9 +7,9 @@
  *     ...
  *     trace_stop();                               then: ctrace convert trace.out, ctrace info trace.out
  *
- * Every function may be called from any thread at any time.  All but trace_start*(), trace_stop() and trace_serve*() may be called in
- * signal handlers too, keep errno, and cost a call and a look at one word while nothing is recorded.  None ever ends the
- * program: on trouble ctrace stops recording, says one line on stderr, and the program runs on.
+ * Every function may be called from any thread at any time.  What adds to a recording may be called in signal handlers
+ * too, keeps errno, and costs a call and a look at one word while nothing is recorded.  None ever ends the program: on
+ * trouble ctrace stops recording, says one line on stderr, and the program runs on.
  *
  * Three ways to build with it:
  *     as it is           link with libctrace
@@ -83,13 +83,59 @@ struct trace_serve_options {
  * trace_log          Records a message of up to 1,024 bytes (longer ones are cut) under a category, for a task or 0.
  * trace_instant      Records a named moment.
  * trace_counter      Records a named value.
- * trace_label        Puts a label on this thread from now on; value NULL takes it away.
+ * trace_label_set    Gives this thread's label `key` a value from now on; NULL or "" takes it away.  Labels go with the
+ *                    thread's CPU samples, its slices in Chrome's JSON, and its row among the threads' stacks.  They are
+ *                    kept while nothing is recorded, too, so that whatever begins later has them; that costs some 100 ns.
+ *                    New threads have none.  Returns 0, -EINVAL without a key, -ENOSPC when the labels of a thread would
+ *                    be more than 32 or, with a NUL behind each key and value, longer than 992 bytes; -EAGAIN in a signal
+ *                    handler that interrupted one of these three.
+ * trace_label_begin  The same until trace_label_end, which brings back what the label was before; they nest.  Call the
+ *                    end only when this returned 0.  TRACE_LABEL does both for a block.
+ * trace_label_end    Ends the last trace_label_begin of that key on this thread.
  * trace_thread_name  Names this thread (15 bytes, as the kernel's name of it).
  * trace_gc_begin     A pause of the program's own collector begins on this thread; `kind` says which.
  * trace_gc_end       It ends; `kind` is for the reader of the source.
  *
  * Names, categories, kinds, keys and values are copied: they may be freed afterwards.  Literals are fastest.
+ *
+ * Rates of what is sampled.  Each holds for every recording under way and to come, whoever asks for it, in this process and
+ * its forked children; before the first call it is what CTRACE_* variables and options of `ctrace record` say.  0 ends such
+ * samples, a negative number changes nothing.  All return the former rate, -EINVAL for one that is too large, or -ENOSYS.
+ * Not in signal handlers.
+ *
+ * trace_set_cpu_rate       Samples a second of CPU time, 1 to 1,000 (100).
+ * trace_set_heap_rate      Bytes allocated between two samples, on average, up to 1 GiB (512 KiB); 1 takes each allocation.
+ *                          Other threads go by it after their next sample.
+ * trace_set_block_rate     Nanoseconds spent waiting between two samples, on average, up to 2^10 seconds (1: every wait).
+ *                          With a larger one, waits as long as that all have their stacks, shorter ones with a probability
+ *                          of length / rate: one that is taken stands for all like it, so sums stay right.
+ * trace_set_mutex_fraction Of contended unlocks one in so many has its stack, and stands for them (1: every one).
+ *
+ * What can be asked about the process, with or without a recording.  Not in signal handlers.
+ *
+ * trace_thread_count  How many threads it has, without ctrace's own; or a negative errno where there is no /proc.  20 us.
+ * trace_mem_stats     Fills `*stats`, whose member `size` says how large the caller's is: set it to sizeof.  0, or -EINVAL
+ *                     when `size` is none, or a negative errno.  It takes malloc's locks one after the other, and the
+ *                     kernel looks at every page for `pss`: some 100 us, and 1 ms for each GB in use.
  */
+struct trace_memory {
+    size_t size;                /* of this struct, set by the caller; members beyond what is known are 0 */
+    uint64_t malloc_known;      /* 1: libc's malloc serves the program; 0: another, and malloc_* are 0 */
+    uint64_t malloc_in_use;     /* bytes that the program has, those in mappings of their own included */
+    uint64_t malloc_free;       /* bytes in its arenas that it could give to the program */
+    uint64_t malloc_arenas;     /* bytes of its arenas: both, without the mappings */
+    uint64_t malloc_mmapped;    /* bytes of blocks in mappings of their own */
+    uint64_t malloc_mmapped_blocks;     /* and their number */
+    uint64_t malloc_trimmable;  /* bytes at the top of the heap that malloc_trim(3) could give back at least */
+    uint64_t brk;               /* bytes of the heap that brk(2) made */
+    uint64_t mmap;              /* bytes of other private memory that can be written: mappings, stacks, modules' data */
+    uint64_t rss, peak_rss;     /* bytes in memory, now and at most */
+    uint64_t pss;               /* bytes in memory, shared ones divided among those who share; 0: the kernel does not say */
+    uint64_t vss;               /* bytes of address space */
+    uint64_t swap;              /* bytes swapped out */
+    uint64_t minor_faults, major_faults;        /* since the process began; major: something had to be read */
+};
+
 #define TRACE_FUNCTIONS_ \
     TRACE_FUNCTION_(int, trace_serve, (const char *address), (address), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_serve_with, (const struct trace_serve_options *options), (options), -ENOSYS) \
@@ -107,10 +153,18 @@ struct trace_serve_options {
     TRACE_PROCEDURE_(trace_log, (uint64_t task, const char *category, const char *text), (task, category, text)) \
     TRACE_PROCEDURE_(trace_instant, (const char *name), (name)) \
     TRACE_PROCEDURE_(trace_counter, (const char *name, int64_t value), (name, value)) \
-    TRACE_PROCEDURE_(trace_label, (const char *key, const char *value), (key, value)) \
+    TRACE_FUNCTION_(int, trace_label_set, (const char *key, const char *value), (key, value), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_label_begin, (const char *key, const char *value), (key, value), -ENOSYS) \
+    TRACE_PROCEDURE_(trace_label_end, (const char *key), (key)) \
     TRACE_PROCEDURE_(trace_thread_name, (const char *name), (name)) \
     TRACE_PROCEDURE_(trace_gc_begin, (const char *kind), (kind)) \
-    TRACE_PROCEDURE_(trace_gc_end, (const char *kind), (kind))
+    TRACE_PROCEDURE_(trace_gc_end, (const char *kind), (kind)) \
+    TRACE_FUNCTION_(int64_t, trace_set_cpu_rate, (int64_t hz), (hz), -ENOSYS) \
+    TRACE_FUNCTION_(int64_t, trace_set_heap_rate, (int64_t bytes), (bytes), -ENOSYS) \
+    TRACE_FUNCTION_(int64_t, trace_set_block_rate, (int64_t ns), (ns), -ENOSYS) \
+    TRACE_FUNCTION_(int64_t, trace_set_mutex_fraction, (int64_t n), (n), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_thread_count, (void), (), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_mem_stats, (struct trace_memory *stats), (stats), -ENOSYS)
 
 #if defined(TRACE_DISABLED)
 
@@ -135,10 +189,18 @@ struct trace_serve_options {
 #define TRACE_OFF_trace_log (void)task; (void)category; (void)text;
 #define TRACE_OFF_trace_instant (void)name;
 #define TRACE_OFF_trace_counter (void)name; (void)value;
-#define TRACE_OFF_trace_label (void)key; (void)value;
+#define TRACE_OFF_trace_label_set (void)key; (void)value;
+#define TRACE_OFF_trace_label_begin (void)key; (void)value;
+#define TRACE_OFF_trace_label_end (void)key;
 #define TRACE_OFF_trace_thread_name (void)name;
 #define TRACE_OFF_trace_gc_begin (void)kind;
 #define TRACE_OFF_trace_gc_end (void)kind;
+#define TRACE_OFF_trace_set_cpu_rate (void)hz;
+#define TRACE_OFF_trace_set_heap_rate (void)bytes;
+#define TRACE_OFF_trace_set_block_rate (void)ns;
+#define TRACE_OFF_trace_set_mutex_fraction (void)n;
+#define TRACE_OFF_trace_thread_count
+#define TRACE_OFF_trace_mem_stats (void)stats;
 TRACE_FUNCTIONS_
 #undef TRACE_FUNCTION_
 #undef TRACE_PROCEDURE_
@@ -171,10 +233,18 @@ TRACE_FUNCTIONS_
 #define trace_log weak_trace_log
 #define trace_instant weak_trace_instant
 #define trace_counter weak_trace_counter
-#define trace_label weak_trace_label
+#define trace_label_set weak_trace_label_set
+#define trace_label_begin weak_trace_label_begin
+#define trace_label_end weak_trace_label_end
 #define trace_thread_name weak_trace_thread_name
 #define trace_gc_begin weak_trace_gc_begin
 #define trace_gc_end weak_trace_gc_end
+#define trace_set_cpu_rate weak_trace_set_cpu_rate
+#define trace_set_heap_rate weak_trace_set_heap_rate
+#define trace_set_block_rate weak_trace_set_block_rate
+#define trace_set_mutex_fraction weak_trace_set_mutex_fraction
+#define trace_thread_count weak_trace_thread_count
+#define trace_mem_stats weak_trace_mem_stats
 
 #else
 
@@ -198,6 +268,16 @@ static inline TRACE_UNUSED_ void trace_region_leave_(const int *unused)
 #define TRACE_REGION(name) \
     int TRACE_PASTE_(trace_region_, __LINE__) __attribute__((cleanup(trace_region_leave_), unused)) = \
         (trace_region_begin(name), 0)
+
+/* TRACE_LABEL("key", value); labels this thread from here to the end of the enclosing block, however it is left. */
+static inline TRACE_UNUSED_ void trace_label_leave_(const char *const *key)
+{
+    if (*key)
+        trace_label_end(*key);
+}
+#define TRACE_LABEL(key, value) \
+    const char *TRACE_PASTE_(trace_label_, __COUNTER__) __attribute__((cleanup(trace_label_leave_), unused)) = \
+        trace_label_begin(key, value) == 0 ? (key) : NULL
 #endif
 
 #ifdef __cplusplus

@@ -177,6 +177,11 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
     case CT_EV_MUTEX_WAIT ... CT_EV_SLEEP:
         ct_span_wait_begin(m, t, e);
         break;
+    case CT_EV_WAIT_SAMPLE:
+        ct_span_wait_stack(m, t, e);
+        break;
+    case CT_EV_UNLOCK_SAMPLE:           /* for profiles */
+        break;
     case CT_EV_WAIT_DONE:
         ct_span_wait_end(m, t, e->ns, 0, 0);
         break;

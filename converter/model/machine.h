@@ -78,6 +78,8 @@ struct ct_open {
 
 void ct_span_wait_begin(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e);
 /* The thread's row says that it waits and nothing else did. */
+/* The innermost wait has this stack, which was not known when it began. */
+void ct_span_wait_stack(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e);
 void ct_span_wait_from_row(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_thread_row *row);
 void ct_span_wait_end(struct ct_model *m, struct ct_model_thread *t, int64_t ns, int64_t result, unsigned flags);
 

@@ -232,6 +232,14 @@ void ct_span_wait_begin(struct ct_model *m, struct ct_model_thread *t, const str
     state_from_waits(m, t, e->ns);
 }
 
+void ct_span_wait_stack(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
+{
+    struct ct_open *o = t->open_count ? &t->open[t->open_count - 1] : NULL;
+
+    if (o && is_wait(o->no) && m->options.stacks && ct_args_WAIT_SAMPLE(e->arg)->rate)
+        o->stack = ct_stacks_of(m->stacks, e->generation, ct_args_WAIT_SAMPLE(e->arg)->at);
+}
+
 void ct_span_wait_from_row(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_thread_row *row)
 {
     struct ct_open *o;

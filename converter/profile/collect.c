@@ -150,6 +150,12 @@ static int take_threads_event(struct ct_collect *c, const struct ct_read_event *
     case CT_EV_GC_BEGIN:
     case CT_EV_GC_END:
         return take_collector(c, t, e);
+    case CT_EV_UNLOCK_WAKE:
+        return ct_collect_unlock(c, t, e);
+    case CT_EV_WAIT_SAMPLE:
+    case CT_EV_UNLOCK_SAMPLE:
+        ct_collect_sampled(c, t, e);
+        return 0;
     case CT_EV_WAIT_DONE:
     case CT_EV_WAIT_FAILED:
         return ct_collect_wait_end(c, t, e);
@@ -179,8 +185,6 @@ static int take_event(struct ct_collect *c, const struct ct_read_event *e)
     case CT_EV_HEAP_GROW:
     case CT_EV_HEAP_SHRINK:
         return take_heap(c, e);
-    case CT_EV_UNLOCK_WAKE:
-        return ct_collect_unlock(c, e);
     default:
         return take_threads_event(c, e);
     }

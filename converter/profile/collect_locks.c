@@ -3,6 +3,7 @@
  * the time that all who wait have lost since they came or since the last one who gave it up was charged.
  */
 #include "converter/profile/collect_state.h"
+#include "converter/profile/sampling.h"
 
 static struct ct_collect_wait *wait_at(struct ct_collect *c, uint32_t number)
 {
@@ -65,15 +66,33 @@ int ct_collect_wait_begin(struct ct_collect *c, struct ct_collect_thread *t, con
 
 int ct_collect_wait_end(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e)
 {
+    struct ct_collect_sample sample = t->wait;
+    struct ct_sampling_waits sum = { 0 };
     struct ct_collect_wait *w;
+    int64_t ns;
 
+    t->wait.told = false;
     if (t->depth == 0 || --t->depth >= CT_COLLECT_WAITS)
         return 0;
     w = &t->waits[t->depth];
     unchain(c, w);
+    ns = ct_collect_now(e) - w->since;
     if (w->no == CT_EV_SLEEP)
         return 0;                       /* asked for, and nobody's fault */
-    return ct_collect_add(c, CT_COLLECT_BLOCK, w->node, w->no, 1, (double)(ct_collect_now(e) - w->since));
+    if (sample.told && sample.rate == 0)
+        return 0;                       /* others stand for it */
+    ct_sampling_wait_add(&sum, ns > 0 ? (uint64_t)ns : 0, sample.told ? sample.rate : 0);
+    return ct_collect_add(c, CT_COLLECT_BLOCK, sample.told ? sample.node : w->node, w->no, sum.count, sum.ticks);
+}
+
+void ct_collect_sampled(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e)
+{
+    struct ct_collect_sample sample = {
+        .rate = ct_args_WAIT_SAMPLE(e->arg)->rate, .told = true,
+        .node = ct_stacks_of(c->stacks, e->generation, ct_args_WAIT_SAMPLE(e->arg)->at),
+    };
+
+    *(e->no == CT_EV_WAIT_SAMPLE ? &t->wait : &t->unlock) = sample;
 }
 
 void ct_collect_wait_forget(struct ct_collect *c, struct ct_collect_thread *t)
@@ -83,11 +102,13 @@ void ct_collect_wait_forget(struct ct_collect *c, struct ct_collect_thread *t)
     t->depth = 0;
 }
 
-int ct_collect_unlock(struct ct_collect *c, const struct ct_read_event *e)
+int ct_collect_unlock(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e)
 {
+    struct ct_collect_sample sample = t->unlock;
+    struct ct_sampling_waits sum = { 0 };
     uint64_t object = ct_args_UNLOCK_WAKE(e->arg)->object;
     int64_t now = ct_collect_now(e);
-    double lost = 0;
+    int64_t lost = 0;
     bool waited = false;
 
     for (uint32_t i = *chain_of(c, object); i != CT_COLLECT_NOBODY; i = wait_at(c, i)->next) {
@@ -96,10 +117,14 @@ int ct_collect_unlock(struct ct_collect *c, const struct ct_read_event *e)
         if (w->object != object)
             continue;
         waited = true;
-        lost += (double)(now - w->charged);
+        lost += now - w->charged;
         w->charged = now;
     }
-    if (!waited)
+    t->unlock.told = false;
+    if (!waited || (sample.told && sample.rate == 0))
         return 0;
-    return ct_collect_add(c, CT_COLLECT_MUTEX, ct_stacks_of(c->stacks, e->generation, ct_args_UNLOCK_WAKE(e->arg)->at), 0, 1, lost);
+    ct_sampling_mutex_add(&sum, lost > 0 ? (uint64_t)lost : 0, sample.told ? sample.rate : 1);
+    return ct_collect_add(c, CT_COLLECT_MUTEX,
+                          sample.told ? sample.node : ct_stacks_of(c->stacks, e->generation, ct_args_UNLOCK_WAKE(e->arg)->at),
+                          0, sum.count, sum.ticks);
 }

@@ -3,7 +3,7 @@
 
 #include "converter/model/args.h"
 #include "converter/profile/collect.h"
-#include "converter/profile/label_sets.h"
+#include "converter/model/label_sets.h"
 #include "converter/profile/live.h"
 #include "converter/profile/module_list.h"
 
@@ -21,10 +21,18 @@ struct ct_collect_wait {
     uint32_t next, previous;            /* numbers of waits; CT_COLLECT_NOBODY ends */
 };
 
+/* What WAIT_SAMPLE or UNLOCK_SAMPLE said of what its thread tells next. */
+struct ct_collect_sample {
+    uint64_t rate;                      /* 0: it was not taken */
+    uint32_t node;
+    bool told;
+};
+
 struct ct_collect_thread {
     uint64_t serial;
     int64_t collecting;                 /* since when a collector of the program runs here; 0: none does */
     uint32_t labels;                    /* set of labels */
+    struct ct_collect_sample wait, unlock;
     uint32_t depth;                     /* waits under way; beyond CT_COLLECT_WAITS they are only counted */
     struct ct_collect_wait waits[CT_COLLECT_WAITS];
 };
@@ -68,4 +76,5 @@ int ct_collect_alloc(struct ct_collect *c, const struct ct_read_event *e);
 int ct_collect_free_sample(struct ct_collect *c, const struct ct_read_event *e);
 int ct_collect_wait_begin(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e);
 int ct_collect_wait_end(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e);
-int ct_collect_unlock(struct ct_collect *c, const struct ct_read_event *e);
+int ct_collect_unlock(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e);
+void ct_collect_sampled(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e);

@@ -65,10 +65,21 @@ TRACE_API void trace_counter(const char *name, int64_t value)
         ct_door->counter(name, value);
 }
 
-TRACE_API void trace_label(const char *key, const char *value)
+/* Labels are kept while nothing is recorded: a recording that begins later has them. */
+TRACE_API int trace_label_set(const char *key, const char *value)
 {
-    if (!shut())
-        ct_door->label(key, value);
+    return ct_door ? ct_door->label_set(key, value) : -ENOSYS;
+}
+
+TRACE_API int trace_label_begin(const char *key, const char *value)
+{
+    return ct_door ? ct_door->label_begin(key, value) : -ENOSYS;
+}
+
+TRACE_API void trace_label_end(const char *key)
+{
+    if (ct_door)
+        ct_door->label_end(key);
 }
 
 TRACE_API void trace_thread_name(const char *name)

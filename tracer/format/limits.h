@@ -21,6 +21,7 @@ enum {
     CT_HEAP_RATE_DEFAULT = 512 << 10,   /* mean bytes between sampled allocations */
     CT_HEAP_RATE_MAX = 1 << 30,
     CT_NAME_MAX = 16,               /* a thread's name with its NUL, as the kernel's */
+    CT_LABELS_TEXT = 992,           /* bytes of a thread's labels: keys and values, each with its NUL */
     CT_BUILD_ID_MAX = 32,
     CT_PATH_MAX = 4096,
     CT_UUID_SIZE = 16,

@@ -37,4 +37,6 @@ struct ct_thread_dump {
     uint64_t switches;                  /* how often it had given up the CPU when `holder` was read */
     char name[CT_NAME_MAX];
     uint64_t pcs[CT_DUMP_DEPTH];        /* return addresses, innermost first */
+    uint32_t labels_size;
+    char labels[CT_LABELS_TEXT];        /* "key\0value\0" for each */
 };

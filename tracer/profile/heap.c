@@ -7,8 +7,8 @@
 #include "record/intern.h"
 #include "record/session.h"
 
-/* A thread that cannot be attached looks again after so many bytes. */
-static const int64_t a_while = 4096;
+/* A thread that cannot be attached looks again after so many bytes; and one of a program that wants no samples. */
+static const int64_t a_while = 4096, a_long_while = 1 << 20;
 
 /* ln m for 1 <= m < 2, by the series of artanh: the terms left out are below 1e-8. */
 static double log_of_mantissa(double m)
@@ -45,8 +45,8 @@ int64_t ct_heap_draw(uint64_t *random, uint64_t mean)
 /* Draws anew; the mean may have changed, and a sample tells the one that it was drawn with. */
 static void count_down(struct ct_thread_room *room, int64_t taken)
 {
-    room->heap_rate = ct_options.heap_rate;
-    ct_self.heap_left = ct_heap_draw(&room->heap_random, room->heap_rate) - taken;
+    room->heap_rate = __atomic_load_n(&ct_options.heap_rate, __ATOMIC_RELAXED);
+    ct_self.heap_left = (room->heap_rate ? ct_heap_draw(&room->heap_random, room->heap_rate) : a_long_while) - taken;
 }
 
 void ct_heap_sample(const void *block, size_t size)
@@ -67,9 +67,16 @@ void ct_heap_sample(const void *block, size_t size)
     }
     rate = room->heap_rate;
     count_down(room, 0);
-    if (ct_gate_open() && ct_wanted(CT_CAT_alloc))
+    if (rate && ct_gate_open() && ct_wanted(CT_CAT_alloc))
         EMIT(ALLOC_SAMPLE, .block = ct_watched_add(block) ? (uintptr_t)block : 0, .size = size, .rate = rate,
              .at = ct_stack_here());
+}
+
+/* What was counted down until now may be forgotten: the distribution has no memory. */
+void ct_heap_redraw(void)
+{
+    if (ct_self.room && ct_self.room->heap_random)
+        count_down(ct_self.room, 0);
 }
 
 static void tell_freed(const void *block, uint64_t time)

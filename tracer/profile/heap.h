@@ -53,6 +53,8 @@ static inline void ct_heap_free(const void *block)
 uint64_t ct_heap_lift(const void *block);               /* ticks; 0 when it was not watched */
 void ct_heap_lifted(const void *block, uint64_t lifted, bool freed);
 
+/* The rate has changed: the calling thread counts anew; others do when their next sample is due. */
+void ct_heap_redraw(void);
 /* Control thread: samples are wanted, or are not. */
 void ct_heap_follow(bool recording);
 /* In a forked child: its parent's blocks are its own, and stay watched. */

@@ -38,6 +38,7 @@ static void forked_child(void)
 const struct ct_sampler ct_sampler = {
     .follow = follow,
     .poked = ct_cpu_poked,
+    .rates_changed = ct_heap_redraw,
     .thread_born = ct_cpu_thread_born,
     .thread_gone = ct_cpu_thread_gone,
     .forked_child = forked_child,

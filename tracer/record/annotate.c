@@ -64,12 +64,6 @@ void ct_counter(const char *name, int64_t value)
         EMIT(COUNTER, .name = ct_string(name), .value = value);
 }
 
-void ct_label(const char *key, const char *value)
-{
-    if (wanted(CT_CAT_user))
-        EMIT(LABEL, .key = ct_string(key), .value = ct_string(value));
-}
-
 void ct_thread_name(const char *name)
 {
     ct_syscall(SYS_prctl, PR_SET_NAME, name);

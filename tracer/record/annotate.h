@@ -1,4 +1,4 @@
-/* What a program says about itself: tasks, regions, logs, instants, counters, labels, names, collector pauses. */
+/* What a program says about itself: tasks, regions, logs, instants, counters, names, collector pauses. */
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +12,6 @@ void ct_region_end(void);
 void ct_log(uint64_t task, const char *category, const char *text, size_t size);
 void ct_instant(const char *name);
 void ct_counter(const char *name, int64_t value);
-void ct_label(const char *key, const char *value);
 void ct_thread_name(const char *name);
 void ct_gc_begin(const char *kind);
 void ct_gc_end(void);

@@ -9,6 +9,7 @@
 #include "record/dump_lock.h"
 #include "record/dump_stack.h"
 #include "record/hidden.h"
+#include "record/labels.h"
 #include "record/sampler.h"
 #include "record/syscall.h"
 #include "record/tasks.h"
@@ -102,6 +103,7 @@ static void write_row(uint32_t tid)
     memset(&row, 0, sizeof row);
     row.tid = tid;
     read_stat();
+    row.labels_size = ct_labels_read(tid, row.labels);
     read_waiting();
     if (store(dump.count))
         dump.count++;

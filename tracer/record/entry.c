@@ -7,7 +7,9 @@
 #include "record/arena.h"
 #include "record/control.h"
 #include "record/hidden.h"
+#include "record/labels.h"
 #include "record/options.h"
+#include "record/rates.h"
 #include "record/sampler.h"
 #include "record/thread.h"
 #include "record/unwind.h"
@@ -42,6 +44,16 @@ static void forget_arena_file(void)
         ct_arena_unlink(ct_arena);
 }
 
+static int own_threads(void)
+{
+    return ct_session_is_owner() ? ct_control_alive() + (int)ct_hidden_count() : 0;
+}
+
+static int malloc_is_libc(void)
+{
+    return ct_malloc_is_libc;
+}
+
 static const struct ct_entry entry = {
     .version = CT_ENTRY_VERSION,
     .size = sizeof(struct ct_entry),
@@ -61,10 +73,15 @@ static const struct ct_entry entry = {
     .log = ct_log,
     .instant = ct_instant,
     .counter = ct_counter,
-    .label = ct_label,
+    .label_set = ct_label_set,
+    .label_begin = ct_label_begin,
+    .label_end = ct_label_end,
     .thread_name = ct_thread_name,
     .gc_begin = ct_gc_begin,
     .gc_end = ct_gc_end,
+    .rate_set = ct_rate_set,
+    .own_threads = own_threads,
+    .malloc_is_libc = malloc_is_libc,
     .hide_thread = ct_hidden_begin,
 };
 

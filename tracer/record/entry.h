@@ -30,10 +30,16 @@ struct ct_entry {
     void (*log)(uint64_t task, const char *category, const char *text, size_t size);
     void (*instant)(const char *name);
     void (*counter)(const char *name, int64_t value);
-    void (*label)(const char *key, const char *value);
+    int (*label_set)(const char *key, const char *value);
+    int (*label_begin)(const char *key, const char *value);
+    void (*label_end)(const char *key);
     void (*thread_name)(const char *name);
     void (*gc_begin)(const char *kind);
     void (*gc_end)(void);
+
+    int64_t (*rate_set)(int which, int64_t value);  /* enum ct_rate */
+    int (*own_threads)(void);                       /* of ctrace's in this process, now */
+    int (*malloc_is_libc)(void);                    /* 1: the program's allocator is libc's */
 
     void (*hide_thread)(void);                      /* the calling thread is ctrace's own: it leaves no trace */
 };

@@ -72,6 +72,15 @@ bool ct_hidden(uint32_t tid)
     return false;
 }
 
+uint32_t ct_hidden_count(void)
+{
+    uint32_t n = atomic_load_explicit(&count, memory_order_relaxed), there = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        there += atomic_load_explicit(&tids[i], memory_order_relaxed) != 0;
+    return there;
+}
+
 void ct_hidden_forget(void)
 {
     for (uint32_t i = 0; i < HIDDEN_MAX; i++)

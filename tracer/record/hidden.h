@@ -15,5 +15,7 @@ void ct_hidden_end(void);
 /* Whether the calling thread is one. */
 bool ct_hidden_self(void);
 bool ct_hidden(uint32_t tid);
+/* How many there are. */
+uint32_t ct_hidden_count(void);
 /* In a forked child: there are none. */
 void ct_hidden_forget(void);

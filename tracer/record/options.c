@@ -13,6 +13,8 @@ void ct_options_default(struct ct_session_options *ret)
         .depth = CT_STACK_DEFAULT,
         .cpu_rate = CT_CPU_RATE_DEFAULT,
         .heap_rate = CT_HEAP_RATE_DEFAULT,
+        .block_rate = 1,
+        .mutex_fraction = 1,
         .start = true,
         .paths = true,
     };

@@ -26,6 +26,7 @@ struct ct_sampler {
      */
     void (*follow)(bool recording);
     void (*poked)(bool recording);      /* control thread: somebody poked it, maybe a sampler that cannot wait for a turn */
+    void (*rates_changed)(void);        /* in ct_options, by the calling thread */
     void (*thread_born)(void);          /* first act of a thread; it is attached */
     void (*thread_gone)(void);          /* last act */
     void (*forked_child)(void);         /* in a child, before anything is recorded: nothing is sampled yet */

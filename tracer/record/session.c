@@ -10,7 +10,9 @@
 #include "record/arena.h"
 #include "record/control.h"
 #include "record/hidden.h"
+#include "record/labels.h"
 #include "record/options.h"
+#include "record/rates.h"
 #include "record/rawfile.h"
 #include "record/sampler.h"
 #include "record/syscall.h"
@@ -19,6 +21,7 @@
 struct ct_session_options ct_options __attribute__((visibility("hidden")));
 struct ct_arena *ct_arena __attribute__((visibility("hidden")));
 uint32_t ct_session_serial __attribute__((visibility("hidden")));
+bool ct_malloc_is_libc __attribute__((visibility("hidden")));
 
 static _Atomic uint32_t reborn_lock;        /* one thread of a new process looks at itself */
 static uint32_t alone_depth;
@@ -66,6 +69,7 @@ int ct_session_open(const struct ct_session_options *options)
         return -EALREADY;
     if (options != &ct_options)
         ct_options = *options;
+    ct_rates_apply(&ct_options);
     ct_session_serial++;
     ct_gate_watch(ct_options.record);
     r = ct_control_start();
@@ -134,6 +138,7 @@ static void forget_parent(void)
     ct_control_forget();
     ct_thread_forget();
     ct_hidden_forget();
+    ct_labels_forked_child();
     CT_SAMPLER(forked_child);
     if (!ct_options.record || ct_options.only) {
         ct_gate_set(0);                 /* else it stays wiped: the first event calls ct_gate_reborn() */

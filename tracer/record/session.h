@@ -15,7 +15,9 @@ struct ct_session_options {
     uint64_t categories;            /* bit mask of enum ct_category */
     uint32_t depth;                 /* frames of a stack */
     uint32_t cpu_rate, cpu_signal;  /* samples a second of CPU time; the signal that takes them, 0: any that is free */
-    uint64_t heap_rate;             /* mean bytes between sampled allocations */
+    uint64_t heap_rate;             /* mean bytes between sampled allocations; 0: none is */
+    uint64_t block_rate;            /* mean ns of waiting between sampled waits; 1: all are, 0: none is */
+    uint32_t mutex_fraction;        /* one in so many contended unlocks is sampled; 0: none is */
     bool start;                     /* open the gate at once */
     bool paths;                     /* record names of files and peers */
     bool record;                    /* somebody listens at dir/ctl */
@@ -28,6 +30,8 @@ extern struct ct_session_options ct_options __attribute__((visibility("hidden"))
 /* The arena, NULL when there is none; and the number of this process (changes with each fork). */
 extern struct ct_arena *ct_arena __attribute__((visibility("hidden")));
 extern uint32_t ct_session_serial __attribute__((visibility("hidden")));
+/* The program's allocator is libc's; set by the wrappers before main. */
+extern bool ct_malloc_is_libc __attribute__((visibility("hidden")));
 
 static inline bool ct_wanted(unsigned category)
 {

@@ -11,6 +11,7 @@
 #include "record/clock.h"
 #include "record/emit.h"
 #include "record/intern.h"
+#include "record/labels.h"
 #include "record/sampler.h"
 #include "record/session.h"
 #include "record/syscall.h"
@@ -193,6 +194,7 @@ static bool attach(struct ct_thread *self, const struct ct_birth *birth)
     }
     self->row = row;
     self->cpu = 0;
+    ct_labels_thread_born(tid);
     make_room(self);
     if (self->room) {
         self->room->busy = 0;
@@ -270,6 +272,7 @@ void ct_thread_gone(void)
         atomic_store_explicit(&self->row->state, CT_SLOT_EXITED, memory_order_release);     /* edge THREAD */
     }
     self->gone = GONE_FOR_GOOD;
+    ct_labels_thread_gone();
     drop_room(self);
 }
 

@@ -21,6 +21,7 @@ struct ct_wait_record {
     uintptr_t frame;                /* address of the wrapper's struct ct_wait, which holds the cookie */
     uint64_t cookie;
     uint64_t object, since;         /* for the thread's row */
+    uint64_t rate;                  /* ticks between sampled waits when it began; 1: all are */
     _Atomic uint32_t *raised;       /* counter of wrap/filter.h that was raised, or NULL */
     uint16_t event;                 /* number of the BEGIN event */
     uint8_t stage;                  /* enum stage of wrap/wait.c: which of its events are written */

@@ -6,6 +6,7 @@
 #include "record/arena.h"
 #include "record/control.h"
 #include "record/emit.h"
+#include "record/labels.h"
 #include "record/session.h"
 #include "record/syscall.h"
 
@@ -227,6 +228,7 @@ bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word
 {
     struct ct_arena *a = ct_arena;
     uint32_t unit, units;
+    bool turned;
 
     if (word < CT_GATE_FIRST || !a)
         return false;
@@ -236,6 +238,7 @@ bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word
     }
     fit_class(w, word, now);
     ct_writer_seal(w);
+    turned = w->word != word;
     w->word = word;
     units = ct_slice_take(a, 1u << w->unit_class, &unit);
     if (!units) {
@@ -244,7 +247,9 @@ bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word
     }
     open_batch(a, self, w, unit, units, now);
     put_lost(w);
+    if (__builtin_expect(turned && w == &self->writer[0] && ct_labels_any(), 0))
+        ct_labels_put(w);
     return true;
 }
-_Static_assert(sizeof(struct ct_batch_head) + 2 * CT_EVENT_FIXED_MAX + CT_EVENT_TEXT_MAX < CT_SLICE_UNIT,
+_Static_assert(sizeof(struct ct_batch_head) + 2 * CT_EVENT_FIXED_MAX + CT_LABELS_EVENTS_MAX + CT_EVENT_TEXT_MAX < CT_SLICE_UNIT,
                "the longest event fits the smallest slice");

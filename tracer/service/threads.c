@@ -13,6 +13,7 @@
 #include "serve/reply.h"
 #include "service/question.h"
 #include "service/state.h"
+#include "service/thread_labels.h"
 #include "service/threads_text.h"
 
 /* --- as a profile --- */
@@ -42,11 +43,15 @@ static int make_profile(struct ct_service *s, struct ct_served *one, const struc
         r = ct_export_add_modules(p, one->fold->collect);
     ct_fold_unlock(one->fold);
     for (size_t i = 0; i < count && r == 0; i++) {
+        struct ct_profile_label labels[CT_THREAD_LABELS_MAX];
         const int64_t value = 1;
+        size_t label_count = 0;
 
         r = stack_of(p, &rows[i], &stack[i]);
         if (r == 0)
-            r = ct_profile_add_sample(p, stack[i], &value, NULL, 0, NULL);
+            r = ct_thread_labels(p, &rows[i], labels, &label_count);
+        if (r == 0)
+            r = ct_profile_add_sample(p, stack[i], &value, labels, label_count, NULL);
     }
     p->time_ns = (int64_t)time(NULL) * 1000000000;
     if (r == 0 && symbolize)

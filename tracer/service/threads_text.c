@@ -9,6 +9,7 @@
 
 #include "format/schema.h"
 #include "format/tables.h"
+#include "service/thread_labels.h"
 
 enum { NOBODY = UINT32_MAX, WAITERS_TOLD = 16 };
 
@@ -181,6 +182,7 @@ void ct_threads_put_each(const struct ct_threads *t, const struct ct_profile *p,
         ct_reply_text(reply, " [");
         put_state(reply, t, &t->rows[i]);
         ct_reply_text(reply, "]:\n");
+        ct_thread_labels_text(reply, &t->rows[i]);
         for (uint32_t k = 0; k < s->depth; k++)
             put_frame(reply, p, p->frames.items[s->frame + k]);
         if (t->rows[i].flags & CT_DUMP_CUT)

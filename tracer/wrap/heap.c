@@ -6,6 +6,7 @@
 #include "profile/heap.h"
 #include "record/emit.h"
 #include "record/intern.h"
+#include "record/session.h"
 #include "record/syscall.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
@@ -41,7 +42,7 @@ static _Atomic int64_t mapped;          /* bytes of mmapped blocks that were see
 static __attribute__((constructor(102))) void look_at_allocator(void)
 {
     ct_real.free(NULL);                 /* from here on the pointer is the real one */
-    chunks_known = ct_real_in_libc((void *)ct_real.free);
+    ct_malloc_is_libc = chunks_known = ct_real_in_libc((void *)ct_real.free);
     heap_start = __curbrk ? __curbrk : (char *)ct_syscall(SYS_brk, 0);
     atomic_store_explicit(&last.end, __curbrk, memory_order_relaxed);
     atomic_store_explicit(&last.near, !__curbrk, memory_order_relaxed);     /* else unknown: guessed to be far */

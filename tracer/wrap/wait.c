@@ -12,10 +12,11 @@ static unsigned category_of(unsigned event)
     return event == CT_EV_JOIN_WAIT ? CT_CAT_thread : event == CT_EV_SLEEP ? CT_CAT_sleep : CT_CAT_lock;
 }
 
-static void emit_begin(unsigned event, uint64_t now, uint64_t object, uint64_t other)
+/* `rate` not 1: the stack is told at the end, if the wait is sampled. */
+static void emit_begin(unsigned event, uint64_t now, uint64_t object, uint64_t other, uint64_t rate)
 {
     uint64_t address = category_of(event) == CT_CAT_lock ? ct_address((void *)(uintptr_t)object) : 0;
-    uint64_t at = ct_stack_here();
+    uint64_t at = rate == 1 || event == CT_EV_SLEEP ? ct_stack_here() : 0;
 
     switch (event) {
     case CT_EV_MUTEX_WAIT:
@@ -104,6 +105,40 @@ static bool is_written(const struct ct_wait_record *r)
 static bool owes_end(const struct ct_wait_record *r)
 {
     return r->stage == BEGAN || (r->stage == BEGINS && is_written(r)) || (r->stage == ENDS && !is_written(r));
+}
+
+/* In ticks. */
+static uint64_t rate_now(void)
+{
+    uint64_t ns = __atomic_load_n(&ct_options.block_rate, __ATOMIC_RELAXED), ticks;
+
+    if (ns <= 1)
+        return ns;
+    ticks = (uint64_t)((double)ns * (double)ct_arena->ticks_per_second / 1e9);
+    return ticks > 1 ? ticks : 1;
+}
+
+/* A number that nobody can guess from the times of waits. */
+static uint64_t dice(uint64_t now)
+{
+    uint64_t x = now + (uintptr_t)&ct_self;
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+/* What runtime.SetBlockProfileRate says of Go's: long waits are all taken, of short ones as many as their time is worth. */
+static void sample_wait(const struct ct_wait_record *r, uint64_t now)
+{
+    uint64_t ticks = now - r->since;
+
+    if (r->rate == 1 || r->event == CT_EV_SLEEP || !ct_gate_open())
+        return;
+    if (r->rate && (ticks >= r->rate || dice(now) % r->rate < ticks))
+        EMIT(WAIT_SAMPLE, .time = now, .rate = r->rate, .at = ct_stack_here());
+    else
+        EMIT(WAIT_SAMPLE, .time = now);
 }
 
 /* `r` as long as the record is in the chain, else NULL: then nobody asks any more. */
@@ -202,13 +237,14 @@ void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64
     r->event = (uint16_t)event;
     r->object = object;
     r->since = now;
+    r->rate = rate_now();
     if (category_of(event) == CT_CAT_lock) {
         r->raised = ct_filter_of((void *)(uintptr_t)object);    /* early: who unlocks from now on tells us */
         ct_filter_raise(r->raised, event == CT_EV_MUTEX_WAIT);
     }
     ct_cpu_note(now);
     note_place(r, BEGINS, event, now);
-    emit_begin(event, now, object, other);
+    emit_begin(event, now, object, other, r->rate);
     note_stage(r, BEGAN);
     ct_thread_does(CT_THREAD_WAITING, event, object, now);
 }
@@ -222,6 +258,8 @@ void ct_wait_end(struct ct_wait *wait, int result)
     while (ct_self.wait > r)
         drop(-ECANCELED);
     if (r->stage == BEGAN) {            /* while the record is there: we may be left here as well */
+        if (r->rate != 1)
+            sample_wait(r, ct_clock_now());
         emit_end(r, result);
         note_stage(r, ENDED);
     }
@@ -231,10 +269,19 @@ void ct_wait_end(struct ct_wait *wait, int result)
 
 void ct_wake_emit(const void *object, uint64_t time)
 {
+    uint32_t fraction = __atomic_load_n(&ct_options.mutex_fraction, __ATOMIC_RELAXED);
+
     if (!time)
         time = ct_clock_now();
-    if (ct_filter_unlock(object, time))
-        EMIT(UNLOCK_WAKE, .time = time, .object = ct_address(object), .at = ct_stack_here());
+    if (!ct_filter_unlock(object, time))
+        return;
+    if (__builtin_expect(fraction != 1, 0)) {
+        if (fraction && dice(time) % fraction == 0)
+            EMIT(UNLOCK_SAMPLE, .time = time, .rate = fraction, .at = ct_stack_here());
+        else
+            EMIT(UNLOCK_SAMPLE, .time = time);
+    }
+    EMIT(UNLOCK_WAKE, .time = time, .object = ct_address(object), .at = fraction == 1 ? ct_stack_here() : 0);
 }
 
 void ct_signal_emit(const void *object, uint64_t time)

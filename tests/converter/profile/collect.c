@@ -169,6 +169,38 @@ static void threads_count_to_their_end(void **state)
     ct_collect_free(c);
 }
 
+/* Of two short waits one was taken, for five like it; a long one stands for itself; and of three unlocks one, for all. */
+static void sampled_waits_and_unlocks_stand_for_the_others(void **state)
+{
+    struct ct_collect *c = ct_collect_new();
+    const struct ct_tally_row *row;
+
+    (void)state;
+    take(c, HEAD FIRST
+         "0.100000000 1:2 MUTEX_WAIT object=0x7ffe00001000 at=0\n"
+         "0.110000000 1:1 UNLOCK_SAMPLE rate=0 at=0\n"
+         "0.110000000 1:1 UNLOCK_WAKE object=0x7ffe00001000 at=0\n"
+         "0.120000000 1:2 WAIT_SAMPLE rate=0 at=0\n"
+         "0.120000000 1:2 WAIT_DONE\n"
+         "0.200000000 1:2 MUTEX_WAIT object=0x7ffe00001000 at=0\n"
+         "0.210000000 1:1 UNLOCK_SAMPLE rate=3 at=8\n"
+         "0.210000000 1:1 UNLOCK_WAKE object=0x7ffe00001000 at=0\n"
+         "0.220000000 1:2 WAIT_SAMPLE rate=100000000 at=7\n"
+         "0.220000000 1:2 WAIT_DONE\n"
+         "0.300000000 1:2 MUTEX_WAIT object=0x7ffe00001000 at=0\n"
+         "0.450000000 1:2 WAIT_SAMPLE rate=100000000 at=7\n"
+         "0.450000000 1:2 WAIT_DONE\n");
+    assert_int_equal(ct_collect_tally(c, CT_COLLECT_BLOCK)->rows.count, 1);
+    row = row_of(c, CT_COLLECT_BLOCK, 0x401136);
+    assert_near(row->value[0], 5 + 1);
+    assert_near(row->value[1], 100e6 + 150e6);
+    assert_int_equal(ct_collect_tally(c, CT_COLLECT_MUTEX)->rows.count, 1);
+    row = row_of(c, CT_COLLECT_MUTEX, 0x401150);
+    assert_near(row->value[0], 3);
+    assert_near(row->value[1], 3 * 10e6);
+    ct_collect_free(c);
+}
+
 static void samples_carry_the_labels_of_their_thread(void **state)
 {
     struct ct_collect *c = ct_collect_new();
@@ -262,6 +294,7 @@ int main(void)
         cmocka_unit_test(the_holder_is_charged_for_all_who_wait),
         cmocka_unit_test(waits_go_on_from_reader_to_reader),
         cmocka_unit_test(threads_count_to_their_end),
+        cmocka_unit_test(sampled_waits_and_unlocks_stand_for_the_others),
         cmocka_unit_test(samples_carry_the_labels_of_their_thread),
         cmocka_unit_test(threads_that_end_leave_nothing),
         cmocka_unit_test(pauses_of_the_allocator_add_up),

@@ -1,5 +1,5 @@
 /* Sets in an array, looked for by hash: programs have few. */
-#include "converter/profile/label_sets.h"
+#include "converter/model/label_sets.h"
 
 #include <errno.h>
 #include <string.h>

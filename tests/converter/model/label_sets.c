@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "converter/profile/label_sets.h"
+#include "converter/model/label_sets.h"
 
 static struct ct_text text(const char *s)
 {
