@@ -6,6 +6,7 @@ Each is a good request with some bytes changed, lost, doubled or put in, sent in
 replies that are whole, no fault is the server's, and afterwards it is as it was: debug-server checks that itself.
 """
 
+import errno
 import random
 import re
 import sys
@@ -92,6 +93,8 @@ def client(server, number, wrong, statuses):
         except ConnectionError:
             pass                                    # it closes what it does not understand, though more comes
         except OSError as error:
+            if error.errno == errno.ENOTCONN:       # the same, told by shutdown()
+                continue
             wrong.append(f"{number}.{turn}: {error}: {request[:300]}")
             continue
         if answer.endswith(b" RESET"):
