@@ -118,7 +118,8 @@ static void io_step(struct ct_model *m, struct ct_model_program *p, struct ct_co
 typedef void step_function(struct ct_model *m, struct ct_model_program *p, struct ct_counts *c);
 
 /* The row of the step that `ns` lies in, after room for it was made; long silences are walked over, not through. */
-static __attribute__((noinline)) int64_t *reach(struct ct_model *m, struct ct_model_program *p, struct series *s, int64_t ns, step_function *step)
+static __attribute__((noinline)) int64_t *reach(struct ct_model *m, struct ct_model_program *p, struct series *s,
+                                               int64_t ns, step_function *step)
 {
     int64_t at = ns > s->start ? (ns - s->start) / s->step : 0;
 

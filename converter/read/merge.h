@@ -48,11 +48,12 @@ static inline void ct_merge_moved(struct ct_merge *merge, int64_t ns)
     for (size_t i = (winner + merge->streams.count) / 2; i > 0; i /= 2) {
         uint32_t loser = losers[i];
         int64_t loser_ns = all[loser];
-        bool swap = loser_ns < ns + (loser < winner);
+        uint64_t swap = 0 - (uint64_t)(loser_ns < ns + (loser < winner));      /* all bits, or none: compilers make a */
+        uint32_t other = (loser ^ winner) & (uint32_t)swap;                    /* branch of anything that reads better */
 
-        losers[i] = swap ? winner : loser;
-        winner = swap ? loser : winner;
-        ns = swap ? loser_ns : ns;
+        losers[i] = loser ^ other;
+        winner ^= other;
+        ns ^= (ns ^ loser_ns) & (int64_t)swap;
     }
     losers[0] = winner;
 }
