@@ -132,7 +132,8 @@ static void wait_for_gate(void)
 static int serve_inside(struct ct_serve_http *http)
 {
     const struct ct_serve_host_program program = {
-        .session = api_session.dir, .categories = api_session.settings.categories | 1, .hide_thread = ct_door->hide_thread,
+        .session = api_session.dir, .categories = api_session.settings.categories | 1,
+        .cpu_rate = api_session.settings.cpu_rate, .hide_thread = ct_door->hide_thread,
         .hang_up = hang_up,
     };
     int r;
@@ -143,7 +144,7 @@ static int serve_inside(struct ct_serve_http *http)
         return refuse(http, -EBUSY, "a trace is under way: call trace_serve() before trace_start()");
     if (has_web_server())
         return refuse(http, -ENOTSUP, "the program has a web server of its own with the names that ctrace's has: use "
-                                      "trace_http_handle() there, or `ctrace record --http`");
+                                      "`ctrace record --http`");
     r = api_session_library();
     if (r < 0)
         return refuse(http, r, "libctrace-serve.so, or a library that it needs, is missing");

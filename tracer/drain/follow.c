@@ -242,16 +242,10 @@ static void accept_all(struct ct_follow *f)
 
 /* --- the loop --- */
 
-/* What is recorded of it comes so slowly that its arena is never full before the bell was heard. */
-static bool calm(const struct ct_follow *f, const struct ct_process *p)
-{
-    return f->has_bell && p->told && !(p->told & ~f->options.calm) && !p->guests;
-}
-
 static bool busy(const struct ct_follow *f)
 {
     for (const struct ct_process *p = f->processes; p; p = p->next)
-        if (p->image.arena && p->image.quiet < QUIET_ROUNDS && !p->image.broken && !calm(f, p))
+        if (p->image.arena && p->image.quiet < QUIET_ROUNDS && !p->image.broken && !ct_process_calm(p))
             return true;
     return false;
 }
@@ -290,7 +284,7 @@ static void look_after_process(struct ct_follow *f, struct ct_process *p)
         return;
     ct_process_round(p);
     ct_image_check_file(f, p);
-    if (ct_consumer_wants_turn(&p->consumer) && p->asked_turn != p->image.drain.generation &&
+    if (ct_process_wants_turn(p) && p->asked_turn != p->image.drain.generation &&
         ct_process_tell(p, CT_CONTROL_TURN, 0))
         p->asked_turn = p->image.drain.generation;
     if (f->stopped && p->attached && (!p->image.recording || p->guests || p->watchers)) {

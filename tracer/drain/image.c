@@ -174,6 +174,8 @@ void ct_image_begin(struct ct_follow *f, struct ct_process *p, int arena)
     p->all = f->options.categories;
     p->told = f->options.begins;
     p->cpu_rate = p->told_rate = f->options.cpu_rate ? f->options.cpu_rate : CT_CPU_RATE_DEFAULT;
+    p->calm = f->has_bell ? f->options.calm : 0;
+    p->paced_ns = 0;
     if (f->hooks.began)
         f->hooks.began(f->hooks.context, p);
     if (p->watchers)

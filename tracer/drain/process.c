@@ -287,6 +287,31 @@ static void tell_rate(struct ct_process *p)
     p->told_rate = wanted;
 }
 
+bool ct_process_calm(const struct ct_process *p)
+{
+    return p->calm && p->told && !(p->told & ~p->calm) && !p->guests;
+}
+
+bool ct_process_wants_turn(const struct ct_process *p)
+{
+    bool wants = ct_consumer_wants_turn(&p->consumer);
+
+    for (const struct ct_segments *s = p->watchers; s && !wants; s = s->next)
+        wants = ct_consumer_wants_turn(&s->consumer);
+    return wants;
+}
+
+/* Each turn wakes several threads, ours and the program's: without an audience there are few. */
+static void tell_pace(struct ct_process *p, uint64_t wanted)
+{
+    bool calm = p->calm && wanted && !(wanted & ~p->calm) && !p->guests;
+    uint64_t pace = calm ? CT_CALM_S * (uint64_t)1000000000 : CT_GENERATION_NS;
+
+    if (pace != (p->paced_ns ? p->paced_ns : CT_GENERATION_NS))
+        ct_process_tell(p, CT_CONTROL_PACE, (int64_t)pace);
+    p->paced_ns = pace;
+}
+
 void ct_process_tell_categories(struct ct_process *p)
 {
     uint64_t wanted = p->base | (p->guests ? p->all : 0);
@@ -295,6 +320,7 @@ void ct_process_tell_categories(struct ct_process *p)
 
     for (const struct ct_segments *s = p->watchers; s; s = s->next)
         wanted |= s->categories;
+    tell_pace(p, wanted);
     if (wanted == p->told)
         return;
     if (wanted == 0) {

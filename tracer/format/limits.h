@@ -28,5 +28,6 @@ enum {
 
     CT_BLOCK_MAX = 16 << 20,        /* payload of one block; a reader refuses a longer one */
     CT_GENERATION_NS = 1000000000,  /* a generation is turned after this time at the latest */
+    CT_CALM_S = 8,                  /* the same in seconds, while nobody looks and only what comes rarely is recorded */
     CT_DRAIN_NS = 10000000,         /* the drainer looks this often while the gate is open */
 };

@@ -43,6 +43,7 @@ struct ct_serve_http {
 struct ct_serve_host_program {
     const char *session;            /* path of the session directory, where to listen for the recorder */
     uint64_t categories;            /* all that may be recorded */
+    uint32_t cpu_rate;              /* samples a second, unless a client asks for more */
     void (*hide_thread)(void);      /* to be called first by the first thread that serves: it and those it makes are no part of it */
     int (*hang_up)(void);           /* ends the recorder's connection: 1, or 0 when there was none */
 };

@@ -21,6 +21,8 @@ enum {
     GROW_UNITS = 64,                    /* 256 KiB a time */
     FIRST_UNITS = 32,
 };
+_Atomic uint32_t ct_arena_least __attribute__((visibility("hidden"))) = CT_ARENA_LEAST;     /* relaxed: a number */
+
 static const uint64_t default_size = 64u << 20;
 
 static uint64_t smaller(uint64_t a, uint64_t b)

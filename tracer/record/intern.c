@@ -5,6 +5,7 @@
 
 #include "record/emit.h"
 #include "record/session.h"
+#include "record/turn.h"
 
 /*
  * All three work alike.  A slot holds hash << 32 | id and is filled by one compare-and-swap; entry[id] is written and
@@ -34,19 +35,29 @@ static inline uint64_t mix(uint64_t h)
 struct bank {
     struct ct_arena_table *table;
     uint32_t which, first_slot, mask;   /* mask: of slots within the bank */
-    uint32_t id_limit;
+    uint32_t id_first, id_limit;
 };
 
 static inline struct bank bank_in_use(struct ct_arena_table *table, uint32_t slots)
 {
     uint32_t which = atomic_load_explicit(&table->bank, memory_order_acquire) & 1;     /* edge BANK */
 
-    return (struct bank){ table, which, which * (slots / 2), slots / 2 - 1, ct_arena_bank(slots, which).limit };
+    struct ct_arena_bank ids = ct_arena_bank(slots, which);
+
+    return (struct bank){ table, which, which * (slots / 2), slots / 2 - 1, ids.first, ids.limit };
 }
 
 static inline _Atomic uint64_t *slot_at(_Atomic uint64_t *slots, const struct bank *bank, uint64_t place)
 {
     return &slots[bank->first_slot + (place & bank->mask)];
+}
+
+/* Whether [at, at + size) holds the place behind three quarters of [first, limit), from where on a turn changes banks. */
+static inline bool is_mark(uint32_t at, uint32_t size, uint32_t first, uint32_t limit)
+{
+    uint32_t mark = first + (limit - first) / 4 * 3 + 1;
+
+    return at <= mark && mark - at < size;
 }
 
 /*
@@ -66,6 +77,8 @@ static uint32_t take_id(const struct bank *bank, uint32_t size, uint32_t data, u
     if (id >= bank->id_limit || at > data - size)
         goto full;
     *ret_data = bank->which * data + at;
+    if (__builtin_expect(is_mark(id, 1, bank->id_first, bank->id_limit) || (data && is_mark(at, size, 0, data)), 0))
+        ct_turn_crowded();
     return id;
 full:
     atomic_fetch_add_explicit(&bank->table->full, 1, memory_order_relaxed);

@@ -122,6 +122,8 @@ static void obey(const struct ct_control_message *message)
         ct_turn_categories(ct_arena, (uint64_t)message->value);
     else if (message->kind == CT_CONTROL_CPU_RATE)
         ct_turn_cpu_rate(ct_arena, message->value);
+    else if (message->kind == CT_CONTROL_PACE)
+        ct_turn_pace((uint64_t)message->value);
     else if (message->kind == CT_CONTROL_START)
         r = ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE);
     else if (message->kind == CT_CONTROL_STOP)

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "format/schema.h"
+#include "record/arena.h"
 #include "record/clock.h"
 #include "record/control.h"
 #include "record/gate.h"
@@ -22,6 +23,11 @@
 
 static uint64_t turned_ns;              /* CLOCK_MONOTONIC of the last turn */
 static unsigned wanted;                 /* enum ct_turn_wanting */
+static uint64_t pace_ns = CT_GENERATION_NS;
+static _Atomic uint32_t crowded;        /* turns to come that are not to be put off; relaxed: a hint */
+
+/* A bank of a table is emptied some generations after its last use: so many quick turns free one that was full. */
+enum { QUICK_TURNS = 8 };
 
 /* A name for each thread that exists, also for those that never do anything that is recorded. */
 static void see_thread(uint32_t tid)
@@ -71,6 +77,8 @@ void ct_turn(struct ct_arena *a)
 
     if (atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
         return;
+    if (atomic_load_explicit(&crowded, memory_order_relaxed))
+        atomic_fetch_sub_explicit(&crowded, 1, memory_order_relaxed);
     ct_modules_scan(a);
     if (now > drained + CT_TURNS - 2) {     /* the drainer still needs turns[]; the generation grows longer instead */
         struct ct_clock_sample clock;
@@ -103,14 +111,17 @@ static void stop(struct ct_arena *a)
 
 int64_t ct_turn_due_ns(const struct ct_arena *a)
 {
+    uint32_t quick = atomic_load_explicit(&crowded, memory_order_relaxed);
+    uint64_t gone, due = quick || pace_ns < CT_GENERATION_NS ? CT_GENERATION_NS : pace_ns;
     struct ct_clock_sample now;
-    uint64_t gone;
 
     if (!a || atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
         return -1;
     ct_clock_sample(&now);
     gone = now.monotonic_ns - turned_ns;
-    return gone >= CT_GENERATION_NS ? 0 : (int64_t)(CT_GENERATION_NS - gone);
+    if (quick == QUICK_TURNS)           /* just noticed */
+        return 0;
+    return gone >= due ? 0 : (int64_t)(due - gone);
 }
 
 /*
@@ -171,7 +182,23 @@ void ct_turn_want_nothing(struct ct_arena *a)
     stop(a);
 }
 
+void ct_turn_pace(uint64_t ns)
+{
+    pace_ns = ns;
+    atomic_store_explicit(&ct_arena_least, ns > CT_GENERATION_NS ? CT_ARENA_LEAST_CALM : CT_ARENA_LEAST, memory_order_relaxed);
+}
+
+void ct_turn_crowded(void)
+{
+    if (__atomic_load_n(&pace_ns, __ATOMIC_RELAXED) <= CT_GENERATION_NS)
+        return;
+    atomic_store_explicit(&crowded, QUICK_TURNS, memory_order_relaxed);
+    ct_control_poke();
+}
+
 void ct_turn_forget(void)
 {
+    ct_turn_pace(CT_GENERATION_NS);
+    atomic_store_explicit(&crowded, 0, memory_order_relaxed);
     wanted = 0;
 }

@@ -14,6 +14,10 @@ int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who);
 /* Shuts the gate when nobody else wants it; the generation stays the last one. */
 void ct_turn_want_no_more(struct ct_arena *a, enum ct_turn_wanting who);
 void ct_turn_want_nothing(struct ct_arena *a);
+/* How long a generation is when nobody ends it before. */
+void ct_turn_pace(uint64_t ns);
+/* Any thread: a table fills, and only a turn makes room.  Turns come as quickly as they ever do for a while. */
+void ct_turn_crowded(void);
 /* In a forked child: nobody has asked for anything. */
 void ct_turn_forget(void);
 /* Ends the current generation and begins the next; put off while the drainer is several behind. */

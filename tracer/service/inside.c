@@ -96,7 +96,8 @@ static void hear_asked(void *context, struct ct_process *p, const struct ct_cont
 static int start_following(void)
 {
     const struct ct_follow_options options = {
-        .output_fd = -1, .keep_first = true, .children = true, .later = true, .categories = inside.program.categories, .calm = ct_service_categories(),
+        .output_fd = -1, .keep_first = true, .children = true, .later = true, .categories = inside.program.categories,
+        .cpu_rate = inside.program.cpu_rate, .calm = ct_service_categories(),
     };
     const struct ct_follow_hooks hooks = {
         .closed = hear_closed, .trouble = hear_trouble, .began = hear_began, .asked = hear_asked, .context = &inside,

@@ -11,7 +11,7 @@
 #include "format/schema.h"
 #include "service/state.h"
 
-enum { REFRESH_MS = 3000, FIRST_S = 5 };
+enum { SEGMENT = 1 << 20, REFRESH_MS = 3000, FIRST_S = 5 };
 
 uint64_t ct_service_categories(void)
 {
@@ -111,6 +111,7 @@ void ct_service_began(struct ct_service *s, struct ct_process *p)
         return;                         /* it is not served; its recording goes on */
     }
     one->pid = p->pid;
+    one->fold->segments.consumer.turn_at = SEGMENT;     /* of memory, when turns are rare */
     say_since(one, p);
     pthread_mutex_lock(&s->lock);
     forget_some(s);
