@@ -103,7 +103,8 @@ struct trace_serve_options {
  * samples, a negative number changes nothing.  All return the former rate, -EINVAL for one that is too large, or -ENOSYS.
  * Not in signal handlers.
  *
- * trace_set_cpu_rate       Samples a second of CPU time, 1 to 1,000 (100).
+ * trace_set_cpu_rate       Samples a second of CPU time, 1 to 1,000 (100).  A client's ?hz= takes its place, and what the
+ *                          session was begun with does when that client has gone.
  * trace_set_heap_rate      Bytes allocated between two samples, on average, up to 1 GiB (512 KiB); 1 takes each allocation.
  *                          Other threads go by it after their next sample.
  * trace_set_block_rate     Nanoseconds spent waiting between two samples, on average, up to 2^10 seconds (1: every wait).
