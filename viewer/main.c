@@ -15,6 +15,7 @@ static const struct verb {
     { "record", "[OPTION...] -- PROGRAM [ARG...]", "run a program and write its trace", ct_cmd_record },
     { "info", "[OPTION...] [TRACE]", "say what a trace holds", ct_cmd_info },
     { "convert", "[OPTION...] [TRACE...]", "write a trace as Chrome JSON, as text, or a piece of it", ct_cmd_convert },
+    { "list", "[--json]", "show which programs can be reached", ct_cmd_list },
     { "recover", "[OPTION...] [TRACE]", "bring home what killed programs left in memory", ct_cmd_recover },
     { "assemble", "[OPTION...] [TEXT]", "make a trace from its text form", ct_cmd_assemble },
     { "help", "[VERB]", "say how to use ctrace, or one verb", cmd_help },

@@ -65,7 +65,7 @@ static uint64_t start_time_of(uint32_t pid)
     return start;
 }
 
-static bool lives(const struct ct_arena *head)
+bool ct_dead_writer_lives(const struct ct_arena *head)
 {
     uint64_t start = this_boot(head->boot_id) ? start_time_of(head->pid) : 0;
 
@@ -84,7 +84,7 @@ static void look_into(struct ct_dead *dead)
         memcmp(head->arena_id, dead->arena_id, CT_UUID_SIZE) == 0) {
         dead->whole = true;
         dead->pid = head->pid;
-        dead->writer_lives = lives(head);
+        dead->writer_lives = ct_dead_writer_lives(head);
         c = ct_cursor_over(head->run, head->run_size, 0);
         if (ct_run_get(&c, &run, NULL) == 0)
             snprintf(dead->program, sizeof dead->program, "%.*s", (int)(run.program.size < 60 ? run.program.size : 60),

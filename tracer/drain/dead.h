@@ -29,3 +29,6 @@ int ct_dead_each(enum ct_session_use use, unsigned patience_ms, int (*visit)(voi
 /* The same in one session directory, which may be held by the caller; with FOLD it is closed when it was removed. */
 int ct_dead_session(struct ct_session_dir *s, enum ct_session_use use, int (*visit)(void *context, struct ct_dead *dead),
                     void *context);
+
+/* Whether the process that an arena belongs to is still there; `head` is a copy of its head. */
+bool ct_dead_writer_lives(const struct ct_arena *head);

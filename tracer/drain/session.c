@@ -236,6 +236,17 @@ static int read_note(int dir, const char *name, char *to, size_t size)
     return 0;
 }
 
+int ct_session_note_place(const struct ct_session_dir *s, const char *place)
+{
+    return write_note(s->fd, CT_SESSION_PLACE, place, NULL);
+}
+
+void ct_session_place(const struct ct_session_dir *s, char *ret, size_t size)
+{
+    if (read_note(s->fd, CT_SESSION_PLACE, ret, size) < 0)
+        ret[0] = '\0';
+}
+
 int ct_session_target(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE],
                       struct ct_session_target *ret)
 {

@@ -20,6 +20,7 @@
 
 enum { CT_SESSION_PATH = 100 };     /* what the recorder has room for; a socket's address too */
 #define CT_SESSION_OUTPUT "output"
+#define CT_SESSION_PLACE "place"
 
 struct ct_session_dir {
     char path[CT_SESSION_PATH];
@@ -38,6 +39,11 @@ int ct_session_dir_output(struct ct_session_dir *s, int fd, const char *path);
 int ct_session_dir_join(const char *path, struct ct_session_dir *ret);
 /* Closes it; with `remove` everything in it goes too. */
 void ct_session_dir_close(struct ct_session_dir *s, bool remove);
+
+/* Notes where this session's programs are served: host:port/path.  0 or a negative errno. */
+int ct_session_note_place(const struct ct_session_dir *s, const char *place);
+/* Reads that; empty when it is not there. */
+void ct_session_place(const struct ct_session_dir *s, char *ret, size_t size);
 
 /* Notes which file an arena's events go to. */
 int ct_session_note(const struct ct_session_dir *s, const uint8_t arena_id[CT_UUID_SIZE], int fd, const char *path);

@@ -145,6 +145,7 @@ static void turn_for_consumer(struct ct_arena *a)
 void ct_turn_categories(struct ct_arena *a, uint64_t categories)
 {
     __atomic_store_n(&ct_options.categories, categories | 1u << CT_CAT_trace, __ATOMIC_RELAXED);
+    __atomic_store_n(&a->categories, categories | 1u << CT_CAT_trace, __ATOMIC_RELAXED);     /* for `ctrace list` */
     ct_turn(a);
 }
 

@@ -134,6 +134,7 @@ static void leave_session(void)
 {
     unlinkat(inside.session.fd, CT_CONTROL_SOCKET, 0);
     unlinkat(inside.session.fd, CT_SESSION_OUTPUT, 0);
+    unlinkat(inside.session.fd, CT_SESSION_PLACE, 0);
     ct_session_dir_close(&inside.session, false);
 }
 

@@ -237,6 +237,8 @@ int ct_service_listen(struct ct_service *s, const struct ct_service_options *o, 
 
     if (r == 0)
         snprintf(s->place, sizeof s->place, "%s%s", ct_server_address(s->server), options.endpoints.prefix);
+    if (r == 0 && s->follow->session)
+        ct_session_note_place(s->follow->session, s->place);    /* for `ctrace list`; it can do without */
     return r;
 }
 
