@@ -72,7 +72,7 @@ static void predict(const struct batch *b, uint64_t categories, bool began_befor
         pass[i] = info->category == CT_CAT_trace || categories >> info->category & 1;
         if (strstr(info->name, "_WAIT") || strcmp(info->name, "SLEEP") == 0)
             open[depth++] = pass[i];
-        else if (strncmp(info->name, "WAIT_", 5) == 0)
+        else if (info->shape == CT_SHAPE_END && info->category == CT_CAT_trace)
             pass[i] = depth ? open[--depth] : true;
     }
 }
