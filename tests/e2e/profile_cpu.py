@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 
+import pprofs
 import samples
 
 build = os.path.abspath(sys.argv[1])
@@ -47,7 +48,8 @@ def weight(taken):
 
 def shares():
     """Four threads of different length, 80/20 in two functions, one that sleeps; all CPUs busy."""
-    truth, taken, _ = run("shares", ["shares", "1400"], ["--cpu-rate", "200"])
+    profile = f"{work.name}/shares.pb.gz"
+    truth, taken, _ = run("shares", ["shares", "1400"], ["--cpu-rate", "200", "--cpuprofile", profile])
     if len(taken) < 1600:
         fail(f"{len(taken)} samples are too few to tell anything: {truth}, {weight(taken)}")
     near("all, in per cent", 100 * weight(taken) / truth["process"], 100, 3)
@@ -58,6 +60,11 @@ def shares():
         near(function, samples.share(taken, function), 100 * truth[function] / truth["process"], 3)
     if samples.share(taken, "sleeper") > 0.5:
         fail("the thread that sleeps was seen at work")
+    made = pprofs.read(profile)
+    for function in "most", "two", "four":
+        told = sum(sample.number("weight") for sample in taken if function in (sample.frames or []))
+        if told != made.total("cpu", function):
+            fail(f"{function}: the profile says {made.total('cpu', function)} ns, the samples it is made of {told}")
     lost = [s for s in taken if not s.frames or s.truncated or s.frames[-1] not in ("clone3", "__clone3", "_start")]
     near("stacks without their root", 100 * len(lost) / len(taken), 0, NOT_SEEN)
 

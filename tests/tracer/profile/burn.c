@@ -4,6 +4,9 @@
  *   burn shares MS      four threads, of which each burns MS, 2 MS, 3 MS and 4 MS: 80 % in `most`, 20 % in `least`; one
  *                       more sleeps.  Prints what each function and thread used.
  *   burn short US N     N threads, one after the other, of US microseconds each
+ *   burn mixed MS N     N threads, one after the other, that burn 1 to MS ms each in `least`; the first thread burns as long in
+ *                       `most` between them.  Prints what each function used.
+ *   burn load N MS      N threads that burn MS each in `most`; prints what that was
  *   burn late MS        a raw clone that libc does not know burns MS
  *   burn fork MS        a child that burns MS
  *   burn own            has a handler for SIGPROF and an interval timer; exits with 1 if it sees a tick that is not its own
@@ -117,6 +120,45 @@ static void brief_ones(intptr_t us, int n)
         pthread_create(&thread, NULL, brief, (void *)us);
         pthread_join(thread, NULL);
     }
+}
+
+static void *brief_known(void *us)
+{
+    least_ns += least((intptr_t)us * 1000);
+    return NULL;
+}
+
+/* Lengths at random: a rhythm would beat with the kernel's tick. */
+static void mixed(int ms, int n)
+{
+    unsigned chance = 1;
+    pthread_t thread;
+
+    for (int i = 0; i < n; i++) {
+        intptr_t us = 1000 + (int)((chance = chance * 1103515245 + 12345) >> 8) % ((ms - 1) * 1000);
+
+        most_ns += most(us * 1000);
+        pthread_create(&thread, NULL, brief_known, (void *)us);
+        pthread_join(thread, NULL);
+    }
+    printf("most %lld\nleast %lld\n", (long long)most_ns, (long long)least_ns);
+}
+
+static void *loaded(void *ms)
+{
+    most_ns += most((intptr_t)ms * 1000000);
+    return NULL;
+}
+
+static void load(int n, intptr_t ms)
+{
+    pthread_t threads[64];
+
+    for (int i = 0; i < n && i < 64; i++)
+        pthread_create(&threads[i], NULL, loaded, (void *)ms);
+    for (int i = 0; i < n && i < 64; i++)
+        pthread_join(threads[i], NULL);
+    printf("most %lld\n", (long long)most_ns);
 }
 
 static int raw(void *ms)
@@ -240,6 +282,10 @@ int main(int argc, char **argv)
         shares(ms);
     else if (strcmp(what, "short") == 0)
         brief_ones(ms, argc > 3 ? atoi(argv[3]) : 100);
+    else if (strcmp(what, "mixed") == 0)
+        mixed(ms, argc > 3 ? atoi(argv[3]) : 100);
+    else if (strcmp(what, "load") == 0)
+        load(ms, argc > 3 ? atoi(argv[3]) : 100);
     else if (strcmp(what, "late") == 0)
         late(ms);
     else if (strcmp(what, "own") == 0)
