@@ -1,7 +1,9 @@
 /*
- * malloc.idle, malloc.recording: what the recorder adds to malloc() and free() of libc's allocator.
+ * malloc.idle, malloc.heap, malloc.recording: what the recorder adds to malloc() and free() of libc's allocator.
  *
  *   LD_PRELOAD=libctrace-rt.so bench-malloc malloc.idle 2        ctrace record -- bench-malloc malloc.recording 5
+ *
+ * With another library preloaded, and no budget: what its allocator costs more than libc's.
  */
 #include "bench.h"
 
@@ -47,14 +49,15 @@ static void run_seen_mixed(uint64_t n) { mixed(seen_malloc, seen_free, n); }
 
 int main(int argc, char **argv)
 {
-    static struct bench libc = { .run = run_libc }, seen = { .run = run_seen };
+    static struct bench empty = { .run = bench_run_empty };
+    static struct bench libc = { .run = run_libc, .name = "malloc.libc" }, seen = { .run = run_seen };
     static struct bench libc_mixed = { .run = run_libc_mixed }, seen_mixed = { .run = run_seen_mixed };
-    struct bench *all[] = { &libc, &seen, &libc_mixed, &seen_mixed };
+    struct bench *all[] = { &libc, &seen, &libc_mixed, &seen_mixed }, *counted[] = { &empty, &libc, &seen };
     unsigned rounds = (unsigned)bench_setting("BENCH_ROUNDS", 41);
     void *handle = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
     char name[64];
 
-    if (argc != 3)
+    if (argc != 2 && argc != 3)
         return 2;
     libc_malloc = (void *(*)(size_t))dlsym(handle, "malloc");
     libc_free = (void (*)(void *))dlsym(handle, "free");
@@ -66,11 +69,19 @@ int main(int argc, char **argv)
     }
     for (unsigned i = 0; i < LIVE; i++)
         sizes[i] = 16 + (i * 40503u >> 3) % 1985;
+    seen.name = argv[1];
+    if (getenv("BENCH_STEPS")) {
+        bench_steps(counted, 3, 1000);
+        return 0;
+    }
     bench_pin();
     bench_alternate(all, 4, rounds, 300000, 0);
     snprintf(name, sizeof(name), "%s.libc", argv[1]);
     bench_print(name, bench_min(&libc, rounds), "ns");
-    bench_print_most(argv[1], bench_min(&seen, rounds) - bench_min(&libc, rounds), "ns", atof(argv[2]));
+    if (argc == 3)
+        bench_print_most(argv[1], bench_min(&seen, rounds) - bench_min(&libc, rounds), "ns", atof(argv[2]));
+    else
+        bench_print(argv[1], bench_min(&seen, rounds) - bench_min(&libc, rounds), "ns");
     snprintf(name, sizeof(name), "%s.mixed_libc", argv[1]);
     bench_print(name, bench_min(&libc_mixed, rounds), "ns");
     snprintf(name, sizeof(name), "%s.mixed", argv[1]);

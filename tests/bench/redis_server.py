@@ -15,9 +15,9 @@ cpus = sorted(os.sched_getaffinity(0))
 class Server:
     """A redis-server on the last CPU; `before` stands in front of its command."""
 
-    def __init__(self, folder, before=(), preload=None):
+    def __init__(self, folder, before=(), preload=None, environment=None):
         self.port = programs.free_port()
-        environment = dict(os.environ, LD_PRELOAD=preload) if preload else None
+        environment = dict(os.environ, **(environment or {}), **({"LD_PRELOAD": preload} if preload else {}))
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--hz", "1",
                    "--appendonly", "no", "--dir", folder]
         self.top = subprocess.Popen(["taskset", "-c", str(cpus[-1]), *before, *command], env=environment,

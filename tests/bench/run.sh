@@ -31,6 +31,7 @@ benchmarks=(
     bytes.wait      bytes
     mutex.free      mutex_free
     malloc.idle     malloc_idle
+    malloc.heap     malloc_heap
     malloc.recording malloc_recording
     convert.chrome  convert_chrome
     program.xz      program_xz
@@ -39,6 +40,8 @@ benchmarks=(
     profile.heap.xz profile_xz
     profile.cpu.redis profile_redis
     profile.heap.redis profile_redis
+    profile.heap.sqlite profile_sqlite
+    profile.heap.malloc profile_malloc
 )
 
 not_measured() {
@@ -103,12 +106,40 @@ mutex_free() {
 
 malloc_idle() {
     LD_PRELOAD=$bench/libctrace-rt.so "$programs/bench-malloc" malloc.idle 2 || not_measured malloc.idle "it failed"
+    LD_PRELOAD=$bench/libctrace-rt.so "$programs/bench-steps" "$programs/bench-malloc" malloc.idle ||
+        not_measured malloc.idle.instructions "it failed"
 }
 
-malloc_recording() {
-    "$bench/ctrace" record -o "$data/malloc.trace" -- "$programs/bench-malloc" malloc.recording 5 ||
-        not_measured malloc.recording "it failed"
-    rm -f "$data"/malloc.trace*
+# malloc_under NAME BUDGET OPTION...: under `ctrace record`.  Stepped through, a tick's handler would not end before the next.
+malloc_under() {
+    local name=$1 budget=$2
+    shift 2
+    "$bench/ctrace" record "$@" -- "$programs/bench-malloc" "$name" "$budget" || not_measured "$name" "it failed"
+    [ "$1" = -o ] && set -- "$@" --without cpu
+    "$bench/ctrace" record "$@" -- "$programs/bench-steps" "$programs/bench-malloc" "$name" ||
+        not_measured "$name.instructions" "it failed"
+    rm -f "$data"/malloc.trace* "$data"/malloc.*pb.gz
+}
+
+malloc_heap() { malloc_under malloc.heap 4 --memprofile "$data/malloc.%p.pb.gz"; }
+malloc_recording() { malloc_under malloc.recording 5 -o "$data/malloc.trace"; }
+
+# The same pair with the heap profiles of others; NAME.off is the same allocator without one.
+profile_malloc() {
+    local libraries=/usr/lib/x86_64-linux-gnu name=profile.heap.malloc bench_malloc=$programs/bench-malloc
+    malloc_under $name 4 --memprofile "$data/malloc.%p.pb.gz"
+    rm -rf "$data/peers"
+    mkdir -p "$data/peers"
+    LD_PRELOAD=$libraries/libjemalloc.so.2 "$bench_malloc" $name.jemalloc.off || not_measured $name.jemalloc "it failed"
+    LD_PRELOAD=$libraries/libjemalloc.so.2 MALLOC_CONF=prof:true,prof_prefix:$data/peers/jeprof \
+        "$bench_malloc" $name.jemalloc || not_measured $name.jemalloc "it failed"
+    LD_PRELOAD=$libraries/libtcmalloc.so.4 "$bench_malloc" $name.gperftools.off || not_measured $name.gperftools "it failed"
+    LD_PRELOAD=$libraries/libtcmalloc.so.4 HEAPPROFILE=$data/peers/gperftools BENCH_ROUNDS=2 \
+        "$bench_malloc" $name.gperftools 2>/dev/null || not_measured $name.gperftools "it failed"
+    # In its file there is a line for each call.
+    LD_PRELOAD=/usr/lib/heaptrack/libheaptrack_preload.so DUMP_HEAPTRACK_OUTPUT=$data/peers/heaptrack BENCH_ROUNDS=2 \
+        "$bench_malloc" $name.heaptrack 2>/dev/null || not_measured $name.heaptrack "it failed"
+    rm -rf "$data/peers"
 }
 
 bytes() { /usr/bin/python3 "$ROOT/tests/bench/bytes.py" "$bench" "$data" "$prefix" || not_measured bytes "it failed"; }
@@ -132,6 +163,10 @@ profile_xz() {
 
 profile_redis() {
     /usr/bin/python3 "$ROOT/tests/bench/profile_program.py" "$bench" "$data" redis || not_measured profile.redis "it failed"
+}
+
+profile_sqlite() {
+    /usr/bin/python3 "$ROOT/tests/bench/profile_program.py" "$bench" "$data" sqlite || not_measured profile.sqlite "it failed"
 }
 
 setup_machine 6 build demo bench

@@ -67,7 +67,7 @@ void ct_heap_sample(const void *block, size_t size)
     }
     rate = room->heap_rate;
     count_down(room, 0);
-    if (rate && ct_gate_open() && ct_wanted(CT_CAT_alloc))
+    if (block && rate && ct_gate_open() && ct_wanted(CT_CAT_alloc))
         EMIT(ALLOC_SAMPLE, .block = ct_watched_add(block) ? (uintptr_t)block : 0, .size = size, .rate = rate,
              .at = ct_stack_here());
 }
@@ -104,12 +104,16 @@ void ct_heap_lifted(const void *block, uint64_t lifted, bool freed)
         ct_watched_add(block);
 }
 
+enum { MARGIN = 4096 + 64 };            /* what the smaller ones ask for, with libc's own bytes */
+_Atomic size_t ct_heap_margin = MARGIN;
+
 static bool on, stale;                  /* control thread: the set is kept; it holds what was freed unheard */
 
 void ct_heap_follow(bool recording)
 {
     bool wanted = recording && ct_wanted(CT_CAT_alloc);
 
+    atomic_store_explicit(&ct_heap_margin, recording && ct_wanted(CT_CAT_heap) ? MARGIN : 0, memory_order_relaxed);
     if (wanted)
         ct_watched_init();
     if (wanted && !on && stale)

@@ -17,23 +17,22 @@
  *   budget   + 4 ns a pair of malloc() and free() (tests/bench/malloc.c).
  *   never    allocates, locks, changes errno, or looks at the gate before a sample is due. */
 
-/* Counts a block that was allocated (NULL: none was): true when it is to be sampled. */
-static inline bool ct_heap_due(const void *block, size_t size)
+/*
+ * Counts what was allocated: true when it is to be sampled.  An allocation that failed is counted too: what is left of an
+ * exponential distribution is distributed as before.
+ */
+static inline bool ct_heap_due(size_t size)
 {
-    int64_t left = (int64_t)((uint64_t)ct_self.heap_left - size);
-
-    if (__builtin_expect(!block, 0))
-        return false;
-    ct_self.heap_left = left;
-    return __builtin_expect(left < 0, 0);
+    ct_self.heap_left = (int64_t)((uint64_t)ct_self.heap_left - size);
+    return __builtin_expect(ct_self.heap_left < 0, 0);
 }
 
-/* Samples it; for who found it due. */
+/* Samples it, if there is one (not NULL); for who found it due. */
 void ct_heap_sample(const void *block, size_t size);
 
 static inline void ct_heap_allocated(const void *block, size_t size)
 {
-    if (ct_heap_due(block, size))
+    if (ct_heap_due(size))
         ct_heap_sample(block, size);
 }
 
@@ -55,8 +54,10 @@ void ct_heap_lifted(const void *block, uint64_t lifted, bool freed);
 
 /* The rate has changed: the calling thread counts anew; others do when their next sample is due. */
 void ct_heap_redraw(void);
-/* Control thread: samples are wanted, or are not. */
+/* Control thread: samples and growth of the heap are wanted, or are not. */
 void ct_heap_follow(bool recording);
+/* HOT: growth is looked for where a block ends within so many bytes of the heap's end; 0: not at all.  Relaxed: a hint. */
+extern _Atomic size_t ct_heap_margin __attribute__((visibility("hidden")));
 /* In a forked child: its parent's blocks are its own, and stay watched. */
 void ct_heap_forked_child(void);
 

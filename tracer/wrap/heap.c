@@ -29,14 +29,14 @@ static const size_t large = 128 << 10;
  * Two TSC reads would cost more than malloc itself, and one is paid only where memory may come from the kernel: for blocks
  * of a page and more, and for small ones while what is left behind the last block cut off the heap's top is less.
  */
-static const size_t page = 4096, near = 4096 + 64;
+enum { page = 4096 };
 
 static bool chunks_known;               /* the allocator is libc's: blocks have a header of the kind above */
 static char *heap_start;                /* about: where the heap ended when we came */
 static struct {
     void *_Atomic end;                  /* relaxed: whoever exchanges it reports the difference */
-    _Atomic bool near;                  /* relaxed: a small block may move the end */
-} last;
+    _Atomic size_t timed;               /* relaxed: blocks from this size on may take time; 0: a small one may move the end */
+} last = { .timed = page };
 static _Atomic int64_t mapped;          /* bytes of mmapped blocks that were seen to come and go; relaxed: a sum */
 
 static __attribute__((constructor(102))) void look_at_allocator(void)
@@ -45,7 +45,8 @@ static __attribute__((constructor(102))) void look_at_allocator(void)
     ct_malloc_is_libc = chunks_known = ct_real_in_libc((void *)ct_real.free);
     heap_start = __curbrk ? __curbrk : (char *)ct_syscall(SYS_brk, 0);
     atomic_store_explicit(&last.end, __curbrk, memory_order_relaxed);
-    atomic_store_explicit(&last.near, !__curbrk, memory_order_relaxed);     /* else unknown: guessed to be far */
+    if (!__curbrk)                      /* else it is unknown: guessed to be far */
+        atomic_store_explicit(&last.timed, 0, memory_order_relaxed);
 }
 
 /* Bytes of a block that is mapped by itself, else 0. */
@@ -86,13 +87,11 @@ static inline bool end_moved(void)
 
 static __attribute__((noinline)) void report_end(uint64_t start)
 {
-    char *now = __curbrk, *before;
+    char *now = __curbrk, *before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
 
-    if (!ct_recording(CT_CAT_heap))
-        return;
-    before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
-    atomic_store_explicit(&last.near, false, memory_order_relaxed);
-    emit_change(start, HOW_BRK, before ? now - before : now - heap_start);
+    atomic_store_explicit(&last.timed, page, memory_order_relaxed);
+    if (ct_recording(CT_CAT_heap))
+        emit_change(start, HOW_BRK, before ? now - before : now - heap_start);
 }
 
 static __attribute__((noinline)) void report_mapped(uint64_t start, int64_t bytes)
@@ -105,23 +104,24 @@ static __attribute__((noinline)) void report_mapped(uint64_t start, int64_t byte
 
 static inline bool takes_time(size_t size)
 {
-    return __builtin_expect(size >= page || atomic_load_explicit(&last.near, memory_order_relaxed), 0);
+    return __builtin_expect(size >= atomic_load_explicit(&last.timed, memory_order_relaxed), 0);
 }
 
 static inline bool is_near_end(const void *block, size_t size)
 {
-    return __builtin_expect((size_t)((const char *)__curbrk - (const char *)block) - size < near, 0);
+    return __builtin_expect((size_t)((const char *)__curbrk - (const char *)block) - size <
+                            atomic_load_explicit(&ct_heap_margin, memory_order_relaxed), 0);
 }
 
 /* After a call that gave `block` of at least `size` bytes. */
 static __attribute__((noinline)) void *look(uint64_t start, void *block, size_t size)
 {
-    if (!ct_recording(CT_CAT_heap))
-        return block;
     if (end_moved())
         report_end(start);
+    if (!ct_recording(CT_CAT_heap))
+        return block;
     if (is_near_end(block, size))
-        atomic_store_explicit(&last.near, true, memory_order_relaxed);
+        atomic_store_explicit(&last.timed, 0, memory_order_relaxed);
     if (size >= large)
         report_mapped(start, (int64_t)mapped_bytes(block));
     return block;
@@ -154,7 +154,7 @@ static __attribute__((noinline)) void *look_and_sample(void *block, size_t size)
 /* What a hot one does with its block: nothing, as a rule. */
 #define HAND_OUT(block, size) \
     do { \
-        if (ct_heap_due(block, size)) \
+        if (ct_heap_due(size)) \
             return look_and_sample(block, size); \
         return end_moved() || is_near_end(block, size) ? look(0, block, size) : (block); \
     } while (0)
@@ -167,8 +167,18 @@ static inline size_t product(size_t n, size_t size)
     return __builtin_mul_overflow(n, size, &bytes) ? 0 : bytes;
 }
 
+/* Of the hot ones, where growth of the heap is not recorded: that a small block may move its end is of no interest. */
+static void *untimed(void *block, size_t size)
+{
+    atomic_store_explicit(&last.timed, page, memory_order_relaxed);
+    ct_heap_allocated(block, size);
+    return block;
+}
+
 static __attribute__((noinline)) void *timed_malloc(size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return untimed(ct_real.malloc(size), size);
     return ALLOCATE(size, ct_real.malloc(size));
 }
 
@@ -184,6 +194,8 @@ CT_JUMPS void *ct_seen_malloc(size_t size)
 
 static __attribute__((noinline)) void *timed_calloc(size_t n, size_t size)
 {
+    if (!ct_recording(CT_CAT_heap))
+        return untimed(ct_real.calloc(n, size), product(n, size));
     return ALLOCATE(product(n, size), ct_real.calloc(n, size));
 }
 
