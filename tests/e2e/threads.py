@@ -33,12 +33,12 @@ def has(dump, text, what):
 
 
 def settled(served, wanted):
-    """A dump in which as many threads as `wanted` wait for something, on a machine that may be busy."""
+    """A dump in which as many threads as `wanted` wait for somebody, on a machine that may be busy."""
     until = time.monotonic() + 20
     while True:
         dump = Dump(served.get("threads?debug=2"))
-        if sum("WAIT" in state for state in dump.states.values()) >= wanted:
-            return dump
+        if sum("held by" in state or ", for " in state for state in dump.states.values()) >= wanted:
+            return Dump(served.get("threads?debug=2"))      # who had just come to wait has now waited all along
         if time.monotonic() > until:
             fail(f"its threads do not come to rest:\n{dump.text}")
 
