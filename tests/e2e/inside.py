@@ -88,31 +88,4 @@ def ninth():
         settles(lambda: curl(p.url("cmdline"))[0], 200, "when they have gone")
 
 
-def idle():
-    """Nobody asks: few threads wake up, little memory is in use, and the program's own samples are still all counted."""
-    def wakes(pid):
-        total = 0
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/status") as file:
-                total += sum(int(n) for n in re.findall(r"ctxt_switches:\s+(\d+)", file.read()))
-        return total
-
-    def memory(pid):
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            return int(re.search(r"^Private_Dirty: +(\d+) kB", file.read(), re.M).group(1))
-
-    with Program() as p:
-        before = memory(p.pid)
-        p.ask("serve 127.0.0.1:0")
-        p.ask("keep")
-        time.sleep(0.5)
-        more = memory(p.pid) - before - 10000000 // 1024
-        assert more <= 1024, f"{more} kB more"
-        first = wakes(p.pid)
-        time.sleep(4)
-        woken = wakes(p.pid) - first
-        assert woken <= 4 * 2 + 8, f"{woken} wake-ups in 4 s"       # a turn may have come, and the bell
-        assert "obey" in pprof(p.url("heap"), "-top", "-sample_index=inuse_space"), "what was recorded since the last turn"
-
-
-main(profiles, late, refused, ninth, idle)
+main(profiles, late, refused, ninth)
