@@ -82,6 +82,7 @@ SECTIONS = [
         "program.redis.idle": "more CPU time when the recorder is only preloaded",
         "program.redis.instructions": "instructions of a GET in user mode, alone",
         "program.redis.idle_instructions": "more of them when the recorder is only preloaded; what the kernel executes is not in the whole",
+        "program.redis.idle_instructions.apart": "the same by the medians of several starts, with and without it, which differ among themselves",
     }),
     ("Samples", {
         "profile.cpu.xz": "more CPU time of xz with a CPU profile at 100 Hz than alone (cheapest runs)",

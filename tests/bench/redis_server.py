@@ -13,13 +13,16 @@ cpus = sorted(os.sched_getaffinity(0))
 
 
 class Server:
-    """A redis-server on the last CPU; `before` stands in front of its command."""
+    """
+    A redis-server on the last CPU; `before` stands in front of its command.  Without its log of slow requests: under
+    stepping each request is one.
+    """
 
     def __init__(self, folder, before=(), preload=None, environment=None):
         self.port = programs.free_port()
         environment = dict(os.environ, **(environment or {}), **({"LD_PRELOAD": preload} if preload else {}))
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--hz", "1",
-                   "--appendonly", "no", "--dir", folder]
+                   "--appendonly", "no", "--slowlog-log-slower-than", "-1", "--dir", folder]
         self.top = subprocess.Popen(["taskset", "-c", str(cpus[-1]), *before, *command], env=environment,
                                     stdout=subprocess.DEVNULL)
         programs.wait_for(lambda: self.top.poll() is not None or self.answers(), "redis-server's answer")
@@ -44,11 +47,12 @@ class Server:
         programs.run(self.load(requests))
         return (programs.cpu_ns(self.pid) - before) / (2 * requests)
 
-    def steps(self, build):
-        """Instructions of one turn of the event loop, which serves one request of one client."""
+    def steps(self, build, module=None):
+        """Instructions of one turn of the event loop, which serves one request of one client; [all, those in `module`]."""
         programs.run(self.load(500))
-        command = [f"{build}/tests/bench/bench-steps", "-p", str(self.pid), *self.load(60, 1, "get")]
-        return int(programs.run(command).split()[-1])
+        command = [f"{build}/tests/bench/bench-steps", "-p", str(self.pid), *(["-m", module] if module else []),
+                   *self.load(30, 1, "get")]
+        return [int(word) for word in programs.run(command).splitlines()[-1].split()]
 
     def end(self):
         os.kill(self.pid, signal.SIGTERM)

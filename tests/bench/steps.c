@@ -2,8 +2,10 @@
  * Counts instructions of a user program without a performance counter, by stepping through it.
  *
  *   bench-steps PROGRAM ARGUMENT...     steps between the marks of bench.h; prints `NAME.instructions VALUE instructions`
- *   bench-steps -p TID COMMAND...       steps through a thread that waits in the system call of its event loop, while
- *                                       COMMAND runs; prints the median of the instructions from one return to the next
+ *   bench-steps -p TID [-m MODULE] COMMAND...
+ *                                       steps through a thread that waits in the system call of its event loop, while
+ *                                       COMMAND runs; prints the median of the instructions from one return to the next,
+ *                                       and how many of these are in files whose path holds MODULE
  *
  * A system call counts as one instruction, whatever the kernel does in it.
  */
@@ -123,11 +125,44 @@ static int compare_counts(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int run_beside(pid_t tid, char **argv)
+/* The addresses of a module, from its first page to its last. */
+struct range { uint64_t from, to; };
+
+static struct range find_module(pid_t tid, const char *module)
 {
-    static uint64_t counts[1 << 16];
+    struct range found = { UINT64_MAX, 0 };
+    char path[64], line[512];
+    FILE *maps;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
+    maps = fopen(path, "r");
+    while (maps && fgets(line, sizeof line, maps)) {
+        unsigned long long from, to;
+
+        if (!strstr(line, module) || sscanf(line, "%llx-%llx", &from, &to) != 2)
+            continue;
+        found.from = from < found.from ? from : found.from;
+        found.to = to > found.to ? to : found.to;
+    }
+    if (maps)
+        fclose(maps);
+    if (!found.to)
+        die(module);
+    return found;
+}
+
+static uint64_t median(uint64_t *counts, uint64_t n)
+{
+    qsort(counts, n, sizeof(*counts), compare_counts);
+    return counts[n / 2];
+}
+
+static int run_beside(pid_t tid, const char *module, char **argv)
+{
+    static uint64_t counts[1 << 16], inside[1 << 16];
     const size_t rip = offsetof(struct user_regs_struct, rip);
-    uint64_t turns = 0, steps = 0;
+    struct range range = module ? find_module(tid, module) : (struct range){ 0, 0 };
+    uint64_t turns = 0, steps = 0, steps_inside = 0;
     long home;
     int status, result = 0;
     pid_t command;
@@ -142,12 +177,17 @@ static int run_beside(pid_t tid, char **argv)
         die(argv[0]);
     }
     do {
-        if (ptrace(PTRACE_PEEKUSER, tid, rip, NULL) == home) {
-            if (turns < sizeof(counts) / sizeof(*counts))
-                counts[turns++] = steps;
-            steps = 0;
+        long at = ptrace(PTRACE_PEEKUSER, tid, rip, NULL);
+
+        if (at == home) {
+            if (turns < sizeof(counts) / sizeof(*counts)) {
+                counts[turns] = steps;
+                inside[turns++] = steps_inside;
+            }
+            steps = steps_inside = 0;
         }
         steps++;
+        steps_inside += (uint64_t)at - range.from < range.to - range.from;
         if (ptrace(PTRACE_SINGLESTEP, tid, NULL, 0) < 0)
             die("stepping");
     } while (stopped_before(tid, command, &result));
@@ -156,17 +196,21 @@ static int run_beside(pid_t tid, char **argv)
     ptrace(PTRACE_DETACH, tid, NULL, NULL);
     if (turns < 2)
         die("the thread did not come back to where it was");
-    qsort(counts, turns, sizeof(*counts), compare_counts);
-    printf("%llu\n", (unsigned long long)counts[turns / 2]);
+    printf("%llu", (unsigned long long)median(counts, turns));
+    if (module)
+        printf(" %llu", (unsigned long long)median(inside, turns));
+    printf("\n");
     return WIFEXITED(result) ? WEXITSTATUS(result) : 1;
 }
 
 int main(int argc, char **argv)
 {
+    if (argc >= 6 && strcmp(argv[1], "-p") == 0 && strcmp(argv[3], "-m") == 0)
+        return run_beside(atoi(argv[2]), argv[4], argv + 5);
     if (argc >= 4 && strcmp(argv[1], "-p") == 0)
-        return run_beside(atoi(argv[2]), argv + 3);
+        return run_beside(atoi(argv[2]), NULL, argv + 3);
     if (argc >= 2)
         return run_marked(argv + 1);
-    fprintf(stderr, "usage: bench-steps [-p TID] COMMAND...\n");
+    fprintf(stderr, "usage: bench-steps [-p TID [-m MODULE]] COMMAND...\n");
     return 2;
 }
