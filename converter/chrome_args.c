@@ -61,10 +61,10 @@ static char *close_any(struct ct_chrome *c, char *p, char *args, const struct ct
     return p;
 }
 
-/* The same at once where there is something in the args, and nothing more to say. */
+/* The same at once where there is something in the args, and nothing more to say; most traces have no label at all. */
 static inline char *close_record(struct ct_chrome *c, char *p, char *args, const struct ct_span *span)
 {
-    if ((span->flags | span->stack) != 0 || p == args)
+    if ((span->flags | span->stack) != 0 || p == args || c->label_sets.sets.count)
         return close_any(c, p, args, span);
     *args = '{';
     return CT_JSON_PUT(p, "}}");

@@ -1,14 +1,17 @@
-/* Sets in an array, looked for by hash: programs have few. */
+/* Sets in an array, found by hash: a program may label each request. */
 #include "converter/model/label_sets.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum { COLLISIONS_MAX = 8 };            /* of hashes, in a row: more are made on purpose */
 
 void ct_label_sets_fini(struct ct_label_sets *sets)
 {
     for (size_t i = 0; i < sets->sets.count; i++)
         free(sets->sets.items[i].text);
     ct_list_fini(&sets->sets);
+    ct_idmap_fini(&sets->places);
 }
 
 struct ct_text ct_label_set_text(const struct ct_label_sets *sets, uint32_t set)
@@ -30,35 +33,48 @@ static uint64_t hash_of(const char *text, size_t size)
     return h;
 }
 
-static int intern(struct ct_label_sets *sets, const char *text, size_t size, uint32_t none, uint32_t *ret)
+/* Adds a set that is not there yet, at the free key that was found for it. */
+static int add(struct ct_label_sets *sets, const char *text, size_t size, uint64_t key)
 {
-    uint64_t hash = hash_of(text, size);
-    struct ct_label_set *s;
-    char *copy;
+    char *copy = malloc(size);
+    struct ct_label_set *s = copy ? ct_list_add(&sets->sets) : NULL;
 
-    *ret = 0;
-    if (size == 0)
-        return 0;
-    for (size_t i = 0; i < sets->sets.count; i++) {
-        s = &sets->sets.items[i];
-        if (s->hash == hash && s->size == size && memcmp(s->text, text, size) == 0) {
-            *ret = (uint32_t)i + 1;
-            return 0;
-        }
-    }
-    *ret = none;
-    if (sets->sets.count >= CT_LABEL_SETS_MAX)
-        return 0;
-    copy = malloc(size);
-    s = copy ? ct_list_add(&sets->sets) : NULL;
     if (!s) {
         free(copy);
         return -ENOMEM;
     }
-    memcpy(copy, text, size);
-    *s = (struct ct_label_set){ copy, size, hash };
-    *ret = (uint32_t)sets->sets.count;
-    return 0;
+    *s = (struct ct_label_set){ memcpy(copy, text, size), size };
+    return ct_idmap_add(&sets->places, key, (uint32_t)sets->sets.count - 1);
+}
+
+static int intern(struct ct_label_sets *sets, const char *text, size_t size, uint32_t none, uint32_t *ret)
+{
+    uint64_t key = hash_of(text, size), end = key + COLLISIONS_MAX;
+    uint32_t place = CT_IDMAP_NONE;
+    int r;
+
+    *ret = 0;
+    if (size == 0)
+        return 0;
+    for (; key != end; key++) {
+        const struct ct_label_set *s;
+
+        place = ct_idmap_get(&sets->places, key);
+        if (place == CT_IDMAP_NONE)
+            break;
+        s = &sets->sets.items[place];
+        if (s->size == size && memcmp(s->text, text, size) == 0) {
+            *ret = place + 1;
+            return 0;
+        }
+    }
+    *ret = none;
+    if (key == end || sets->sets.count >= CT_LABEL_SETS_MAX)
+        return 0;
+    r = add(sets, text, size, key);
+    if (r == 0)
+        *ret = (uint32_t)sets->sets.count;
+    return r;
 }
 
 /* Length of what stands before the first NUL: names cannot hold one here. */

@@ -1,6 +1,7 @@
 /* Sets of labels, each once: what a thread's labels were when it was sampled. */
 #pragma once
 
+#include "converter/read/idmap.h"
 #include "converter/read/list.h"
 #include "format/tables.h"
 
@@ -10,12 +11,12 @@ enum { CT_LABEL_SETS_MAX = 1 << 16, CT_LABEL_SET_BYTES = 4096 };
 struct ct_label_set {
     char *text;
     size_t size;
-    uint64_t hash;
 };
 
 /* Zeroed there is one set, the empty one, number 0. */
 struct ct_label_sets {
     CT_LIST(struct ct_label_set) sets;  /* number n is items[n - 1] */
+    struct ct_idmap places;             /* of hashes in `sets` */
 };
 
 void ct_label_sets_fini(struct ct_label_sets *sets);
