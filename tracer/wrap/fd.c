@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,7 +15,7 @@
 #include "record/intern.h"
 #include "record/syscall.h"
 
-_Atomic uint64_t ct_fd_described[CT_FD_MAX];
+_Atomic(_Atomic uint64_t *) ct_fd_described;
 _Atomic uint16_t ct_fd_epoch;
 
 /* A name that is being written; what does not fit is cut.  Small: it lies on the program's stack. */
@@ -221,13 +222,33 @@ static bool look(int fd, enum ct_fdkind *kind, struct name *n)
     return true;
 }
 
+/* Pages that are not touched cost nothing.  NULL without memory: descriptors have no names then. */
+static _Atomic uint64_t *get_described(void)
+{
+    _Atomic uint64_t *there = atomic_load_explicit(&ct_fd_described, memory_order_acquire), *made;
+    size_t size = CT_FD_MAX * sizeof *there;
+    long at;
+
+    if (there)
+        return there;
+    at = ct_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at < 0)
+        return NULL;
+    made = (_Atomic uint64_t *)at;
+    if (atomic_compare_exchange_strong_explicit(&ct_fd_described, &there, made, memory_order_acq_rel, memory_order_acquire))
+        return made;
+    ct_syscall(SYS_munmap, made, size);
+    return there;
+}
+
 void ct_fd_describe(int fd, uint64_t stamp)
 {
+    _Atomic uint64_t *described = get_described();
     enum ct_fdkind kind;
     struct name name;
 
-    if (!look(fd, &kind, &name))
+    if (!described || !look(fd, &kind, &name))
         return;
-    atomic_store_explicit(&ct_fd_described[fd], stamp, memory_order_relaxed);
+    atomic_store_explicit(&described[fd], stamp, memory_order_relaxed);
     EMIT(FD, .fd = fd, .kind = kind, .name = ct_string_of(name.text, name.size));
 }

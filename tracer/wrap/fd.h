@@ -10,10 +10,11 @@
 
 /*
  * Per descriptor the process and the generation in which it was described, 0 when it must be again.  Relaxed: a
- * description too many does no harm.  Pages that are not touched cost nothing.
+ * description too many does no harm.  Mapped by the first description, so that a program with little address space
+ * (ulimit -v) that is not recorded has it for itself; NULL before.
  */
 enum { CT_FD_MAX = 65536 };
-extern _Atomic uint64_t ct_fd_described[CT_FD_MAX] __attribute__((visibility("hidden")));
+extern _Atomic(_Atomic uint64_t *) ct_fd_described __attribute__((visibility("hidden")));
 
 /* Raised when many descriptors change their meaning at once. */
 extern _Atomic uint16_t ct_fd_epoch __attribute__((visibility("hidden")));
@@ -26,17 +27,20 @@ static inline void ct_fd_note(int fd)
 {
     uint64_t process = (uint64_t)ct_session_serial << 16 | atomic_load_explicit(&ct_fd_epoch, memory_order_relaxed);
     uint64_t stamp = process << 32 | ct_gate_pass();
+    _Atomic uint64_t *described = atomic_load_explicit(&ct_fd_described, memory_order_acquire);
 
     if ((unsigned)fd < CT_FD_MAX &&
-        __builtin_expect(atomic_load_explicit(&ct_fd_described[fd], memory_order_relaxed) != stamp, 0))
+        __builtin_expect(!described || atomic_load_explicit(&described[fd], memory_order_relaxed) != stamp, 0))
         ct_fd_describe(fd, stamp);
 }
 
 /* The number is about to mean something else. */
 static inline void ct_fd_forget(int fd)
 {
-    if ((unsigned)fd < CT_FD_MAX && atomic_load_explicit(&ct_fd_described[fd], memory_order_relaxed) != 0)
-        atomic_store_explicit(&ct_fd_described[fd], 0, memory_order_relaxed);
+    _Atomic uint64_t *described = atomic_load_explicit(&ct_fd_described, memory_order_acquire);
+
+    if (described && (unsigned)fd < CT_FD_MAX && atomic_load_explicit(&described[fd], memory_order_relaxed) != 0)
+        atomic_store_explicit(&described[fd], 0, memory_order_relaxed);
 }
 
 /* All numbers are. */
