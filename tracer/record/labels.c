@@ -1,4 +1,4 @@
-/* A block of text for each thread that has labels, found by its number, and the events that tell what is in it. */
+/* A block of text for each thread that has labels, found by the thread's number, and the events that tell what is in it. */
 #include "record/labels.h"
 
 #include <errno.h>
@@ -12,7 +12,9 @@
 
 /*
  * Entries are "key\0value\0"; of several with one key the last holds, and the others are what trace_label_end() brings back.
- * Only its thread changes a block.
+ * Only its thread changes a block.  A thread's own is that with its number and its place: while nobody records, threads end
+ * unseen, and their numbers and places come again, but hardly both.  A pointer in each thread would be simpler; the
+ * static TLS that we may take is full.
  *
  * EDGES
  *   edge   release side        acquire side       what the acquirer may then rely on
@@ -23,13 +25,12 @@
 struct block {
     _Atomic uint32_t tid;               /* 0: free; edge OWN */
     _Atomic uint32_t sequence;          /* odd while it is being changed; edge TEXT */
+    uintptr_t thread;                   /* its place: where its thread pointer points: a fork keeps it */
     uint32_t size;
     bool untold;                        /* a slice began while it was being changed, without its labels */
     uintptr_t busy;                     /* stack pointer of who changes it; 0: nobody */
     char text[CT_LABELS_TEXT + 8];      /* what lies behind CT_LABELS_TEXT stays 0 */
 };
-_Static_assert(sizeof(struct block) <= 1024, "four to a page");
-
 enum { CHUNK = 64 << 10, BLOCKS = CHUNK / sizeof(struct block) - 1 };
 
 struct chunk {
@@ -38,13 +39,42 @@ struct chunk {
 };
 
 static _Atomic(struct chunk *) chunks;  /* edge CHUNK; never freed */
-static __thread struct block *mine __attribute__((tls_model("initial-exec")));      /* NULL: no label was ever set */
+static _Atomic(struct block *) found[512];       /* by the number of the thread: the last of these that was looked for */
 
 /* --- blocks --- */
 
 static uint32_t self_tid(void)
 {
     return (uint32_t)ct_syscall(SYS_gettid);
+}
+
+static uintptr_t self_place(void)
+{
+    return (uintptr_t)__builtin_thread_pointer();
+}
+
+static struct block *find(uint32_t tid)
+{
+    _Atomic(struct block *) *last = &found[tid % (sizeof found / sizeof *found)];
+    struct block *b = atomic_load_explicit(last, memory_order_acquire);
+
+    if (b && atomic_load_explicit(&b->tid, memory_order_acquire) == tid)       /* edge OWN */
+        return b;
+    for (struct chunk *c = atomic_load_explicit(&chunks, memory_order_acquire); c; c = c->next)      /* edge CHUNK */
+        for (size_t i = 0; i < BLOCKS; i++)
+            if (atomic_load_explicit(&c->block[i].tid, memory_order_acquire) == tid) {      /* edge OWN */
+                atomic_store_explicit(last, &c->block[i], memory_order_release);
+                return &c->block[i];
+            }
+    return NULL;
+}
+
+/* The calling thread's; NULL when it never had a label. */
+static struct block *mine(void)
+{
+    struct block *b = atomic_load_explicit(&chunks, memory_order_relaxed) ? find(self_tid()) : NULL;
+
+    return b && b->thread == self_place() ? b : NULL;
 }
 
 static bool is_dead(uint32_t tid)
@@ -58,6 +88,7 @@ static bool claim(struct block *b, uint32_t owner, uint32_t tid)
         return false;
     atomic_store_explicit(&b->sequence, 0, memory_order_relaxed);
     b->size = 0;
+    b->thread = self_place();
     b->busy = 0;
     b->untold = false;
     return true;
@@ -90,24 +121,37 @@ static struct block *add_chunk(uint32_t tid)
     return &c->block[0];
 }
 
-static struct block *own_block(void)
-{
-    uint32_t tid;
-
-    if (mine)
-        return mine;
-    tid = self_tid();
-    mine = find_free(tid, false);
-    if (!mine)
-        mine = find_free(tid, true);
-    if (!mine)
-        mine = add_chunk(tid);
-    return mine;
-}
-
 static void give_back(struct block *b)
 {
     atomic_store_explicit(&b->tid, 0, memory_order_release);      /* edge OWN */
+}
+
+/* What threads left that were at this place before and ended unseen. */
+static void give_back_others(const struct block *own)
+{
+    for (struct chunk *c = atomic_load_explicit(&chunks, memory_order_acquire); c; c = c->next)      /* edge CHUNK */
+        for (size_t i = 0; i < BLOCKS; i++)
+            if (&c->block[i] != own && c->block[i].thread == own->thread &&
+                atomic_load_explicit(&c->block[i].tid, memory_order_relaxed))
+                give_back(&c->block[i]);
+}
+
+static struct block *own_block(void)
+{
+    struct block *b = mine();
+    uint32_t tid;
+
+    if (b)
+        return b;
+    tid = self_tid();
+    b = find_free(tid, false);
+    if (!b)
+        b = find_free(tid, true);
+    if (!b)
+        b = add_chunk(tid);
+    if (b)
+        give_back_others(b);
+    return b;
 }
 
 /* --- entries --- */
@@ -197,24 +241,29 @@ static void tell(const struct block *b, const char *key)
 
 bool ct_labels_any(void)
 {
-    return mine && mine->size && ct_wanted(CT_CAT_user);
+    const struct block *b = ct_wanted(CT_CAT_user) ? mine() : NULL;
+
+    return b && b->size;
 }
 
 void ct_labels_put(struct ct_writer *w)
 {
+    struct block *b = mine();
     size_t size;
     const char *value;
 
-    if (mine->busy && ct_thread_frame_alive(mine->busy)) {
-        mine->untold = true;
+    if (!b)
+        return;
+    if (b->busy && ct_thread_frame_alive(b->busy)) {
+        b->untold = true;
         return;
     }
-    for (size_t at = 0; (value = next_entry(mine, at, &size)); at += size) {
-        if (!*value || !is_last(mine, at))
+    for (size_t at = 0; (value = next_entry(b, at, &size)); at += size) {
+        if (!*value || !is_last(b, at))
             continue;
         *w->at++ = CT_EV_LABEL;
         *w->at++ = 0;
-        w->at = ct_varint_put(w->at, id_of(mine->text + at));
+        w->at = ct_varint_put(w->at, id_of(b->text + at));
         w->at = ct_varint_put(w->at, id_of(value));
     }
 }
@@ -262,7 +311,7 @@ int ct_label_set(const char *key, const char *value)
     struct block *b;
     int r;
 
-    if ((!value || !*value) && !mine)
+    if ((!value || !*value) && !mine())
         return key && *key ? 0 : -EINVAL;
     r = change_begin(key, &b);
     if (r < 0)
@@ -297,7 +346,7 @@ void ct_label_end(const char *key)
     size_t at, size;
     struct block *b;
 
-    if (!mine || change_begin(key, &b) < 0)
+    if (!mine() || change_begin(key, &b) < 0)
         return;
     if (find_key(b, key, &at, &size))
         remove_entry(b, at, size);
@@ -305,15 +354,6 @@ void ct_label_end(const char *key)
 }
 
 /* --- other threads, and lives --- */
-
-static struct block *find(uint32_t tid)
-{
-    for (struct chunk *c = atomic_load_explicit(&chunks, memory_order_acquire); c; c = c->next)      /* edge CHUNK */
-        for (size_t i = 0; i < BLOCKS; i++)
-            if (atomic_load_explicit(&c->block[i].tid, memory_order_acquire) == tid)        /* edge OWN */
-                return &c->block[i];
-    return NULL;
-}
 
 /* What holds, of what was copied: `b` is the reader's own. */
 static uint32_t put_all(const struct block *b, char *to)
@@ -349,24 +389,28 @@ uint32_t ct_labels_read(uint32_t tid, char to[CT_LABELS_TEXT])
 
 void ct_labels_thread_gone(void)
 {
-    if (mine)
-        give_back(mine);
-    mine = NULL;
+    struct block *b = mine();
+
+    if (b)
+        give_back(b);
 }
 
 void ct_labels_thread_born(uint32_t tid)
 {
-    struct block *old = mine || !atomic_load_explicit(&chunks, memory_order_relaxed) ? NULL : find(tid);
+    struct block *b = atomic_load_explicit(&chunks, memory_order_relaxed) ? find(tid) : NULL;
 
-    if (old)
-        give_back(old);
-    if (mine)                           /* it may have been another's before a fork */
-        atomic_store_explicit(&mine->tid, tid, memory_order_relaxed);
+    if (b && b->thread != self_place())
+        give_back(b);
 }
 
+/* The only thread has another number here, and its place as before. */
 void ct_labels_forked_child(void)
 {
     for (struct chunk *c = atomic_load_explicit(&chunks, memory_order_acquire); c; c = c->next)      /* edge CHUNK */
-        for (size_t i = 0; i < BLOCKS; i++)
-            atomic_store_explicit(&c->block[i].tid, &c->block[i] == mine ? self_tid() : 0, memory_order_relaxed);
+        for (size_t i = 0; i < BLOCKS; i++) {
+            struct block *b = &c->block[i];
+            bool own = atomic_load_explicit(&b->tid, memory_order_relaxed) && b->thread == self_place();
+
+            atomic_store_explicit(&b->tid, own ? self_tid() : 0, memory_order_relaxed);
+        }
 }
