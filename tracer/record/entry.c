@@ -87,5 +87,9 @@ static const struct ct_entry entry = {
 
 __attribute__((visibility("default"))) const struct ct_entry *ct_recorder(uint32_t version)
 {
-    return version == CT_ENTRY_VERSION ? &entry : NULL;
+    if (version != CT_ENTRY_VERSION)
+        return NULL;
+    if (ct_slots_restore)
+        ct_slots_restore();
+    return &entry;
 }

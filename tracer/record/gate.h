@@ -73,5 +73,12 @@ void ct_gate_watch(bool on);
 /* Leads the program's calls through the recorder, or past it: the wrappers' part, which is not there in every program. */
 void ct_route_lead(bool through) __attribute__((weak, visibility("hidden")));
 
+/*
+ * In a process that cannot be recorded before somebody asks for the recorder, the main program's calls of wrapped functions
+ * go past it.  Before main; undone for good by who asks.  The wrappers' part, as above.
+ */
+void ct_slots_bypass(void) __attribute__((weak, visibility("hidden")));
+void ct_slots_restore(void) __attribute__((weak, visibility("hidden")));
+
 /* Puts the word into its page's protection; before main, once a process. */
 void ct_gate_init(void);

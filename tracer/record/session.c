@@ -112,8 +112,11 @@ static __attribute__((constructor(101))) void begin(void)
     if (getauxval(AT_SECURE))
         return;
     text = getenv(CT_SESSION_ENV);
-    if (!text)
+    if (!text) {
+        if (ct_slots_bypass)
+            ct_slots_bypass();
         return;
+    }
     ct_options_default(&ct_options);
     if (ct_options_parse(text, &ct_options) < 0) {
         say("the environment variable " CT_SESSION_ENV " is malformed, ", -EINVAL);
