@@ -88,4 +88,31 @@ def ninth():
         settles(lambda: curl(p.url("cmdline"))[0], 200, "when they have gone")
 
 
-main(profiles, late, refused, ninth)
+def idle():
+    """Nobody asks: few threads wake up, little memory is in use, and the program's own samples are still all counted."""
+    def wakes(pid):
+        total = 0
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/status") as file:
+                total += sum(int(n) for n in re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", file.read(), re.M))
+        return total
+
+    def memory(pid):
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            return int(re.search(r"^Private_Dirty: +(\d+) kB", file.read(), re.M).group(1))
+
+    with Program(MALLOC_PERTURB_="") as p:      # it would write into all that was allocated
+        before = memory(p.pid)
+        p.ask("serve 127.0.0.1:0")
+        time.sleep(0.5)
+        more = memory(p.pid) - before
+        assert more <= 1024, f"{more} kB more"
+        p.ask("keep")
+        first = wakes(p.pid)
+        time.sleep(8)
+        woken = wakes(p.pid) - first
+        assert woken <= 8 * 2 + 8, f"{woken} wake-ups in 8 s"       # a turn or two come, and the bell
+        assert "obey" in pprof(p.url("heap"), "-top", "-sample_index=inuse_space"), "what was recorded since the last turn"
+
+
+main(profiles, late, refused, ninth, idle)

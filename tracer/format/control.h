@@ -30,9 +30,8 @@ enum ct_control_kind {
 
     CT_CONTROL_THREADS = 20,            /* tell what every thread is doing */
     CT_CONTROL_CPU_RATE = 21,           /* take CPU samples value times a second from now on */
-    CT_CONTROL_PACE = 22,               /* turn by yourself after this many nanoseconds from now on */
-
     CT_CONTROL_HEAP = 22,               /* tell what the allocator says of itself; value: enum ct_control_heap */
+    CT_CONTROL_PACE = 23,               /* turn by yourself after this many nanoseconds from now on */
 
     CT_CONTROL_REPLY = 32,              /* both ways: value = 0 or a negative errno, to the last request */
 };

@@ -110,26 +110,22 @@ static void tell(const struct ct_control_message *asked)
         ct_syscall(SYS_close, fd);
 }
 
+/* A switch: two kinds of one number, of which only the first would be obeyed, do not compile. */
 static void obey(const struct ct_control_message *message)
 {
     int r = 0;
 
-    if (message->kind == CT_CONTROL_TURN)
-        ct_turn(ct_arena);
-    else if (message->kind == CT_CONTROL_THREADS || message->kind == CT_CONTROL_HEAP)
-        tell(message);
-    else if (message->kind == CT_CONTROL_CATEGORIES)
-        ct_turn_categories(ct_arena, (uint64_t)message->value);
-    else if (message->kind == CT_CONTROL_CPU_RATE)
-        ct_turn_cpu_rate(ct_arena, message->value);
-    else if (message->kind == CT_CONTROL_PACE)
-        ct_turn_pace((uint64_t)message->value);
-    else if (message->kind == CT_CONTROL_START)
-        r = ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE);
-    else if (message->kind == CT_CONTROL_STOP)
-        ct_turn_want_no_more(ct_arena, CT_TURN_FOR_CTRACE);
-    else
-        return;
+    switch (message->kind) {
+    case CT_CONTROL_TURN: ct_turn(ct_arena); break;
+    case CT_CONTROL_THREADS: tell(message); break;
+    case CT_CONTROL_HEAP: tell(message); break;
+    case CT_CONTROL_CATEGORIES: ct_turn_categories(ct_arena, (uint64_t)message->value); break;
+    case CT_CONTROL_CPU_RATE: ct_turn_cpu_rate(ct_arena, message->value); break;
+    case CT_CONTROL_PACE: ct_turn_pace((uint64_t)message->value); break;
+    case CT_CONTROL_START: r = ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE); break;
+    case CT_CONTROL_STOP: ct_turn_want_no_more(ct_arena, CT_TURN_FOR_CTRACE); break;
+    default: return;
+    }
     send_message(CT_CONTROL_REPLY, r, -1, NULL);
 }
 
