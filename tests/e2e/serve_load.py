@@ -49,9 +49,30 @@ class Redis:
             [ctrace, "record", "--http", "127.0.0.1:0", "--", "redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
              "--save", "", "--maxmemory", "32mb", "--maxmemory-policy", "allkeys-lru"],
             cwd=folder, stdout=subprocess.DEVNULL, stderr=self.said)
-        self.http = int(self.wait_for(r"serving http://127.0.0.1:(\d+)/"))
-        while not self.answers():
-            time.sleep(0.05)
+        try:
+            self.http = int(self.wait_for(r"serving http://127.0.0.1:(\d+)/"))
+            while not self.answers():
+                time.sleep(0.05)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.rest()
+        if self.record.poll() is None:
+            self.abandon()
+
+    def abandon(self):
+        """Whatever went wrong, nothing is left running: redis goes by the signal that ctrace hands on."""
+        self.record.terminate()
+        try:
+            self.record.wait(30)
+        except subprocess.TimeoutExpired:
+            os.kill(self.pid(), signal.SIGKILL)
+            self.record.kill()
 
     def wait_for(self, pattern):
         until = time.monotonic() + 30
@@ -261,7 +282,11 @@ def read_all(crowd):
 
 
 def main(folder):
-    redis = Redis(folder)
+    with Redis(folder) as redis:
+        load(redis, folder)
+
+
+def load(redis, folder):
     pid = redis.record.pid
     first = Crowd(redis, folder)            # what the first request of each kind leaves is there for good
     for turn in range(len(ASKED)):
