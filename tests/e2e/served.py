@@ -1,4 +1,4 @@
-"""What threads.py and heap_tail.py share: a program of tests/tracer/service under `ctrace record --http`."""
+"""What threads.py, stacks.py and heap_tail.py share: a program of tests/tracer/service under `ctrace record --http`."""
 
 import os
 import re
@@ -18,10 +18,10 @@ def fail(text):
 class Served:
     """The program under `ctrace record --http`; its standard input ends with the block."""
 
-    def __init__(self, name, *words, env=None):
+    def __init__(self, name, *words, env=None, options=()):
         self.said = tempfile.TemporaryFile("w+")
         program = f"{build}/tests/tracer/service/service-{name}"
-        self.process = subprocess.Popen([f"{build}/ctrace", "record", "--http", "127.0.0.1:0", "--", program, *words],
+        self.process = subprocess.Popen([f"{build}/ctrace", "record", "--http", "127.0.0.1:0", *options, "--", program, *words],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True, env=env)
         until = time.monotonic() + 20
         self.base = None

@@ -25,8 +25,8 @@ static int stack_of(struct ct_profile *p, const struct ct_thread_dump *row, uint
 }
 
 /* `stacks`, of `count` rows, are told in `stack`: they are the same in text. */
-static int make_profile(struct ct_service *s, struct ct_served *one, const struct ct_thread_dump *rows, size_t count,
-                        uint32_t *stack, bool symbolize, struct ct_profile **ret)
+static int make_profile(struct ct_served *one, const struct ct_thread_dump *rows, size_t count, uint32_t *stack,
+                        struct ct_profile **ret)
 {
     struct ct_profile *p;
     int r = ct_profile_new(&p);
@@ -54,14 +54,35 @@ static int make_profile(struct ct_service *s, struct ct_served *one, const struc
             r = ct_profile_add_sample(p, stack[i], &value, labels, label_count, NULL);
     }
     p->time_ns = (int64_t)time(NULL) * 1000000000;
-    if (r == 0 && symbolize)
-        r = ct_namer_profile(&s->namer, p);
-    if (r < 0 && r != -EFBIG) {
+    if (r < 0)
         ct_profile_free(p);
-        return r;
+    else
+        *ret = p;
+    return r;
+}
+
+/* Whether a stack goes through code of no module that is known: loaded, perhaps, since the program last told. */
+static bool lacks_modules(const struct ct_profile *p)
+{
+    for (size_t i = 0; i < p->locations.count; i++)
+        if (p->locations.items[i].address && p->locations.items[i].mapping == CT_PROFILE_NONE)
+            return true;
+    return false;
+}
+
+static int make_named(struct ct_service *s, struct ct_served *one, const struct ct_thread_dump *rows, size_t count,
+                      uint32_t *stack, bool symbolize, struct ct_profile **ret)
+{
+    int r = make_profile(one, rows, count, stack, ret);
+
+    if (r == 0 && lacks_modules(*ret) && ct_service_refresh(s, one)) {
+        ct_profile_free(*ret);
+        *ret = NULL;
+        r = make_profile(one, rows, count, stack, ret);
     }
-    *ret = p;
-    return 0;
+    if (r == 0 && symbolize)
+        r = ct_namer_profile(&s->namer, *ret);
+    return r == -EFBIG ? 0 : r;
 }
 
 static int put(void *reply, const void *bytes, size_t size)
@@ -129,7 +150,7 @@ int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct
     if (rows)
         stack = calloc(count ? count : 1, sizeof *stack);
     if (stack)
-        e = make_profile(s, one, rows, count, stack, r->symbolize, &p);
+        e = make_named(s, one, rows, count, stack, r->symbolize, &p);
     if (e == 0 && r->debug > 0)
         e = put_text(p, rows, count, stack, r->debug, reply);
     else if (e == 0)
