@@ -70,8 +70,23 @@ struct trace_serve_options {
  *                    line on stderr; the program runs on.  CTRACE_HTTP=ADDRESS in the environment does it before main.
  * trace_serve_with   The same with options.
  * trace_serve_stop   Ends it, which may take two seconds; clients are cut off.  -EINVAL when it is not served, -EBUSY while a
- *                    trace_start() made since is in force.  Under `ctrace record` that goes on serving.
+ *                    trace_start() made since, or a trace_cpu_profile_start(), is in force.  Under `ctrace record` that goes on serving.
  * trace_serve_url    Where: "http://127.0.0.1:6060/debug/pprof/"; NULL when it is not served.  Valid until the stop.
+ * trace_profile_write      Writes a profile, as it is now, into the file `path`: "heap", "allocs", "block", "mutex", "threads"
+ *                    or "threadcreate".  With debug 0 it is one for go tool pprof, with 1 or 2 the text of ?debug=.  `ctrace
+ *                    record` makes it, or what trace_serve() started; where neither is there, that is started without an
+ *                    address, and from this first call on what heap, block and mutex profiles are made of is recorded:
+ *                    they say since when they count.  trace_serve_stop() after a trace_serve() ends it.  The path is as
+ *                    trace_start's; the file has mode 0600, takes the place of one that is there, and is whole, or nothing
+ *                    has changed.  Takes some milliseconds, or seconds when symbols of large programs are to be read.
+ *                    Returns 0, -EINVAL for an unknown name or a malformed path, -EBUSY while a trace_start() is in force
+ *                    that was made before anybody was there to make profiles, -ENOTCONN when nobody makes them of this
+ *                    process, or not any more, -ENOTSUP under `ctrace record --no-wait`, or another negative errno.  Not in
+ *                    signal handlers.
+ * trace_cpu_profile_start  Begins a CPU profile of all threads, beside all traces and profiles that others take, for the file
+ *                    `path`, as above.  0, -EALREADY when one begun by this is in force, or as above.
+ * trace_cpu_profile_stop   Ends it and writes it.  0, -EINVAL when none was begun, or as above: it has ended then, too.  One
+ *                    that is not ended when the program ends is not written.  Neither in signal handlers.
  * trace_enabled      1 while events are recorded (by anybody), else 0.
  *
  * trace_task_begin   Begins a task, a piece of work that may cross threads; `parent` is a task or 0.  Returns its id,
@@ -145,6 +160,9 @@ struct trace_memory {
     TRACE_FUNCTION_(int, trace_start, (const char *path), (path), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_start_fd, (int fd), (fd), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_stop, (void), (), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_profile_write, (const char *name, const char *path, int debug), (name, path, debug), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_cpu_profile_start, (const char *path), (path), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_cpu_profile_stop, (void), (), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_enabled, (void), (), 0) \
     TRACE_FUNCTION_(uint64_t, trace_task_begin, (const char *name, uint64_t parent), (name, parent), 0) \
     TRACE_PROCEDURE_(trace_task_end, (uint64_t task), (task)) \
@@ -181,6 +199,9 @@ struct trace_memory {
 #define TRACE_OFF_trace_serve_with (void)options;
 #define TRACE_OFF_trace_serve_stop
 #define TRACE_OFF_trace_serve_url
+#define TRACE_OFF_trace_profile_write (void)name; (void)path; (void)debug;
+#define TRACE_OFF_trace_cpu_profile_start (void)path;
+#define TRACE_OFF_trace_cpu_profile_stop
 #define TRACE_OFF_trace_enabled
 #define TRACE_OFF_trace_task_begin (void)name; (void)parent;
 #define TRACE_OFF_trace_task_end (void)task;
@@ -225,6 +246,9 @@ TRACE_FUNCTIONS_
 #define trace_serve_with weak_trace_serve_with
 #define trace_serve_stop weak_trace_serve_stop
 #define trace_serve_url weak_trace_serve_url
+#define trace_profile_write weak_trace_profile_write
+#define trace_cpu_profile_start weak_trace_cpu_profile_start
+#define trace_cpu_profile_stop weak_trace_cpu_profile_stop
 #define trace_enabled weak_trace_enabled
 #define trace_task_begin weak_trace_task_begin
 #define trace_task_end weak_trace_task_end

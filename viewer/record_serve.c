@@ -10,7 +10,7 @@ static void catch_up(struct ct_service *s, struct ct_follow *f)
 {
     for (struct ct_process *p = f->processes; p; p = p->next)
         if (p->image.arena) {
-            ct_service_began(s, p);
+            ct_service_met(s, p);
             ct_process_tell(p, CT_CONTROL_TURN, 0);
         }
 }
@@ -50,10 +50,31 @@ static int serve(const struct ct_settings *settings, struct ct_follow *follow, s
     return r;
 }
 
+static void make_profile(const struct ct_settings *settings, struct ct_follow *follow, struct ct_service **service, pid_t pid,
+                         int fd)
+{
+    const struct ct_service_options options = { .categories = settings->categories };
+    struct ct_error err;
+    int r = settings->wait ? 0 : -ENOTSUP;
+
+    if (r == 0 && !*service)
+        r = ct_record_serve(&options, follow, service, &err);
+    if (r == 0)
+        ct_service_order(*service, pid, fd);
+    else
+        ct_service_order_refuse(fd, r);
+}
+
 void ct_record_asked(const struct ct_settings *settings, struct ct_follow *follow, struct ct_service **service,
                      struct ct_process *p, const struct ct_control_message *m, int fd)
 {
-    int r = m->kind == CT_CONTROL_SERVE && fd >= 0 ? serve(settings, follow, service, fd) : -ENOSYS;
+    int r;
+
+    if (m->kind == CT_CONTROL_PROFILE) {
+        make_profile(settings, follow, service, p->pid, fd);
+        return;
+    }
+    r = m->kind == CT_CONTROL_SERVE && fd >= 0 ? serve(settings, follow, service, fd) : -ENOSYS;
 
     ct_process_tell(p, CT_CONTROL_REPLY, r);
 }

@@ -55,6 +55,14 @@ static void tell_fork(void)
     printf("%d\n", (int)child);
 }
 
+/* Of a profile: its name, the debug number, the path. */
+static void tell_write(char *rest)
+{
+    char *name = strtok(rest, " "), *debug = strtok(NULL, " "), *path = strtok(NULL, "\n");
+
+    printf("%d\n", trace_profile_write(name, path, atoi(debug)));
+}
+
 static void obey(char *line)
 {
     static pthread_t thread;
@@ -70,6 +78,12 @@ static void obey(char *line)
         printf("%d\n", trace_start(rest));
     else if (strcmp(word, "end") == 0)
         printf("%d\n", trace_stop());
+    else if (strcmp(word, "write") == 0)
+        tell_write(rest);
+    else if (strcmp(word, "cpu") == 0)
+        printf("%d\n", trace_cpu_profile_start(rest));
+    else if (strcmp(word, "cpuend") == 0)
+        printf("%d\n", trace_cpu_profile_stop());
     else if (strcmp(word, "fork") == 0)
         tell_fork();
     else if (strcmp(word, "burn") == 0)

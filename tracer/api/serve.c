@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "api/door.h"
+#include "api/profile.h"
 #include "api/session.h"
 #include "record/control.h"
 
@@ -21,7 +22,7 @@
 /* Under the session's lock, like everything here. */
 static struct {
     pid_t pid;                          /* that is served; a forked child is served by its parent */
-    bool inside;                        /* by itself */
+    pid_t own;                          /* that serves itself, at an address or for profiles that it asks for only */
     char url[192];
 } serving;
 
@@ -32,7 +33,7 @@ static bool is_served(void)
 
 bool api_served(void)
 {
-    return is_served() && serving.inside;
+    return serving.own == getpid();
 }
 
 /* --- the request --- */
@@ -142,9 +143,6 @@ static int serve_inside(struct ct_serve_http *http)
         return refuse(http, -EPERM, "a program that runs with more rights than who started it is never served");
     if (api_started())
         return refuse(http, -EBUSY, "a trace is under way: call trace_serve() before trace_start()");
-    if (has_web_server())
-        return refuse(http, -ENOTSUP, "the program has a web server of its own with the names that ctrace's has: use "
-                                      "`ctrace record --http`");
     r = api_session_library();
     if (r < 0)
         return refuse(http, r, "libctrace-serve.so, or a library that it needs, is missing");
@@ -162,13 +160,32 @@ static int serve_inside(struct ct_serve_http *http)
         api_session.serve->unserve(0);
     else
         wait_for_gate();
+    serving.own = r == 0 ? getpid() : 0;
     return r;
+}
+
+int api_serve_quietly(void)
+{
+    struct ct_serve_http http = { .size = sizeof http };
+    int r = api_session_settings("no profile is made");
+
+    return r < 0 ? r : serve_inside(&http);
+}
+
+/* In this process, or where it was recorded before. */
+static int serve_somewhere(struct ct_serve_http *http)
+{
+    bool elsewhere = ct_door->recorded();
+
+    if ((!elsewhere || api_served()) && has_web_server())
+        return refuse(http, -ENOTSUP, "the program has a web server of its own with the names that ctrace's has: use "
+                                      "`ctrace record --http`");
+    return elsewhere ? serve_elsewhere(http) : serve_inside(http);
 }
 
 static int serve(const struct trace_serve_options *options)
 {
     struct ct_serve_http http;
-    bool inside;
     int r;
 
     if (!ct_door)
@@ -180,14 +197,12 @@ static int serve(const struct trace_serve_options *options)
         r = api_session_settings("nothing is served");
     if (r < 0)
         return r;
-    inside = !ct_door->recorded();
-    r = inside ? serve_inside(&http) : serve_elsewhere(&http);
+    r = serve_somewhere(&http);
     if (r < 0) {
         fprintf(stderr, "ctrace: %s is not served: %s\n", http.address, http.trouble[0] ? http.trouble : strerror(-r));
         return r;
     }
     serving.pid = getpid();
-    serving.inside = inside;
     snprintf(serving.url, sizeof serving.url, "http://%s/", http.place);
     return 0;
 }
@@ -215,11 +230,11 @@ static int stop(void)
 {
     if (!is_served())
         return -EINVAL;
-    if (serving.inside && api_started())
+    if (api_served() && (api_started() || api_profile_begun()))
         return -EBUSY;
-    if (serving.inside)
+    if (api_served())
         api_session.serve->unserve(0);
-    serving.pid = 0;
+    serving.pid = serving.own = 0;
     return 0;
 }
 
@@ -243,7 +258,7 @@ void api_serve_leave(void)
     pthread_mutex_lock(&api_session.lock);
     if (api_served())
         api_session.serve->unserve(1);
-    serving.pid = 0;
+    serving.pid = serving.own = 0;
     pthread_mutex_unlock(&api_session.lock);
 }
 
@@ -265,6 +280,6 @@ static __attribute__((constructor(103))) void serve_by_variable(void)
     options.insecure = api_session.settings.http_insecure;
     options.hosts = &api_session.settings.http_host;
     options.host_count = api_session.settings.http_host != NULL;
-    if (trace_serve_with(&options) == 0 && serving.inside)
+    if (trace_serve_with(&options) == 0 && api_served())
         fprintf(stderr, "ctrace: serving %s\n", serving.url);
 }

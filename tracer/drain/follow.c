@@ -153,9 +153,10 @@ static void hear(struct ct_follow *f, struct ct_process *p, const struct ct_cont
         ct_process_end_guest(p);
         break;
     case CT_CONTROL_SERVE:
+    case CT_CONTROL_PROFILE:
         if (f->hooks.asked)
             f->hooks.asked(f->hooks.context, p, m, fd);
-        else
+        else if (m->kind == CT_CONTROL_SERVE)
             ct_process_tell(p, CT_CONTROL_REPLY, -ENOSYS);
         break;
     default:

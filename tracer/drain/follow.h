@@ -34,7 +34,7 @@ struct ct_follow_hooks {
     void (*began)(void *context, struct ct_process *p);
     /*
      * A program asks for what following does not know of; NULL: nobody does.  `fd` came along, or is -1; borrowed.  It
-     * waits for a CT_CONTROL_REPLY.
+     * waits for a CT_CONTROL_REPLY; with CT_CONTROL_PROFILE for an answer by `fd`.
      */
     void (*asked)(void *context, struct ct_process *p, const struct ct_control_message *m, int fd);
     void *context;

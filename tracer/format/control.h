@@ -21,6 +21,7 @@ enum ct_control_kind {
                                          * -errno; or one struct ct_heap_facts, as HEAP asked */
 
     CT_CONTROL_SERVE = 5,               /* descriptor: a struct ct_serve_http (format/serve.h); REPLY when it is served */
+    CT_CONTROL_PROFILE = 6,             /* descriptor: a socket, by which all else is said: see struct ct_control_profile */
 
     /* ctrace -> program */
     CT_CONTROL_TURN = 16,               /* turn the generation now */
@@ -48,4 +49,24 @@ struct ct_control_message {
     int64_t value;
     uint8_t arena_id[CT_UUID_SIZE];
     char text[96];                      /* HELLO: program's short name; CONSUMER: the path, for messages */
+};
+
+enum ct_control_profile_what {
+    CT_CONTROL_PROFILE_NOW = 1,         /* the profile `name`, as it is now */
+    CT_CONTROL_PROFILE_CPU_BEGIN = 2,   /* -EALREADY when this program image has begun one in the same way */
+    CT_CONTROL_PROFILE_CPU_END = 3,     /* -ESRCH when it has not */
+};
+
+/*
+ * What a thread of the program asks for, and waits for beside the control thread, which has turns to make: one packet in the
+ * socket that comes with CT_CONTROL_PROFILE.  By it comes one answer, with a file without a name that holds the profile.
+ */
+struct ct_control_profile {
+    uint32_t what;                      /* enum ct_control_profile_what */
+    int32_t debug;                      /* of NOW: as ?debug= */
+    char name[24];                      /* of NOW */
+};
+
+struct ct_control_profile_answer {
+    int32_t result;                     /* 0, or a negative errno; a descriptor comes with 0 unless it was CPU_BEGIN */
 };

@@ -56,7 +56,10 @@ struct ct_serve_api {
     int (*start)(const struct ct_serve_start *how);
     /* The gate is shut: drains what is left, ends the file, ends the thread.  0, or why the file is not whole. */
     int (*stop)(void);
-    /* Listens for the recorder in the session's directory, and for clients at `http`.  0 or a negative errno, with http->trouble. */
+    /*
+     * Listens for the recorder in the session's directory, and for clients at `http`, unless its address is empty.  0 or a
+     * negative errno, with http->trouble.
+     */
     int (*serve)(const struct ct_serve_host_program *program, struct ct_serve_http *http);
     /* Waits for the recorder to have come, some seconds at most; false: it has not. */
     int (*served)(void);

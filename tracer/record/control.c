@@ -113,6 +113,9 @@ static bool answer_ask(void)
     case CT_ASK_JOIN: ask.answer = ct_talk_join(arena_fd); break;
     case CT_ASK_LEAVE: ask.answer = ct_talk_leave(); break;
     case CT_ASK_SERVE: ask.answer = ct_talk_pass(CT_CONTROL_SERVE, ask.fd, NULL); break;
+    case CT_ASK_PROFILE: ask.answer = ct_talk_hand(CT_CONTROL_PROFILE, ask.fd, NULL); break;
+    case CT_ASK_LISTENED: ask.answer = ct_talk_socket() < 0 ? -ENOTCONN : 0; break;
+    case CT_ASK_HEAR: ct_talk_hear_all(); ask.answer = 0; break;
     case CT_ASK_IDENTITY: ask.answer = ct_identity_set(&ask.identity); break;
     default: ask.answer = 0; break;
     }

@@ -23,6 +23,9 @@ enum ct_control_request {
     CT_ASK_JOIN = 9,                /* somebody listens in the session's directory from now on: connect */
     CT_ASK_LEAVE = 10,              /* and no longer: hang up, record nothing */
     CT_ASK_SERVE = 11,              /* have whoever listens serve what `fd` says (struct ct_serve_http), for answer there */
+    CT_ASK_PROFILE = 12,            /* hand it `fd`, a socket by which a profile is asked for; the answer comes there */
+    CT_ASK_LISTENED = 13,           /* -ENOTCONN when nobody listens */
+    CT_ASK_HEAR = 14,               /* do all that who listens has said until now */
 };
 
 /*

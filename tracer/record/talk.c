@@ -149,7 +149,7 @@ static int await_reply(void)
 }
 
 /* Fetches a descriptor of the program into this thread's own table and hands it to ctrace. */
-int ct_talk_pass(enum ct_control_kind kind, int fd, const char *text)
+int ct_talk_hand(enum ct_control_kind kind, int fd, const char *text)
 {
     long self, mine;
     int r;
@@ -165,6 +165,13 @@ int ct_talk_pass(enum ct_control_kind kind, int fd, const char *text)
         return (int)mine;
     r = send_message(kind, 0, (int)mine, text);
     ct_syscall(SYS_close, mine);
+    return r;
+}
+
+int ct_talk_pass(enum ct_control_kind kind, int fd, const char *text)
+{
+    int r = ct_talk_hand(kind, fd, text);
+
     return r < 0 ? r : await_reply();
 }
 
@@ -197,6 +204,17 @@ void ct_talk_hear(void)
         lose_ctrace();
     else if (n == sizeof message)
         obey(&message);
+}
+
+void ct_talk_hear_all(void)
+{
+    static const struct timespec not_at_all = { 0, 0 };
+    struct pollfd said = { .fd = socket_fd, .events = POLLIN };
+
+    while (said.fd >= 0 && ct_syscall(SYS_ppoll, &said, 1, &not_at_all, 0, 8) > 0) {
+        ct_talk_hear();
+        said.fd = socket_fd;
+    }
 }
 
 int ct_talk_join(int arena_fd)

@@ -11,7 +11,11 @@ int ct_talk_connect(int arena_fd);
 int ct_talk_socket(void);
 /* Something was said: does it.  A hang-up ends what is recorded for who listened. */
 void ct_talk_hear(void);
-/* Hands a descriptor of the program's over and waits for the answer. */
+/* The same for all that was said until now. */
+void ct_talk_hear_all(void);
+/* Hands a descriptor of the program's over. */
+int ct_talk_hand(enum ct_control_kind kind, int fd, const char *text);
+/* The same, and waits for the answer. */
 int ct_talk_pass(enum ct_control_kind kind, int fd, const char *text);
 /* CT_ASK_CONSUMER, CT_ASK_UNCONSUME, CT_ASK_JOIN, CT_ASK_LEAVE. */
 int ct_talk_consumer(int fd, const char *text);

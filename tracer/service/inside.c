@@ -84,13 +84,16 @@ static void hear_began(void *context, struct ct_process *p)
         reach(SERVING);
 }
 
-/* A child of the program asks: it is served here already. */
+/* The program, or a child of it, asks for a profile; or to be served, which it is already, unless nobody has asked before. */
 static void hear_asked(void *context, struct ct_process *p, const struct ct_control_message *m, int fd)
 {
     struct inside *i = context;
     bool known = m->kind == CT_CONTROL_SERVE && fd >= 0;
 
-    ct_process_tell(p, CT_CONTROL_REPLY, known ? ct_service_answer(i->service, fd, CT_SERVER_CLIENTS_INSIDE) : -ENOSYS);
+    if (m->kind == CT_CONTROL_PROFILE)
+        ct_service_order(i->service, p->pid, fd);
+    else
+        ct_process_tell(p, CT_CONTROL_REPLY, known ? ct_service_answer(i->service, fd, CT_SERVER_CLIENTS_INSIDE) : -ENOSYS);
 }
 
 static int start_following(void)
@@ -120,7 +123,7 @@ static int start_service(struct ct_serve_http *http)
         return r;
     }
     r = epoll_ctl(inside.follow.epoll, EPOLL_CTL_ADD, ct_service_bell(inside.service), &event) < 0 ? -errno : 0;
-    if (r == 0)
+    if (r == 0 && http->address[0])
         r = ct_service_ask(inside.service, http, CT_SERVER_CLIENTS_INSIDE);
     if (r < 0) {
         ct_service_deaf(inside.service);

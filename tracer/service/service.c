@@ -83,7 +83,7 @@ static uint32_t begin_at(const struct ct_process *p)
 }
 
 /* A program that was not recorded from its first instruction on: heap and lock profiles say since when they count. */
-static void say_since(struct ct_served *one, const struct ct_process *p)
+static void say_since(struct ct_served *one, const struct ct_process *p, bool from_birth)
 {
     static const double soon = 0.2;
     struct timespec up, wall;
@@ -94,13 +94,13 @@ static void say_since(struct ct_served *one, const struct ct_process *p)
     clock_gettime(CLOCK_BOOTTIME, &up);
     clock_gettime(CLOCK_REALTIME, &wall);
     age = (double)up.tv_sec + (double)up.tv_nsec / 1e9 - (double)p->image.arena->start_time / (double)sysconf(_SC_CLK_TCK);
-    if ((p->told && p->image.drain.generation <= 1) || p->image.arena->start_time == 0 || age < soon || !gmtime_r(&wall.tv_sec, &day))
+    if ((from_birth && p->told && p->image.drain.generation <= 1) || p->image.arena->start_time == 0 || age < soon || !gmtime_r(&wall.tv_sec, &day))
         return;
     strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &day);
     snprintf(one->since, sizeof one->since, "counts since %s UTC, %.1f s after the program began", text, age);
 }
 
-void ct_service_began(struct ct_service *s, struct ct_process *p)
+static void begin(struct ct_service *s, struct ct_process *p, bool from_birth)
 {
     struct ct_served *one = calloc(1, sizeof *one);
 
@@ -112,7 +112,7 @@ void ct_service_began(struct ct_service *s, struct ct_process *p)
     }
     one->pid = p->pid;
     one->fold->segments.consumer.turn_at = SEGMENT;     /* of memory, when turns are rare */
-    say_since(one, p);
+    say_since(one, p, from_birth);
     pthread_mutex_lock(&s->lock);
     forget_some(s);
     one->next = s->served;
@@ -122,6 +122,16 @@ void ct_service_began(struct ct_service *s, struct ct_process *p)
     pthread_mutex_unlock(&s->lock);
     if (ct_process_watch(p, &one->fold->segments, begin_at(p)) < 0)
         ct_segments_end(&one->fold->segments);
+}
+
+void ct_service_began(struct ct_service *s, struct ct_process *p)
+{
+    begin(s, p, true);
+}
+
+void ct_service_met(struct ct_service *s, struct ct_process *p)
+{
+    begin(s, p, false);
 }
 
 /* --- errands --- */
@@ -211,6 +221,8 @@ static void turn(void *context)
         return;
     ct_process_round(p);
     o->generation = p->image.drain.generation;
+    if (o->generation == 0)             /* none has come as far: it has only just begun */
+        o->generation = atomic_load_explicit(&p->image.arena->generation, memory_order_acquire);
     o->done = ct_process_tell(p, CT_CONTROL_TURN, 0);
 }
 
@@ -330,6 +342,7 @@ void ct_service_stop(struct ct_service *s)
     while (s->streams)
         pthread_cond_wait(&s->streamed, &s->lock);
     pthread_mutex_unlock(&s->lock);
+    ct_service_order_fini(s);
     ct_folder_fini(&s->folder);
     while (s->served) {
         struct ct_served *one = s->served;

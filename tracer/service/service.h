@@ -40,6 +40,13 @@ int ct_service_listen(struct ct_service *s, const struct ct_service_options *opt
 int ct_service_ask(struct ct_service *s, struct ct_serve_http *http, unsigned clients);
 /* The same by a file that holds it, as it came with CT_CONTROL_SERVE; the answer is put there. */
 int ct_service_answer(struct ct_service *s, int fd, unsigned clients);
+/*
+ * What a program asks for by the socket `fd` (borrowed) that came with CT_CONTROL_PROFILE.  On the thread that drains; it is
+ * answered by a thread of its own.
+ */
+void ct_service_order(struct ct_service *s, pid_t pid, int fd);
+/* Says no. */
+void ct_service_order_refuse(int fd, int error);
 /* Where it listens: "127.0.0.1:6060/debug/pprof"; NULL when there is no HTTP server.  Borrowed until the stop. */
 const char *ct_service_place(const struct ct_service *s);
 /* The descriptor that the thread which drains polls, and what it calls when it is readable. */
@@ -47,6 +54,8 @@ int ct_service_bell(const struct ct_service *s);
 void ct_service_hear(struct ct_service *s);
 /* Hook of struct ct_follow_hooks: a program has begun. */
 void ct_service_began(struct ct_service *s, struct ct_process *p);
+/* One that was followed before the service was there is served from its next generation on. */
+void ct_service_met(struct ct_service *s, struct ct_process *p);
 /* No more is asked of `follow` from now on; before ct_follow_fini. */
 void ct_service_deaf(struct ct_service *s);
 /* After ct_follow_fini: waits so long at most for those who get the ends of their traces. */

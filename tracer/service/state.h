@@ -18,6 +18,13 @@ struct ct_served {
     int64_t trimmed_s;                  /* when it last gave memory back, CLOCK_MONOTONIC + 1; 0: never; under the service's lock */
 };
 
+/* A CPU profile that a program has begun by itself. */
+struct ct_service_begun {
+    struct ct_service_begun *next;
+    pid_t pid;
+    void *window;                       /* of the host's */
+};
+
 struct ct_service {
     struct ct_follow *follow;           /* for errands only */
     struct ct_errands errands;
@@ -25,7 +32,7 @@ struct ct_service {
     pthread_mutex_t lock;               /* of `served` and `streams` */
     pthread_mutex_t dumping;            /* held by who has asked for a dump of threads */
     pthread_cond_t streamed;            /* a stream has ended */
-    unsigned streams;                   /* under way */
+    unsigned streams;                   /* under way, and orders of programs */
     pthread_cond_t appeared;            /* a program has begun */
     bool any;                           /* one ever has */
     struct ct_served *served;           /* the newest first */
@@ -34,6 +41,7 @@ struct ct_service {
     struct ct_server *server;           /* NULL: nobody asks by HTTP */
     char place[160];                    /* where it is */
     struct ct_service_asked *asked;     /* its options, when a program has asked for it (service/ask.c) */
+    struct ct_service_begun *begun;     /* under `lock` */
     uint64_t categories;                /* all that may be recorded */
 };
 
@@ -56,6 +64,9 @@ bool ct_service_refresh(struct ct_service *s, struct ct_served *one);
 
 /* Frees what a program asked for; after the server. */
 void ct_service_ask_fini(struct ct_service *s);
+
+/* Gives up the CPU profiles that programs have begun and not ended; before the folder. */
+void ct_service_order_fini(struct ct_service *s);
 
 /* The calls of struct ct_serve_host. */
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret);
