@@ -24,8 +24,10 @@ def commands(file):
 
 
 def run(folder, lines):
+    """Ninja is what a machine that builds ctrace has; make is CMake's own choice."""
     script = "set -e\n" + "\n".join(lines)
-    return subprocess.run(["bash", "-c", script], cwd=folder, env=dict(os.environ, PATH=f"{build}:{os.environ['PATH']}"),
+    environment = dict(os.environ, PATH=f"{build}:{os.environ['PATH']}", CMAKE_GENERATOR="Ninja")
+    return subprocess.run(["bash", "-c", script], cwd=folder, env=environment,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
