@@ -287,6 +287,7 @@ static bool step(struct record *r)
 
     timeout = until(r->begin_ms, until(r->end_ms, timeout));
     if (ct_follow_step(&r->follow, timeout)) {
+        r->child.serving = r->service != NULL;
         ct_record_child_hear(&r->child);
         if (r->service)
             ct_service_hear(r->service);

@@ -209,6 +209,12 @@ static void stop_with(const struct ct_record_child *c)
     }
 }
 
+/* By the terminal: the shell waits for us to stop as well. */
+static bool is_job_control(int number)
+{
+    return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
 static void reap(struct ct_record_child *c)
 {
     int status;
@@ -219,7 +225,8 @@ static void reap(struct ct_record_child *c)
         if (pid != c->pid)
             continue;
         if (WIFSTOPPED(status)) {
-            stop_with(c);
+            if (!c->serving || is_job_control(WSTOPSIG(status)))
+                stop_with(c);
         } else {
             c->ended = true;
             c->status = status;

@@ -15,6 +15,7 @@ struct ct_record_child {
     sigset_t before;                /* the signal mask that ctrace was started with, and that the program gets */
     struct sigaction child_before;  /* the same of SIGCHLD: where it is ignored, nobody could be waited for */
     int signals;                    /* signalfd */
+    bool serving;                   /* somebody may ask about the program while it stands still */
     bool told_to_end;               /* a signal came that would end the program, but it has ended already */
 };
 
