@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "converter/read/plan.h"
+
 /* --- the schema --- */
 
 /* This version's own events, for the program to differ from. */
@@ -77,6 +79,19 @@ static int write_schema(struct ct_assembly_program *program)
     return r;
 }
 
+/* What the reader would refuse is refused here, where the line is known. */
+static int check_schema(struct ct_assembly *a, const struct ct_build_bytes *bytes)
+{
+    struct ct_cursor payload = ct_cursor_over(bytes->list.items, bytes->list.count, 0);
+    struct ct_read_plans *plans = NULL;
+    struct ct_error err;
+    int r = ct_read_plans_new(&payload, 1, &plans, &err);
+
+    if (r == 0)
+        ct_read_plans_free(plans);
+    return r == -EINVAL ? ct_assemble_fail(a, "%s", err.text) : r;
+}
+
 /* event PROGRAM NUMBER NAME SHAPE CATEGORY TYPE:field ... */
 int ct_assemble_schema(struct ct_assembly *a)
 {
@@ -105,7 +120,8 @@ int ct_assemble_schema(struct ct_assembly *a)
     if (!owner.program->schema[no])
         return -ENOMEM;
     *owner.program->schema[no] = info;
-    return write_schema(owner.program);
+    r = write_schema(owner.program);
+    return r < 0 ? r : check_schema(a, &owner.program->build->schema);
 }
 
 static const struct ct_event_info *find_event(const struct ct_assembly_program *program, struct ct_text name, unsigned *ret_no)

@@ -37,6 +37,7 @@ static const struct { const char *text, *expected; } cases[] = {
     { PROGRAM "module 1 build_id=abc\n", "line 2: a build ID is an even number of hex digits" },
     { PROGRAM "event 1 300 X INSTANT 0\n", "line 2: event PROGRAM NUMBER NAME SHAPE CATEGORY TYPE:field ... is expected" },
     { PROGRAM "event 1 200 X INSTANT 0 UINT\n", "line 2: a field is TYPE:name" },
+    { PROGRAM "event 1 200 X INSTANT 0 UINT:a\"b\n", "line 2: field 0 of event 200 of the schema is malformed" },
 };
 
 static void wrong_lines_are_named(void **state)

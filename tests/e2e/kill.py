@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """
-kill.py BUILD: SIGKILL at random moments, KILL_COUNT times each (20; kill_often: 200) of
+kill.py BUILD: SIGKILL at random moments, KILL_COUNT times each (10; kill_often: 200) of
 
   program   the program alone, under `ctrace record`
   both      the program and `ctrace record`, in either order
@@ -24,7 +24,7 @@ import time
 import traces
 
 build = os.path.abspath(sys.argv[1])
-COUNT = int(os.environ.get("KILL_COUNT", 20))
+COUNT = int(os.environ.get("KILL_COUNT", 10))
 ctrace = f"{build}/ctrace"
 here = os.path.dirname(os.path.abspath(__file__))
 STEPS = 1 << 20
