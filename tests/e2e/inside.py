@@ -4,6 +4,7 @@ inside.py BUILD [NAME...]: a program that serves /debug/pprof/ itself (inside.c)
 clients too many, and what is refused.
 """
 
+import glob
 import os
 import re
 import signal
@@ -54,8 +55,13 @@ def late():
 
 # ---- what must not be ----
 
+def empty_sessions():
+    return {path for path in glob.glob(f"/dev/shm/ctrace-{os.getuid()}-*") if os.path.isdir(path) and not os.listdir(path)}
+
+
 def refused():
-    """One line and an error; the program runs on."""
+    """One line and an error; the program runs on, and nothing is left in /dev/shm."""
+    before = empty_sessions()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with Program() as p:
@@ -66,6 +72,7 @@ def refused():
             expect((p.ask("url"), p.ask("stop")), ("none", "-22"), "nothing is served")
             lines = p.errors().splitlines()
             expect(len(lines), 4, lines)
+            expect(empty_sessions() - before, set(), "left behind")
             expect(lines[0], f"ctrace: 127.0.0.1:{port} is not served: 127.0.0.1:{port} is in use by somebody else", "the line")
             expect(p.ask("serve 127.0.0.1:0"), "0", "and then one that works")
             expect(curl(p.url("heap"))[0], 200, "heap")

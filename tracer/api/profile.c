@@ -134,7 +134,7 @@ static int make(struct api_whole *file, enum ct_control_profile_what what, const
 
 static bool is_known(const char *name)
 {
-    static const char *const names[] = { "heap", "allocs", "block", "mutex", "threads", "threadcreate" };
+    static const char *const names[] = { CT_CONTROL_PROFILES };
 
     for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)

@@ -130,13 +130,29 @@ static void wait_for_gate(void)
         nanosleep(&a_while, NULL);
 }
 
-static int serve_inside(struct ct_serve_http *http)
+static int serve_in_dir(struct ct_serve_http *http)
 {
     const struct ct_serve_host_program program = {
         .session = api_session.dir, .categories = api_session.settings.categories | 1,
         .cpu_rate = api_session.settings.cpu_rate, .hide_thread = ct_door->hide_thread,
         .hang_up = hang_up,
     };
+    int r = api_session.serve->serve(&program, http);
+
+    if (r < 0)
+        return r;
+    r = api_session_open(true);
+    if (r == 0 && !api_session.serve->served())
+        r = -ETIMEDOUT;
+    if (r < 0)
+        api_session.serve->unserve(0);
+    else
+        wait_for_gate();
+    return r;
+}
+
+static int serve_inside(struct ct_serve_http *http)
+{
     int r;
 
     if (getauxval(AT_SECURE))
@@ -150,16 +166,9 @@ static int serve_inside(struct ct_serve_http *http)
     api_session_dir();
     if (!api_session.dir[0])
         return refuse(http, -ENOENT, "there is no room in /dev/shm");
-    r = api_session.serve->serve(&program, http);
+    r = serve_in_dir(http);
     if (r < 0)
-        return r;
-    r = api_session_open(true);
-    if (r == 0 && !api_session.serve->served())
-        r = -ETIMEDOUT;
-    if (r < 0)
-        api_session.serve->unserve(0);
-    else
-        wait_for_gate();
+        api_session_undo_dir();
     serving.own = r == 0 ? getpid() : 0;
     return r;
 }

@@ -73,6 +73,14 @@ void api_session_dir(void)
         api_session.dir[0] = '\0';
 }
 
+void api_session_undo_dir(void)
+{
+    if (ct_door->arena() || !api_session.dir[0])
+        return;
+    rmdir(api_session.dir);
+    api_session.dir[0] = '\0';
+}
+
 int api_session_open(bool served)
 {
     const struct ct_settings *settings = &api_session.settings;
@@ -93,9 +101,7 @@ int api_session_open(bool served)
     options.heap_rate = settings->heap_rate;
     strcpy(options.dir, api_session.dir);
     r = ct_door->open(&options);
-    if (r < 0 && api_session.dir[0] && !served) {
-        rmdir(api_session.dir);
-        api_session.dir[0] = '\0';
-    }
+    if (r < 0 && !served)
+        api_session_undo_dir();
     return r;
 }

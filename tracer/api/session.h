@@ -23,5 +23,7 @@ int api_session_settings(const char *result);
 int api_session_library(void);
 /* Makes a directory for the arena, unless there is one, or an arena; it may be that none can be made. */
 void api_session_dir(void);
+/* It came to nothing: without an arena in it the directory goes. */
+void api_session_undo_dir(void);
 /* Opens the session, if there is none, in that directory; `served`: somebody listens there.  0 or a negative errno. */
 int api_session_open(bool served);
