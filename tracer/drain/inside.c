@@ -6,7 +6,6 @@
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "drain/output.h"
 #include "drain/recover.h"
 #include "drain/session.h"
+#include "drain/worker.h"
 
 enum { STACK_SIZE = 256 << 10 };
 
@@ -169,23 +169,6 @@ static void *run(void *unused)
     return NULL;
 }
 
-/* A thread that no signal of the program is delivered to. */
-static int make_thread(void)
-{
-    sigset_t all, before;
-    pthread_attr_t attr;
-    int r;
-
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&inside.thread, &attr, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return -r;
-}
-
 int ct_inside_start(const struct ct_serve_start *how)
 {
     int r;
@@ -196,7 +179,7 @@ int ct_inside_start(const struct ct_serve_start *how)
     set_times(how);
     atomic_store_explicit(&inside.stage, STARTING, memory_order_relaxed);
     atomic_store_explicit(&inside.stop, 0, memory_order_relaxed);
-    r = make_thread();
+    r = ct_worker_start(&inside.thread, STACK_SIZE, run, NULL);
     if (r < 0)
         return r;
     while (atomic_load_explicit(&inside.stage, memory_order_acquire) == STARTING)

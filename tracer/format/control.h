@@ -57,6 +57,9 @@ enum ct_control_profile_what {
     CT_CONTROL_PROFILE_CPU_END = 3,     /* -ESRCH when it has not */
 };
 
+/* What there is by NOW. */
+#define CT_CONTROL_PROFILES "heap", "allocs", "block", "mutex", "threads", "threadcreate"
+
 /*
  * What a thread of the program asks for, and waits for beside the control thread, which has turns to make: one packet in the
  * socket that comes with CT_CONTROL_PROFILE.  By it comes one answer, with a file without a name that holds the profile.

@@ -19,7 +19,6 @@
 
 static int socket_fd = -1;              /* in the control thread's own table; -1: nobody listens */
 
-
 static int send_message(enum ct_control_kind kind, int64_t value, int fd, const char *text)
 {
     struct ct_control_message message = { .kind = kind, .pid = ct_arena->pid, .value = value };

@@ -2,11 +2,12 @@
 #include "service/folder.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "drain/worker.h"
 
 struct ct_folder_row {
     struct ct_folder_row *next;
@@ -108,8 +109,6 @@ static void *run(void *context)
 int ct_folder_init(struct ct_folder *f)
 {
     pthread_condattr_t clock;
-    sigset_t all, before;
-    int r;
 
     *f = (struct ct_folder){ .last = &f->first };
     pthread_mutex_init(&f->lock, NULL);
@@ -118,11 +117,7 @@ int ct_folder_init(struct ct_folder *f)
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&f->changed, &clock);
     pthread_condattr_destroy(&clock);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&f->thread, NULL, run, f);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -r;
+    return ct_worker_start(&f->thread, 0, run, f);
 }
 
 void ct_folder_fini(struct ct_folder *f)

@@ -9,7 +9,6 @@
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "drain/follow.h"
+#include "drain/worker.h"
 #include "serve/server.h"
 #include "service/service.h"
 
@@ -195,23 +195,6 @@ static void *run(void *unused)
 
 /* --- the program's side --- */
 
-/* A thread that no signal of the program is delivered to, and none that it makes. */
-static int make_thread(void)
-{
-    sigset_t all, before;
-    pthread_attr_t attr;
-    int r;
-
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&inside.thread, &attr, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return -r;
-}
-
 /* Waits while `stage` is what it is; false when that takes longer. */
 static bool wait_while(enum stage stage, int ms)
 {
@@ -233,7 +216,7 @@ int ct_inside_serve(const struct ct_serve_host_program *program, struct ct_serve
     inside.error = 0;
     atomic_store_explicit(&inside.stage, STARTING, memory_order_relaxed);
     atomic_store_explicit(&inside.order, GO_ON, memory_order_relaxed);
-    r = make_thread();
+    r = ct_worker_start(&inside.thread, STACK_SIZE, run, NULL);
     if (r < 0)
         return r;
     wait_while(STARTING, -1);

@@ -2,10 +2,10 @@
 #include "service/namer.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stddef.h>
 
 #include "converter/symbols/annotate.h"
+#include "drain/worker.h"
 
 enum { STACK = 8 << 20 };
 
@@ -40,22 +40,6 @@ static void *run(void *context)
     return NULL;
 }
 
-static int start(struct ct_namer *n)
-{
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    int r;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK);
-    r = pthread_create(&n->thread, &attributes, run, n);
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -r;
-}
-
 int ct_namer_init(struct ct_namer *n)
 {
     int r;
@@ -70,7 +54,7 @@ int ct_namer_init(struct ct_namer *n)
     if (r < 0)
         goto free_resolvers;
     pthread_mutex_init(&n->lock, NULL);
-    r = start(n);
+    r = ct_worker_start(&n->thread, STACK, run, n);
     if (r == 0)
         return 0;
     pthread_mutex_destroy(&n->lock);

@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "drain/worker.h"
 #include "format/control.h"
 #include "serve/reply.h"
 #include "service/state.h"
@@ -169,7 +169,7 @@ void ct_service_order_fini(struct ct_service *s)
 
 static int make_now(const struct order *o, struct ct_reply *reply)
 {
-    static const char *const names[] = { "heap", "allocs", "block", "mutex", "threads", "threadcreate" };
+    static const char *const names[] = { CT_CONTROL_PROFILES };
     struct ct_profile_request request = { .pid = o->pid, .debug = o->what.debug, .symbolize = true };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -211,20 +211,16 @@ static void *run(void *context)
 
 static int start(struct order *o)
 {
-    sigset_t all, before;
     pthread_t thread;
     int r;
 
     pthread_mutex_lock(&o->service->lock);
     o->service->streams++;
     pthread_mutex_unlock(&o->service->lock);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&thread, NULL, run, o);
+    r = ct_worker_start(&thread, 0, run, o);
     if (r == 0)
         pthread_detach(thread);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -r;
+    return r;
 }
 
 void ct_service_order(struct ct_service *s, pid_t pid, int fd)

@@ -4,12 +4,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "drain/worker.h"
 #include "format/file.h"
 #include "serve/reply.h"
 #include "service/state.h"
@@ -167,17 +167,12 @@ static void *run(void *context)
 
 static int start(struct stream *s)
 {
-    sigset_t all, before;
     pthread_t thread;
-    int r;
+    int r = ct_worker_start(&thread, 0, run, s);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&thread, NULL, run, s);
     if (r == 0)
         pthread_detach(thread);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -r;
+    return r;
 }
 
 static void set_end(struct stream *s, double seconds)
