@@ -55,12 +55,18 @@ static enum fate fate_of(unsigned no, uint64_t categories)
 struct ct_sieve *ct_sieve_new(uint64_t categories)
 {
     struct ct_sieve *s = calloc(1, sizeof *s);
+    bool waits = false;
 
     if (!s)
         return NULL;
     s->categories = categories | 1u << CT_CAT_trace;
-    for (unsigned no = 0; no < 256; no++)
+    for (unsigned no = 0; no < 256; no++) {
         s->fate[no] = (uint8_t)fate_of(no, s->categories);
+        waits |= s->fate[no] == KEEP_WAIT;
+    }
+    /* Of a wait that began before us the thread's row may know nothing any more, if it was written after its end. */
+    if (!waits)
+        s->fate[CT_EV_WAIT_DONE] = s->fate[CT_EV_WAIT_FAILED] = DROP;
     return s;
 }
 

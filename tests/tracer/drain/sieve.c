@@ -59,7 +59,27 @@ static void make_event(struct ct_event *e, uint64_t before)
     }
 }
 
-/* Whether each event passes, by the rule in words: its category, and for the end of a wait that of its beginning. */
+static bool is_wait(const struct ct_event_info *info)
+{
+    return strstr(info->name, "_WAIT") || strcmp(info->name, "SLEEP") == 0;
+}
+
+static bool any_wait(uint64_t categories)
+{
+    bool any = false;
+
+    for (unsigned no = 0; no < CT_EV_END; no++) {
+        const struct ct_event_info *info = ct_schema_event(no);
+
+        any |= info && is_wait(info) && categories >> info->category & 1;
+    }
+    return any;
+}
+
+/*
+ * Whether each event passes, by the rule in words: its category, and for the end of a wait that of its beginning; none ends
+ * for who hears of no wait at all, also if its beginning is not known.
+ */
 static void predict(const struct batch *b, uint64_t categories, bool began_before, bool *pass)
 {
     bool open[EVENTS + 1];
@@ -70,10 +90,10 @@ static void predict(const struct batch *b, uint64_t categories, bool began_befor
         const struct ct_event_info *info = ct_schema_event(b->event[i].no);
 
         pass[i] = info->category == CT_CAT_trace || categories >> info->category & 1;
-        if (strstr(info->name, "_WAIT") || strcmp(info->name, "SLEEP") == 0)
+        if (is_wait(info))
             open[depth++] = pass[i];
         else if (info->shape == CT_SHAPE_END && info->category == CT_CAT_trace)
-            pass[i] = depth ? open[--depth] : true;
+            pass[i] = (depth ? open[--depth] : true) && any_wait(categories);
     }
 }
 
