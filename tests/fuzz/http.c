@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct memory_host memory;
     static struct ct_serve_host host;
     static const char *const names[] = { "service.example" };
-    struct ct_endpoints all = { CT_SERVE_PREFIX, { size % 2 ? "secret" : NULL, names, 1 }, &host };
+    struct ct_endpoints all = { CT_SERVE_PREFIX, { size % 2 ? "secret" : NULL, names, 1 }, &host, &ct_debug_endpoints, NULL, NULL };
     struct ct_request_header headers[HEADERS];
     struct ct_request_raw raw = { .headers = headers };
     char *text = malloc(size + 1), *at = text, *query;
@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             ct_endpoints_answer(&all, &request, &x);
         }
     } else {
-        ct_endpoints_refuse(&x, 400, why);
+        ct_endpoints_refuse(&all, &x, 400, why);
     }
     check_reply(&x);
     if (x.kind == CT_ANSWER_WINDOW && (!x.window || !(x.seconds > 0 && x.seconds <= CT_SERVE_SECONDS)))

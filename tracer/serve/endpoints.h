@@ -1,4 +1,4 @@
-/* The endpoints: one table of paths; each answers a request into a reply, at once or after a while. */
+/* The endpoints: a table of paths; each answers a request into a reply, at once or after a while. */
 #pragma once
 
 #include "serve/guard.h"
@@ -12,11 +12,23 @@ enum {
     CT_SERVE_SECONDS = 3600,        /* the longest window; what asks for more gets this */
 };
 
+struct ct_endpoint;
+struct ct_exchange;
+
+/* Rows in the order in which they are tried. */
+struct ct_endpoint_table {
+    const struct ct_endpoint *rows;
+    size_t count;
+};
+
 /* What is the same for all requests. */
 struct ct_endpoints {
-    const char *prefix;             /* begins with `/`, does not end in one */
+    const char *prefix;             /* begins with `/`, does not end in one; or "" */
     struct ct_guard guard;
-    const struct ct_serve_host *host;
+    const struct ct_serve_host *host;       /* NULL: no process is served */
+    const struct ct_endpoint_table *table;
+    void (*finish)(struct ct_exchange *x);  /* has the last word on a reply that is made at once; NULL: nobody has */
+    void *context;                  /* for the rows */
 };
 
 enum ct_answer_kind {
@@ -41,6 +53,7 @@ struct ct_exchange {
 enum ct_endpoint_flags {
     CT_ENDPOINT_ROOT = 1,           /* its path does not stand below the prefix */
     CT_ENDPOINT_TREE = 2,           /* all that begins with its path */
+    CT_ENDPOINT_OPEN = 4,           /* no secret: whoever may connect may have it, without the token */
 };
 
 struct ct_endpoint {
@@ -51,16 +64,17 @@ struct ct_endpoint {
     bool (*there)(const struct ct_serve_host *host);    /* NULL: always */
     const char *doc;                /* for the index; NULL: it has no row there */
 };
-extern const struct ct_endpoint ct_endpoints_table[];
-extern const size_t ct_endpoints_count;
+
+/* The debug server's. */
+extern const struct ct_endpoint_table ct_debug_endpoints;
 
 /*
- * Answers a request: guard, path, method, then the endpoint.  With a POST, `request->body` may be NULL at first: then
- * true asks for the body to be read and for another call.  Whoever calls ends the exchange with ct_exchange_fini().
+ * Answers a request: guard, path, method, then the endpoint.  With a POST or PUT, `request->body` may be NULL at first:
+ * then true asks for the body to be read and for another call.  Whoever calls ends the exchange with ct_exchange_fini().
  */
 bool ct_endpoints_answer(const struct ct_endpoints *all, const struct ct_request *request, struct ct_exchange *ret);
 /* Answers a request that ct_request_parse() refused, or one that there is no room for. */
-void ct_endpoints_refuse(struct ct_exchange *ret, int status, const char *why);
+void ct_endpoints_refuse(const struct ct_endpoints *all, struct ct_exchange *ret, int status, const char *why);
 /* Frees the reply.  A window or stream that was not taken over is given up. */
 void ct_exchange_fini(struct ct_exchange *x);
 

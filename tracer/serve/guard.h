@@ -36,5 +36,8 @@ int ct_guard_listen(const struct ct_address *a, const char *token, bool insecure
 /* Whether the request may be answered.  0, or the status (400, 401, 403) and in `*ret_why` a sentence, never freed. */
 int ct_guard_check(const struct ct_guard *g, const struct ct_request *r, const char **ret_why);
 
+/* The same for what holds no secret: no token is asked for, and a link on any page may lead there. */
+int ct_guard_check_open(const struct ct_guard *g, const struct ct_request *r, const char **ret_why);
+
 /* Whether both are the same, in a time that depends on `given` alone. */
 bool ct_guard_same(const char *secret, const char *given);

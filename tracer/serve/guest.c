@@ -1,6 +1,7 @@
 /* A guest: a client's connection while a worker of the web server has it; answers it, or gives it to the loop. */
 #include "serve/guest.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -8,7 +9,7 @@
 #include "serve/late.h"
 #include "serve/socket.h"
 
-enum { LARGE = 64 << 10 };          /* a reply of this size ends the connection */
+enum { LARGE = 64 << 10 };          /* a reply of this size ends the connection of who is not waited for */
 
 struct ct_late *ct_late_new(void)
 {
@@ -58,6 +59,15 @@ static bool begin_late(struct ct_guest *guest, struct ct_late *late, bool chunke
     return ct_late_stream(late, head, chunked) == 0 && hand_over(guest, late, CT_LATE_STREAMING);
 }
 
+/* Whether the socket takes more by then. */
+static bool wait_for(int fd, int64_t until_ms)
+{
+    struct pollfd one = { .fd = fd, .events = POLLOUT };
+    int64_t left = until_ms - ct_loop_now();
+
+    return left > 0 && poll(&one, 1, (int)left) > 0;
+}
+
 /*
  * Sends a reply that is whole.  What the socket does not take at once goes to the loop, and so does a connection that ends:
  * closed with something of the client's unread, it would be reset, and the reply lost on its way.
@@ -67,10 +77,12 @@ static bool send_whole(struct ct_guest *guest, struct ct_late *late, bool head_o
     int64_t now = ct_loop_now();
     bool gone, sent;
 
-    keep = keep && late->exchange.reply.size < LARGE;
+    keep = keep && (late->exchange.reply.size < LARGE || guest->patience_ms);
     ct_late_fill(late, ct_reply_head(&late->exchange.reply, CT_REPLY_KNOWN, keep, time(NULL), late->head), !head_only);
     late->fd = guest->fd;
     sent = ct_late_send(late, &gone);
+    while (!sent && !gone && guest->patience_ms && wait_for(guest->fd, now + guest->patience_ms))
+        sent = ct_late_send(late, &gone);
     late->fd = -1;
     late->deadline_ms = now + (sent ? CT_LATE_LINGER_MS : CT_LATE_STALL_MS);
     late->give_up_ms = now + CT_LATE_WHOLE_MS;
@@ -98,7 +110,7 @@ void ct_guest_refuse(struct ct_guest *guest, int status, const char *why)
 
     if (!late)
         return;
-    ct_endpoints_refuse(&late->exchange, status, why);
+    ct_endpoints_refuse(guest->all, &late->exchange, status, why);
     send_whole(guest, late, false, false);
 }
 

@@ -8,6 +8,8 @@
 
 struct ct_guest {
     struct ct_loop *loop;
+    const struct ct_endpoints *all;
+    int patience_ms;                /* for a client to take a reply while its worker waits; the loop does the rest */
     void (*left)(void *user);       /* called once when the client is served no more, by whomever; any thread */
     void *user;
     int fd;                         /* its socket, owned by the web server; -1: not known */

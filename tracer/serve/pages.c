@@ -101,8 +101,8 @@ static size_t collect(struct ct_exchange *x, struct ct_profile_info *rows, size_
     const struct ct_serve_host *host = x->all->host;
     size_t n = host->profiles ? host->profiles(host->context, x->pid, rows, CT_SERVE_PROFILES) : 0;
 
-    for (size_t i = 0; i < ct_endpoints_count && n < room; i++) {
-        const struct ct_endpoint *e = &ct_endpoints_table[i];
+    for (size_t i = 0; i < x->all->table->count && n < room; i++) {
+        const struct ct_endpoint *e = &x->all->table->rows[i];
 
         if (e->doc && (!e->there || e->there(host)))
             rows[n++] = (struct ct_profile_info){ .name = e->path + 1, .doc = e->doc };
@@ -252,7 +252,7 @@ void ct_answer_cmdline(struct ct_exchange *x)
 
 void ct_answer_redirect(struct ct_exchange *x)
 {
-    char location[CT_REPLY_HEAD / 2];
+    char location[CT_REPLY_HEAD / 4];
     const char *query = x->request->query;
 
     snprintf(location, sizeof location, "%s/%s%.300s", x->all->prefix, *query ? "?" : "", strlen(query) <= 300 ? query : "");

@@ -176,6 +176,7 @@ static const char *reason(int status)
     } known[] = {
         { 200, "OK" },
         { 301, "Moved Permanently" },
+        { 304, "Not Modified" },
         { 400, "Bad Request" },
         { 401, "Unauthorized" },
         { 403, "Forbidden" },
@@ -209,10 +210,11 @@ static size_t put_date(char *at, size_t room, time_t now)
                             months + tm.tm_mon * 3, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-static const char *length_line(enum ct_reply_length length, size_t size, char line[64])
+/* A 304 has no body, and no length but that of the body it stands for. */
+static const char *length_line(const struct ct_reply *r, enum ct_reply_length length, char line[64])
 {
-    if (length == CT_REPLY_KNOWN)
-        snprintf(line, 64, "Content-Length: %zu\r\n", size);
+    if (length == CT_REPLY_KNOWN && r->status != 304)
+        snprintf(line, 64, "Content-Length: %zu\r\n", r->size);
     else
         strcpy(line, length == CT_REPLY_CHUNKED ? "Transfer-Encoding: chunked\r\n" : "");
     return line;
@@ -225,18 +227,25 @@ size_t ct_reply_head(const struct ct_reply *r, enum ct_reply_length length, bool
     size_t n;
 
     n = (size_t)snprintf(head, CT_REPLY_HEAD,
-                         "HTTP/1.1 %d %s\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
+                         "HTTP/1.1 %d %s\r\nX-Content-Type-Options: nosniff\r\nCache-Control: %s\r\n"
                          "Content-Type: %s\r\n%s%s",
-                         r->status, reason(r->status), r->type, r->fault ? "X-Go-Pprof: 1\r\n" : "",
-                         r->status == 401 ? "WWW-Authenticate: Basic realm=\"ctrace\"\r\n" : "");
+                         r->status, reason(r->status), r->cache ? r->cache : "no-store", r->type,
+                         r->fault ? "X-Go-Pprof: 1\r\n" : "",
+                         r->fault && r->status == 401 ? "WWW-Authenticate: Basic realm=\"ctrace\"\r\n" : "");
     if (*r->file)
         n += (size_t)snprintf(head + n, CT_REPLY_HEAD - n, "Content-Disposition: attachment; filename=\"%s\"\r\n", r->file);
     if (r->allow)
         n += (size_t)snprintf(head + n, CT_REPLY_HEAD - n, "Allow: %.60s\r\n", r->allow);
-    if (r->location && strlen(r->location) < CT_REPLY_HEAD / 2)
+    if (r->location && strlen(r->location) < CT_REPLY_HEAD / 4)
         n += (size_t)snprintf(head + n, CT_REPLY_HEAD - n, "Location: %s\r\n", r->location);
+    if (r->encoding)
+        n += (size_t)snprintf(head + n, CT_REPLY_HEAD - n, "Content-Encoding: %.20s\r\nVary: Accept-Encoding\r\n", r->encoding);
+    if (*r->etag)
+        n += (size_t)snprintf(head + n, CT_REPLY_HEAD - n, "ETag: %s\r\n", r->etag);
+    if (r->headers)
+        n += (size_t)snprintf(head + n, CT_REPLY_HEAD - n, "%.*s", CT_REPLY_HEAD / 2, r->headers);
     n += put_date(head + n, CT_REPLY_HEAD - n, now);
-    n += (size_t)snprintf(head + n, CT_REPLY_HEAD - n, "%sConnection: %s\r\n\r\n", length_line(length, r->size, line),
+    n += (size_t)snprintf(head + n, CT_REPLY_HEAD - n, "%sConnection: %s\r\n\r\n", length_line(r, length, line),
                           keep_alive ? "keep-alive" : "close");
     return n;
 }

@@ -9,7 +9,7 @@
 enum {
     CT_REPLY_BODY = 256 << 20,      /* a profile as text may be large; more than this is a fault */
     CT_REPLY_MAPPED = 256 << 10,    /* malloc might keep what is freed from here on, and be large for ever */
-    CT_REPLY_HEAD = 1024,
+    CT_REPLY_HEAD = 2048,
 };
 
 struct ct_reply {
@@ -17,6 +17,10 @@ struct ct_reply {
     const char *type;               /* Content-Type; never freed */
     char file[80];                  /* of Content-Disposition; "": none */
     const char *allow;              /* for 405; NULL: none */
+    const char *cache;              /* Cache-Control; NULL: no-store; never freed, as those that follow */
+    const char *encoding;           /* Content-Encoding; NULL: none */
+    const char *headers;            /* more lines, each with its end; at most half of CT_REPLY_HEAD; NULL: none */
+    char etag[40];                  /* with its quotes; "": none */
     char *location;                 /* for a redirect; owned */
     bool fault;                     /* an answer in Go's manner for faults: X-Go-Pprof: 1 */
     char *body;                     /* owned */

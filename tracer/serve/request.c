@@ -129,6 +129,7 @@ static enum ct_request_method method_of(const char *name)
     return strcmp(name, "GET") == 0    ? CT_METHOD_GET
            : strcmp(name, "HEAD") == 0 ? CT_METHOD_HEAD
            : strcmp(name, "POST") == 0 ? CT_METHOD_POST
+           : strcmp(name, "PUT") == 0  ? CT_METHOD_PUT
                                        : CT_METHOD_OTHER;
 }
 
@@ -171,6 +172,18 @@ static int take_target(const char *target, struct ct_request *ret, const char **
     return 0;
 }
 
+/* Lists, which may come in several lines; what stands in one of them is enough for us. */
+static bool take_list(const struct ct_request_header *h, struct ct_request *ret)
+{
+    const char **place = strcasecmp(h->name, "Accept-Encoding") == 0 ? &ret->accept_encoding
+                         : strcasecmp(h->name, "If-None-Match") == 0 ? &ret->if_none_match
+                                                                     : NULL;
+
+    if (place)
+        *place = h->value;
+    return place != NULL;
+}
+
 /* Each is meant to come once.  Which of two would be the true one is what request smuggling lives on. */
 static int take_header(const struct ct_request_header *h, struct ct_request *ret, const char **ret_length,
                        const char **ret_connection, const char **ret_why)
@@ -183,6 +196,8 @@ static int take_header(const struct ct_request_header *h, struct ct_request *ret
                          : strcasecmp(h->name, "Connection") == 0     ? ret_connection
                                                                       : NULL;
 
+    if (take_list(h, ret))
+        return 0;
     if (strcasecmp(h->name, "Transfer-Encoding") == 0) {
         *ret_why = "send the body with a Content-Length";
         return 411;
@@ -261,7 +276,7 @@ int ct_request_parse(const struct ct_request_raw *raw, struct ct_request *ret, c
         ret->query = raw->query;
     ret->keep_alive = connection ? lists(connection, "keep-alive") : !ret->old;
     /* A body that nobody wants is not read, and so nothing can follow it. */
-    if (ret->body_size && ret->method != CT_METHOD_POST)
+    if (ret->body_size && !(ret->method & CT_METHOD_SENDS))
         ret->keep_alive = false;
     return 0;
 }

@@ -9,7 +9,7 @@ enum {
     CT_REQUEST_PATH = 256,          /* of the decoded path, with its NUL */
     CT_REQUEST_QUERY = 4096,        /* of the query as sent; symbol's addresses may stand in it */
     CT_REQUEST_VALUE = 256,         /* of one decoded parameter, with its NUL */
-    CT_REQUEST_BODY = 1 << 20,      /* of a POST: addresses of some 50,000 frames */
+    CT_REQUEST_BODY = 1 << 20,      /* of a POST or PUT: addresses of some 50,000 frames */
 };
 
 enum ct_request_method {
@@ -17,6 +17,8 @@ enum ct_request_method {
     CT_METHOD_HEAD = 2,
     CT_METHOD_POST = 4,
     CT_METHOD_OTHER = 8,
+    CT_METHOD_PUT = 16,
+    CT_METHOD_SENDS = CT_METHOD_POST | CT_METHOD_PUT,      /* with a body */
 };
 
 struct ct_request_header {
@@ -40,6 +42,7 @@ struct ct_request {
     const char *authority;          /* of an absolute URI: HOST[:PORT] and then any text from `/` on; NULL: a plain path */
     const char *host;               /* NULL: not sent */
     const char *origin, *fetch_site, *authorization;    /* NULL: not sent */
+    const char *accept_encoding, *if_none_match;        /* NULL: not sent */
     bool old;                       /* HTTP/1.0: no chunks */
     bool keep_alive;                /* the client would send another on this connection */
     uint64_t body_size;

@@ -1,4 +1,4 @@
-/* The server: the debug endpoints on a port, through civetweb.  No type of civetweb leaves this file. */
+/* The server: a table of endpoints on a port, through civetweb.  No type of civetweb leaves this file. */
 #include "serve/server.h"
 
 #include <civetweb.h>
@@ -31,6 +31,7 @@ struct ct_server {
     struct ct_endpoints endpoints;
     void (*begin)(void);
     unsigned clients;
+    int patience_ms;
     atomic_uint connected;
     sem_t started;
     struct sigaction sigpipe;       /* as the program has it */
@@ -105,7 +106,7 @@ static int answer(struct ct_server *s, struct mg_connection *conn, struct ct_gue
         if (body)
             ct_endpoints_answer(&s->endpoints, request, &late->exchange);
         else
-            ct_endpoints_refuse(&late->exchange, 408, "the body did not come in time");
+            ct_endpoints_refuse(&s->endpoints, &late->exchange, 408, "the body did not come in time");
     } else if (request->body_size) {
         keep = false;               /* nobody has read it */
     }
@@ -193,8 +194,8 @@ static int init_connection(const struct mg_connection *conn, void **ret)
     *ret = guest;
     if (!guest)
         return 0;
-    *guest = (struct ct_guest){ .loop = s->loop, .left = client_left, .user = s, .fd = -1, .counted = true,
-                                .since_ms = ct_loop_now() };
+    *guest = (struct ct_guest){ .loop = s->loop, .all = &s->endpoints, .patience_ms = s->patience_ms, .left = client_left,
+                                .user = s, .fd = -1, .counted = true, .since_ms = ct_loop_now() };
     atomic_fetch_add_explicit(&s->connected, 1, memory_order_relaxed);
     return 0;
 }
@@ -328,6 +329,7 @@ int ct_server_start(const struct ct_server_options *o, struct ct_server **ret, s
     s->endpoints = o->endpoints;
     s->begin = o->begin;
     s->clients = o->clients;
+    s->patience_ms = o->patience_ms;
     sem_init(&s->started, 0, 0);
     sigaction(SIGPIPE, NULL, &s->sigpipe);
     snprintf(s->address, sizeof s->address, "%s:%u", a.ip, a.port);

@@ -1,4 +1,4 @@
-/* The server: the debug endpoints on a port, through civetweb.  No type of civetweb leaves server.c. */
+/* The server: a table of endpoints on a port, through civetweb.  No type of civetweb leaves server.c. */
 #pragma once
 
 #include "format/error.h"
@@ -13,6 +13,7 @@ struct ct_server_options {
     struct ct_endpoints endpoints;  /* what it points to stays there until the server has stopped */
     bool insecure;                  /* beyond loopback without a token */
     unsigned clients;               /* served at a time; the next ones get 503 */
+    int patience_ms;                /* as in struct ct_guest */
     void (*begin)(void);            /* called first by each thread; NULL: nothing */
 };
 

@@ -242,6 +242,7 @@ int ct_service_listen(struct ct_service *s, const struct ct_service_options *o, 
     struct ct_server_options options = {
         .address = o->address, .clients = o->clients ? o->clients : CT_SERVER_CLIENTS, .insecure = o->insecure,
         .endpoints = { .prefix = o->prefix ? o->prefix : CT_SERVE_PREFIX, .host = &s->host,
+                       .table = &ct_debug_endpoints,
                        .guard = { .token = o->token, .hosts = o->hosts, .host_count = o->host_count } },
     };
     int r = s->server ? ct_error_at(err, -EALREADY, 0, "it is served already at %.100s", s->place)

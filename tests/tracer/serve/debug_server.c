@@ -76,7 +76,7 @@ int main(int argc, char **argv)
     struct ct_serve_host calls;
     struct ct_server_options options = {
         .address = argc > 1 ? argv[1] : "127.0.0.1:0",
-        .endpoints = { .prefix = find(argc, argv, "prefix=", CT_SERVE_PREFIX), .host = &calls,
+        .endpoints = { .prefix = find(argc, argv, "prefix=", CT_SERVE_PREFIX), .host = &calls, .table = &ct_debug_endpoints,
                        .guard = { find(argc, argv, "token=", NULL), &host, host != NULL } },
         .insecure = find(argc, argv, "insecure", NULL) != NULL,
         .clients = (unsigned)atoi(find(argc, argv, "clients=", "80")),

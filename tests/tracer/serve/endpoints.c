@@ -27,7 +27,7 @@ static int setup(void **state)
 /* The status; `body` holds what was said. */
 static int ask_as(enum ct_request_method method, const char *target, const char *posted)
 {
-    static const struct ct_endpoints all = { CT_SERVE_PREFIX, { 0 }, &host };
+    static const struct ct_endpoints all = { CT_SERVE_PREFIX, { 0 }, &host, &ct_debug_endpoints, NULL, NULL };
     struct ct_request r = { .method = method, .query = "", .host = "localhost" };
     const char *query = strchr(target, '?');
     int status;
@@ -272,6 +272,61 @@ static void metrics(void **state)
     assert_true(metric("host_windows_total") >= 0);
 }
 
+/* ---- another table ---- */
+
+static void say_context(struct ct_exchange *one)
+{
+    ct_reply_print(&one->reply, "%s %s%.*s", (const char *)one->all->context, one->rest, (int)one->request->body_size,
+                   one->request->body ? one->request->body : "");
+}
+
+static void mark(struct ct_exchange *one)
+{
+    one->reply.headers = one->reply.fault ? "X-Fault: 1\r\n" : "X-Good: 1\r\n";
+}
+
+static struct ct_exchange *ask_other(enum ct_request_method method, const char *path, const char *authorization,
+                                     const char *site)
+{
+    static const struct ct_endpoint rows[] = {
+        { "/notes", CT_METHOD_GET | CT_METHOD_PUT, 0, say_context, NULL, NULL },
+        { "/", CT_METHOD_GET, CT_ENDPOINT_OPEN | CT_ENDPOINT_TREE, say_context, NULL, NULL },
+    };
+    static const struct ct_endpoint_table table = { rows, 2 };
+    static const struct ct_endpoints all = { "", { .token = "secret" }, NULL, &table, mark, (void *)"mine" };
+    struct ct_request r = { .method = method, .query = "", .host = "localhost", .authorization = authorization,
+                            .fetch_site = site };
+
+    ct_exchange_fini(&x);
+    strcpy(r.path, path);
+    if (ct_endpoints_answer(&all, &r, &x)) {
+        r.body = "body";
+        r.body_size = 4;
+        assert_false(ct_endpoints_answer(&all, &r, &x));
+    }
+    x.request = NULL;
+    return &x;
+}
+
+/* The table decides what there is, who needs no token, and who has the last word. */
+static void other_table(void **state)
+{
+    static const char bearer[] = "Bearer secret";
+
+    assert_int_equal(ask_other(CT_METHOD_GET, "/notes", NULL, NULL)->reply.status, 401);
+    assert_string_equal(x.reply.headers, "X-Fault: 1\r\n");
+    assert_int_equal(ask_other(CT_METHOD_GET, "/notes", bearer, "cross-site")->reply.status, 403);
+    assert_int_equal(ask_other(CT_METHOD_PUT, "/notes", bearer, NULL)->reply.status, 200);
+    assert_memory_equal(x.reply.body, "mine body", 9);
+    assert_int_equal(ask_other(CT_METHOD_POST, "/notes", bearer, NULL)->reply.status, 405);
+    assert_string_equal(x.reply.allow, "GET, HEAD, PUT");
+    assert_int_equal(ask_other(CT_METHOD_GET, "/page.js", NULL, "cross-site")->reply.status, 200);
+    assert_memory_equal(x.reply.body, "mine page.js", 12);
+    assert_string_equal(x.reply.headers, "X-Good: 1\r\n");
+    assert_int_equal(ask_other(CT_METHOD_GET, "/debug/pprof/cmdline", NULL, NULL)->reply.status, 200);
+    ct_exchange_fini(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,7 +334,7 @@ int main(void)
         cmocka_unit_test_setup(profiles, setup),     cmocka_unit_test_setup(delta_checks, setup),
         cmocka_unit_test_setup(windows, setup),      cmocka_unit_test_setup(traces, setup),
         cmocka_unit_test_setup(symbols, setup),      cmocka_unit_test_setup(pages, setup),
-        cmocka_unit_test_setup(metrics, setup),
+        cmocka_unit_test_setup(metrics, setup),      cmocka_unit_test_setup(other_table, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

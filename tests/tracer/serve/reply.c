@@ -44,6 +44,20 @@ static void heads(void **state)
                 "HTTP/1.1 301 Moved Permanently\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
                 "Content-Type: text/html; charset=utf-8\r\nLocation: /a/?b=\"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
                 "Content-Length: 47\r\nConnection: keep-alive\r\n\r\n");
+    ct_reply_init(&r);
+    r.cache = "private, max-age=5";
+    r.encoding = "gzip";
+    r.headers = "X-A: 1\r\nX-B: 2\r\n";
+    strcpy(r.etag, "\"abc\"");
+    expect_head(&r, CT_REPLY_KNOWN, true,
+                "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\nCache-Control: private, max-age=5\r\n"
+                "Content-Type: text/plain; charset=utf-8\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\n"
+                "ETag: \"abc\"\r\nX-A: 1\r\nX-B: 2\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n"
+                "Connection: keep-alive\r\n\r\n");
+    r = (struct ct_reply){ .status = 304, .type = "image/png" };
+    expect_head(&r, CT_REPLY_KNOWN, true,
+                "HTTP/1.1 304 Not Modified\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
+                "Content-Type: image/png\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: keep-alive\r\n\r\n");
     ct_reply_fini(&r);
 }
 
