@@ -4,6 +4,7 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -258,7 +259,7 @@ static void step(int no)
         siglongjmp(out, 1);
 }
 
-/* With `trap` SIGTRAP comes after each instruction.  The caller of the wait is the same, so its stack is known. */
+/* With `trap` SIGTRAP comes after each instruction. */
 static __attribute__((noinline)) void step_through(unsigned long trap)
 {
 #if defined(__x86_64__)
@@ -270,33 +271,72 @@ static __attribute__((noinline)) void step_through(unsigned long trap)
 #endif
 }
 
-static void *leave_at_each(void *unused)
+/* Both walks have one caller, so what the second is left in is a wait whose stack is known. */
+static bool leave_known(unsigned long n)
 {
-    volatile unsigned long n;
-
-    for (n = 1; n < 100000; n++) {
-        step_through(0);                /* what it takes the first time is not of interest */
-        if (sigsetjmp(out, 1) == 0) {
-            steps = n;
-            step_through(0x100);
-            break;
-        }
+    for (volatile int trap = 0; trap <= 0x100; trap += 0x100) {
+        if (sigsetjmp(out, 1) != 0)
+            return false;
+        steps = n;
+        step_through(trap);
     }
+    return true;
+}
+
+/* Nobody came from here all the way before: what it is left in is mostly the taking of its stack. */
+static bool leave_new(unsigned long n)
+{
+    step_through(0);
+    if (sigsetjmp(out, 1) != 0)
+        return false;
+    steps = n;
+    step_through(0x100);
+    return true;
+}
+
+struct leaving {
+    bool (*once)(unsigned long n);      /* true: it came through */
+    unsigned long stride;
+};
+
+static void *leave_at_each(void *argument)
+{
+    const struct leaving *leaving = argument;
+    unsigned long n = 1;
+
+    while (n < 100000 && !leaving->once(n))
+        n += leaving->stride;
     nanosleep(&(struct timespec){ 0, 777 }, NULL);
-    if (n == 100000)
+    if (n >= 100000)
         puts("never through");
     return NULL;
+}
+
+static void leave_at_steps(struct leaving leaving)
+{
+    pthread_t t;
+
+    signal(SIGTRAP, step);
+    pthread_create(&t, NULL, leave_at_each, &leaving);
+    pthread_join(t, NULL);
+    puts("landed");
 }
 
 /* Left at each instruction of a wait, one after the other: each wait that is told of ends. */
 static void jump_steps(void)
 {
-    pthread_t t;
+    leave_at_steps((struct leaving){ leave_known, 1 });
+}
 
-    signal(SIGTRAP, step);
-    pthread_create(&t, NULL, leave_at_each, NULL);
-    pthread_join(t, NULL);
-    puts("landed");
+/* The way is three times as long, and the time that takes is its square. */
+static void jump_steps_new(void)
+{
+    leave_at_steps((struct leaving){ leave_new, 11 });
+}
+
+static void jump_steps_new_long(void)
+{
+    leave_at_steps((struct leaving){ leave_new, 1 });
 }
 
 static volatile int handled;
@@ -370,5 +410,6 @@ static void handler_above(void)
 
 CASES({ "cancel", cancel }, { "cancel-pending", cancel_pending }, { "cancel-asynchronous", cancel_asynchronous },
       { "jump-out", jump_out }, { "jump-storm", jump_storm },
-      { "jump-steps", jump_steps }, { "handler", handler }, { "handler-on-own-stack", handler_on_own_stack },
+      { "jump-steps", jump_steps }, { "jump-steps-new", jump_steps_new }, { "jump-steps-new-long", jump_steps_new_long },
+      { "handler", handler }, { "handler-on-own-stack", handler_on_own_stack },
       { "handler-above", handler_above })
