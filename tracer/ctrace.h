@@ -72,8 +72,8 @@ struct trace_serve_options {
  * trace_serve_stop   Ends it, which may take two seconds; clients are cut off.  -EINVAL when it is not served, -EBUSY while a
  *                    trace_start() made since, or a trace_cpu_profile_start(), is in force.  Under `ctrace record` that goes on serving.
  * trace_serve_url    Where: "http://127.0.0.1:6060/debug/pprof/"; NULL when it is not served.  Valid until the stop.
- * trace_profile_write      Writes a profile, as it is now, into the file `path`: "heap", "allocs", "block", "mutex", "threads"
- *                    or "threadcreate".  With debug 0 it is one for go tool pprof, with 1 or 2 the text of ?debug=.  `ctrace
+ * trace_profile_write      Writes a profile, as it is now, into the file `path`: "heap", "allocs", "block", "mutex", "threads",
+ *                    "threadcreate", or one of trace_profile_new()'s.  With debug 0 it is one for go tool pprof, with 1 or 2 the text of ?debug=.  `ctrace
  *                    record` makes it, or what trace_serve() started; where neither is there, that is started without an
  *                    address, and from this first call on what heap, block and mutex profiles are made of is recorded:
  *                    they say since when they count.  trace_serve_stop() after a trace_serve() ends it.  The path is as
@@ -87,6 +87,18 @@ struct trace_serve_options {
  *                    `path`, as above.  0, -EALREADY when one begun by this is in force, or as above.
  * trace_cpu_profile_stop   Ends it and writes it.  0, -EINVAL when none was begun, or as above: it has ended then, too.  One
  *                    that is not ended when the program ends is not written.  Neither in signal handlers.
+ * trace_profile_new  Makes a profile of the program's own, which counts what is alive by the stacks that made it: open
+ *                    connections, say.  It is served and written by its name, like the others, and it is kept from this call
+ *                    on, whether anything is recorded or not, here and, from what it holds then, in forked children.  `name`:
+ *                    1 to 31 letters, digits, '-', '_' or '.' (not first).  Returns its number, which is positive; -EINVAL
+ *                    for another name, -EEXIST for one that is taken, also by ctrace, -ENOSPC when there are 16, -ENOMEM.
+ * trace_profile_add  Puts `value` in, an address as a rule, with the stack of the caller without its first `skip` frames, of
+ *                    which 32 are kept.  Takes a microsecond, and memory of 280 bytes until it is removed.  Returns 0; -EEXIST
+ *                    when it is in; -EINVAL when `profile` is none, or `skip` is negative; -ENOSPC when there are 65,536
+ *                    values in all profiles, which the profile tells; -ENOMEM; -EAGAIN in a signal handler that interrupted
+ *                    one of these functions, for which they are not made.
+ * trace_profile_remove     Takes it out.  0, -ENOENT when it is not in, -EINVAL, -EAGAIN.
+ * trace_profile_count      How many are in it, or -EINVAL.
  * trace_enabled      1 while events are recorded (by anybody), else 0.
  *
  * trace_task_begin   Begins a task, a piece of work that may cross threads; `parent` is a task or 0.  Returns its id,
@@ -163,6 +175,10 @@ struct trace_memory {
     TRACE_FUNCTION_(int, trace_profile_write, (const char *name, const char *path, int debug), (name, path, debug), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_cpu_profile_start, (const char *path), (path), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_cpu_profile_stop, (void), (), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_profile_new, (const char *name), (name), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_profile_add, (int profile, const void *value, int skip), (profile, value, skip), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_profile_remove, (int profile, const void *value), (profile, value), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_profile_count, (int profile), (profile), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_enabled, (void), (), 0) \
     TRACE_FUNCTION_(uint64_t, trace_task_begin, (const char *name, uint64_t parent), (name, parent), 0) \
     TRACE_PROCEDURE_(trace_task_end, (uint64_t task), (task)) \
@@ -202,6 +218,10 @@ struct trace_memory {
 #define TRACE_OFF_trace_profile_write (void)name; (void)path; (void)debug;
 #define TRACE_OFF_trace_cpu_profile_start (void)path;
 #define TRACE_OFF_trace_cpu_profile_stop
+#define TRACE_OFF_trace_profile_new (void)name;
+#define TRACE_OFF_trace_profile_add (void)profile; (void)value; (void)skip;
+#define TRACE_OFF_trace_profile_remove (void)profile; (void)value;
+#define TRACE_OFF_trace_profile_count (void)profile;
 #define TRACE_OFF_trace_enabled
 #define TRACE_OFF_trace_task_begin (void)name; (void)parent;
 #define TRACE_OFF_trace_task_end (void)task;
@@ -249,6 +269,10 @@ TRACE_FUNCTIONS_
 #define trace_profile_write weak_trace_profile_write
 #define trace_cpu_profile_start weak_trace_cpu_profile_start
 #define trace_cpu_profile_stop weak_trace_cpu_profile_stop
+#define trace_profile_new weak_trace_profile_new
+#define trace_profile_add weak_trace_profile_add
+#define trace_profile_remove weak_trace_profile_remove
+#define trace_profile_count weak_trace_profile_count
 #define trace_enabled weak_trace_enabled
 #define trace_task_begin weak_trace_task_begin
 #define trace_task_end weak_trace_task_end

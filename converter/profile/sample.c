@@ -200,3 +200,11 @@ int ct_profile_add_word(struct ct_profile *p, const char *word, uint32_t *ret)
         r = ct_profile_add_location(p, &location, &line, &at);
     return r == 0 ? ct_profile_add_stack(p, &at, 1, ret) : r;
 }
+
+bool ct_profile_has_strays(const struct ct_profile *p)
+{
+    for (size_t i = 0; i < p->locations.count; i++)
+        if (p->locations.items[i].address && p->locations.items[i].mapping == CT_PROFILE_NONE)
+            return true;
+    return false;
+}

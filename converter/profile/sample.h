@@ -32,5 +32,8 @@ int ct_profile_add_pcs(struct ct_profile *profile, const uint64_t *pcs, size_t d
 /* A stack of one frame that is no code: a word in the place of a function. */
 int ct_profile_add_word(struct ct_profile *profile, const char *word, uint32_t *ret);
 
+/* Whether an address is in it that lies in none of its mappings. */
+bool ct_profile_has_strays(const struct ct_profile *profile);
+
 /* a + b, but not beyond the limits. */
 int64_t ct_profile_sum(int64_t a, int64_t b);

@@ -63,6 +63,17 @@ static void tell_write(char *rest)
     printf("%d\n", trace_profile_write(name, path, atoi(debug)));
 }
 
+/* Adds or removes values [1, count] of a profile: the sum of what that returned. */
+__attribute__((noinline)) static void tell_values(char *rest, int add)
+{
+    int profile = atoi(strtok(rest, " ")), sum = 0;
+    unsigned long count = strtoul(strtok(NULL, " "), NULL, 10);
+
+    for (unsigned long n = 1; n <= count; n++)
+        sum += add ? trace_profile_add(profile, (void *)n, 0) : trace_profile_remove(profile, (void *)n);
+    printf("%d\n", sum);
+}
+
 static void obey(char *line)
 {
     static pthread_t thread;
@@ -80,6 +91,12 @@ static void obey(char *line)
         printf("%d\n", trace_stop());
     else if (strcmp(word, "write") == 0)
         tell_write(rest);
+    else if (strcmp(word, "new") == 0)
+        printf("%d\n", trace_profile_new(rest));
+    else if (strcmp(word, "count") == 0)
+        printf("%d\n", trace_profile_count(atoi(rest)));
+    else if (strcmp(word, "add") == 0 || strcmp(word, "remove") == 0)
+        tell_values(rest, word[0] == 'a');
     else if (strcmp(word, "cpu") == 0)
         printf("%d\n", trace_cpu_profile_start(rest));
     else if (strcmp(word, "cpuend") == 0)

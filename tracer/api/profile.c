@@ -139,7 +139,7 @@ static bool is_known(const char *name)
     for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
-    return false;
+    return name && ct_door->profile_find(name) > 0;
 }
 
 TRACE_API int trace_profile_write(const char *name, const char *path, int debug)

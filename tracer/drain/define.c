@@ -129,6 +129,14 @@ static void define_modules(struct ct_drain *d, struct ct_drain_told *t, unsigned
     }
     ct_blocks_end(&d->blocks);
     t->module_bytes = used;
+    if (t->generation == d->generation)         /* a late piece is not for who begins with this one */
+        d->modules_told = used;
+}
+
+void ct_drain_modules(struct ct_drain *d)
+{
+    if (atomic_load_explicit(&d->map.modules->used, memory_order_acquire) != d->modules_told)  /* edge DEF */
+        define_modules(d, told_of(d, d->generation), d->flags);
 }
 
 void ct_drain_define(struct ct_drain *d, uint32_t generation, unsigned flags)

@@ -194,6 +194,7 @@ static void begin_consumers(struct ct_drain *d, uint32_t generation)
         }
         if (c->state == CT_CONSUMER_WAITING && c->first <= generation) {
             c->first = generation;
+            d->modules_told = 0;
             ct_consumer_begin(c, d->run, d->run_size);
         }
         if (c->state == CT_CONSUMER_RUNNING && c->first <= generation)
@@ -315,6 +316,8 @@ static void turn_to(struct ct_drain *d, uint32_t next)
     struct ct_arena_turn turn;
     bool known = turn_of(d, next, &turn) && next == d->generation + 1;
 
+    if (d->generation)
+        ct_drain_modules(d);
     end_generation(d, &(struct ct_generation_end){ .clock = known ? turn.before : d->start, .flags = known ? 0 : 1 });
     begin_generation(d, next);
 }

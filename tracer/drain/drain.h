@@ -84,6 +84,7 @@ struct ct_drain {
     bool all;                           /* take everything in this round */
     struct ct_drain_told told[CT_TURNS];    /* by generation modulo CT_TURNS */
     size_t told_words;
+    uint32_t modules_told;              /* bytes of modules that every consumer has seen */
     struct { uint64_t serial; uint32_t generation; } *thread_told;      /* by row */
 };
 
@@ -131,6 +132,8 @@ int ct_drain_map_make(struct ct_arena *arena, uint64_t size, struct ct_drain_map
 void ct_drain_collect(struct ct_drain *d, uint32_t noted);
 /* The pieces are in the consumers' hands: sealed slices can be used again. */
 void ct_drain_free_slices(struct ct_drain *d);
+/* Writes modules that some consumer has not been told: who looks at threads needs them, though nothing refers to them. */
+void ct_drain_modules(struct ct_drain *d);
 /* Writes what events of `generation` may refer to and it has not been told yet. */
 void ct_drain_define(struct ct_drain *d, uint32_t generation, unsigned flags);
 /* Writes rows of threads that `generation` has not seen; with `free_exited` gives rows of ended threads back. */

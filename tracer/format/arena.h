@@ -19,6 +19,7 @@
  *   THREAD thread state = LIVE         drainer reads state        the row's fixed fields are whole
  *   BANK   table bank switched         writer reads bank          the bank is empty or holds what its slots say
  *   STOP   stop.number = N              drainer ends N            the rest of `stop` is whole, the gate is shut
+ *   VALUES profile_count raised         who serves reads it       names of profiles below it are final
  *   READY  limit raised (reserve)      writer reads limit         memory below the limit is backed: no SIGBUS
  * Plain relaxed: counters that are only reported, `since`/`what` of a thread row (a reader takes them as a hint).
  */
@@ -156,6 +157,13 @@ struct ct_arena_modules {
     /* uint8_t rows[modules_bytes] */
 };
 
+/* A profile that the program has of its own; its values are asked for (CT_CONTROL_VALUES). */
+struct ct_arena_profile {
+    char name[CT_VALUE_NAME];
+    _Atomic uint64_t count;             /* values in it */
+    _Atomic uint64_t refused;           /* values that found no room */
+};
+
 enum ct_arena_phase {                   /* of the writing process */
     CT_ARENA_BIRTH = 0,                 /* not ready */
     CT_ARENA_IDLE = 1,                  /* gate shut */
@@ -199,6 +207,8 @@ struct ct_arena {
         uint64_t pause_ticks;
         struct ct_clock_sample clock;   /* end of the pause and of the generation */
     } stop;
+    _Atomic uint32_t profile_count;     /* edge VALUES */
+    struct ct_arena_profile profiles[CT_VALUE_PROFILES];
 };
 
 /* --- places within an arena; `a` is where it is mapped --- */

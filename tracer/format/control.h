@@ -18,8 +18,8 @@ enum ct_control_kind {
     CT_CONTROL_CONSUMER = 2,            /* descriptor: a file opened by trace_start(); drain the recording into it too */
     CT_CONTROL_UNCONSUME = 3,           /* trace_stop(): end the file that CONSUMER opened; REPLY when it is whole */
     CT_CONTROL_STACKS = 4,              /* descriptor: rows of struct ct_thread_dump, as THREADS asked, and value: how many, or
-                                         * -errno; or one struct ct_heap_facts, as HEAP asked */
-
+                                         * -errno; or one struct ct_heap_facts, as HEAP asked; or of struct ct_value_dump,
+                                         * as VALUES asked */
     CT_CONTROL_SERVE = 5,               /* descriptor: a struct ct_serve_http (format/serve.h); REPLY when it is served */
     CT_CONTROL_PROFILE = 6,             /* descriptor: a socket, by which all else is said: see struct ct_control_profile */
 
@@ -33,6 +33,7 @@ enum ct_control_kind {
     CT_CONTROL_CPU_RATE = 21,           /* take CPU samples value times a second from now on */
     CT_CONTROL_HEAP = 22,               /* tell what the allocator says of itself; value: enum ct_control_heap */
     CT_CONTROL_PACE = 23,               /* turn by yourself after this many nanoseconds from now on */
+    CT_CONTROL_VALUES = 24,             /* tell the values of profile number value of the arena's */
 
     CT_CONTROL_REPLY = 32,              /* both ways: value = 0 or a negative errno, to the last request */
 };
@@ -57,8 +58,9 @@ enum ct_control_profile_what {
     CT_CONTROL_PROFILE_CPU_END = 3,     /* -ESRCH when it has not */
 };
 
-/* What there is by NOW. */
+/* What there is by NOW in every program, beside profiles of its own; and what else is a name of something in /debug/pprof/. */
 #define CT_CONTROL_PROFILES "heap", "allocs", "block", "mutex", "threads", "threadcreate"
+#define CT_CONTROL_OTHER_NAMES "profile", "trace", "symbol", "cmdline", "goroutine", "cpu"
 
 /*
  * What a thread of the program asks for, and waits for beside the control thread, which has turns to make: one packet in the
@@ -67,7 +69,7 @@ enum ct_control_profile_what {
 struct ct_control_profile {
     uint32_t what;                      /* enum ct_control_profile_what */
     int32_t debug;                      /* of NOW: as ?debug= */
-    char name[24];                      /* of NOW */
+    char name[CT_VALUE_NAME];           /* of NOW */
 };
 
 struct ct_control_profile_answer {

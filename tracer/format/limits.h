@@ -21,6 +21,9 @@ enum {
     CT_HEAP_RATE_DEFAULT = 512 << 10,   /* mean bytes between sampled allocations */
     CT_HEAP_RATE_MAX = 1 << 30,
     CT_NAME_MAX = 16,               /* a thread's name with its NUL, as the kernel's */
+    CT_VALUE_PROFILES = 16,         /* profiles that a program has of its own (trace_profile_new) */
+    CT_VALUE_NAME = 32,             /* the name of one with its NUL */
+    CT_VALUE_DEPTH = 32,            /* frames of the stack by which a value was added, as in Go */
     CT_LABELS_TEXT = 992,           /* bytes of a thread's labels: keys and values, each with its NUL */
     CT_BUILD_ID_MAX = 32,
     CT_PATH_MAX = 4096,

@@ -7,6 +7,7 @@
 #include "record/dump.h"
 #include "record/heap_ask.h"
 #include "record/syscall.h"
+#include "record/values.h"
 
 static bool never(void)
 {
@@ -30,5 +31,9 @@ int ct_answer(struct ct_arena *a, const struct ct_control_message *asked, bool (
     *ret_fd = fd;
     if (fd < 0)
         return fd;
-    return asked->kind == CT_CONTROL_HEAP ? tell_heap(asked->value, fd, go_on) : ct_dump_threads(a, fd, go_on);
+    switch (asked->kind) {
+    case CT_CONTROL_HEAP: return tell_heap(asked->value, fd, go_on);
+    case CT_CONTROL_VALUES: return ct_values_dump((unsigned)asked->value + 1, fd, go_on);
+    default: return ct_dump_threads(a, fd, go_on);
+    }
 }

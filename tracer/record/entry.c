@@ -13,6 +13,7 @@
 #include "record/sampler.h"
 #include "record/thread.h"
 #include "record/unwind.h"
+#include "record/values.h"
 
 static struct ct_arena *arena(void)
 {
@@ -82,6 +83,11 @@ static const struct ct_entry entry = {
     .rate_set = ct_rate_set,
     .own_threads = own_threads,
     .malloc_is_libc = malloc_is_libc,
+    .profile_new = ct_values_new,
+    .profile_add = ct_values_add,
+    .profile_remove = ct_values_remove,
+    .profile_count = ct_values_count,
+    .profile_find = ct_values_find,
     .hide_thread = ct_hidden_begin,
 };
 

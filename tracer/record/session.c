@@ -17,6 +17,7 @@
 #include "record/sampler.h"
 #include "record/syscall.h"
 #include "record/thread.h"
+#include "record/values.h"
 
 struct ct_session_options ct_options __attribute__((visibility("hidden")));
 struct ct_arena *ct_arena __attribute__((visibility("hidden")));
@@ -80,6 +81,7 @@ int ct_session_open(const struct ct_session_options *options)
         return r;
     }
     ct_thread_attach();
+    ct_values_show();
     return 0;
 }
 

@@ -118,6 +118,7 @@ static void obey(const struct ct_control_message *message)
     case CT_CONTROL_TURN: ct_turn(ct_arena); break;
     case CT_CONTROL_THREADS: tell(message); break;
     case CT_CONTROL_HEAP: tell(message); break;
+    case CT_CONTROL_VALUES: tell(message); break;
     case CT_CONTROL_CATEGORIES: ct_turn_categories(ct_arena, (uint64_t)message->value); break;
     case CT_CONTROL_CPU_RATE: ct_turn_cpu_rate(ct_arena, message->value); break;
     case CT_CONTROL_PACE: ct_turn_pace((uint64_t)message->value); break;

@@ -157,7 +157,7 @@ static void drop_room(struct ct_thread *self)
 }
 
 /* The main thread's stack ends where the kernel put the arguments; glibc puts a thread's control block atop its stack. */
-static void find_stack(struct ct_thread_room *room, uint64_t size)
+void ct_thread_find_stack(uint64_t size, uint64_t *ret_low, uint64_t *ret_high)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     uintptr_t top = (uintptr_t)pthread_self();
@@ -165,10 +165,10 @@ static void find_stack(struct ct_thread_room *room, uint64_t size)
 
     if (ct_syscall(SYS_gettid) == ct_syscall(SYS_getpid))
         top = (uintptr_t)__libc_stack_end;
-    room->stack_high = top;
-    room->stack_low = here < top ? top - (size ? size : usual) : top;
-    if (here < room->stack_low && top - here < (uint64_t)1 << 30 && !size)
-        room->stack_low = here & ~(uint64_t)4095;
+    *ret_high = top;
+    *ret_low = here < top ? top - (size ? size : usual) : top;
+    if (here < *ret_low && top - here < (uint64_t)1 << 30 && !size)
+        *ret_low = here & ~(uint64_t)4095;
 }
 
 static bool attach(struct ct_thread *self, const struct ct_birth *birth)
@@ -198,7 +198,7 @@ static bool attach(struct ct_thread *self, const struct ct_birth *birth)
     make_room(self);
     if (self->room) {
         self->room->busy = 0;
-        find_stack(self->room, birth->stack_size);
+        ct_thread_find_stack(birth->stack_size, &self->room->stack_low, &self->room->stack_high);
         memset(self->room->strings, 0, sizeof self->room->strings);
         self->room->masked |= birth->masked;
     }

@@ -106,6 +106,8 @@ void ct_thread_born(const struct ct_birth *birth, uintptr_t frame);
 bool ct_thread_attach(void);
 /* Whether what is in the calling thread's TLS is its own: one made by a raw clone may use another's. */
 bool ct_thread_is_own(void);
+/* Bounds of the calling thread's stack for the unwinder; `size` as in struct ct_birth. */
+void ct_thread_find_stack(uint64_t size, uint64_t *ret_low, uint64_t *ret_high);
 /* The calling thread's serial, 0 when it cannot be attached. */
 uint64_t ct_thread_serial(void);
 /* Last act: the row says so, slices are sealed, memory is given back; what comes later is not recorded. */

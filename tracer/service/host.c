@@ -14,6 +14,7 @@
 #include "serve/reply.h"
 #include "service/heap.h"
 #include "service/state.h"
+#include "service/values.h"
 
 enum { LAST_WORDS_MS = 10000 };         /* for what was recorded in a window to be folded */
 
@@ -95,6 +96,8 @@ static size_t profiles(void *service, pid_t pid, struct ct_profile_info *rows, s
             : ct_collect_tally(one->fold->collect, rows_of(kind_of(all[count].name)))->rows.count;
     }
     ct_fold_unlock(one->fold);
+    if (count + CT_VALUE_PROFILES <= room)
+        count += ct_service_own_profiles(service, one->pid, rows + count);
     ct_served_put(service, one);
     return count;
 }
@@ -207,6 +210,8 @@ static int profile(void *service, const struct ct_profile_request *r, struct ct_
         e = ct_service_threads(service, one, r, reply);
     else if (one && kind != CT_EXPORT_END)
         e = answer_now(service, one, r, kind, reply);
+    else if (one)
+        e = ct_service_own_profile(service, one, r, reply);
     ct_served_put(service, one);
     return e;
 }

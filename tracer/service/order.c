@@ -12,6 +12,7 @@
 #include "format/control.h"
 #include "serve/reply.h"
 #include "service/state.h"
+#include "service/values.h"
 
 struct order {
     struct ct_service *service;
@@ -167,6 +168,20 @@ void ct_service_order_fini(struct ct_service *s)
 
 /* --- each order --- */
 
+static int make_own(const struct order *o, struct ct_profile_request *request, struct ct_reply *reply)
+{
+    struct ct_served *one;
+    int r;
+
+    if (!memchr(o->what.name, '\0', sizeof o->what.name))
+        return -EINVAL;
+    request->name = o->what.name;
+    one = ct_served_get(o->service, o->pid);
+    r = one ? ct_service_own_profile(o->service, one, request, reply) : -ESRCH;
+    ct_served_put(o->service, one);
+    return r == -ENOENT ? -EINVAL : r;
+}
+
 static int make_now(const struct order *o, struct ct_reply *reply)
 {
     static const char *const names[] = { CT_CONTROL_PROFILES };
@@ -175,7 +190,9 @@ static int make_now(const struct order *o, struct ct_reply *reply)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(o->what.name, names[i], sizeof o->what.name) == 0)
             request.name = names[i];
-    return request.name ? o->service->host.profile(o->service, &request, reply) : -EINVAL;
+    if (request.name)
+        return o->service->host.profile(o->service, &request, reply);
+    return make_own(o, &request, reply);
 }
 
 static void leave(struct order *o)

@@ -10,6 +10,7 @@
 
 #include "format/schema.h"
 #include "service/state.h"
+#include "service/values.h"
 
 enum { SEGMENT = 1 << 20, REFRESH_MS = 3000, FIRST_S = 5 };
 
@@ -223,6 +224,8 @@ static void turn(void *context)
     o->generation = p->image.drain.generation;
     if (o->generation == 0)             /* none has come as far: it has only just begun */
         o->generation = atomic_load_explicit(&p->image.arena->generation, memory_order_acquire);
+    if (o->generation == 0)             /* its gate is not open yet */
+        o->generation = 1;
     o->done = ct_process_tell(p, CT_CONTROL_TURN, 0);
 }
 
@@ -355,6 +358,7 @@ void ct_service_stop(struct ct_service *s)
     ct_namer_fini(&s->namer);
     ct_errands_fini(&s->errands);
     ct_service_ask_fini(s);
+    ct_service_own_profiles_fini(s);
     pthread_cond_destroy(&s->streamed);
     pthread_cond_destroy(&s->appeared);
     pthread_mutex_destroy(&s->dumping);

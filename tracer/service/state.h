@@ -18,6 +18,12 @@ struct ct_served {
     int64_t trimmed_s;                  /* when it last gave memory back, CLOCK_MONOTONIC + 1; 0: never; under the service's lock */
 };
 
+/* The name of a program's own profile. */
+struct ct_service_name {
+    struct ct_service_name *next;
+    char text[CT_VALUE_NAME];
+};
+
 /* A CPU profile that a program has begun by itself. */
 struct ct_service_begun {
     struct ct_service_begun *next;
@@ -42,6 +48,7 @@ struct ct_service {
     char place[160];                    /* where it is */
     struct ct_service_asked *asked;     /* its options, when a program has asked for it (service/ask.c) */
     struct ct_service_begun *begun;     /* under `lock` */
+    struct ct_service_name *names;      /* under `lock`; service/values.c */
     uint64_t categories;                /* all that may be recorded */
 };
 

@@ -61,21 +61,13 @@ static int make_profile(struct ct_served *one, const struct ct_thread_dump *rows
     return r;
 }
 
-/* Whether a stack goes through code of no module that is known: loaded, perhaps, since the program last told. */
-static bool lacks_modules(const struct ct_profile *p)
-{
-    for (size_t i = 0; i < p->locations.count; i++)
-        if (p->locations.items[i].address && p->locations.items[i].mapping == CT_PROFILE_NONE)
-            return true;
-    return false;
-}
-
 static int make_named(struct ct_service *s, struct ct_served *one, const struct ct_thread_dump *rows, size_t count,
                       uint32_t *stack, bool symbolize, struct ct_profile **ret)
 {
     int r = make_profile(one, rows, count, stack, ret);
 
-    if (r == 0 && lacks_modules(*ret) && ct_service_refresh(s, one)) {
+    /* Code of no module that is known: loaded, perhaps, since the program last told. */
+    if (r == 0 && ct_profile_has_strays(*ret) && ct_service_refresh(s, one)) {
         ct_profile_free(*ret);
         *ret = NULL;
         r = make_profile(one, rows, count, stack, ret);
