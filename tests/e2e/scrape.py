@@ -22,6 +22,7 @@ from serving import Recorded, build, expect
 
 rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 every = float(sys.argv[3]) if len(sys.argv) > 3 else 2
+os.environ.pop("MALLOC_PERTURB_", None)     # with it each large block is written to: pauses of tens of ms
 examples = os.path.abspath(f"{os.path.dirname(sys.argv[0])}/../../examples")
 seconds = max(1, int(every) - 1)            # of a CPU profile, as Parca and Pyroscope reckon it
 
