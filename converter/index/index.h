@@ -75,7 +75,7 @@ struct ct_index_progress {
     uint64_t bytes;                     /* of the index so far, with its columns */
     bool from_file;                     /* it was there already */
     char file[4096];                    /* where it stands; empty: nowhere */
-    char error[160];                    /* FAILED: a sentence; also READY, when the trace is damaged or cut: which */
+    char error[200];                    /* FAILED: a sentence; also READY, when the trace is damaged or cut: which */
 };
 
 void ct_index_progress(struct ct_index *index, struct ct_index_progress *ret);

@@ -111,6 +111,12 @@ static void wake(struct ct_model *m, struct ct_model_thread *t, const struct ct_
     int64_t start = ct_span_point(m, t, CT_EV_WAKE, e->ns, object);
 
     ct_wakes_wake(m->wakes, t->program->read->index, object, (struct ct_wake){ t, start });
+    if (e->no == CT_EV_UNLOCK_WAKE && m->options.wake_stacks) {
+        t->point.stack = ct_stacks_of(m->stacks, e->generation, ct_args_UNLOCK_WAKE(e->arg)->at);
+        if (t->point.stack == CT_NODE_NONE)
+            t->point.stack = t->unlock_stack;
+        t->unlock_stack = CT_NODE_NONE;
+    }
 }
 
 /* What the program itself annotates. */
@@ -180,7 +186,9 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
     case CT_EV_WAIT_SAMPLE:
         ct_span_wait_stack(m, t, e);
         break;
-    case CT_EV_UNLOCK_SAMPLE:           /* for profiles */
+    case CT_EV_UNLOCK_SAMPLE:
+        if (m->options.wake_stacks && ct_args_UNLOCK_SAMPLE(e->arg)->rate)
+            t->unlock_stack = ct_stacks_of(m->stacks, e->generation, ct_args_UNLOCK_SAMPLE(e->arg)->at);
         break;
     case CT_EV_WAIT_DONE:
         ct_span_wait_end(m, t, e->ns, 0, 0);

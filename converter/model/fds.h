@@ -12,6 +12,7 @@ struct ct_fd {
     uint32_t name_size;
     char *name;                         /* not terminated; NULL: not told */
     bool known;
+    uint32_t user;                      /* the sink's; 0 again when the descriptor becomes another */
 };
 
 struct ct_fds {

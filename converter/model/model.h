@@ -38,6 +38,7 @@ struct ct_point {
     unsigned no;                        /* event; 0: there is none */
     int64_t start;
     uint64_t arg[2];
+    uint32_t stack;                     /* node; CT_NODE_NONE unless wake_stacks are wanted */
 };
 
 struct ct_model_thread {
@@ -56,6 +57,7 @@ struct ct_model_thread {
 
     struct ct_row row;
     struct ct_point point;
+    uint32_t unlock_stack;              /* node that was told for the unlock that comes next */
     struct ct_open *open;               /* what began and did not end; the innermost is last */
     unsigned open_count, open_room;
     unsigned waits;                     /* how many of them are waits */
@@ -80,6 +82,7 @@ struct ct_span {
     const struct ct_read_event_info *info;          /* with no == 0: an event this version does not know */
     unsigned no;                        /* CT_EV_* of the event that began it or that is it */
     unsigned flags;
+    unsigned depth;                     /* slices open around it; those that end later without having begun may come to it */
     int64_t start, end;
     const uint64_t *arg;                /* the fields of event `no`: see args.h.  Its STRING and STACK fields: below */
     struct ct_text name;                /* region, kind of collector, path of open; empty when there is none */
@@ -87,6 +90,7 @@ struct ct_span {
     uint32_t stack;                     /* node, see stacks.h */
     int64_t result;                     /* of a wait: 0 or a negative errno */
     struct ct_model_thread *waker;      /* of a wait, NULL unknown */
+    int64_t wake_ns;                    /* when it did; CT_READ_NEVER unknown */
 };
 
 struct ct_state_span {
@@ -171,6 +175,7 @@ struct ct_model_sink {
 struct ct_model_options {
     int64_t from_ns, to_ns;             /* what lies outside is not handed out, what reaches out is clipped */
     bool stacks;
+    bool wake_stacks;                   /* also those of the acts that end waits */
 };
 
 struct ct_model;

@@ -38,10 +38,12 @@ static inline void fill(struct ct_span *s, struct ct_model_thread *t, unsigned n
     s->stack = CT_NODE_NONE;
     s->result = 0;
     s->waker = NULL;
+    s->wake_ns = CT_READ_NEVER;
 }
 
 static inline __attribute__((always_inline)) void emit(struct ct_model *m, struct ct_span *span)
 {
+    span->depth = span->thread->open_count;
     ct_row_close(&span->thread->row, span->start, span->end);
     if (m->sink->span && ct_model_clip(m, &span->start, &span->end))
         m->sink->span(m->context, span);
@@ -81,6 +83,7 @@ void ct_span_point_flush(struct ct_model *m, struct ct_model_thread *t, int64_t 
         return;
     fill(&span, t, p->no, 0, p->arg);
     span.start = p->start;
+    span.stack = p->stack;
     p->no = 0;
     span.end = limit < span.start + POINT_NS ? limit : span.start + POINT_NS;
     if (span.end < span.start + POINT_MIN_NS)
@@ -160,6 +163,8 @@ static void pop(struct ct_model *m, struct ct_model_thread *t, int64_t ns, int64
     }
     t->names_used = o->name_at;
     span.waker = wake.thread;
+    if (wake.thread && wake.ns != CT_READ_NEVER)
+        span.wake_ns = wake.ns + 1;
     emit(m, &span);
     if (wake.thread && wake.ns != CT_READ_NEVER && span.end - span.start >= 2 && !(flags & CT_SPAN_CUT_END))
         arrow(m, span.no == CT_EV_JOIN_WAIT ? CT_ARROW_JOIN : CT_ARROW_WAKE, wake.thread, wake.ns + 1, t, span.end - 1);

@@ -1,0 +1,163 @@
+/* Arguments as bytes; see payload.h.  HOT: once a slice. */
+#include "converter/index/builder.h"
+#include "converter/index/payload.h"
+#include "converter/model/args.h"
+#include "format/varint.h"
+
+/* What a descriptor is, as a string's number + 1; kept with the descriptor as long as it is the same. */
+static uint32_t describe_fd(struct ct_builder *b, struct ct_model_program *program, int32_t number)
+{
+    struct ct_fds *fds = &program->fds;
+    char line[CT_STRING_MAX + 64];
+    struct ct_fd *fd;
+    int size;
+
+    if ((uint32_t)number >= fds->room || !fds->fd[number].known)
+        return CT_STRINGS_EMPTY;
+    fd = &fds->fd[number];
+    if (!fd->user) {
+        size = snprintf(line, sizeof line, "%s %.*s", ct_schema_fdkind(fd->kind),
+                        (int)(fd->name_size < CT_STRING_MAX ? fd->name_size : CT_STRING_MAX), fd->name ? fd->name : "");
+        while (size > 0 && line[size - 1] == ' ')
+            size--;
+        fd->user = ct_strings_of(&b->strings, (struct ct_text){ line, (size_t)size }) + 1;
+    }
+    return fd->user - 1;
+}
+
+static inline uint8_t *put_fd(struct ct_builder *b, uint8_t *p, struct ct_model_program *program, uint64_t fd)
+{
+    p = ct_varint_put(p, (uint32_t)fd);
+    return ct_varint_put(p, describe_fd(b, program, (int32_t)fd));
+}
+
+/* The head and what comes before the arguments; the head's place is the first byte. */
+static inline uint8_t *put_head(struct ct_builder *b, const struct ct_span *s)
+{
+    uint8_t *head = b->scratch, *p = head + 1;
+
+    *head = 0;
+    if (__builtin_expect((s->flags | s->stack) != 0 || s->waker || s->result, 0)) {
+        if (s->flags) {
+            *head |= CT_PAYLOAD_FLAGS;
+            *p++ = (uint8_t)s->flags;
+        }
+        if (s->stack) {
+            *head |= CT_PAYLOAD_STACK;
+            p = ct_varint_put(p, s->stack);
+        }
+        if (s->waker && ct_build_thread_of(b, s->waker)) {
+            *head |= CT_PAYLOAD_WAKER;
+            p = ct_varint_put(p, ct_build_thread_of(b, s->waker)->lane);
+            p = ct_varint_put(p, s->wake_ns == CT_READ_NEVER ? 0 : ct_zigzag(s->end - s->wake_ns));
+        }
+        if (s->result) {
+            *head |= CT_PAYLOAD_RESULT;
+            p = ct_varint_put(p, ct_zigzag(s->result));
+        }
+    }
+    return p;
+}
+
+static uint8_t *put_text(uint8_t *p, struct ct_text text)
+{
+    if (text.size > CT_EVENT_TEXT_MAX)
+        text.size = CT_EVENT_TEXT_MAX;
+    p = ct_varint_put(p, text.size);
+    if (text.size)
+        memcpy(p, text.at, text.size);
+    return p + text.size;
+}
+
+/* One field; `string` is what a STRING becomes. */
+static uint8_t *put_field(struct ct_builder *b, uint8_t *p, struct ct_model_program *program, unsigned type, uint64_t value,
+                          uint32_t string)
+{
+    switch (type) {
+    case CT_TYPE_FD:
+        return put_fd(b, p, program, value);
+    case CT_TYPE_INT: case CT_TYPE_RESULT:
+        return ct_varint_put(p, ct_zigzag((int64_t)value));
+    case CT_TYPE_STRING:
+        return ct_varint_put(p, string);
+    }
+    return ct_varint_put(p, value);
+}
+
+static uint8_t *put_known(struct ct_builder *b, uint8_t *p, const struct ct_span *s)
+{
+    const struct ct_event_info *info = ct_schema_event(s->no);
+    uint32_t string = s->no == CT_EV_OPEN ? ct_strings_of(&b->strings, s->name) : CT_STRINGS_EMPTY;
+
+    for (unsigned i = 0; info && i < info->field_count; i++)
+        if (ct_payload_keeps(i, info->fields[i].type))
+            p = put_field(b, p, s->thread->program, info->fields[i].type, s->arg[i], string);
+    return p;
+}
+
+static uint32_t string_of(struct ct_builder *b, const struct ct_read_generation *g, uint64_t id)
+{
+    struct ct_text text;
+
+    return g && ct_read_string(g, id, &text) ? ct_strings_of(&b->strings, text) : CT_STRINGS_EMPTY;
+}
+
+/* All fields that a file says an event has; `text` is its TEXT. */
+static uint8_t *put_told(struct ct_builder *b, uint8_t *p, struct ct_model_program *program,
+                         const struct ct_read_event_info *info, const struct ct_read_generation *g, const uint64_t *arg,
+                         struct ct_text text, bool named)
+{
+    for (unsigned i = 0; i < info->field_count; i++) {
+        unsigned type = info->fields[i].type;
+
+        if (!ct_payload_keeps(i, type))
+            continue;
+        if ((type & CT_WIRE_MASK) == CT_WIRE_TEXT)
+            p = put_text(p, text);
+        else
+            p = put_field(b, p, program, type, arg[i],
+                          type == CT_TYPE_STRING && !named ? string_of(b, g, arg[i]) : CT_STRINGS_EMPTY);
+    }
+    return p;
+}
+
+size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s)
+{
+    uint8_t *p = put_head(b, s), *args = p;
+
+    switch (s->no) {
+    case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW: case CT_EV_FILE: case CT_EV_FILE_SLOW:
+        p = put_fd(b, p, s->thread->program, ct_args_IO(s->arg)->fd);
+        p = ct_varint_put(p, ct_zigzag((int64_t)ct_args_IO(s->arg)->result));
+        break;
+    case CT_EV_MUTEX_WAIT:
+        p = ct_varint_put(p, s->arg[0]);
+        break;
+    case 0:
+        if (s->info && ct_build_new_event(b, s->info))
+            p = put_told(b, p, s->thread->program, s->info, s->generation, s->arg, (struct ct_text){ 0 }, false);
+        break;
+    default:
+        p = put_known(b, p, s);
+    }
+    if (p > args)
+        b->scratch[0] |= CT_PAYLOAD_ARGS;
+    return (size_t)(p - b->scratch);
+}
+
+size_t ct_build_moment_payload(struct ct_builder *b, const struct ct_moment *m, bool named)
+{
+    uint8_t *p = b->scratch + 1, *args;
+
+    b->scratch[0] = 0;
+    if (m->stack) {
+        b->scratch[0] |= CT_PAYLOAD_STACK;
+        p = ct_varint_put(p, m->stack);
+    }
+    args = p;
+    if (m->event->no || ct_build_new_event(b, m->event->info))
+        p = put_told(b, p, m->thread->program, m->event->info, m->event->generation, m->event->arg, m->event->text, named);
+    if (p > args)
+        b->scratch[0] |= CT_PAYLOAD_ARGS;
+    return (size_t)(p - b->scratch);
+}

@@ -1,0 +1,151 @@
+/* The index in the making: one sink of the model, and what its files share.  Not for others. */
+#pragma once
+
+#include "converter/index/heap.h"
+#include "converter/index/store.h"
+#include "converter/index/strings.h"
+#include "converter/model/model.h"
+
+#define CT_BUILD_TO_NS (INT64_C(1) << 53)       /* what lies behind, a browser could not count */
+
+enum { CT_PACKED_ROWS = 64 };           /* of tasks, of pauses: as many at once lie side by side, then they are cut */
+
+/* What overlaps, as rows where it does not. */
+struct ct_packed {
+    uint32_t lane;                      /* CT_INDEX_NONE: not there yet */
+    struct ct_row_live *row[CT_PACKED_ROWS];
+    unsigned count;
+};
+
+struct ct_user_counter {
+    uint32_t name;                      /* of the strings */
+    struct ct_row_live *row;
+};
+
+struct ct_build_thread {
+    uint32_t lane;
+    struct ct_row_live *state, *samples, *marks, *lost;
+    struct ct_row_live **depth;
+    unsigned depths;
+    int64_t seen;                       /* the last that was heard of it */
+};
+
+struct ct_build_owner {                 /* of a program */
+    uint32_t id;
+    struct ct_packed pauses, tasks;
+    struct ct_row_live *threads[4], *io[2], *heap;
+    CT_LIST(struct ct_user_counter) counters;
+};
+
+/* An event that this version does not know. */
+struct ct_new_event {
+    const struct ct_read_event_info *info;
+    uint16_t event;
+};
+
+struct ct_builder {
+    struct ct_reader *reader;
+    struct ct_model *model;
+    struct ct_heap heap;
+    struct ct_strings strings;
+    struct ct_names names;
+    CT_LIST(struct ct_event_record) events;
+    CT_LIST(struct ct_new_event) new_events;
+    CT_LIST(struct ct_program_record) programs;
+    CT_LIST(struct ct_lane_record) lanes;
+    CT_LIST(struct ct_row_live *) rows;
+    CT_LIST(struct ct_row_live *) cpus; /* rows by host and CPU */
+    struct ct_column flows;
+    struct ct_summary_record summary;
+    struct ct_idmap cpu_places, thread_names;
+    uint32_t event_name[CT_EV_END], call_name[CT_CALL_END + 1], call_state[CT_CALL_END + 1], state_name[CT_STATE_END];
+    int64_t bin_ns, bin_start, bin_end; /* how long the overview's are, and the one that was filled last */
+    unsigned bin;
+    uint64_t revision;
+    bool no_memory, too_many_rows;
+    uint8_t scratch[8 * CT_EVENT_TEXT_MAX];
+};
+
+/* NULL without memory.  `fd` is given to it, also then. */
+struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd);
+void ct_builder_free(struct ct_builder *builder);
+
+/* The reader's next items; 0 or a negative errno (no memory, no space). */
+int ct_builder_items(struct ct_builder *builder, const struct ct_read_item *items, size_t count);
+
+/* The tables as they are, for questions. */
+void ct_builder_store(const struct ct_builder *builder, struct ct_store *ret);
+
+/* There are no more items: all rows become trees.  0 or a negative errno. */
+int ct_builder_finish(struct ct_builder *builder);
+
+/* --- lanes.c --- */
+
+/* New ones; NULL or CT_INDEX_NONE without memory. */
+uint32_t ct_build_lane(struct ct_builder *b, const struct ct_lane_record *record);
+struct ct_row_live *ct_build_row(struct ct_builder *b, uint32_t lane, enum ct_index_row_kind kind, unsigned depth,
+                                 const char *name);
+
+struct ct_build_owner *ct_build_owner_of(struct ct_builder *b, struct ct_model_program *program);
+struct ct_build_thread *ct_build_thread_of(struct ct_builder *b, struct ct_model_thread *thread);
+void ct_build_thread_name(struct ct_builder *b, struct ct_model_thread *thread);
+struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cpu);
+void ct_build_program_free(struct ct_model_program *program);
+
+/* A row of the pack where [start, end) is free, for which start may move; NULL without memory. */
+struct ct_row_live *ct_build_packed(struct ct_builder *b, struct ct_packed *packed, enum ct_index_lane_kind kind,
+                                    struct ct_model_program *program, int64_t *start, int64_t end);
+
+/* --- build_name.c: names of slices --- */
+
+void ct_build_fixed_names(struct ct_builder *b);
+uint32_t ct_build_name(struct ct_builder *b, struct ct_text text, unsigned event, unsigned call, unsigned class);
+uint32_t ct_build_span_name(struct ct_builder *b, const struct ct_span *span);
+uint32_t ct_build_state_name(struct ct_builder *b, const struct ct_state_span *span);
+/* The number of an event that this version does not know, for names. */
+unsigned ct_build_new_event(struct ct_builder *b, const struct ct_read_event_info *info);
+
+/* --- build_payload.c: fills b->scratch, returns the bytes --- */
+
+size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *span);
+size_t ct_build_moment_payload(struct ct_builder *b, const struct ct_moment *moment, bool named);
+
+/* --- build_mark.c --- */
+
+void ct_build_moment(struct ct_builder *b, const struct ct_moment *moment);
+void ct_build_counter(struct ct_builder *b, const struct ct_counter *counter);
+
+/* --- build_sum.c --- */
+
+/* Adds the ns of a state to the bins of the overview. */
+void ct_build_bins_far(struct ct_builder *b, int64_t *bins, int64_t start, int64_t end);
+
+static inline void ct_build_bins(struct ct_builder *b, int64_t *bins, int64_t start, int64_t end)
+{
+    if (__builtin_expect(start >= b->bin_start && end <= b->bin_end, 1))
+        bins[b->bin] += end - start;
+    else
+        ct_build_bins_far(b, bins, start, end);
+}
+
+/* Puts it among the longest if it is one of them. */
+void ct_build_long_insert(struct ct_long_record *list, uint32_t *count, const struct ct_long_record *one);
+
+static inline void ct_build_long(struct ct_long_record *list, uint32_t *count, const struct ct_long_record *one)
+{
+    if (*count < CT_OVERVIEW_MOST || one->dur > list[CT_OVERVIEW_MOST - 1].dur)
+        ct_build_long_insert(list, count, one);
+}
+
+/* HOT: appends to a row, keeping its order: what starts too early is cut. */
+static inline void ct_build_put(struct ct_builder *b, struct ct_row_live *row, int64_t start, int64_t end, uint32_t name,
+                                const uint8_t *payload, size_t size)
+{
+    int64_t last = ct_column_end(&row->column, INT64_MIN);
+
+    if (start < last)
+        start = last;
+    if (end < start)
+        end = start;
+    ct_column_add(&row->column, &b->heap, start, end, name, payload, size);
+}

@@ -1,0 +1,151 @@
+/* Sealing from the left, holding back enough at the right that what turns out to lie within another slice can move. */
+#include "converter/index/column.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void ct_column_fini(struct ct_column *c)
+{
+    for (unsigned i = 0; i < CT_TREE_LEVELS; i++)
+        free(c->edge[i]);
+    free(c->payload);
+}
+
+bool ct_column_payload_grow(struct ct_column *c, size_t size)
+{
+    size_t room = c->payload_room ? c->payload_room * 2 : 256;
+    uint8_t *more;
+
+    while (room < c->payload_used + size + 8)
+        room *= 2;
+    more = realloc(c->payload, room);
+    if (!more)
+        return false;
+    c->payload = more;
+    c->payload_room = room;
+    return true;
+}
+
+/* Hands a sum to the edge; a full edge becomes a node and a sum one level up. */
+static bool add_sum(struct ct_column *c, struct ct_heap *heap, const struct ct_sum *sum, unsigned level)
+{
+    struct ct_edge *e;
+
+    if (level == CT_TREE_LEVELS) {
+        heap->error = -EFBIG;
+        return false;
+    }
+    e = c->edge[level];
+    if (!e) {
+        e = c->edge[level] = malloc(sizeof *e);
+        if (!e) {
+            heap->error = -ENOMEM;
+            return false;
+        }
+        e->count = 0;
+        c->levels = level + 1;
+    }
+    if (e->count == CT_LEAF) {
+        struct ct_sum node = { 0 };
+
+        for (unsigned i = 0; i < CT_LEAF; i++)
+            ct_sum_add(&node, &e->sum[i], c->values);
+        node.at = ct_heap_put(heap, e->sum, sizeof e->sum);
+        e->count = 0;
+        if (node.at == UINT64_MAX || !add_sum(c, heap, &node, level + 1))
+            return false;
+    }
+    e->sum[e->count++] = *sum;
+    return true;
+}
+
+static bool seal(struct ct_column *c, struct ct_heap *heap, unsigned count)
+{
+    size_t payload = 0;
+    struct ct_sum sum;
+    uint8_t *to;
+
+    if (c->count > UINT32_MAX - 4 * CT_LEAF) {
+        heap->error = -EFBIG;
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++)
+        payload += c->raw.size[i];
+    to = ct_heap_room(heap, ct_leaf_room(count, payload));
+    if (!to)
+        return false;
+    if (c->values)
+        ct_leaf_values(to, &c->raw, 0, count, &sum);
+    else
+        ct_leaf_slices(to, &c->raw, 0, count, c->payload, c->count - c->held, &sum);
+    sum.at = heap->used;
+    ct_heap_take(heap, sum.size);
+    if (c->count == c->held || sum.end > c->sealed_end)
+        c->sealed_end = sum.end;
+    c->held -= count;
+    memmove(c->raw.start, c->raw.start + count, c->held * sizeof *c->raw.start);
+    memmove(c->raw.dur, c->raw.dur + count, c->held * sizeof *c->raw.dur);
+    memmove(c->raw.name, c->raw.name + count, c->held * sizeof *c->raw.name);
+    memmove(c->raw.size, c->raw.size + count, c->held * sizeof *c->raw.size);
+    c->payload_used -= payload;
+    if (c->payload_used)
+        memmove(c->payload, c->payload + payload, c->payload_used);
+    return add_sum(c, heap, &sum, 0);
+}
+
+bool ct_column_seal(struct ct_column *c, struct ct_heap *heap)
+{
+    return seal(c, heap, CT_LEAF);
+}
+
+bool ct_column_add_value(struct ct_column *c, struct ct_heap *heap, int64_t ns, double value)
+{
+    if (c->held == 2 * CT_LEAF && !seal(c, heap, CT_LEAF))
+        return false;
+    c->raw.start[c->held] = ns;
+    c->raw.value[c->held] = value;
+    c->raw.name[c->held] = c->raw.size[c->held] = 0;
+    c->held++;
+    c->count++;
+    return true;
+}
+
+int ct_column_tail(const struct ct_column *from, int64_t start)
+{
+    unsigned count = 0;
+
+    while (count < from->held && from->raw.start[from->held - 1 - count] >= start)
+        count++;
+    return count == from->held && count < from->count && from->sealed_end > start ? -1 : (int)count;
+}
+
+bool ct_column_move(struct ct_column *from, struct ct_column *to, struct ct_heap *heap, unsigned count)
+{
+    unsigned first = from->held - count;
+    size_t payload = 0, at;
+
+    for (unsigned i = first; i < from->held; i++)
+        payload += from->raw.size[i];
+    at = from->payload_used - payload;
+    for (unsigned i = first; i < from->held; i++) {
+        int64_t start = from->raw.start[i], end = start + from->raw.dur[i], last = ct_column_end(to, INT64_MIN);
+
+        start = start < last ? last : start;
+        end = end < start ? start : end;
+        if (!ct_column_add(to, heap, start, end, from->raw.name[i], from->payload + at, from->raw.size[i]))
+            return false;
+        at += from->raw.size[i];
+    }
+    from->held -= count;
+    from->count -= count;
+    from->payload_used -= payload;
+    return true;
+}
+
+bool ct_column_finish(struct ct_column *c, struct ct_heap *heap)
+{
+    while (c->held > 0)
+        if (!seal(c, heap, c->held < CT_LEAF ? c->held : CT_LEAF))
+            return false;
+    return true;
+}

@@ -1,0 +1,90 @@
+/* One mapping, larger than the file will ever be: growing it moves nothing. */
+#include "converter/index/heap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const size_t address_space = (size_t)1 << 40, least_space = (size_t)1 << 28;
+
+enum { STEP_MIN = 1 << 20, STEP_MAX = 64 << 20 };
+
+int ct_heap_init(struct ct_heap *h, int fd)
+{
+    void *base = MAP_FAILED;
+    size_t size = address_space;
+
+    /* With a limit on address space there is room for less. */
+    while (base == MAP_FAILED && size >= least_space) {
+        base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+        if (base == MAP_FAILED)
+            size /= 4;
+    }
+    if (base == MAP_FAILED)
+        return -errno;
+    *h = (struct ct_heap){ .fd = fd, .base = base, .mapped = size };
+    return 0;
+}
+
+int ct_heap_open(struct ct_heap *h, int fd, size_t size)
+{
+    void *base = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+
+    if (base == MAP_FAILED)
+        return size ? -errno : -ENODATA;
+    *h = (struct ct_heap){ .fd = -1, .base = base, .used = size, .allocated = size, .mapped = size };
+    return 0;
+}
+
+void ct_heap_fini(struct ct_heap *h)
+{
+    if (h->base)
+        munmap(h->base, h->mapped);
+    if (h->base && h->fd >= 0)
+        close(h->fd);
+    *h = (struct ct_heap){ .fd = -1 };
+}
+
+bool ct_heap_grow(struct ct_heap *h, size_t size)
+{
+    size_t step = h->allocated / 4, wanted = h->used + size + CT_HEAP_SLACK;
+    int r;
+
+    if (h->error)
+        return false;
+    if (step < STEP_MIN)
+        step = STEP_MIN;
+    if (step > STEP_MAX)
+        step = STEP_MAX;
+    while (h->allocated + step < wanted)
+        step += STEP_MAX;
+    if (h->allocated + step > h->mapped) {
+        h->error = -EFBIG;
+        return false;
+    }
+    do
+        r = posix_fallocate(h->fd, (off_t)h->allocated, (off_t)step);
+    while (r == EINTR);
+    if (r != 0) {
+        h->error = -r;
+        return false;
+    }
+    h->allocated += step;
+    return true;
+}
+
+uint64_t ct_heap_put(struct ct_heap *h, const void *bytes, size_t size)
+{
+    size_t gap = -h->used & 7;
+    uint8_t *at = ct_heap_room(h, size + gap);
+
+    if (!at)
+        return UINT64_MAX;
+    memset(at, 0, gap);
+    if (size)
+        memcpy(at + gap, bytes, size);
+    ct_heap_take(h, size + gap);
+    return h->used - size;
+}

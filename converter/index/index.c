@@ -1,0 +1,281 @@
+/* One opened index: the thread that builds it, and who may look at it when. */
+#include "converter/index/index.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "converter/index/builder.h"
+#include "converter/index/file.h"
+
+enum { RUNS = 8 };                      /* of the reader, between two chances for questions */
+
+/*
+ * While it is being built, `data` guards all tables.  Who wants it takes `gate` first and gives that back once it has
+ * `data`: so builder and questions take turns, and neither starves.  When `ready` is set nothing changes any more.
+ *
+ * EDGES
+ *   READY   build_end     ct_index_begin      the store is final
+ */
+struct ct_index {
+    struct ct_index_source source;
+    bool forget;
+    char *folder;
+    struct ct_index_key key;
+    pthread_mutex_t gate, data;
+    pthread_cond_t ended;
+    pthread_t thread;
+    bool has_thread;
+    atomic_bool ready, stop;
+    struct ct_store store;              /* with `ready` */
+
+    /* Under `data`: */
+    enum ct_index_state state;
+    struct ct_reader *reader;
+    struct ct_builder *builder;
+    struct ct_index_file file;
+    int64_t covered, span;
+    struct timespec began;
+    char error[200];
+};
+
+static void enter(struct ct_index *x)
+{
+    pthread_mutex_lock(&x->gate);
+    pthread_mutex_lock(&x->data);
+    pthread_mutex_unlock(&x->gate);
+}
+
+static void leave(struct ct_index *x)
+{
+    pthread_mutex_unlock(&x->data);
+}
+
+int ct_index_begin(struct ct_index *x, struct ct_store *ret)
+{
+    if (atomic_load_explicit(&x->ready, memory_order_acquire)) {        /* edge READY */
+        *ret = x->store;
+        return 0;
+    }
+    enter(x);
+    if (x->state == CT_INDEX_READY) {
+        leave(x);
+        *ret = x->store;
+        return 0;
+    }
+    if (!x->builder) {
+        leave(x);
+        return -ENODATA;
+    }
+    ct_builder_store(x->builder, ret);
+    return 0;
+}
+
+void ct_index_end(struct ct_index *x, const struct ct_store *store)
+{
+    if (!store->ready)
+        leave(x);
+}
+
+/* --- building --- */
+
+static int begin(struct ct_index *x, struct ct_error *err)
+{
+    struct ct_index_file file;
+    struct ct_builder *builder;
+    int r;
+
+    r = x->source.open(x->source.context, &x->reader, err);
+    if (r < 0)
+        return r;
+    r = ct_index_file_create(x->source.paths[0], x->folder, x->forget, &x->key, &file, err);
+    if (r < 0)
+        return r;
+    builder = ct_builder_new(x->reader, file.fd);
+    if (!builder) {
+        ct_index_file_drop(&file);
+        return ct_error_at(err, -ENOMEM, 0, "no memory");
+    }
+    builder->summary.bytes = x->key.bytes;
+    enter(x);
+    x->builder = builder;
+    x->file = file;
+    x->span = builder->summary.span;
+    leave(x);
+    return 0;
+}
+
+/* 1: there is more; 0: that was all, `damage` is what the reader said at last. */
+static int step(struct ct_index *x, int *damage, struct ct_error *err)
+{
+    const struct ct_read_item *items;
+    size_t count;
+    int r = 1;
+
+    enter(x);
+    for (unsigned i = 0; i < RUNS && r > 0; i++) {
+        *damage = ct_reader_next_run(x->reader, &items, &count, err);
+        if (*damage <= 0) {
+            r = 0;
+            break;
+        }
+        r = ct_builder_items(x->builder, items, count);
+        r = r < 0 ? ct_error_at(err, r, 0, "the index cannot be built: %s", strerror(-r)) : 1;
+        if (items[count - 1].ns > x->covered)
+            x->covered = items[count - 1].ns;
+    }
+    leave(x);
+    return r;
+}
+
+/* What is wrong with the trace, if anything. */
+static void note_damage(struct ct_index *x, int damage, const struct ct_error *err)
+{
+    for (unsigned i = 0; i < x->source.count && !x->error[0]; i++) {
+        const struct ct_read_ending *ending = ct_reader_ending(x->reader, i);
+
+        if (damage < 0 || ending->damage)
+            snprintf(x->error, sizeof x->error, "The trace is damaged: %.160s", damage < 0 ? err->text : ending->error.text);
+        else if (!ending->complete)
+            snprintf(x->error, sizeof x->error, "The trace is cut at byte %llu: what precedes it is shown.",
+                     (unsigned long long)ending->cut_offset);
+    }
+    if (x->builder->too_many_rows && !x->error[0])
+        snprintf(x->error, sizeof x->error, "The trace has more rows than an index holds: some are left out.");
+    x->builder->summary.damage = ct_strings_of(&x->builder->strings, (struct ct_text){ x->error, strlen(x->error) });
+}
+
+static int finish(struct ct_index *x, int damage, struct ct_error *err)
+{
+    int r;
+
+    enter(x);
+    note_damage(x, damage, err);
+    r = ct_builder_finish(x->builder);
+    if (r == 0) {
+        ct_builder_store(x->builder, &x->store);
+        x->store.ready = true;
+        x->covered = x->span;
+        x->state = CT_INDEX_READY;
+        atomic_store_explicit(&x->ready, true, memory_order_release);   /* edge READY */
+        pthread_cond_broadcast(&x->ended);
+    } else {
+        ct_error_fill(err, r, 0, "the index cannot be built: %s", strerror(-r));
+    }
+    leave(x);
+    return r;
+}
+
+static void fail(struct ct_index *x, const struct ct_error *err)
+{
+    enter(x);
+    x->state = CT_INDEX_FAILED;
+    snprintf(x->error, sizeof x->error, "%s", err->text);
+    ct_index_file_drop(&x->file);
+    pthread_cond_broadcast(&x->ended);
+    leave(x);
+}
+
+static void *build(void *context)
+{
+    struct ct_index *x = context;
+    struct ct_error err = { 0 };
+    int damage = 0, r = begin(x, &err);
+
+    if (r == 0)
+        r = 1;
+    while (r > 0 && !atomic_load_explicit(&x->stop, memory_order_relaxed))    /* relaxed: it is only to be seen some time */
+        r = step(x, &damage, &err);
+    if (r > 0)
+        ct_error_fill(&err, -ECANCELED, 0, "stopped");
+    if (r != 0 || finish(x, damage, &err) < 0)
+        fail(x, &err);
+    return NULL;
+}
+
+/* --- open, close --- */
+
+int ct_index_open(const struct ct_index_source *source, const struct ct_index_options *options, struct ct_index **ret,
+                  struct ct_error *err)
+{
+    struct ct_index *x = calloc(1, sizeof *x);
+    int r;
+
+    if (!x)
+        return ct_error_at(err, -ENOMEM, 0, "no memory");
+    x->source = *source;
+    x->forget = options && options->forget;
+    x->folder = options && options->folder ? strdup(options->folder) : NULL;
+    x->file.fd = -1;
+    pthread_mutex_init(&x->gate, NULL);
+    pthread_mutex_init(&x->data, NULL);
+    pthread_cond_init(&x->ended, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &x->began);
+    r = ct_index_key_of(source->paths, source->count, &x->key, err);
+    if (r == 0) {
+        r = -pthread_create(&x->thread, NULL, build, x);
+        x->has_thread = r == 0;
+        ct_error_fill(err, r, 0, "no thread for the index: %s", strerror(-r));
+    }
+    if (r < 0) {
+        ct_index_close(x);
+        return r;
+    }
+    *ret = x;
+    return 0;
+}
+
+void ct_index_close(struct ct_index *x)
+{
+    if (!x)
+        return;
+    atomic_store_explicit(&x->stop, true, memory_order_relaxed);
+    if (x->has_thread)
+        pthread_join(x->thread, NULL);
+    ct_builder_free(x->builder);
+    if (x->reader)
+        x->source.close(x->source.context, x->reader);
+    pthread_mutex_destroy(&x->gate);
+    pthread_mutex_destroy(&x->data);
+    pthread_cond_destroy(&x->ended);
+    free(x->folder);
+    free(x);
+}
+
+void ct_index_wait(struct ct_index *x)
+{
+    pthread_mutex_lock(&x->data);
+    while (x->state == CT_INDEX_BUILDING)
+        pthread_cond_wait(&x->ended, &x->data);
+    pthread_mutex_unlock(&x->data);
+}
+
+static double seconds_since(const struct timespec *began)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - began->tv_sec) + 1e-9 * (double)(now.tv_nsec - began->tv_nsec);
+}
+
+void ct_index_progress(struct ct_index *x, struct ct_index_progress *ret)
+{
+    *ret = (struct ct_index_progress){ .seconds_left = -1 };
+    enter(x);
+    ret->state = x->state;
+    ret->covered_ns = x->covered < x->span ? x->covered : x->span;
+    ret->part = x->state == CT_INDEX_READY ? 1 : x->span > 0 ? (double)ret->covered_ns / (double)x->span : 0;
+    if (x->state == CT_INDEX_BUILDING && ret->part > 0.01)
+        ret->seconds_left = seconds_since(&x->began) * (1 - ret->part) / ret->part;
+    if (x->builder) {
+        ret->revision = x->builder->revision;
+        ret->events = x->builder->summary.events;
+        ret->bytes = x->builder->heap.used;
+    }
+    snprintf(ret->file, sizeof ret->file, "%s", x->state == CT_INDEX_READY ? x->file.path : "");
+    snprintf(ret->error, sizeof ret->error, "%s", x->error);
+    leave(x);
+}

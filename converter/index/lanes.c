@@ -1,0 +1,262 @@
+/* Lanes and rows of an index in the making: what programs, threads and CPUs have, made when it is first needed. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "converter/index/builder.h"
+
+enum {
+    COMMAND_MAX = 1000,
+    CPU_ROWS_MAX = 4096,
+    ROWS_MAX = 200000,                  /* 1.6 KB each: only a hostile trace has more */
+};
+
+uint32_t ct_build_lane(struct ct_builder *b, const struct ct_lane_record *record)
+{
+    struct ct_lane_record *lane = ct_list_add(&b->lanes);
+
+    if (!lane) {
+        b->no_memory = true;
+        return CT_INDEX_NONE;
+    }
+    *lane = *record;
+    lane->first_row = lane->last_row = CT_INDEX_NONE;
+    b->revision++;
+    return (uint32_t)b->lanes.count - 1;
+}
+
+struct ct_row_live *ct_build_row(struct ct_builder *b, uint32_t lane, enum ct_index_row_kind kind, unsigned depth,
+                                 const char *name)
+{
+    uint32_t id = (uint32_t)b->rows.count;
+    struct ct_row_live *row, **place;
+    struct ct_lane_record *l;
+
+    if (id >= ROWS_MAX) {
+        b->too_many_rows = true;
+        return NULL;
+    }
+    row = lane < b->lanes.count ? malloc(sizeof *row) : NULL;
+    place = row ? ct_list_add(&b->rows) : NULL;
+    if (!place) {
+        free(row);
+        b->no_memory = true;
+        return NULL;
+    }
+    *place = row;
+    row->id = id;
+    row->record = (struct ct_row_record){ .lane = lane, .kind = kind, .depth = depth, .next = CT_INDEX_NONE,
+                                          .name = ct_strings_of(&b->strings, (struct ct_text){ name, strlen(name) }) };
+    memset(&row->column, 0, offsetof(struct ct_column, raw));
+    row->column.values = kind == CT_ROW_VALUE;
+    l = &b->lanes.items[lane];
+    if (l->last_row == CT_INDEX_NONE)
+        l->first_row = id;
+    else
+        b->rows.items[l->last_row]->record.next = id;
+    l->last_row = id;
+    b->revision++;
+    return row;
+}
+
+/* --- programs --- */
+
+static struct ct_text base_name(struct ct_text path)
+{
+    for (size_t i = path.size; i > 0; i--)
+        if (path.at[i - 1] == '/')
+            return (struct ct_text){ path.at + i, path.size - i };
+    return path;
+}
+
+static uint32_t command_of(struct ct_builder *b, const struct ct_read_program *read)
+{
+    char line[COMMAND_MAX];
+    size_t size = read->run.arguments.size < sizeof line ? read->run.arguments.size : sizeof line;
+
+    if (size)
+        memcpy(line, read->run.arguments.at, size);
+    while (size > 0 && line[size - 1] == 0)
+        size--;
+    for (size_t i = 0; i < size; i++)
+        line[i] = line[i] ? line[i] : ' ';
+    return ct_strings_of(&b->strings, (struct ct_text){ line, size });
+}
+
+struct ct_build_owner *ct_build_owner_of(struct ct_builder *b, struct ct_model_program *p)
+{
+    struct ct_build_owner *own = p->user;
+    struct ct_program_record *record;
+
+    if (own)
+        return own;
+    own = calloc(1, sizeof *own);
+    record = own ? ct_list_add(&b->programs) : NULL;
+    if (!record) {
+        free(own);
+        b->no_memory = true;
+        return NULL;
+    }
+    *record = (struct ct_program_record){ .pid = p->read->run.pid, .start = p->read->start_ns, .end = p->read->end_ns,
+                                          .name = ct_strings_of(&b->strings, base_name(p->read->run.program)),
+                                          .command = command_of(b, p->read) };
+    own->id = (uint32_t)b->programs.count - 1;
+    own->pauses.lane = own->tasks.lane = CT_INDEX_NONE;
+    p->user = own;
+    b->revision++;
+    return own;
+}
+
+void ct_build_program_free(struct ct_model_program *p)
+{
+    struct ct_build_owner *own = p->user;
+
+    for (struct ct_model_thread *t = p->threads; t; t = t->next) {
+        struct ct_build_thread *thread = t->user;
+
+        if (thread)
+            free(thread->depth);
+        free(thread);
+        t->user = NULL;
+    }
+    if (own)
+        ct_list_fini(&own->counters);
+    free(own);
+    p->user = NULL;
+}
+
+/* --- threads --- */
+
+/*
+ * Threads that were never named bear the name of the program: then the function they started with says more, if it has
+ * a name, and else their number.
+ */
+static uint32_t thread_name(struct ct_builder *b, const struct ct_model_thread *t)
+{
+    const struct ct_read_thread *read = t->read;
+    struct ct_text program = base_name(read->program->run.program), name = { t->name, strlen(t->name) };
+    bool own = name.size > 0 && (program.size < name.size || memcmp(program.at, name.at, name.size) != 0);
+    const struct ct_read_frame *frames;
+
+    if (own || (read->serial == 1 && name.size > 0))
+        return ct_strings_of(&b->strings, name);
+    if (program.size > 64)
+        program.size = 64;
+    if (read->serial == 1 && program.size > 0)
+        return ct_strings_of(&b->strings, program);
+    if (read->routine && ct_read_frames(read->program, read->routine, &frames) > 0 && frames[0].function.size > 0)
+        return ct_strings_of(&b->strings, frames[0].function);
+    return ct_strings_print(&b->strings, "%.*s%sthread %llu", (int)program.size, program.at ? program.at : "",
+                            program.size ? " " : "", (unsigned long long)read->serial);
+}
+
+static uint32_t group_of(struct ct_builder *b, const struct ct_read_thread *read)
+{
+    const struct ct_read_frame *frames;
+
+    if (read->routine && ct_read_frames(read->program, read->routine, &frames) > 0)
+        return ct_strings_of(&b->strings, frames[0].function);
+    return CT_STRINGS_EMPTY;
+}
+
+void ct_build_thread_name(struct ct_builder *b, struct ct_model_thread *t)
+{
+    struct ct_build_thread *own = ct_build_thread_of(b, t);
+    uint32_t name = own ? thread_name(b, t) : 0;
+
+    if (!own || b->lanes.items[own->lane].name == name)
+        return;
+    b->lanes.items[own->lane].name = name;
+    b->revision++;
+}
+
+struct ct_build_thread *ct_build_thread_of(struct ct_builder *b, struct ct_model_thread *t)
+{
+    struct ct_build_thread *own = t->user;
+    struct ct_build_owner *owner = own ? NULL : ct_build_owner_of(b, t->program);
+    const struct ct_read_thread *read = t->read;
+
+    if (own)
+        return own;
+    own = owner ? calloc(1, sizeof *own) : NULL;
+    if (!own) {
+        b->no_memory = true;
+        return NULL;
+    }
+    own->lane = ct_build_lane(b, &(struct ct_lane_record){ .kind = CT_LANE_THREAD, .program = owner->id, .tid = read->tid,
+                                                           .serial = read->serial, .routine = read->routine,
+                                                           .name = thread_name(b, t), .group = group_of(b, read),
+                                                           .start = INT64_MAX, .end = INT64_MIN });
+    own->seen = INT64_MIN;
+    if (own->lane == CT_INDEX_NONE) {
+        free(own);
+        return NULL;
+    }
+    b->programs.items[owner->id].threads++;
+    b->summary.threads++;
+    t->user = own;
+    return own;
+}
+
+/* --- CPUs --- */
+
+struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cpu)
+{
+    uint64_t key = (uint64_t)host << 32 | (unsigned)cpu;
+    uint32_t at = ct_idmap_get(&b->cpu_places, key), name, lane;
+    struct ct_row_live **row;
+
+    if (at != CT_IDMAP_NONE)
+        return b->cpus.items[at];
+    if (b->cpus.count >= CPU_ROWS_MAX)
+        return NULL;
+    name = host ? ct_strings_print(&b->strings, "CPU %d of host %u", cpu, host + 1)
+                : ct_strings_print(&b->strings, "CPU %d", cpu);
+    lane = ct_build_lane(b, &(struct ct_lane_record){ .kind = CT_LANE_CPU, .program = CT_INDEX_NONE, .name = name,
+                                                      .serial = key, .start = INT64_MAX, .end = INT64_MIN });
+    row = ct_list_add(&b->cpus);
+    if (!row)
+        return NULL;
+    *row = ct_build_row(b, lane, CT_ROW_SLICES, 0, "");
+    if (!*row || ct_idmap_add(&b->cpu_places, key, (uint32_t)b->cpus.count - 1) < 0) {
+        b->cpus.count--;
+        b->no_memory = true;
+        return NULL;
+    }
+    return *row;
+}
+
+/* --- what overlaps --- */
+
+struct ct_row_live *ct_build_packed(struct ct_builder *b, struct ct_packed *packed, enum ct_index_lane_kind kind,
+                                    struct ct_model_program *program, int64_t *start, int64_t end)
+{
+    struct ct_build_owner *own = ct_build_owner_of(b, program);
+    const char *name = kind == CT_LANE_TASK ? "tasks" : "pauses";
+    struct ct_row_live *best = NULL;
+    int64_t best_end = INT64_MAX;
+
+    if (!own)
+        return NULL;
+    if (packed->lane == CT_INDEX_NONE)
+        packed->lane = ct_build_lane(b, &(struct ct_lane_record){ .kind = kind, .program = own->id, .start = INT64_MAX,
+                                     .name = ct_strings_of(&b->strings, (struct ct_text){ name, strlen(name) }),
+                                     .end = INT64_MIN });
+    for (unsigned i = 0; i < packed->count; i++) {
+        int64_t last = ct_column_end(&packed->row[i]->column, INT64_MIN);
+
+        if (last <= *start)
+            return packed->row[i];
+        if (last < best_end) {
+            best_end = last;
+            best = packed->row[i];
+        }
+    }
+    if (packed->count == CT_PACKED_ROWS) {
+        *start = best_end < end ? best_end : end;
+        return best;
+    }
+    best = ct_build_row(b, packed->lane, CT_ROW_SLICES, packed->count, "");
+    if (best)
+        packed->row[packed->count++] = best;
+    return best;
+}

@@ -1,0 +1,240 @@
+/* Reading a tree from its right edge: the levels from the top, each with the nodes that are behind those above. */
+#include "converter/index/strip.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Leaves that are in no file stand in `scratch`; so says this bit of where they stand. */
+static const uint64_t in_scratch = UINT64_C(1) << 63;
+
+#define TIME_MAX (INT64_C(1) << 53)
+
+static int code_tail(struct ct_strip *s, const struct ct_column *c, unsigned *count)
+{
+    unsigned done = 0;
+    size_t payload = 0;
+
+    s->scratch = malloc(2 * (ct_leaf_room(CT_LEAF, 0)) + c->payload_used + CT_HEAP_SLACK);
+    if (!s->scratch)
+        return -ENOMEM;
+    while (done < c->held) {
+        unsigned n = c->held - done < CT_LEAF ? c->held - done : CT_LEAF;
+        struct ct_sum *sum = &s->tail[(*count)++];
+
+        if (c->values)
+            ct_leaf_values(s->scratch + s->scratch_size, &c->raw, done, n, sum);
+        else
+            ct_leaf_slices(s->scratch + s->scratch_size, &c->raw, done, n, c->payload + payload, c->count - c->held + done,
+                           sum);
+        for (unsigned i = done; i < done + n; i++)
+            payload += c->raw.size[i];
+        sum->at = in_scratch | s->scratch_size;
+        s->scratch_size += sum->size;
+        done += n;
+    }
+    return 0;
+}
+
+int ct_strip_of(struct ct_strip *s, const struct ct_base *base, const struct ct_column *c)
+{
+    unsigned count = c->levels ? c->edge[0]->count : 0;
+
+    s->base = *base;
+    s->values = c->values;
+    s->count = c->count;
+    s->scratch = NULL;
+    s->scratch_size = 0;
+    s->levels = c->levels ? c->levels : 1;
+    if (count)
+        memcpy(s->tail, c->edge[0]->sum, count * sizeof *s->tail);
+    for (unsigned i = 1; i < c->levels; i++)
+        s->level[i] = (struct ct_strip_level){ c->edge[i]->sum, c->edge[i]->count };
+    if (c->held && code_tail(s, c, &count) < 0)
+        return -ENOMEM;
+    s->level[0] = (struct ct_strip_level){ s->tail, count };
+    return 0;
+}
+
+void ct_strip_fini(struct ct_strip *s)
+{
+    free(s->scratch);
+    s->scratch = NULL;
+}
+
+static bool in_base(const struct ct_strip *s, uint64_t at, size_t size)
+{
+    return at <= s->base.used && size <= s->base.used - at && (!s->base.check || s->base.check(s->base.context, at, size));
+}
+
+/* Times that the builder could have written: sums of them do not overflow. */
+static bool is_sane(const struct ct_strip *s, const struct ct_sum *sum)
+{
+    return sum->start >= 0 && sum->start <= sum->end && sum->end <= TIME_MAX &&
+           (s->values || (sum->slices.longest >= 0 && sum->slices.longest <= TIME_MAX));
+}
+
+static bool open_leaf(const struct ct_strip *s, const struct ct_sum *sum, struct ct_leaf *leaf)
+{
+    uint64_t at = sum->at & ~in_scratch;
+
+    if (sum->at & in_scratch)
+        return s->scratch && at < s->scratch_size && sum->size <= s->scratch_size - at &&
+               ct_leaf_open(leaf, s->scratch + at, sum, s->values);
+    return is_sane(s, sum) && in_base(s, at, sum->size) && ct_leaf_open(leaf, s->base.bytes + at, sum, s->values);
+}
+
+/* The 32 sums below one; NULL when they make no sense. */
+static const struct ct_sum *open_node(const struct ct_strip *s, const struct ct_sum *sum, unsigned level)
+{
+    const struct ct_sum *sums;
+    uint64_t all = 0;
+
+    if (level == 0 || sum->size != 0 || sum->at % 8 != 0 || !in_base(s, sum->at, CT_LEAF * sizeof *sums))
+        return NULL;
+    sums = (const struct ct_sum *)(const void *)(s->base.bytes + sum->at);
+    for (unsigned i = 0; i < CT_LEAF; i++)
+        all += sums[i].count;
+    return all == sum->count && all == UINT64_C(1) << (5 * (level + 1)) ? sums : NULL;
+}
+
+/* 1: go on. */
+static int walk(const struct ct_strip *s, const struct ct_walker *w, const struct ct_sum *sum, unsigned count,
+                unsigned level, uint32_t first)
+{
+    for (unsigned i = 0; i < count; first += sum[i].count, i++) {
+        enum ct_walk what;
+
+        if (!is_sane(s, &sum[i]))
+            return -EBADMSG;
+        what = w->node(w->context, &sum[i], first);
+        if (what == CT_WALK_END)
+            return 0;
+        if (what == CT_WALK_OVER)
+            continue;
+        if (level == 0) {
+            struct ct_leaf leaf;
+
+            if (!open_leaf(s, &sum[i], &leaf))
+                return -EBADMSG;
+            if (!w->leaf(w->context, &leaf, first))
+                return 0;
+        } else {
+            const struct ct_sum *below = open_node(s, &sum[i], level);
+            int r = below ? walk(s, w, below, CT_LEAF, level - 1, first) : -EBADMSG;
+
+            if (r <= 0)
+                return r;
+        }
+    }
+    return 1;
+}
+
+int ct_strip_walk(const struct ct_strip *s, const struct ct_walker *w)
+{
+    uint32_t first = 0;
+
+    for (unsigned level = s->levels; level-- > 0;) {
+        int r = walk(s, w, s->level[level].sum, s->level[level].count, level, first);
+
+        if (r <= 0)
+            return r;
+        for (unsigned i = 0; i < s->level[level].count; i++)
+            first += s->level[level].sum[i].count;
+    }
+    return 0;
+}
+
+int ct_strip_leaf(const struct ct_strip *s, uint32_t number, struct ct_leaf *ret, uint32_t *ret_first)
+{
+    const struct ct_sum *sum;
+    uint64_t first = 0;
+    unsigned level = s->levels, i;
+
+    if (number >= s->count)
+        return -ENOENT;
+    for (;;) {                          /* the level of the edge that it is below */
+        uint64_t each, here = 0;
+
+        if (level-- == 0)
+            return -EBADMSG;
+        each = UINT64_C(1) << (5 * (level + 1));
+        for (i = 0; i < s->level[level].count; i++)
+            here += s->level[level].sum[i].count;
+        if (number - first < here) {
+            i = (unsigned)((number - first) / each);
+            sum = &s->level[level].sum[i];
+            first += i * each;
+            break;
+        }
+        first += here;
+    }
+    for (; level > 0; level--) {
+        sum = open_node(s, sum, level);
+        if (!sum)
+            return -EBADMSG;
+        i = (unsigned)((number - first) >> (5 * level)) % CT_LEAF;
+        first += (uint64_t)i << (5 * level);
+        sum += i;
+    }
+    *ret_first = (uint32_t)first;
+    return open_leaf(s, sum, ret) && number - first < ret->count ? 0 : -EBADMSG;
+}
+
+/* --- by time --- */
+
+
+/* The last of `count` sums that starts at or before; -1: none does. */
+static int last_before(const struct ct_sum *sum, unsigned count, int64_t ns)
+{
+    unsigned low = 0, high = count;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+
+        if (sum[middle].start <= ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (int)low - 1;
+}
+
+int ct_strip_find(const struct ct_strip *s, int64_t ns, uint32_t *ret)
+{
+    const struct ct_sum *sum = NULL;
+    unsigned level, at = 0;
+    uint32_t number = 0;
+    struct ct_leaf leaf;
+    int i = -1;
+
+    for (level = 0; level < s->levels; level++) {       /* the lowest levels are the latest */
+        i = last_before(s->level[level].sum, s->level[level].count, ns);
+        if (i >= 0)
+            break;
+    }
+    if (i < 0)
+        return -ENOENT;
+    for (unsigned above = level + 1; above < s->levels; above++)
+        for (unsigned k = 0; k < s->level[above].count; k++)
+            number += s->level[above].sum[k].count;
+    sum = s->level[level].sum;
+    for (;; level--) {
+        for (int k = 0; k < i; k++)
+            number += sum[k].count;
+        sum += i;
+        if (level == 0)
+            break;
+        sum = open_node(s, sum, level);
+        i = sum ? last_before(sum, CT_LEAF, ns) : -1;
+        if (i < 0)
+            return -EBADMSG;
+    }
+    if (!open_leaf(s, sum, &leaf))
+        return -EBADMSG;
+    while (at < leaf.count && ct_leaf_start(&leaf, at) <= ns)
+        at++;
+    if (at == 0)
+        return -EBADMSG;
+    *ret = number + at - 1;
+    return 0;
+}

@@ -1,0 +1,240 @@
+/* Tiles: what a row shows at one zoom.  HOT: a view asks for hundreds of rows. */
+#include <errno.h>
+#include <string.h>
+
+#include "converter/index/store.h"
+
+struct tile {
+    struct ct_index_tile *ret;
+    const struct ct_store *store;
+    unsigned level;
+    int64_t from, to;                   /* ns */
+    int64_t first_step;
+    int64_t fold;                       /* the step that the fold under way is of; -1: there is none */
+    int64_t fold_longest;
+    uint64_t fold_count, fold_busy;
+    uint32_t fold_slice, fold_name;
+    bool held;                          /* values: one that held when the tile began is known */
+    double before;
+};
+
+/* --- slices --- */
+
+static void put(struct tile *t, uint32_t name, uint32_t slice, uint64_t count, int64_t start, int64_t len, unsigned busy)
+{
+    struct ct_index_tile *r = t->ret;
+    unsigned at = r->count;
+
+    if (at == CT_TILE_ENTRIES)
+        return;
+    r->name[at] = name;
+    r->slice[at] = slice;
+    r->entries[at] = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+    r->start[at] = (uint16_t)start;
+    r->len[at] = (uint16_t)len;
+    r->class[at] = ct_store_name(t->store, name)->class;
+    r->busy[at] = (uint8_t)busy;
+    r->count++;
+}
+
+static void end_fold(struct tile *t)
+{
+    uint64_t busy;
+
+    if (t->fold < 0)
+        return;
+    busy = t->fold_busy >> t->level ? 255 : t->fold_busy * 255 >> t->level;     /* a level is 52 at most */
+    put(t, t->fold_name, t->fold_slice, t->fold_count, t->fold - t->first_step, 1, (unsigned)busy);
+    t->fold = -1;
+}
+
+/* Slices shorter than a step that all start in `step`. */
+static void add_fold(struct tile *t, int64_t step, uint64_t count, uint64_t busy, int64_t longest, uint32_t slice, uint32_t name)
+{
+    if (t->fold != step) {
+        end_fold(t);
+        t->fold = step;
+        t->fold_count = 0;
+        t->fold_busy = 0;
+        t->fold_longest = -1;
+    }
+    t->fold_count += count;
+    t->fold_busy += busy;
+    if (longest > t->fold_longest) {
+        t->fold_longest = longest;
+        t->fold_slice = slice;
+        t->fold_name = name;
+    }
+}
+
+static enum ct_walk node(void *context, const struct ct_sum *s, uint32_t first)
+{
+    struct tile *t = context;
+    int64_t step = s->start >> t->level;
+
+    if (s->end < t->from)
+        return CT_WALK_OVER;
+    if (s->start >= t->to)
+        return CT_WALK_END;
+    if (s->start < t->from || s->slices.longest >= INT64_C(1) << t->level || s->end >> t->level != step)
+        return CT_WALK_IN;
+    add_fold(t, step, s->count, s->slices.busy, s->slices.longest, s->longest_slice, s->longest_name);
+    return CT_WALK_OVER;
+}
+
+static void add_long(struct tile *t, const struct ct_leaf *l, unsigned i, uint32_t slice, int64_t start, int64_t end)
+{
+    int64_t from = (start >> t->level) - t->first_step, to = (end >> t->level) - t->first_step;
+
+    if (to <= 0 || from >= CT_TILE_STEPS)
+        return;
+    if (from < 0)
+        from = 0;
+    if (to > CT_TILE_STEPS)
+        to = CT_TILE_STEPS;
+    if (t->fold >= 0 && t->fold - t->first_step <= from)
+        end_fold(t);
+    put(t, ct_leaf_name(l, i), slice, 1, from, to - from, 255);
+}
+
+static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
+{
+    struct tile *t = context;
+
+    for (unsigned i = 0; i < l->count; i++) {
+        int64_t start = ct_leaf_start(l, i), dur;
+
+        if (start >= t->to)
+            return false;
+        dur = ct_leaf_dur(l, i);
+        if (dur < INT64_C(1) << t->level) {
+            if (start >= t->from)
+                add_fold(t, start >> t->level, 1, (uint64_t)dur, dur, first + i, ct_leaf_name(l, i));
+        } else if (start + dur >= t->from) {
+            add_long(t, l, i, first + i, start, start + dur);
+        }
+    }
+    return true;
+}
+
+/* --- values --- */
+
+static void put_value(struct tile *t, int64_t step, double min, double max, double last)
+{
+    struct ct_index_tile *r = t->ret;
+    int64_t start = step - t->first_step;
+
+    if (r->count == 0 && t->held) {
+        r->min[0] = r->max[0] = r->last[0] = t->before;
+        r->start[0] = 0;
+        r->count = 1;
+    }
+    if (r->count > 0 && r->start[r->count - 1] == start) {
+        unsigned at = r->count - 1u;
+
+        r->min[at] = min < r->min[at] ? min : r->min[at];
+        r->max[at] = max > r->max[at] ? max : r->max[at];
+        r->last[at] = last;
+    } else if (r->count < CT_TILE_STEPS) {
+        r->min[r->count] = min;
+        r->max[r->count] = max;
+        r->last[r->count] = last;
+        r->start[r->count] = (uint16_t)start;
+        r->count++;
+    }
+}
+
+static enum ct_walk value_node(void *context, const struct ct_sum *s, uint32_t first)
+{
+    struct tile *t = context;
+
+    if (s->start >= t->to)
+        return CT_WALK_END;
+    if (s->end < t->from) {
+        t->held = true;
+        t->before = s->values.last;
+        return CT_WALK_OVER;
+    }
+    if (s->start < t->from || s->start >> t->level != s->end >> t->level)
+        return CT_WALK_IN;
+    put_value(t, s->start >> t->level, s->values.min, s->values.max, s->values.last);
+    return CT_WALK_OVER;
+}
+
+static bool value_leaf(void *context, const struct ct_leaf *l, uint32_t first)
+{
+    struct tile *t = context;
+
+    for (unsigned i = 0; i < l->count; i++) {
+        int64_t ns = ct_leaf_start(l, i);
+        double value = ct_leaf_value(l, i);
+
+        if (ns >= t->to)
+            return false;
+        if (ns < t->from) {
+            t->held = true;
+            t->before = value;
+        } else {
+            put_value(t, ns >> t->level, value, value, value);
+        }
+    }
+    return true;
+}
+
+static void end_values(struct tile *t)
+{
+    struct ct_index_tile *r = t->ret;
+
+    if (r->count > 0 || !t->held)
+        return;
+    r->min[0] = r->max[0] = r->last[0] = t->before;
+    r->start[0] = 0;
+    r->count = 1;
+}
+
+/* --- both --- */
+
+static int fill(struct tile *t, const struct ct_strip *strip)
+{
+    struct ct_walker walker = { node, leaf, t };
+    int r;
+
+    if (strip->values)
+        walker = (struct ct_walker){ value_node, value_leaf, t };
+    r = ct_strip_walk(strip, &walker);
+    if (r < 0)
+        return r;
+    if (strip->values)
+        end_values(t);
+    else
+        end_fold(t);
+    return 0;
+}
+
+int ct_index_tile(struct ct_index *index, uint32_t row, unsigned level, uint64_t number, struct ct_index_tile *ret)
+{
+    struct tile t = { .ret = ret, .level = level, .fold = -1 };
+    struct ct_strip strip;
+    struct ct_store store;
+    int r;
+
+    if (level > CT_TILE_LEVEL_MAX || number >= UINT64_C(1) << (CT_TILE_LEVEL_MAX - level))
+        return -EINVAL;
+    t.first_step = (int64_t)(number * CT_TILE_STEPS);
+    t.from = t.first_step << level;
+    t.to = (t.first_step + CT_TILE_STEPS) << level;
+    r = ct_index_begin(index, &store);
+    if (r < 0)
+        return r;
+    t.store = &store;
+    ret->count = 0;
+    ret->partial = !store.ready;
+    r = ct_store_strip(&store, row, &strip);
+    if (r == 0) {
+        ret->kind = store.rows ? store.rows[row].kind : store.live[row]->record.kind;
+        r = fill(&t, &strip);
+        ct_strip_fini(&strip);
+    }
+    ct_index_end(index, &store);
+    return r;
+}
