@@ -1,0 +1,82 @@
+// The table of keys: what the overlay lists is what they do.
+
+import { pan, spanOf, zoom } from "../timeline/viewport";
+import { pushAddress } from "./address";
+import * as act from "./actions";
+import * as store from "./store";
+import { nextHit } from "./search";
+
+export type Key = { keys: string[]; shown: string; does: string; run: (event: KeyboardEvent) => void; pages?: string };
+
+const STEP = 0.15;
+const CLOSER = 0.7;
+
+function move(share: number): void {
+  act.stopGliding();
+  store.setView(pan(store.view.value, spanOf(store.view.value) * share, store.span.value));
+}
+
+function scale(factor: number): void {
+  act.stopGliding();
+  const view = store.view.value;
+  store.setView(zoom(view, (view.start + view.end) / 2, factor, store.span.value));
+}
+
+function scroll(by: number): void {
+  document.querySelector(".scroller")?.scrollBy({ top: by });
+}
+
+function open(panel: "search" | "range" | "notes"): void {
+  store.panel.value = panel;
+  if (panel === "search") store.page.value = "timeline";
+  window.setTimeout(() => document.querySelector<HTMLInputElement>(`#${panel}-input`)?.select(), 30);
+}
+
+export const KEYS: Key[] = [
+  { keys: ["a", "ArrowLeft"], shown: "A  ←", does: "earlier", run: () => move(-STEP) },
+  { keys: ["d", "ArrowRight"], shown: "D  →", does: "later", run: () => move(STEP) },
+  { keys: ["w", "+", "="], shown: "W  +", does: "closer", run: () => scale(CLOSER) },
+  { keys: ["s", "-"], shown: "S  −", does: "farther", run: () => scale(1 / CLOSER) },
+  { keys: ["ArrowUp"], shown: "↑", does: "scroll up", run: () => scroll(-60) },
+  { keys: ["ArrowDown"], shown: "↓", does: "scroll down", run: () => scroll(60) },
+  { keys: ["0"], shown: "0", does: "the whole trace", run: () => { pushAddress(); act.glide({ start: 0, end: store.span.value }); } },
+  { keys: ["f"], shown: "F", does: "zoom to the selection or the range", run: act.zoomToSelection },
+  { keys: ["g"], shown: "G", does: "go to a time", run: () => { store.dialog.value = "goto"; } },
+  { keys: ["/"], shown: "/", does: "search", run: () => open("search"), pages: "all" },
+  { keys: ["Enter", "n"], shown: "Enter  N", does: "next hit", run: (event) => nextHit(event.shiftKey ? -1 : 1) },
+  { keys: ["N"], shown: "Shift+Enter", does: "previous hit", run: () => nextHit(-1) },
+  { keys: ["."], shown: ".", does: "next slice of this name", run: () => act.step(1) },
+  { keys: [","], shown: ",", does: "previous slice of this name", run: () => act.step(-1) },
+  { keys: ["]"], shown: "]", does: "follow the flow: whom this woke", run: () => act.follow(1) },
+  { keys: ["["], shown: "[", does: "follow the flow back: who ended this", run: () => act.follow(-1) },
+  { keys: ["m"], shown: "M", does: "set a bookmark in the middle of the view", run: () => { store.dialog.value = "note"; } },
+  { keys: ["o"], shown: "O", does: "draw all flows in view", run: () => { store.showFlows.value = !store.showFlows.value; } },
+  { keys: ["c"], shown: "C", does: "times relative or by the clock", run: () => { store.clock.value = store.clock.value === "wall" ? "relative" : "wall"; act.keepSettings(); } },
+  { keys: ["Escape"], shown: "Esc", does: "close, clear the selection", run: act.escape, pages: "all" },
+  { keys: ["?"], shown: "?", does: "these keys", run: () => { store.dialog.value = "keys"; }, pages: "all" },
+];
+
+const ARROWS_OF_OTHERS = "[role=tab], [role=slider], [role=separator], [role=listbox], select, table";
+
+function isTyping(target: Element): boolean {
+  return target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+}
+
+export function onKey(event: KeyboardEvent): void {
+  const target = event.target instanceof Element ? event.target : document.body;
+  if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
+    event.preventDefault();
+    if (event.key === "ArrowLeft") window.history.back();
+    else window.history.forward();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (isTyping(target) && event.key !== "Escape") return;
+  if (store.dialog.value && event.key !== "Escape") return;
+  if (event.key.startsWith("Arrow") && target.closest(ARROWS_OF_OTHERS)) return;
+  if (event.key === "Enter" && target.closest("button, a, [role=button], tr, input")) return;
+  const key = KEYS.find((each) => each.keys.includes(event.key) || (event.key.length === 1 && !event.shiftKey && each.keys.includes(event.key.toLowerCase())));
+  if (!key || (key.pages !== "all" && store.page.value !== "timeline")) return;
+  event.preventDefault();
+  key.run(event);
+}

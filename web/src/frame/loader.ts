@@ -1,0 +1,104 @@
+// Loads what the server knows, and again while it is still indexing; says in a sentence what stands in the way.
+
+import { batch } from "@preact/signals";
+import type { Lanes, Meta, Notes, Overview, Progress, Settings } from "../api/answers";
+import { ApiError, apiListen, getJson, wordsOf } from "../api/api";
+import { namesUpdate } from "./names";
+import { clock, lanes, meta, notes, overview, progress, span, themeChoice, trouble, view } from "./store";
+
+const BUILDING_MS = 400;
+const READY_MS = 15000;
+const GONE_MS = 2000;
+
+let loaded = -1; // the revision that lanes and meta are of
+let timer = 0;
+let fitted = false;
+const afterwards: (() => void)[] = [];
+
+/** Calls back once the trace's lanes are known: the address may name a view of it. */
+export function onLoaded(then: () => void): void {
+  afterwards.push(then);
+}
+
+function heard(error: ApiError | null): void {
+  if (!error) {
+    if (trouble.value) {
+      trouble.value = null;
+      again(0);
+    }
+  } else if (error.status === 0) {
+    const first = trouble.value?.kind !== "gone";
+    trouble.value = {
+      kind: "gone",
+      text: "ctrace view no longer answers. Start it again in the terminal; this page goes on by itself when it is back.",
+    };
+    if (first) again(GONE_MS);
+  } else if (error.status === 401 || error.status === 403) {
+    trouble.value = {
+      kind: "token",
+      text: "The token in this page's address is missing or not the server's. Open the address that ctrace view printed, all of it.",
+    };
+  }
+}
+
+function again(ms: number): void {
+  window.clearTimeout(timer);
+  timer = window.setTimeout(() => void poll(), ms);
+}
+
+async function loadTrace(): Promise<void> {
+  const before = meta.value;
+  const fresh = await getJson<Meta>("/api/meta");
+  if (before && before.trace.uuid !== fresh.trace.uuid) {
+    window.location.reload(); // another trace under the same address
+    return;
+  }
+  const isTrace = fresh.kind !== "profile";
+  const list = isTrace ? await getJson<Lanes>("/api/lanes") : { revision: 0, lanes: [] };
+  if (isTrace) await namesUpdate();
+  const whole = view.value.start <= 0 && view.value.end >= span.value;
+  batch(() => {
+    meta.value = fresh;
+    lanes.value = list.lanes;
+    if (!fitted || whole) view.value = { start: 0, end: Math.max(1, fresh.span_ns) };
+  });
+  loaded = fresh.revision;
+  if (!fitted) {
+    fitted = true;
+    for (const then of afterwards) then();
+  }
+  if (isTrace) overview.value = await getJson<Overview>("/api/overview");
+}
+
+async function poll(): Promise<void> {
+  let wait = GONE_MS;
+  try {
+    const now = await getJson<Progress>("/api/progress");
+    progress.value = now;
+    if (now.revision !== loaded || !meta.value) await loadTrace();
+    wait = now.state === "building" ? BUILDING_MS : READY_MS;
+  } catch (cause) {
+    // A missing answer or a wrong token has said so already.
+    if (!trouble.value) trouble.value = { kind: "other", text: wordsOf(cause) };
+    if (trouble.value.kind === "token") return;
+  }
+  again(wait);
+}
+
+async function loadKept(): Promise<void> {
+  try {
+    const kept = await getJson<Settings>("/api/settings");
+    if (kept.theme === "light" || kept.theme === "dark" || kept.theme === "system") themeChoice.value = kept.theme;
+    if (kept.clock === "wall" || kept.clock === "relative") clock.value = kept.clock;
+    const written = await getJson<Notes>("/api/notes");
+    if (Array.isArray(written.notes)) notes.value = written.notes;
+  } catch {
+    // Neither is needed to look at the trace.
+  }
+}
+
+export function load(): void {
+  apiListen(heard);
+  void poll();
+  void loadKept();
+}

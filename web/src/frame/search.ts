@@ -1,0 +1,50 @@
+// Searching: one question at a time, its hits walked through one by one.
+
+import type { Hit, Search } from "../api/answers";
+import { getJson, isAbort, query as ask, wordsOf } from "../api/api";
+import { signal } from "@preact/signals";
+import { say, select } from "./actions";
+import { found, foundAt, query } from "./store";
+
+export const searchError = signal("");
+export const searching = signal(false);
+const LIMIT = 500;
+let controller: AbortController | null = null;
+
+export async function search(text: string): Promise<void> {
+  controller?.abort();
+  query.value = text;
+  foundAt.value = -1;
+  searchError.value = "";
+  if (!text.trim()) {
+    found.value = null;
+    searching.value = false;
+    return;
+  }
+  const mine = new AbortController();
+  controller = mine;
+  searching.value = true;
+  try {
+    const answer = await getJson<Search>(`/api/search${ask({ q: text, limit: LIMIT })}`, mine.signal);
+    if (controller !== mine) return;
+    found.value = answer;
+    say(answer.total === 1 ? "1 hit" : `${answer.total} hits`);
+  } catch (cause) {
+    if (isAbort(cause)) return;
+    found.value = null;
+    searchError.value = wordsOf(cause);
+  }
+  searching.value = false;
+}
+
+export function showHit(hit: Hit, at: number): void {
+  foundAt.value = at;
+  void select(hit, true, hit.lane).then(() => say(`Hit ${at + 1} of ${found.value?.total ?? 0}: ${hit.name}`));
+}
+
+export function nextHit(way: 1 | -1): void {
+  const hits = found.value?.hits ?? [];
+  if (!hits.length) return;
+  const at = (foundAt.value + way + hits.length) % hits.length;
+  showHit(hits[foundAt.value < 0 && way < 0 ? hits.length - 1 : at], foundAt.value < 0 && way < 0 ? hits.length - 1 : at);
+}

@@ -1,0 +1,134 @@
+// The overview: how long, how busy, what waited longest and who ended it, what paused, what was lost.
+
+import type { Overview, Wait } from "../api/answers";
+import { select, showRange } from "../frame/actions";
+import { laneTitle, meta, page } from "../frame/store";
+import { instant } from "../timeline/hover_card";
+import { bytes, count, duration, percent } from "../timeline/time";
+import { Swatch } from "../timeline/swatch";
+import { SortedTable } from "../panels/sorted_table";
+import { Answered, useAnswer } from "./answer";
+
+function Number_({ value, of }: { value: string; of: string }) {
+  return <div class="number"><b>{value}</b><span>{of}</span></div>;
+}
+
+function Waker({ wait }: { wait: Wait }) {
+  const { waker } = wait;
+  if (!waker) return <span class="dim">not known</span>;
+  return (
+    <button
+      type="button"
+      class="link"
+      onClick={(event) => {
+        event.stopPropagation();
+        void select(waker, true, waker.lane);
+      }}
+    >
+      {laneTitle(waker.lane)}{waker.name && <span class="dim"> in {waker.name}</span>}
+    </button>
+  );
+}
+
+function Waits({ answer }: { answer: Overview }) {
+  return (
+    <section class="card wide">
+      <h2>Longest waits, and who ended them</h2>
+      {answer.waits.length === 0 ? <p class="empty">No thread waited for another.</p> : (
+        <SortedTable
+          label="Longest waits"
+          rows={answer.waits}
+          sort={3}
+          keyOf={(wait) => `${wait.row}.${wait.slice}`}
+          onPick={(wait) => void select(wait, true, wait.lane)}
+          columns={[
+            { title: "Thread", value: (wait) => laneTitle(wait.lane) },
+            { title: "Waited in", value: (wait) => wait.name },
+            { title: "At", number: true, value: (wait) => wait.start_ns, cell: (wait) => instant(wait.start_ns, 1e5) },
+            { title: "For", number: true, value: (wait) => wait.dur_ns, cell: (wait) => <b>{duration(wait.dur_ns)}</b> },
+            { title: "Ended by", value: (wait) => (wait.waker ? laneTitle(wait.waker.lane) : ""), cell: (wait) => <Waker wait={wait} /> },
+          ]}
+        />
+      )}
+    </section>
+  );
+}
+
+function Busiest({ answer }: { answer: Overview }) {
+  const most = Math.max(1, ...answer.busiest.map((each) => each.busy_ns));
+  return (
+    <section class="card">
+      <h2>Busiest threads</h2>
+      <ul class="bars">
+        {answer.busiest.map((each) => (
+          <li key={each.lane}>
+            <span class="title">{laneTitle(each.lane) || each.name}</span>
+            <span class="value">{duration(each.busy_ns)} <span class="dim">{percent(each.busy_ns, answer.span_ns)}</span></span>
+            <span class="bar" style={{ width: `${(100 * each.busy_ns) / most}%` }} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Pauses({ answer }: { answer: Overview }) {
+  return (
+    <section class="card">
+      <h2>Pauses</h2>
+      {answer.pauses.length === 0 ? <p class="empty">Nothing stopped all threads.</p> : (
+        <ul class="lines">
+          {answer.pauses.map((pause) => (
+            <li key={`${pause.row}.${pause.slice}`}>
+              <Swatch cls={11} />
+              <button type="button" class="link" onClick={() => void select(pause, true)}>{pause.name}</button>
+              <b>{duration(pause.dur_ns)}</b>
+              <span class="dim">at {instant(pause.start_ns, 1e5)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+export function OverviewPage() {
+  const answer = useAnswer<Overview>("/api/overview");
+  const at = meta.value;
+  return (
+    <div class="sheet">
+      <h1 class="only-read">Overview</h1>
+      <Answered answer={answer}>
+        {(value) => (
+          <div class="cards">
+            <section class="card wide numbers">
+              <Number_ value={duration(value.span_ns)} of="long" />
+              <Number_ value={count(value.events)} of="events" />
+              <Number_ value={count(value.threads)} of={value.threads === 1 ? "thread" : "threads"} />
+              <Number_ value={count(value.cpus)} of="CPUs" />
+              <Number_ value={value.lost ? count(value.lost) : "none"} of="lost" />
+              {at && <Number_ value={bytes(at.trace.bytes)} of="on disk" />}
+              <div class="buttons">
+                <button type="button" onClick={() => { page.value = "timeline"; }}>Timeline</button>
+                <button type="button" onClick={() => { page.value = "timeline"; showRange(0, value.span_ns); }}>Totals of everything</button>
+              </div>
+            </section>
+            <Waits answer={value} />
+            <Busiest answer={value} />
+            <Pauses answer={value} />
+            {at && (
+              <section class="card">
+                <h2>Programs</h2>
+                <ul class="lines">
+                  {at.programs.map((program) => (
+                    <li key={program.id}><b>{program.name}</b> <span class="dim">pid {program.pid}, {program.threads} {program.threads === 1 ? "thread" : "threads"}</span> <code>{program.command}</code></li>
+                  ))}
+                </ul>
+              </section>
+            )}
+          </div>
+        )}
+      </Answered>
+    </div>
+  );
+}

@@ -1,0 +1,62 @@
+// The top table: functions by what they cost themselves and with what they call.
+
+import { useMemo } from "preact/hooks";
+import type { Flame, Top, TopRow } from "../api/answers";
+import { FlameBar, nothing, search, sourcePath, useProfile } from "../flame/flame_source";
+import { flameTree, frameMatcher, topRows } from "../flame/flame_tree";
+import { isProfile, page } from "../frame/store";
+import { SortedTable } from "../panels/sorted_table";
+import { placeOf } from "../panels/stack";
+import { percent, quantity } from "../timeline/time";
+import { Answered, useAnswer } from "./answer";
+
+function useTop(path: string | null): { value: Top | null; error: string } {
+  const answer = useAnswer<Flame | Top>(path);
+  const value = useMemo(() => {
+    if (!answer.value) return null;
+    if ("rows" in answer.value) return answer.value;
+    const tree = flameTree(answer.value);
+    return { unit: tree.unit, total: tree.total, rows: topRows(tree) };
+  }, [answer.value]);
+  return { value, error: answer.error };
+}
+
+export function TopPage() {
+  const profile = useProfile();
+  const answer = useTop(sourcePath(isProfile.value ? "top" : "flame", profile));
+  const matcher = frameMatcher(search.value);
+  const share = (top: Top, of: (row: TopRow) => number) => (row: TopRow) => (
+    <>{quantity(of(row), top.unit)} <span class="dim">{percent(of(row), top.total)}</span></>
+  );
+  return (
+    <div class="sheet">
+      <h1 class="only-read">Top functions</h1>
+      <FlameBar profile={profile} said={typeof matcher === "string" ? matcher : ""} />
+      <Answered answer={answer}>
+        {(top) => {
+          const rows = typeof matcher === "function" ? top.rows.filter((row) => matcher(row)) : top.rows;
+          if (!top.rows.length) return <p class="empty">{nothing()}</p>;
+          return (
+            <SortedTable
+              label="Functions"
+              rows={rows}
+              sort={0}
+              keyOf={(row) => `${row.function}/${row.file}/${row.module}`}
+              onPick={(row) => {
+                search.value = row.function;
+                page.value = "flame";
+              }}
+              columns={[
+                { title: "Self", number: true, value: (row) => row.self, cell: share(top, (row) => row.self) },
+                { title: "Total", number: true, value: (row) => row.total, cell: share(top, (row) => row.total) },
+                { title: "Function", value: (row) => row.function, cell: (row) => <code>{row.function || "?"}</code> },
+                { title: "Place", value: (row) => placeOf(row), cell: (row) => <span title={`${row.file}:${row.line}`}>{placeOf(row)}</span> },
+                { title: "Module", value: (row) => row.module, cell: (row) => <span class="dim">{row.module.split("/").pop()}</span> },
+              ]}
+            />
+          );
+        }}
+      </Answered>
+    </div>
+  );
+}

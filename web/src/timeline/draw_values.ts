@@ -1,0 +1,82 @@
+// Draws a counter's row: the last value as an area, the least and the greatest of a step as a band.
+
+import type { Inks } from "./inks";
+import type { LanesPicture } from "./draw_lanes";
+import type { PlacedRow } from "./lanes";
+import { stepOf, tileStart } from "./tile";
+import type { Piece } from "./tile_cache";
+import { quantity } from "./time";
+import { toX } from "./viewport";
+
+type Point = { x: number; min: number; max: number; last: number };
+
+export function drawValues(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, row: PlacedRow, pieces: Piece[]): void {
+  const points = pointsOf(picture, pieces);
+  const top = row.y - picture.top;
+  const bottom = top + row.h;
+  if (!points.length) {
+    pen.fillStyle = inks.faint;
+    pen.fillRect(0, bottom - 2, picture.width, 2);
+    return;
+  }
+  const most = points.reduce((max, point) => Math.max(max, point.max), 0);
+  const least = points.reduce((min, point) => Math.min(min, point.min), 0);
+  const scale = (row.h - 2) / (most - least || 1);
+  const yOf = (value: number) => bottom - (value - least) * scale;
+  fillSteps(pen, picture.width, points, inks.accentFill, (point) => yOf(point.last), yOf(Math.max(0, least)));
+  fillSteps(pen, picture.width, points, inks.accentFill, (point) => yOf(point.max), null, (point) => yOf(point.min));
+  strokeSteps(pen, picture.width, points, inks.accent, yOf);
+  pen.fillStyle = inks.dim;
+  pen.fillText(quantity(most, row.lane.unit), 4, top + 7);
+}
+
+function pointsOf(picture: LanesPicture, pieces: Piece[]): Point[] {
+  const points: Point[] = [];
+  for (const piece of pieces) {
+    const { columns, level, index } = piece.tile;
+    if (columns.kind !== 1) continue;
+    const start = tileStart(level, index);
+    for (let at = 0; at < columns.n; at++) {
+      const from = start + columns.start[at] * stepOf(level);
+      const to = at + 1 < columns.n ? start + columns.start[at + 1] * stepOf(level) : piece.to;
+      if (to <= piece.from || from >= piece.to) continue;
+      const x = toX(picture.view, picture.width, Math.max(from, piece.from));
+      const [min, max, last] = [columns.min[at], columns.max[at], columns.last[at]];
+      if (Number.isFinite(min) && Number.isFinite(max) && Number.isFinite(last)) points.push({ x, min, max, last });
+    }
+  }
+  return points;
+}
+
+function fillSteps(
+  pen: CanvasRenderingContext2D,
+  width: number,
+  points: Point[],
+  fill: string,
+  upper: (point: Point) => number,
+  flat: number | null,
+  lower?: (point: Point) => number,
+): void {
+  pen.fillStyle = fill;
+  pen.beginPath();
+  points.forEach((point, at) => {
+    const end = points[at + 1]?.x ?? width;
+    const y0 = upper(point);
+    const y1 = lower ? lower(point) : (flat ?? y0);
+    if (end > 0 && point.x < width && y0 !== y1) pen.rect(point.x, y0, end - point.x, y1 - y0);
+  });
+  pen.fill();
+}
+
+function strokeSteps(pen: CanvasRenderingContext2D, width: number, points: Point[], ink: string, yOf: (value: number) => number): void {
+  pen.strokeStyle = ink;
+  pen.lineWidth = 1.25;
+  pen.beginPath();
+  points.forEach((point, at) => {
+    const y = yOf(point.last);
+    if (at) pen.lineTo(point.x, y);
+    else pen.moveTo(point.x, y);
+    pen.lineTo(points[at + 1]?.x ?? width, y);
+  });
+  pen.stroke();
+}

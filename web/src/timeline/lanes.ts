@@ -1,0 +1,208 @@
+// The order and the place of lanes: grouped by process and start routine, idle ones folded, pinned ones first.  Pure.
+
+import type { Lane, Program, Row } from "../api/answers";
+
+export type LanePrefs = {
+  pinned: ReadonlySet<number>;
+  hidden: ReadonlySet<number>;
+  /** Folds and headings that a person opened or closed, by key; others are as they are at first. */
+  open: ReadonlyMap<string, boolean>;
+  /** Lanes that show all their depths. */
+  deep: ReadonlySet<number>;
+  filter: string;
+};
+
+export type PlacedRow = { lane: Lane; row: Row; y: number; h: number; thin: boolean };
+export type Item = {
+  kind: "heading" | "lane" | "fold";
+  key: string;
+  title: string;
+  detail: string;
+  count: number;
+  open: boolean;
+  indent: number;
+  lane: Lane | null;
+  rows: PlacedRow[];
+  deeper: number; // depths that are not shown
+  y: number;
+  h: number;
+};
+
+export const HEIGHT = { state: 15, slices: 15, marks: 8, value: 36, thin: 3, heading: 24, lane: 25, gap: 7, deep: 5 };
+const POOL = 3; // as many threads of one start routine are a pool
+const POOL_OPEN = 4; // greater pools are folded at first
+const IDLE_SHARE = 0.001; // of the span
+const IDLE_LEAST = 2; // one idle lane needs no fold
+const THIN_ROWS = 12;
+
+type Section = { key: string; title: string; lanes: Lane[]; open: boolean; program?: Program };
+
+/** "io-*", "redis tcp": every word must be in the lane's name, group, tid or program; * is any text. */
+export function laneMatches(lane: Lane, program: Program | undefined, filter: string): boolean {
+  const text = `${lane.name} ${lane.group} ${lane.tid || ""} ${lane.kind} ${program?.name ?? ""} ${program?.pid ?? ""}`.toLowerCase();
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(Boolean)
+    .every((word) => {
+      const parts = word.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+      return new RegExp(parts.join(".*")).test(text);
+    });
+}
+
+/** "io-worker-*" for "io-worker-3": what a pool's threads are called together. */
+export function poolTitle(lanes: Lane[], group: string): string {
+  const shapes = new Set(lanes.map((lane) => lane.name.replace(/\d+/g, "*")));
+  const shape = shapes.size === 1 ? [...shapes][0] : "";
+  return shape && shape !== group ? (group ? `${shape} · ${group}` : shape) : group || "threads";
+}
+
+export class LaneLayout {
+  readonly items: Item[] = [];
+  readonly placed = new Map<number, PlacedRow>(); // by row id; a pinned lane's place is its pinned one
+  readonly byLane = new Map<number, Item>();
+  height = 0;
+
+  constructor(
+    private readonly lanes: readonly Lane[],
+    private readonly programs: readonly Program[],
+    private readonly span: number,
+    private readonly prefs: LanePrefs,
+  ) {
+    const known = new Map(programs.map((program) => [program.id, program]));
+    const shown = this.lanes.filter(
+      (lane) => !prefs.hidden.has(lane.id) && (!prefs.filter || laneMatches(lane, known.get(lane.program), prefs.filter)),
+    );
+    const pinned = this.lanes.filter((lane) => prefs.pinned.has(lane.id));
+    if (pinned.length) this.section({ key: "pinned", title: "Pinned", lanes: pinned, open: true });
+    for (const section of this.sections(shown.filter((lane) => !prefs.pinned.has(lane.id)))) this.section(section);
+  }
+
+  private sections(lanes: Lane[]): Section[] {
+    const of = (kind: Lane["kind"]) => lanes.filter((lane) => lane.kind === kind);
+    const cpus = of("cpu").sort((a, b) => a.id - b.id);
+    const sections: Section[] = [
+      { key: "pauses", title: "Pauses", lanes: of("pause"), open: true },
+      { key: "cpus", title: "CPUs", lanes: cpus, open: cpus.length <= 8 },
+    ];
+    const threads = of("thread");
+    const ids = [...new Set(threads.map((lane) => lane.program))];
+    const busy = (id: number) => threads.reduce((sum, lane) => sum + (lane.program === id ? lane.busy_ns : 0), 0);
+    const weights = new Map(ids.map((id) => [id, busy(id)]));
+    ids.sort((a, b) => (weights.get(b) ?? 0) - (weights.get(a) ?? 0) || a - b);
+    for (const id of ids) {
+      const program = this.programs.find((each) => each.id === id);
+      const title = program ? `${program.name} ${program.pid}` : "threads";
+      sections.push({ key: `p${id}`, title, lanes: threads.filter((lane) => lane.program === id), open: true, program });
+    }
+    sections.push({ key: "tasks", title: "Tasks", lanes: of("task"), open: true });
+    sections.push({ key: "counters", title: "Counters", lanes: of("counter"), open: true });
+    return sections.filter((section) => section.lanes.length);
+  }
+
+  private isOpen(key: string, first: boolean): boolean {
+    return this.prefs.filter ? (this.prefs.open.get(key) ?? true) : (this.prefs.open.get(key) ?? first);
+  }
+
+  private push(item: Omit<Item, "y" | "h" | "rows"> & { rows?: PlacedRow[] }, h: number): Item {
+    const whole: Item = { ...item, rows: item.rows ?? [], y: this.height, h };
+    this.items.push(whole);
+    this.height += h;
+    return whole;
+  }
+
+  private section(section: Section): void {
+    const { key, title, lanes } = section;
+    const open = this.isOpen(key, section.open);
+    const detail = section.program?.command ?? "";
+    this.push({ kind: "heading", key, title, detail, count: lanes.length, open, indent: 0, lane: null, deeper: 0 }, HEIGHT.heading);
+    if (!open) return;
+    if (lanes[0].kind !== "thread" || key === "pinned") {
+      for (const lane of lanes) this.lane(lane, 0);
+      return;
+    }
+    this.threads(key, lanes);
+  }
+
+  private threads(key: string, lanes: Lane[]): void {
+    const idle = this.prefs.filter ? [] : lanes.filter((lane) => lane.busy_ns < this.span * IDLE_SHARE);
+    const folded = new Set(idle.length >= IDLE_LEAST && idle.length < lanes.length ? idle : []);
+    const groups = new Map<string, Lane[]>();
+    for (const lane of lanes) {
+      if (folded.has(lane)) continue;
+      const name = lane.group || `=${lane.id}`;
+      groups.set(name, [...(groups.get(name) ?? []), lane]);
+    }
+    const busiest = (list: Lane[]) => list.reduce((most, lane) => Math.max(most, lane.busy_ns), 0);
+    const order = [...groups.entries()].sort((a, b) => busiest(b[1]) - busiest(a[1]) || a[1][0].id - b[1][0].id);
+    for (const [name, members] of order) {
+      members.sort((a, b) => b.busy_ns - a.busy_ns || a.id - b.id);
+      if (members.length < POOL) for (const lane of members) this.lane(lane, 0);
+      else this.fold(`${key}/${name}`, poolTitle(members, name), members, members.length <= POOL_OPEN);
+    }
+    if (folded.size) this.fold(`${key}/idle`, "idle", [...folded], false);
+  }
+
+  private fold(key: string, title: string, members: Lane[], first: boolean): void {
+    const open = this.isOpen(key, first);
+    const rows: PlacedRow[] = [];
+    if (!open) {
+      const top = this.height + 4;
+      for (const lane of members.slice(0, THIN_ROWS))
+        for (const row of lane.rows.slice(0, 1)) rows.push({ lane, row, y: top + rows.length * (HEIGHT.thin + 1), h: HEIGHT.thin, thin: true });
+    }
+    const h = Math.max(HEIGHT.lane, 8 + rows.length * (HEIGHT.thin + 1));
+    this.push({ kind: "fold", key, title, detail: "", count: members.length, open, indent: 0, lane: null, deeper: 0, rows }, h);
+    for (const row of rows) this.placed.set(row.row.id, row);
+    if (open) for (const lane of members) this.lane(lane, 1);
+  }
+
+  private lane(lane: Lane, indent: number): void {
+    const all = this.prefs.deep.has(lane.id);
+    const shown = all ? lane.rows : lane.rows.filter((row) => row.kind !== "slices" || row.depth < HEIGHT.deep);
+    const deeper = lane.rows.length - shown.length;
+    const top = this.height;
+    let y = top + 4;
+    const rows: PlacedRow[] = [];
+    for (const row of shown) {
+      const h = HEIGHT[row.kind] ?? HEIGHT.slices;
+      rows.push({ lane, row, y, h, thin: false });
+      y += h + 1;
+    }
+    const detail = lane.kind === "thread" ? lane.group : lane.unit;
+    const item = this.push(
+      { kind: "lane", key: `l${lane.id}`, title: lane.name, detail, count: 1, open: true, indent, lane, deeper, rows },
+      Math.max(HEIGHT.lane, y - top + HEIGHT.gap - 4),
+    );
+    this.byLane.set(lane.id, item);
+    for (const row of rows) this.placed.set(row.row.id, row);
+  }
+
+  /** The items that touch [top, bottom). */
+  between(top: number, bottom: number): Item[] {
+    let low = 0;
+    let high = this.items.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.items[middle].y + this.items[middle].h <= top) low = middle + 1;
+      else high = middle;
+    }
+    const list: Item[] = [];
+    for (let at = low; at < this.items.length && this.items[at].y < bottom; at++) list.push(this.items[at]);
+    return list;
+  }
+
+  /** The row at height `y`, or null. */
+  rowAt(y: number): PlacedRow | null {
+    for (const item of this.between(y, y + 1))
+      for (const row of item.rows) if (y >= row.y && y < row.y + row.h + (row.thin ? 1 : 0)) return row;
+    return null;
+  }
+
+  /** The keys that must be open for a lane to be seen, outermost first. */
+  keysFor(lane: Lane): string[] {
+    if (lane.kind === "cpu") return ["cpus"];
+    if (lane.kind !== "thread") return [`${lane.kind}s`];
+    return [`p${lane.program}`, `p${lane.program}/${lane.group || `=${lane.id}`}`, `p${lane.program}/idle`];
+  }
+}

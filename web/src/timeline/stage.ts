@@ -1,0 +1,220 @@
+// The timeline's canvases: what is in sight, when it is drawn again, and what lies under a point of them.
+
+import { effect } from "@preact/signals";
+import type { Slice } from "../api/answers";
+import { nameText, namesKnown, namesUpdate } from "../frame/names";
+import * as store from "../frame/store";
+import { hitAt, type Hit, type Sights } from "./hit";
+import { readInks, type Inks } from "./inks";
+import type { Theme } from "./colours";
+import { drawLanes } from "./draw_lanes";
+import { drawOverlay, type Arrow, type Box } from "./draw_overlay";
+import { levelFor } from "./tile";
+import { TileSource } from "./tile_source";
+import { toNs } from "./viewport";
+import { flowArrows } from "./arrows";
+
+export type Parts = { scroller: HTMLElement; main: HTMLCanvasElement; over: HTMLCanvasElement };
+
+const MORE_NAMES_MS = 200;
+
+export class Stage {
+  readonly source: TileSource;
+  inks: Inks;
+  width = 1;
+  height = 1;
+  ratio = 1;
+  top = 0;
+  hover: Hit | null = null;
+  cursor: number | null = null; // ns
+  frames: number[] = []; // what the last ones took, in ms: for tests and the curious
+  private lanesDirty = true;
+  private overDirty = true;
+  private waiting = 0;
+  private namesAt = 0;
+  private readonly stops: (() => void)[] = [];
+
+  constructor(
+    private readonly parts: Parts,
+    server: { base: string; token: string },
+    readonly theme: () => Theme,
+  ) {
+    this.inks = readInks(parts.scroller, theme());
+    this.source = new TileSource(server, () => this.redraw(), (status) => this.failed(status));
+    this.stops.push(effect(() => this.watchLanes()), effect(() => this.watchOverlay()));
+    const sizes = new ResizeObserver(() => this.resize());
+    sizes.observe(parts.scroller);
+    this.stops.push(() => sizes.disconnect());
+    const scrolled = () => {
+      this.top = parts.scroller.scrollTop;
+      this.redraw();
+    };
+    parts.scroller.addEventListener("scroll", scrolled, { passive: true });
+    this.stops.push(() => parts.scroller.removeEventListener("scroll", scrolled));
+    this.resize();
+  }
+
+  close(): void {
+    for (const stop of this.stops) stop();
+    cancelAnimationFrame(this.waiting);
+    this.source.close();
+  }
+
+  private watchLanes(): void {
+    void [store.view.value, store.layout.value, namesKnown.value, store.progress.value, store.trouble.value];
+    if (!store.trouble.value) this.source.retry();
+    this.redraw();
+  }
+
+  private watchOverlay(): void {
+    void [store.selection.value, store.slice.value, store.range.value, store.found.value, store.notes.value, store.flows.value];
+    this.redrawOver();
+  }
+
+  private failed(status: number): void {
+    // A missing server is the loader's to notice; anything else is asked for again a little later.
+    if (status !== 0) window.setTimeout(() => this.redraw(), 1000);
+  }
+
+  get isIdle(): boolean {
+    return this.source.idle && !this.lanesDirty && !this.overDirty && store.meta.value !== null;
+  }
+
+  recolour(): void {
+    this.inks = readInks(this.parts.scroller, this.theme());
+    this.redraw();
+  }
+
+  redraw(): void {
+    this.lanesDirty = true;
+    this.redrawOver();
+  }
+
+  redrawOver(): void {
+    this.overDirty = true;
+    this.waiting ||= requestAnimationFrame(() => this.frame());
+  }
+
+  resize(): void {
+    const { main, over, scroller } = this.parts;
+    const left = main.offsetLeft;
+    this.width = Math.max(1, scroller.clientWidth - left);
+    this.height = Math.max(1, scroller.clientHeight);
+    this.ratio = window.devicePixelRatio || 1;
+    for (const canvas of [main, over]) {
+      canvas.width = Math.round(this.width * this.ratio);
+      canvas.height = Math.round(this.height * this.ratio);
+      canvas.style.width = `${this.width}px`;
+      canvas.style.height = `${this.height}px`;
+    }
+    this.redraw();
+  }
+
+  get level(): number {
+    return levelFor(store.view.value, this.width * this.ratio);
+  }
+
+  sights(): Sights {
+    return {
+      layout: store.layout.value,
+      cache: this.source.cache,
+      view: store.view.value,
+      level: this.level,
+      span: store.span.value,
+      width: this.width,
+    };
+  }
+
+  hitAt(x: number, y: number): Hit | null {
+    return hitAt(this.sights(), x, y + this.top);
+  }
+
+  nsAt(x: number): number {
+    return toNs(store.view.value, this.width, x);
+  }
+
+  private frame(): void {
+    this.waiting = 0;
+    const began = performance.now();
+    if (this.lanesDirty) this.drawMain();
+    if (this.overDirty) this.drawOver();
+    this.lanesDirty = this.overDirty = false;
+    this.frames.push(performance.now() - began);
+    if (this.frames.length > 600) this.frames.shift();
+  }
+
+  private drawMain(): void {
+    const pen = this.parts.main.getContext("2d", { alpha: false });
+    const layout = store.layout.value;
+    if (!pen || !store.meta.value) return;
+    const items = layout.between(this.top, this.top + this.height);
+    const pauses = store.pauseRows.value;
+    const span = store.span.value;
+    const progress = store.progress.value;
+    const picture = {
+      view: store.view.value,
+      level: this.level,
+      span,
+      width: this.width,
+      height: this.height,
+      ratio: this.ratio,
+      top: this.top,
+      items,
+      covered: progress?.state === "building" ? progress.covered_ns : span,
+      nameOf: (id: number) => this.nameOf(id),
+      pauses,
+    };
+    this.source.look({
+      view: picture.view,
+      devicePixels: this.width * this.ratio,
+      span,
+      rows: items.flatMap((item) => item.rows),
+      always: pauses,
+      theme: this.inks.theme,
+      revision: progress ? progress.revision + progress.covered_ns : 0,
+    });
+    drawLanes(pen, this.source.cache, picture, this.inks);
+  }
+
+  /** A name that is not known yet is asked for, but not more often than it can come. */
+  private nameOf(id: number): string {
+    const text = nameText(id);
+    if (!text && id >= namesKnown.value && performance.now() - this.namesAt > MORE_NAMES_MS) {
+      this.namesAt = performance.now();
+      void namesUpdate().catch(() => undefined);
+    }
+    return text;
+  }
+
+  private boxOf(row: number, start: number, end: number): Box | null {
+    const placed = store.layout.value.placed.get(row);
+    return placed ? { start, end, y: placed.y - this.top, h: placed.h } : null;
+  }
+
+  private drawOver(): void {
+    const pen = this.parts.over.getContext("2d");
+    if (!pen) return;
+    const slice: Slice | null = store.slice.value;
+    const hover = this.hover?.kind === "slice" ? this.hover : null;
+    const boxes = (store.found.value?.hits ?? []).map((hit) => this.boxOf(hit.row, hit.start_ns, hit.start_ns + hit.dur_ns));
+    const direct: Arrow[] = slice ? flowArrows(slice, store.layout.value, this.top) : [];
+    const others = store.showFlows.value ? store.flowsPlaced(this.top) : [];
+    drawOverlay(
+      pen,
+      {
+        view: store.view.value,
+        width: this.width,
+        height: this.height,
+        ratio: this.ratio,
+        hover: hover ? { start: hover.start, end: hover.end, y: hover.row.y - this.top, h: hover.row.h } : null,
+        selected: slice ? this.boxOf(slice.row, slice.start_ns, slice.start_ns + slice.dur_ns) : null,
+        hits: boxes.filter((box): box is Box => box !== null),
+        range: store.range.value,
+        cursor: this.cursor,
+        arrows: [...others, ...direct],
+        notes: store.notes.value,
+      },
+      this.inks,
+    );
+  }
+}

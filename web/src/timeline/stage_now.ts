@@ -1,0 +1,18 @@
+// The stage that is on the page now, and what its pointer is over.
+
+import { signal } from "@preact/signals";
+import type { Hit } from "./hit";
+import type { Stage } from "./stage";
+
+export const stageNow = signal<Stage | null>(null);
+export const hovered = signal<{ hit: Hit; x: number; y: number } | null>(null);
+
+/** Whether everything asked for has come and is drawn: for tests that look at the page from outside. */
+declare global {
+  interface Window {
+    ctraceIdle?: () => boolean;
+    ctraceFrames?: () => number[];
+  }
+}
+window.ctraceIdle = () => stageNow.value?.isIdle ?? true;
+window.ctraceFrames = () => stageNow.value?.frames ?? [];

@@ -1,0 +1,39 @@
+// Paints rows of a tile into RGBA strips: 1024 pixels wide, three high, stretched to the row's height when drawn.
+
+import { colourOf, thirdsOf, type Theme } from "./colours";
+import { STEPS } from "./tile";
+import type { SliceColumns } from "./tile_reply";
+
+export const BANDS = 3;
+export type Look = "state" | "slices";
+
+const GAP = 96; // alpha of a slice's last step: a gap that keeps equal neighbours apart
+const GAP_FROM = 4; // steps: narrower slices have no room for one
+
+/** Paints `columns` into the three lines of `pixels` (RGBA words, 1024 a line) that begin at word `at`. */
+export function paintStrip(pixels: Uint32Array, at: number, columns: SliceColumns, look: Look, theme: Theme): void {
+  for (let i = 0; i < columns.n; i++) {
+    const start = columns.start[i];
+    const end = Math.min(STEPS, start + Math.max(1, columns.len[i]));
+    const cls = columns.cls[i];
+    const [r, g, b] = colourOf(cls, columns.name[i], theme);
+    const colour = ((b << 16) | (g << 8) | r) >>> 0;
+    // What is folded into a step is the fainter the less of the step it covers, but never gone.
+    const alpha = columns.count[i] > 1 || columns.busy[i] < 255 ? 88 + Math.round((columns.busy[i] / 255) * 167) : 255;
+    const word = (colour | (alpha << 24)) >>> 0;
+    const thirds = look === "state" ? thirdsOf(cls) : 7;
+    for (let band = 0; band < BANDS; band++) {
+      if (!(thirds & (1 << (BANDS - 1 - band)))) continue;
+      const line = at + band * STEPS;
+      pixels.fill(word, line + start, line + end);
+      if (end - start >= GAP_FROM && end < STEPS) pixels[line + end - 1] = (colour | (GAP << 24)) >>> 0;
+    }
+  }
+}
+
+/** The entries at least `least` steps wide: the only ones that labels and patterns are drawn on. */
+export function wideEntries(columns: SliceColumns, least: number): Uint16Array {
+  const wide: number[] = [];
+  for (let i = 0; i < columns.n; i++) if (columns.len[i] >= least) wide.push(i);
+  return Uint16Array.from(wide);
+}

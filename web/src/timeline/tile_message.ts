@@ -1,0 +1,26 @@
+// What the page and its tile worker say to each other.
+
+import type { Theme } from "./colours";
+import type { Look } from "./strip";
+import type { Columns } from "./tile_reply";
+import type { Want } from "./tile_queue";
+
+export type ToWorker =
+  | { say: "open"; base: string; token: string }
+  | { say: "want"; wants: Want[]; looks: Map<number, Look>; theme: Theme; revision: number };
+
+export type TileRow = { row: number; columns: Columns; wide: Uint16Array; line: number };
+export type FromWorker =
+  | {
+      say: "tiles";
+      level: number;
+      index: number;
+      partial: boolean;
+      revision: number;
+      theme: Theme;
+      rows: TileRow[];
+      bytes: number;
+      bitmap: ImageBitmap | null;
+    }
+  | { say: "idle" }
+  | { say: "trouble"; status: number; sentence: string };

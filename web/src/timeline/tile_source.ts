@@ -1,0 +1,113 @@
+// The page's side of the tile worker: says what is in view, keeps what comes.
+
+import type { Theme } from "./colours";
+import type { PlacedRow } from "./lanes";
+import type { Look } from "./strip";
+import { levelFor, tilesOf } from "./tile";
+import { TileCache } from "./tile_cache";
+import type { FromWorker, ToWorker } from "./tile_message";
+import type { Want } from "./tile_queue";
+import { spanOf, type View } from "./viewport";
+
+const KEPT = 64 * 1024 * 1024;
+
+export type Sight = {
+  view: View;
+  devicePixels: number;
+  span: number;
+  rows: PlacedRow[];
+  always: readonly number[]; // rows wanted wherever one looks: pauses
+  theme: Theme;
+  revision: number;
+};
+
+export class TileSource {
+  readonly cache = new TileCache(KEPT);
+  idle = true;
+  private readonly worker: Worker;
+  private theme: Theme | null = null;
+  private asked = "";
+
+  constructor(
+    server: { base: string; token: string },
+    private readonly changed: () => void,
+    private readonly trouble: (status: number, sentence: string) => void,
+  ) {
+    this.worker = new Worker(new URL("./tile_worker.ts", import.meta.url), { type: "module", name: "tiles" });
+    this.worker.onmessage = (event: MessageEvent<FromWorker>) => this.hear(event.data);
+    this.say({ say: "open", ...server });
+  }
+
+  private say(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  private hear(message: FromWorker): void {
+    if (message.say === "idle") {
+      this.idle = true;
+    } else if (message.say === "trouble") {
+      this.asked = ""; // to be asked for again
+      this.trouble(message.status, message.sentence);
+      return;
+    } else if (message.theme !== this.theme) {
+      message.bitmap?.close();
+      return;
+    } else {
+      const { level, index, partial, revision, bitmap } = message;
+      const sheet = { bitmap, users: 0 };
+      const cost = Math.ceil(message.bytes / Math.max(1, message.rows.length));
+      for (const row of message.rows) this.cache.put({ ...row, level, index, partial, revision, sheet, cost });
+    }
+    this.changed();
+  }
+
+  /** Asks for what is in sight and not here; what is just outside comes after it. */
+  look(sight: Sight): void {
+    if (sight.theme !== this.theme) {
+      this.cache.clear();
+      this.theme = sight.theme;
+    }
+    const wants = this.wants(sight);
+    const asked = JSON.stringify([wants, sight.revision]);
+    if (asked === this.asked) return;
+    this.asked = asked;
+    if (wants.length) this.idle = false;
+    const looks = new Map<number, Look>();
+    for (const { row } of sight.rows) looks.set(row.id, row.kind === "state" ? "state" : "slices");
+    this.say({ say: "want", wants, looks, theme: sight.theme, revision: sight.revision });
+  }
+
+  /** Forgets what was asked: after trouble all of it is asked for again. */
+  retry(): void {
+    this.asked = "";
+  }
+
+  private wants(sight: Sight): Want[] {
+    const level = levelFor(sight.view, sight.devicePixels);
+    const rows = [...new Set([...sight.rows.map((row) => row.row.id), ...sight.always])];
+    const wants: Want[] = [];
+    const add = (at: number, view: View, urgency: number) => {
+      const grid = tilesOf(view, at, sight.span);
+      for (let index = grid.first; index <= grid.last; index++) {
+        const missing = rows.filter((row) => this.missing(at, index, row, sight.revision));
+        if (missing.length && !wants.some((want) => want.level === at && want.index === index))
+          wants.push({ level: at, index, rows: missing, urgency });
+      }
+    };
+    add(level, sight.view, 0);
+    const length = spanOf(sight.view);
+    add(level, { start: sight.view.start - length / 2, end: sight.view.end + length / 2 }, 1);
+    add(level + 2, sight.view, 2); // stands in when one zooms out
+    return wants;
+  }
+
+  private missing(level: number, index: number, row: number, revision: number): boolean {
+    const tile = this.cache.get(level, index, row);
+    return !tile || (tile.partial && tile.revision !== revision);
+  }
+
+  close(): void {
+    this.worker.terminate();
+    this.cache.clear();
+  }
+}
