@@ -220,6 +220,7 @@ static int listen_to_programs(struct record *r)
         .output = r->output, .output_fd = -1, .children = r->options.settings.children, .limit = r->options.settings.limit,
         .ring = r->options.settings.ring, .later = r->options.settings.delay_ms != 0 || r->no_trace, .categories = r->options.settings.categories,
         .begins = r->begins, .cpu_rate = r->options.settings.cpu_rate,
+        .calm = r->no_trace ? ct_service_categories() : 0,
     };
     const struct ct_follow_hooks hooks = { .closed = hear_closed, .trouble = hear_trouble, .began = hear_began,
                                           .asked = hear_asked, .context = r };

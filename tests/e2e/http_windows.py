@@ -213,13 +213,33 @@ def a_client_that_does_not_read():
     deaf.close()
 
 
+def nobody_asks():
+    """Without an audience there are no rounds of 10 ms; what was recorded is there all the same."""
+    def wakes(pid):
+        total = 0
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as f:
+                total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", f.read(), re.M)[1])
+        return total
+
+    served = pprofs.Served(ctrace, ["cat"])
+    served.get("heap")
+    time.sleep(0.5)                     # for what that began
+    first = wakes(served.process.pid)
+    time.sleep(3)
+    woken = wakes(served.process.pid) - first
+    expect(woken <= 30, f"{woken} wake-ups in 3 s")
+    expect(served.get("threads?debug=1").startswith(b"threads profile: total 1\n"), "threads")
+    expect(served.end() == 0, "the program's status")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="ctrace-windows-") as scratch:
         os.chdir(scratch)
         with open("busy.c", "w") as f:
             f.write(BUSY)
         subprocess.run(["cc", "-g", "-O1", "-o", "busy", "busy.c", "-pthread"], check=True)
-        for test in (each_its_own, rates, the_end, a_client_that_does_not_read):
+        for test in (each_its_own, rates, the_end, a_client_that_does_not_read, nobody_asks):
             print(test.__name__, flush=True)
             test()
         os.chdir("/")
