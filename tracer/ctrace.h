@@ -39,7 +39,7 @@ extern "C" {
 #define TRACE_UNUSED_
 #endif
 
-/* For trace_serve_with(); zeros and NULLs are the defaults.  Everything is copied. */
+/* For trace_serve_with() and trace_http_handle(); zeros and NULLs are the defaults.  Everything is copied. */
 struct trace_serve_options {
     size_t size;                        /* sizeof(struct trace_serve_options) */
     const char *address;                /* as of trace_serve() */
@@ -48,6 +48,33 @@ struct trace_serve_options {
     const char *const *hosts;           /* names that may stand in Host, besides localhost and addresses */
     size_t host_count;
     int insecure;                       /* not 0: beyond loopback without a token */
+};
+
+struct trace_http_header {
+    const char *name, *value;           /* of a request: no value, as if it were not there */
+};
+
+/* A request that came to the program's own web server, for trace_http_handle(), during which all of it must stay there. */
+struct trace_http_request {
+    size_t size;                        /* sizeof(struct trace_http_request) */
+    const char *method;                 /* "GET" */
+    const char *target;                 /* the path as it was sent, not decoded, with its query unless that is in `query` */
+    const char *query;                  /* what stood behind the `?`, as it was sent; NULL: nothing, or it is in `target` */
+    const struct trace_http_header *headers;    /* Host (which must be there), Origin, Sec-Fetch-Site, Authorization */
+    size_t header_count;                /* others may be among them */
+    const void *body;                   /* of a POST */
+    size_t body_size;
+    const char *peer;                   /* the client's address, "127.0.0.1"; NULL: the program has judged who may ask */
+    const struct trace_serve_options *options;  /* prefix, token, hosts, insecure; NULL: the defaults */
+};
+
+/* Where the answer goes, on the thread that called.  A result other than 0 means: no more, the client has gone. */
+struct trace_http_writer {
+    size_t size;                        /* sizeof(struct trace_http_writer) */
+    void *context;                      /* handed to both */
+    /* Once, first.  `length` of the body, or -1 when it is not known yet; the connection's own headers are not in there. */
+    int (*head)(void *context, int status, int64_t length, const struct trace_http_header *headers, size_t header_count);
+    int (*bytes)(void *context, const void *bytes, size_t size);        /* any number of times; up to 64 KiB each */
 };
 
 /*
@@ -72,6 +99,18 @@ struct trace_serve_options {
  * trace_serve_stop   Ends it, which may take two seconds; clients are cut off.  -EINVAL when it is not served, -EBUSY while a
  *                    trace_start() made since, or a trace_cpu_profile_start(), is in force.  Under `ctrace record` that goes on serving.
  * trace_serve_url    Where: "http://127.0.0.1:6060/debug/pprof/"; NULL when it is not served.  Valid until the stop.
+ * trace_http_handle  Answers a request for /debug/pprof/..., or /metrics, that came to the program's own web server; it blocks as
+ *                    long as the answer takes (profile?seconds=30: 30 s and more), on the calling thread, which alone calls
+ *                    the writer.  A writer that is slow is never waited for by what records: a trace loses whole
+ *                    generations, and who takes nothing for 30 s is given up.  Any number of threads may call at once; beyond 8
+ *                    answers under way the next ones are 503.  Host, Origin and token are judged as trace_serve()
+ *                    judges them, and a `peer` that is not loopback needs a token, or insecure.  What makes profiles is as for
+ *                    trace_profile_write(); trace_http_handle(NULL, NULL) only starts it, so that heap, block and
+ *                    mutex profiles count from then on.  A forked child answers for itself.  Returns 0 when the writer has had
+ *                    a whole answer, be it 503 with a line that says why; -ENOENT when the target is none of these (the program
+ *                    answers; nothing was written), -EINVAL for a malformed struct (same), -ECANCELED when the writer
+ *                    wanted no more, -EPIPE when the answer was cut short and the connection is to be closed without its
+ *                    end.  Not in signal handlers.
  * trace_profile_write      Writes a profile, as it is now, into the file `path`: "heap", "allocs", "block", "mutex", "threads",
  *                    "threadcreate", or one of trace_profile_new()'s.  With debug 0 it is one for go tool pprof, with 1 or 2 the text of ?debug=.  `ctrace
  *                    record` makes it, or what trace_serve() started; where neither is there, that is started without an
@@ -169,6 +208,8 @@ struct trace_memory {
     TRACE_FUNCTION_(int, trace_serve_with, (const struct trace_serve_options *options), (options), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_serve_stop, (void), (), -ENOSYS) \
     TRACE_FUNCTION_(const char *, trace_serve_url, (void), (), NULL) \
+    TRACE_FUNCTION_(int, trace_http_handle, \
+                    (const struct trace_http_request *request, const struct trace_http_writer *writer), (request, writer), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_start, (const char *path), (path), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_start_fd, (int fd), (fd), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_stop, (void), (), -ENOSYS) \
@@ -215,6 +256,7 @@ struct trace_memory {
 #define TRACE_OFF_trace_serve_with (void)options;
 #define TRACE_OFF_trace_serve_stop
 #define TRACE_OFF_trace_serve_url
+#define TRACE_OFF_trace_http_handle (void)request; (void)writer;
 #define TRACE_OFF_trace_profile_write (void)name; (void)path; (void)debug;
 #define TRACE_OFF_trace_cpu_profile_start (void)path;
 #define TRACE_OFF_trace_cpu_profile_stop
@@ -266,6 +308,7 @@ TRACE_FUNCTIONS_
 #define trace_serve_with weak_trace_serve_with
 #define trace_serve_stop weak_trace_serve_stop
 #define trace_serve_url weak_trace_serve_url
+#define trace_http_handle weak_trace_http_handle
 #define trace_profile_write weak_trace_profile_write
 #define trace_cpu_profile_start weak_trace_cpu_profile_start
 #define trace_cpu_profile_stop weak_trace_cpu_profile_stop

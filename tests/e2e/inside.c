@@ -74,6 +74,89 @@ __attribute__((noinline)) static void tell_values(char *rest, int add)
     printf("%d\n", sum);
 }
 
+/* --- a request of a web server of its own --- */
+
+static struct reply {
+    pthread_t caller;
+    int status, heads, slow_ms, stop_at;        /* stop_at: the head, or after so many pieces, no more is wanted; -1: never */
+    long long length;
+    size_t size;
+    char line[80], type[40], fault[8];
+    FILE *file;
+} reply;
+
+static int take_head(void *context, int status, int64_t length, const struct trace_http_header *headers, size_t count)
+{
+    struct reply *r = context;
+
+    r->status = status;
+    r->length = length;
+    r->heads += pthread_equal(r->caller, pthread_self()) ? 1 : 100;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(headers[i].name, "X-Go-Pprof") == 0)
+            snprintf(r->fault, sizeof r->fault, "fault");
+        else if (strcmp(headers[i].name, "Content-Type") == 0)
+            snprintf(r->type, sizeof r->type, "%.*s", (int)strcspn(headers[i].value, ";"), headers[i].value);
+    return r->stop_at == 0;
+}
+
+static int take_bytes(void *context, const void *bytes, size_t size)
+{
+    struct reply *r = context;
+
+    if (r->size == 0)
+        snprintf(r->line, sizeof r->line, "%.*s", (int)(size < 79 ? size : 79), (const char *)bytes);
+    r->line[strcspn(r->line, "\n")] = '\0';
+    r->size += size;
+    r->heads += pthread_equal(r->caller, pthread_self()) ? 0 : 100;
+    if (r->file)
+        fwrite(bytes, 1, size, r->file);
+    usleep((useconds_t)r->slow_ms * 1000);
+    return --r->stop_at == 0;
+}
+
+/* A method, a target, and words KEY=VALUE; tells what came of it. */
+static void tell_http(char *rest)
+{
+    struct trace_serve_options options = { .size = sizeof options };
+    struct trace_http_header host = { "host", "localhost" };
+    struct trace_http_request request = { .size = sizeof request, .headers = &host, .header_count = 1, .options = &options };
+    struct trace_http_writer writer = { sizeof writer, &reply, take_head, take_bytes };
+    char *word = strtok(rest, " "), *value;
+    int r;
+
+    reply = (struct reply){ .caller = pthread_self(), .stop_at = -1 };
+    request.method = word;
+    request.target = strtok(NULL, " ");
+    while ((word = strtok(NULL, " ")) && (value = strchr(word, '='))) {
+        *value++ = '\0';
+        if (strcmp(word, "host") == 0)
+            host.value = *value ? value : NULL;
+        else if (strcmp(word, "token") == 0)
+            options.token = value;
+        else if (strcmp(word, "prefix") == 0)
+            options.prefix = value;
+        else if (strcmp(word, "peer") == 0)
+            request.peer = value;
+        else if (strcmp(word, "size") == 0)
+            request.size = (size_t)atoi(value);
+        else if (strcmp(word, "body") == 0)
+            request.body = value, request.body_size = strlen(value);
+        else if (strcmp(word, "slow") == 0)
+            reply.slow_ms = atoi(value);
+        else if (strcmp(word, "stop") == 0)
+            reply.stop_at = atoi(value);
+        else if (strcmp(word, "file") == 0)
+            reply.file = fopen(value, "w");
+    }
+    r = trace_http_handle(&request, &writer);
+    if (reply.file)
+        fclose(reply.file);
+    printf("%d %d %d %lld %zu %s%s %s\n", r, reply.heads, reply.status, reply.length, reply.size,
+           reply.type[0] ? reply.type : "-", reply.fault,
+           reply.line[0] ? reply.line : "-");
+}
+
 static void obey(char *line)
 {
     static pthread_t thread;
@@ -101,6 +184,10 @@ static void obey(char *line)
         printf("%d\n", trace_cpu_profile_start(rest));
     else if (strcmp(word, "cpuend") == 0)
         printf("%d\n", trace_cpu_profile_stop());
+    else if (strcmp(word, "http") == 0)
+        tell_http(rest);
+    else if (strcmp(word, "mount") == 0)
+        printf("%d\n", trace_http_handle(NULL, NULL));
     else if (strcmp(word, "fork") == 0)
         tell_fork();
     else if (strcmp(word, "burn") == 0)

@@ -106,12 +106,9 @@ static int ask(enum ct_control_profile_what what, const char *name, int debug, i
 /* Somebody who makes profiles: there, or now within the program. */
 static int find_maker(void)
 {
-    int r;
+    struct ct_serve_http maker;
 
-    pthread_mutex_lock(&api_session.lock);
-    r = ct_door->recorded() ? 0 : api_serve_quietly();
-    pthread_mutex_unlock(&api_session.lock);
-    return r;
+    return api_serve_maker(&maker);
 }
 
 /* Has one made and puts it into the file, which is given. */

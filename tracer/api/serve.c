@@ -65,16 +65,18 @@ static bool put_hosts(struct ct_serve_http *http, const struct trace_serve_optio
 }
 
 /* An older program's struct is shorter than ours: what it does not have is as if not said. */
-static int make_request(const struct trace_serve_options *given, struct ct_serve_http *ret)
+int api_serve_texts(const struct trace_serve_options *given, struct ct_serve_http *ret)
 {
     struct trace_serve_options o = { 0 };
 
     *ret = (struct ct_serve_http){ .size = sizeof *ret };
-    if (!given || given->size < offsetof(struct trace_serve_options, prefix) || given->size > 4096)
+    if (!given)
+        return 0;
+    if (given->size < offsetof(struct trace_serve_options, prefix) || given->size > 4096)
         return -EINVAL;
     memcpy(&o, given, given->size < sizeof o ? given->size : sizeof o);
     ret->insecure = o.insecure != 0;
-    if (!o.address || !*o.address || (o.token && !*o.token))
+    if (o.token && !*o.token)
         return -EINVAL;
     return put_text(ret->address, sizeof ret->address, o.address) && put_text(ret->prefix, sizeof ret->prefix, o.prefix) &&
            put_text(ret->token, sizeof ret->token, o.token) && put_hosts(ret, &o) ? 0 : -ENAMETOOLONG;
@@ -173,12 +175,18 @@ static int serve_inside(struct ct_serve_http *http)
     return r;
 }
 
-int api_serve_quietly(void)
+int api_serve_maker(struct ct_serve_http *ret)
 {
-    struct ct_serve_http http = { .size = sizeof http };
-    int r = api_session_settings("no profile is made");
+    int r = 0;
 
-    return r < 0 ? r : serve_inside(&http);
+    *ret = (struct ct_serve_http){ .size = sizeof *ret };
+    pthread_mutex_lock(&api_session.lock);
+    if (!ct_door->recorded())
+        r = api_session_settings("no profile is made");
+    if (r == 0 && !ct_door->recorded())
+        r = serve_inside(ret);
+    pthread_mutex_unlock(&api_session.lock);
+    return r;
 }
 
 /* In this process, or where it was recorded before. */
@@ -201,7 +209,9 @@ static int serve(const struct trace_serve_options *options)
         return -ENOSYS;
     if (is_served())
         return -EALREADY;
-    r = make_request(options, &http);
+    r = options ? api_serve_texts(options, &http) : -EINVAL;
+    if (r == 0 && !http.address[0])
+        r = -EINVAL;
     if (r == 0)
         r = api_session_settings("nothing is served");
     if (r < 0)

@@ -56,6 +56,7 @@ enum ct_control_profile_what {
     CT_CONTROL_PROFILE_NOW = 1,         /* the profile `name`, as it is now */
     CT_CONTROL_PROFILE_CPU_BEGIN = 2,   /* -EALREADY when this program image has begun one in the same way */
     CT_CONTROL_PROFILE_CPU_END = 3,     /* -ESRCH when it has not */
+    CT_CONTROL_PROFILE_HTTP = 4,        /* a stream, in which a struct ct_serve_call follows; its answer is not the one below */
 };
 
 /* What there is by NOW in every program, beside profiles of its own; and what else is a name of something in /debug/pprof/. */

@@ -39,6 +39,19 @@ struct ct_serve_http {
     char trouble[160];              /* or why not, one line for a person */
 };
 
+/*
+ * A request that came to the program's own web server, on its way to who serves: by a socket, behind a struct
+ * ct_control_profile.  The answer comes there as HTTP/1.1, a reply to each.
+ */
+struct ct_serve_call {
+    struct ct_serve_http http;      /* prefix, token, hosts, insecure; the rest is empty */
+    char method[16], peer[64];      /* peer: the client's address as text; empty: the program vouches for it */
+    uint32_t text_size;             /* of what follows: target, query, then name and value of each header; each ends in NUL */
+    uint32_t body_size;             /* of what follows then */
+};
+
+enum { CT_SERVE_CALL_TEXT = 32 << 10, CT_SERVE_CALL_BODY = 1 << 20 };      /* no more than this */
+
 /* What the program's part knows when it is to be served. */
 struct ct_serve_host_program {
     const char *session;            /* path of the session directory, where to listen for the recorder */

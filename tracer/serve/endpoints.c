@@ -50,6 +50,8 @@ static bool find_process(struct ct_exchange *x)
         ct_reply_fault(&x->reply, 400, "invalid value for \"pid\" - must be a positive integer");
         return false;
     }
+    if (!asked)
+        asked = x->all->pid;
     x->pid = asked == (pid_t)asked ? x->all->host->process(x->all->host->context, (pid_t)asked) : 0;
     if (!x->pid)
         ct_reply_fault(&x->reply, 404, asked ? "No such process is served" : "The process has ended");

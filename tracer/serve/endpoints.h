@@ -29,6 +29,7 @@ struct ct_endpoints {
     const struct ct_endpoint_table *table;
     void (*finish)(struct ct_exchange *x);  /* has the last word on a reply that is made at once; NULL: nobody has */
     void *context;                  /* for the rows */
+    pid_t pid;                      /* that is meant where none is named; 0: the host's own choice */
 };
 
 enum ct_answer_kind {

@@ -54,6 +54,23 @@ int ct_guard_listen(const struct ct_address *a, const char *token, bool insecure
     return 0;
 }
 
+int ct_guard_peer(const char *peer, const char *token, bool insecure, const char **ret_why)
+{
+    struct in6_addr ip6;
+    struct in_addr ip;
+    bool near = !*peer || token || insecure;
+
+    if (!near && strncasecmp(peer, "::ffff:", 7) == 0 && strchr(peer, '.'))
+        peer += 7;
+    if (!near && inet_pton(AF_INET, peer, &ip) == 1)
+        near = ntohl(ip.s_addr) >> 24 == 127;
+    else if (!near)
+        near = inet_pton(AF_INET6, peer, &ip6) == 1 && IN6_IS_ADDR_LOOPBACK(&ip6);
+    if (!near)
+        *ret_why = "a client of another machine is answered only where there is a token, or insecure was asked for";
+    return near ? 0 : 403;
+}
+
 /* ---- the token ---- */
 
 bool ct_guard_same(const char *secret, const char *given)

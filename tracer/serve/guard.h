@@ -33,6 +33,12 @@ int ct_address_parse(const char *text, struct ct_address *ret, struct ct_error *
  */
 int ct_guard_listen(const struct ct_address *a, const char *token, bool insecure, bool secure, struct ct_error *err);
 
+/*
+ * The same for a server of somebody else: whether a client at the address `peer` may be answered at all; "" is one that the
+ * server has judged itself.  0, or 403 and in `*ret_why` a sentence, never freed.
+ */
+int ct_guard_peer(const char *peer, const char *token, bool insecure, const char **ret_why);
+
 /* Whether the request may be answered.  0, or the status (400, 401, 403) and in `*ret_why` a sentence, never freed. */
 int ct_guard_check(const struct ct_guard *g, const struct ct_request *r, const char **ret_why);
 

@@ -2,23 +2,12 @@
 #include "serve/guest.h"
 
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "serve/late.h"
 #include "serve/socket.h"
 
 enum { LARGE = 64 << 10 };          /* a reply of this size ends the connection of who is not waited for */
-
-struct ct_late *ct_late_new(void)
-{
-    struct ct_late *late = calloc(1, sizeof *late);
-
-    if (late)
-        late->fd = -1;
-    return late;
-}
 
 /* Gives the connection and the exchange to the loop in `state`; the rest of `late` is set.  False: nothing was given. */
 static bool hand_over(struct ct_guest *guest, struct ct_late *late, enum ct_late_state state)
@@ -41,24 +30,6 @@ static bool hand_over(struct ct_guest *guest, struct ct_late *late, enum ct_late
     return true;
 }
 
-/* A window waits, a stream sends its head. */
-static bool begin_late(struct ct_guest *guest, struct ct_late *late, bool chunked)
-{
-    struct ct_exchange *x = &late->exchange;
-    int64_t now = ct_loop_now(), span_ms = (int64_t)(x->seconds * 1000);
-    size_t head;
-
-    if (x->kind == CT_ANSWER_WINDOW) {
-        late->deadline_ms = now + span_ms;
-        late->give_up_ms = INT64_MAX;
-        return hand_over(guest, late, CT_LATE_WAITING);
-    }
-    head = ct_reply_head(&x->reply, chunked ? CT_REPLY_CHUNKED : CT_REPLY_UNTIL_CLOSE, false, time(NULL), late->head);
-    late->deadline_ms = now + CT_LATE_STALL_MS;
-    late->give_up_ms = now + span_ms + CT_LATE_WHOLE_MS;
-    return ct_late_stream(late, head, chunked) == 0 && hand_over(guest, late, CT_LATE_STREAMING);
-}
-
 /* Whether the socket takes more by then. */
 static bool wait_for(int fd, int64_t until_ms)
 {
@@ -78,14 +49,14 @@ static bool send_whole(struct ct_guest *guest, struct ct_late *late, bool head_o
     bool gone, sent;
 
     keep = keep && (late->exchange.reply.size < LARGE || guest->patience_ms);
-    ct_late_fill(late, ct_reply_head(&late->exchange.reply, CT_REPLY_KNOWN, keep, time(NULL), late->head), !head_only);
+    ct_late_whole(late, head_only, keep, now);
     late->fd = guest->fd;
     sent = ct_late_send(late, &gone);
     while (!sent && !gone && guest->patience_ms && wait_for(guest->fd, now + guest->patience_ms))
         sent = ct_late_send(late, &gone);
     late->fd = -1;
-    late->deadline_ms = now + (sent ? CT_LATE_LINGER_MS : CT_LATE_STALL_MS);
-    late->give_up_ms = now + CT_LATE_WHOLE_MS;
+    if (sent)
+        late->deadline_ms = now + CT_LATE_LINGER_MS;
     if (sent && keep) {
         ct_late_free(late);
         return true;
@@ -99,7 +70,7 @@ bool ct_guest_answer(struct ct_guest *guest, struct ct_late *late, const struct 
 {
     if (late->exchange.kind == CT_ANSWER_NOW)
         return send_whole(guest, late, request->method == CT_METHOD_HEAD, keep);
-    if (!begin_late(guest, late, !request->old))
+    if (ct_late_begin(late, !request->old, ct_loop_now()) < 0 || !hand_over(guest, late, late->state))
         ct_late_free(late);
     return false;
 }

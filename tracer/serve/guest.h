@@ -19,9 +19,6 @@ struct ct_guest {
     int64_t since_ms;               /* when the wait for that request began */
 };
 
-/* An empty one for ct_guest_answer(); ct_late_free() frees it.  NULL: no memory. */
-struct ct_late *ct_late_new(void);
-
 /*
  * Answers with the exchange in `late`, which is given: at once, or by the loop.  `keep`: the client would keep the
  * connection.  False when the connection ends; the web server then closes what it believes to be the socket.

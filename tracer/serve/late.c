@@ -31,6 +31,15 @@ static void leave(struct ct_late *late)
     late->done = NULL;
 }
 
+struct ct_late *ct_late_new(void)
+{
+    struct ct_late *late = calloc(1, sizeof *late);
+
+    if (late)
+        late->fd = -1;
+    return late;
+}
+
 void ct_late_free(struct ct_late *late)
 {
     ct_exchange_fini(&late->exchange);
@@ -41,7 +50,7 @@ void ct_late_free(struct ct_late *late)
     free(late);
 }
 
-void ct_late_fill(struct ct_late *late, size_t head_size, bool body)
+static void fill(struct ct_late *late, size_t head_size, bool body)
 {
     const struct ct_reply *r = &late->exchange.reply;
 
@@ -73,6 +82,35 @@ bool ct_late_send(struct ct_late *late, bool *ret_gone)
     return true;
 }
 
+/* ---- beginnings ---- */
+
+void ct_late_whole(struct ct_late *late, bool head_only, bool keep, int64_t now)
+{
+    fill(late, ct_reply_head(&late->exchange.reply, CT_REPLY_KNOWN, keep, time(NULL), late->head), !head_only);
+    enter(late, CT_LATE_SENDING, now + CT_LATE_STALL_MS);
+    late->give_up_ms = now + CT_LATE_WHOLE_MS;
+}
+
+int ct_late_begin(struct ct_late *late, bool chunked, int64_t now)
+{
+    struct ct_exchange *x = &late->exchange;
+    int64_t span_ms = (int64_t)(x->seconds * 1000);
+
+    if (x->kind == CT_ANSWER_WINDOW) {
+        enter(late, CT_LATE_WAITING, now + span_ms);
+        late->give_up_ms = INT64_MAX;
+        return 0;
+    }
+    late->chunk = malloc(BEFORE + CT_LATE_CHUNK + BEHIND);
+    if (!late->chunk)
+        return -ENOMEM;
+    late->chunked = chunked;
+    fill(late, ct_reply_head(&x->reply, chunked ? CT_REPLY_CHUNKED : CT_REPLY_UNTIL_CLOSE, false, time(NULL), late->head), false);
+    enter(late, CT_LATE_STREAMING, now + CT_LATE_STALL_MS);
+    late->give_up_ms = now + span_ms + CT_LATE_WHOLE_MS;
+    return 0;
+}
+
 /* ---- windows ---- */
 
 void ct_late_make(struct ct_late *late)
@@ -87,22 +125,10 @@ void ct_late_make(struct ct_late *late)
         ct_reply_fault(&x->reply, 500, "failed to collect profile");
     if (x->reply.full)
         ct_reply_fault(&x->reply, 500, "the profile does not fit into memory");
-    ct_late_fill(late, ct_reply_head(&x->reply, CT_REPLY_KNOWN, false, time(NULL), late->head), true);
-    enter(late, CT_LATE_SENDING, ct_loop_now() + CT_LATE_STALL_MS);
-    late->give_up_ms = ct_loop_now() + CT_LATE_WHOLE_MS;
+    ct_late_whole(late, false, false, ct_loop_now());
 }
 
 /* ---- streams ---- */
-
-int ct_late_stream(struct ct_late *late, size_t head_size, bool chunked)
-{
-    late->chunk = malloc(BEFORE + CT_LATE_CHUNK + BEHIND);
-    if (!late->chunk)
-        return -ENOMEM;
-    late->chunked = chunked;
-    ct_late_fill(late, head_size, false);
-    return 0;
-}
 
 static void frame(struct ct_late *late, size_t size)
 {

@@ -25,7 +25,7 @@ enum ct_late_next ct_late_step(struct ct_late *late, const struct pollfd pair[2]
 /* Makes the reply of a window whose time is over.  May take long. */
 void ct_late_make(struct ct_late *late);
 
-/* Sets what is to be sent: the head, and the reply's body. */
-void ct_late_fill(struct ct_late *late, size_t head_size, bool body);
-/* Begins a stream: the head is to be sent, chunks will follow.  0 or -ENOMEM. */
-int ct_late_stream(struct ct_late *late, size_t head_size, bool chunked);
+/* A reply that is whole is to be sent, but for its body when that is not wanted. */
+void ct_late_whole(struct ct_late *late, bool head_only, bool keep, int64_t now);
+/* A window begins to wait, a stream is to send its head, and chunks when the client knows them.  0 or -ENOMEM. */
+int ct_late_begin(struct ct_late *late, bool chunked, int64_t now);

@@ -47,6 +47,8 @@ void ct_loop_stop(struct ct_loop *loop);
 
 /* Gives a connection to the loop, which frees it in the end.  Any thread. */
 void ct_loop_give(struct ct_loop *loop, struct ct_late *late);
+/* An empty one.  NULL: no memory. */
+struct ct_late *ct_late_new(void);
 /* Frees what never was given. */
 void ct_late_free(struct ct_late *late);
 /* Sends what the socket takes.  True when nothing is left; false when something is, or (`*ret_gone`) the client has gone. */

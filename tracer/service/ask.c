@@ -6,17 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "service/asked.h"
 #include "service/state.h"
-
-enum { HOSTS = 32 };
 
 /* What was asked for, kept as long as the server. */
 struct ct_service_asked {
     struct ct_serve_http http;
-    const char *hosts[HOSTS];
+    const char *hosts[CT_ASKED_HOSTS];
 };
 
-static bool is_prefix(const char *text)
+bool ct_asked_is_prefix(const char *text)
 {
     size_t size = strlen(text);
 
@@ -28,20 +27,19 @@ static bool is_prefix(const char *text)
     return true;
 }
 
-/* Ends every text in its field. */
-static void end_texts(struct ct_serve_http *h)
+void ct_asked_end_texts(struct ct_serve_http *h)
 {
     h->address[sizeof h->address - 1] = h->prefix[sizeof h->prefix - 1] = h->token[sizeof h->token - 1] = '\0';
     h->hosts[sizeof h->hosts - 1] = h->hosts[sizeof h->hosts - 2] = '\0';
     h->place[0] = h->trouble[0] = '\0';
 }
 
-static size_t read_hosts(struct ct_service_asked *a)
+size_t ct_asked_hosts(const struct ct_serve_http *h, const char *ret[CT_ASKED_HOSTS])
 {
     size_t count = 0;
 
-    for (const char *at = a->http.hosts; *at && count < HOSTS; at += strlen(at) + 1)
-        a->hosts[count++] = at;
+    for (const char *at = h->hosts; *at && count < CT_ASKED_HOSTS; at += strlen(at) + 1)
+        ret[count++] = at;
     return count;
 }
 
@@ -50,10 +48,10 @@ static int listen_to(struct ct_service *s, struct ct_service_asked *a, unsigned 
     const struct ct_serve_http *h = &a->http;
     const struct ct_service_options options = {
         .address = h->address, .prefix = h->prefix[0] ? h->prefix : NULL, .token = h->token[0] ? h->token : NULL,
-        .hosts = a->hosts, .host_count = read_hosts(a), .insecure = h->insecure, .clients = clients,
+        .hosts = a->hosts, .host_count = ct_asked_hosts(h, a->hosts), .insecure = h->insecure, .clients = clients,
     };
 
-    if (options.prefix && !is_prefix(options.prefix))
+    if (options.prefix && !ct_asked_is_prefix(options.prefix))
         return ct_error_at(err, -EINVAL, 0, "the prefix %.60s: it begins with /, does not end in one, and is plain", options.prefix);
     return ct_service_listen(s, &options, err);
 }
@@ -64,7 +62,7 @@ int ct_service_ask(struct ct_service *s, struct ct_serve_http *http, unsigned cl
     struct ct_error err = { 0 };
     int r;
 
-    end_texts(http);
+    ct_asked_end_texts(http);
     if (!a)
         return -ENOMEM;
     a->http = *http;

@@ -199,7 +199,8 @@ static void leave(struct order *o)
 {
     struct ct_service *s = o->service;
 
-    close(o->fd);
+    if (o->fd >= 0)
+        close(o->fd);
     free(o);
     pthread_mutex_lock(&s->lock);
     s->streams--;
@@ -213,6 +214,12 @@ static void *run(void *context)
     struct ct_reply reply;
     int r;
 
+    if (o->what.what == CT_CONTROL_PROFILE_HTTP) {
+        ct_service_mounted(o->service, o->pid, o->fd);
+        o->fd = -1;
+        leave(o);
+        return NULL;
+    }
     ct_reply_init(&reply);
     switch (o->what.what) {
     case CT_CONTROL_PROFILE_NOW: r = make_now(o, &reply); break;

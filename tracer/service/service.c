@@ -268,6 +268,7 @@ int ct_service_start(const struct ct_service_options *options, struct ct_follow 
         return ct_error_at(err, -ENOMEM, 0, "out of memory");
     s->follow = follow;
     s->categories = options->categories;
+    s->clients = options->clients ? options->clients : CT_SERVER_CLIENTS;
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->dumping, NULL);
     pthread_cond_init(&s->streamed, NULL);
@@ -342,6 +343,7 @@ void ct_service_stop(struct ct_service *s)
     ct_errands_close(&s->errands);
     ct_server_finish(s->server);        /* all programs are over: so is what was measured of them */
     ct_server_stop(s->server);
+    ct_service_mounted_fini(s);
     pthread_mutex_lock(&s->lock);
     while (s->streams)
         pthread_cond_wait(&s->streamed, &s->lock);

@@ -49,6 +49,10 @@ struct ct_service {
     struct ct_service_asked *asked;     /* its options, when a program has asked for it (service/ask.c) */
     struct ct_service_begun *begun;     /* under `lock` */
     struct ct_service_name *names;      /* under `lock`; service/values.c */
+    unsigned clients;                   /* of each way to ask, at a time */
+    unsigned mounted;                   /* requests of the program's own web server; under `lock`, as what follows */
+    struct ct_loop *loop;               /* that answers them; NULL: there was none yet */
+    bool ending;                        /* no more of them */
     uint64_t categories;                /* all that may be recorded */
 };
 
@@ -71,6 +75,11 @@ bool ct_service_refresh(struct ct_service *s, struct ct_served *one);
 
 /* Frees what a program asked for; after the server. */
 void ct_service_ask_fini(struct ct_service *s);
+
+/* A request of the program's own web server: by `fd`, which is given, comes a struct ct_serve_call.  Waits for it. */
+void ct_service_mounted(struct ct_service *s, pid_t pid, int fd);
+/* Sends what can be sent soon, and drops the rest; when no more can begin to be measured. */
+void ct_service_mounted_fini(struct ct_service *s);
 
 /* Gives up the CPU profiles that programs have begun and not ended; before the folder. */
 void ct_service_order_fini(struct ct_service *s);
