@@ -25,6 +25,7 @@ export type Meta = {
   trace: {
     file: string;
     files?: string[];
+    key: string; // another one when the same address serves something else
     uuid: string;
     bytes: number;
     events: number;
@@ -36,7 +37,7 @@ export type Meta = {
   zone: string;
   cpus: number;
   programs: Program[];
-  classes: { id: number; name: string }[];
+  classes: { id: number; name: string; word?: string }[];
   revision: number;
   index: Progress;
 };
@@ -61,7 +62,7 @@ export type Lanes = { revision: number; lanes: Lane[] };
 export type Names = { from: number; names: string[]; classes: number[] };
 
 export type Frame = { function: string; file: string; line: number; module: string; inlined?: boolean };
-export type Peer = { lane: number; row: number; slice: number; name: string; ns: number; stack: Frame[] };
+export type Peer = { lane: number; row: number | null; slice: number | null; name: string; ns: number; stack: Frame[] };
 export type SliceRef = { row: number; slice: number };
 export type TimedRef = SliceRef & { start_ns: number };
 export type Slice = SliceRef & {
@@ -84,7 +85,7 @@ export type Slice = SliceRef & {
   next: TimedRef | null;
 };
 
-export type FlowEnd = { lane: number; row: number; ns: number };
+export type FlowEnd = { lane: number; row: number | null; ns: number };
 export type Flow = { kind: "wake" | "create" | "join"; from: FlowEnd; to: FlowEnd };
 export type Flows = { flows: Flow[]; more: boolean };
 
@@ -104,12 +105,12 @@ export type Range = { names: NameTotal[]; states: { lane: number; class: number[
 export type Flame = {
   unit: string;
   total: number;
+  base_total?: number;
   frames: Frame[];
   nodes: number[][];
 };
 
-export type Wait = Hit & { waker: Peer | null };
-export type Pause = SliceRef & { name: string; start_ns: number; dur_ns: number };
+export type Long = Hit & { lane_name: string; class: number; waker: { lane: number; name: string } | null };
 export type Overview = {
   span_ns: number;
   cpus: number;
@@ -117,8 +118,8 @@ export type Overview = {
   lost: number;
   threads: number;
   busiest: { lane: number; name: string; busy_ns: number }[];
-  waits: Wait[];
-  pauses: Pause[];
+  waits: Long[];
+  pauses: Long[];
   minimap: { bins: number; running: number[]; waiting: number[]; lost: number[] };
 };
 
@@ -130,10 +131,20 @@ export type Profile = {
   default: number;
   comments: string[];
   base: boolean;
+  samples?: number;
   duration_ns?: number;
   time_wall_ns?: string;
 };
-export type TopRow = { function: string; file: string; line: number; module: string; self: number; total: number };
+export type TopRow = {
+  function: string;
+  file: string;
+  line: number;
+  module: string;
+  self: number;
+  total: number;
+  base_self?: number;
+  base_total?: number;
+};
 export type Top = { unit: string; total: number; rows: TopRow[] };
 
 export type Note = { ns: number; text: string };

@@ -26,7 +26,7 @@ export function flameTree(flame: Flame): Tree {
     if (sound && above) above.children.push(id);
   });
   for (const node of nodes) node.children.sort((a, b) => weight(nodes[b]) - weight(nodes[a]));
-  return { nodes, frames: flame.frames, unit: flame.unit, total: flame.total, baseTotal: nodes[0]?.base ?? 0 };
+  return { nodes, frames: flame.frames, unit: flame.unit, total: flame.total, baseTotal: flame.base_total ?? nodes[0]?.base ?? 0 };
 }
 
 /** How wide a node is: in a difference, what is gone needs room too. */

@@ -1,7 +1,7 @@
 // What a person can do to the page, whatever they do it with: keys, pointer, links, the address.
 
 import { batch } from "@preact/signals";
-import type { Flows, Notes, Settings, Slice, SliceRef } from "../api/answers";
+import type { Flows, Notes, Peer, Settings, Slice, SliceRef } from "../api/answers";
 import { getJson, isAbort, putJson, query, wordsOf } from "../api/api";
 import { duration } from "../timeline/time";
 import { around, between, clampView, reveal, type View } from "../timeline/viewport";
@@ -91,11 +91,24 @@ export function step(way: 1 | -1): void {
   else if (slice) say(way > 0 ? "No later one of this name." : "No earlier one of this name.");
 }
 
+/** To where a peer was: its slice, or its place in time where it was in none. */
+export function jump(peer: Peer): void {
+  if (peer.row !== null && peer.slice !== null) {
+    void select({ row: peer.row, slice: peer.slice }, true, peer.lane);
+    return;
+  }
+  store.unfold(peer.lane);
+  goTo(peer.ns);
+  const row = store.laneById.value.get(peer.lane)?.rows[0];
+  if (row) scrollTo.value?.(row.id);
+  say(`${store.laneTitle(peer.lane)}, in no slice`);
+}
+
 /** Along the flow: 1 to the first slice that this one woke, -1 to the one that ended it. */
 export function follow(way: 1 | -1): void {
   const slice = store.slice.value;
   const peer = way > 0 ? slice?.woken[0] : slice?.waker;
-  if (peer) void select(peer, true, peer.lane);
+  if (peer) jump(peer);
   else if (slice) say(way > 0 ? "This wakes nobody." : "Nobody is known to have ended this.");
 }
 

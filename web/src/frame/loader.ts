@@ -22,7 +22,7 @@ export function onLoaded(then: () => void): void {
 
 function heard(error: ApiError | null): void {
   if (!error) {
-    if (trouble.value) {
+    if (trouble.value && trouble.value.kind !== "other") {
       trouble.value = null;
       again(0);
     }
@@ -49,7 +49,7 @@ function again(ms: number): void {
 async function loadTrace(): Promise<void> {
   const before = meta.value;
   const fresh = await getJson<Meta>("/api/meta");
-  if (before && before.trace.uuid !== fresh.trace.uuid) {
+  if (before && before.trace.key !== fresh.trace.key) {
     window.location.reload(); // another trace under the same address
     return;
   }
@@ -68,6 +68,7 @@ async function loadTrace(): Promise<void> {
     for (const then of afterwards) then();
   }
   if (isTrace) overview.value = await getJson<Overview>("/api/overview");
+  if (trouble.value?.kind === "other") trouble.value = null;
 }
 
 async function poll(): Promise<void> {

@@ -37,6 +37,20 @@ export async function search(text: string): Promise<void> {
   searching.value = false;
 }
 
+/** Fetches the hits after the last one that is there. */
+export async function moreHits(): Promise<void> {
+  const before = found.value;
+  const last = before?.hits[before.hits.length - 1];
+  if (!before || !last) return;
+  const after = `${last.start_ns},${last.row},${last.slice}`;
+  try {
+    const answer = await getJson<Search>(`/api/search${ask({ q: query.value, limit: LIMIT, after })}`);
+    if (found.value === before) found.value = { ...before, hits: [...before.hits, ...answer.hits], more: answer.more };
+  } catch (cause) {
+    searchError.value = wordsOf(cause);
+  }
+}
+
 export function showHit(hit: Hit, at: number): void {
   foundAt.value = at;
   void select(hit, true, hit.lane).then(() => say(`Hit ${at + 1} of ${found.value?.total ?? 0}: ${hit.name}`));

@@ -1,6 +1,6 @@
 // The overview: how long, how busy, what waited longest and who ended it, what paused, what was lost.
 
-import type { Overview, Wait } from "../api/answers";
+import type { Long, Overview } from "../api/answers";
 import { select, showRange } from "../frame/actions";
 import { laneTitle, meta, page } from "../frame/store";
 import { instant } from "../timeline/hover_card";
@@ -13,21 +13,10 @@ function Number_({ value, of }: { value: string; of: string }) {
   return <div class="number"><b>{value}</b><span>{of}</span></div>;
 }
 
-function Waker({ wait }: { wait: Wait }) {
+function Waker({ wait }: { wait: Long }) {
   const { waker } = wait;
   if (!waker) return <span class="dim">not known</span>;
-  return (
-    <button
-      type="button"
-      class="link"
-      onClick={(event) => {
-        event.stopPropagation();
-        void select(waker, true, waker.lane);
-      }}
-    >
-      {laneTitle(waker.lane)}{waker.name && <span class="dim"> in {waker.name}</span>}
-    </button>
-  );
+  return <b>{laneTitle(waker.lane) || waker.name}</b>;
 }
 
 function Waits({ answer }: { answer: Overview }) {
@@ -42,8 +31,8 @@ function Waits({ answer }: { answer: Overview }) {
           keyOf={(wait) => `${wait.row}.${wait.slice}`}
           onPick={(wait) => void select(wait, true, wait.lane)}
           columns={[
-            { title: "Thread", value: (wait) => laneTitle(wait.lane) },
-            { title: "Waited in", value: (wait) => wait.name },
+            { title: "Thread", value: (wait) => laneTitle(wait.lane) || wait.lane_name },
+            { title: "Waited in", value: (wait) => wait.name, cell: (wait) => <><Swatch cls={wait.class} /> {wait.name}</> },
             { title: "At", number: true, value: (wait) => wait.start_ns, cell: (wait) => instant(wait.start_ns, 1e5) },
             { title: "For", number: true, value: (wait) => wait.dur_ns, cell: (wait) => <b>{duration(wait.dur_ns)}</b> },
             { title: "Ended by", value: (wait) => (wait.waker ? laneTitle(wait.waker.lane) : ""), cell: (wait) => <Waker wait={wait} /> },
@@ -80,7 +69,7 @@ function Pauses({ answer }: { answer: Overview }) {
         <ul class="lines">
           {answer.pauses.map((pause) => (
             <li key={`${pause.row}.${pause.slice}`}>
-              <Swatch cls={11} />
+              <Swatch cls={pause.class} />
               <button type="button" class="link" onClick={() => void select(pause, true)}>{pause.name}</button>
               <b>{duration(pause.dur_ns)}</b>
               <span class="dim">at {instant(pause.start_ns, 1e5)}</span>

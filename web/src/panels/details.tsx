@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { Peer, Slice } from "../api/answers";
-import { follow, select, step, zoomToSelection } from "../frame/actions";
+import { follow, jump, select, step, zoomToSelection } from "../frame/actions";
 import { laneTitle, selection, slice as selected } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { Swatch } from "../timeline/swatch";
@@ -21,7 +21,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 function PeerLink({ peer }: { peer: Peer }) {
   return (
     <div class="peer">
-      <button type="button" class="link" onClick={() => void select(peer, true, peer.lane)}>
+      <button type="button" class="link" onClick={() => jump(peer)}>
         {laneTitle(peer.lane) || "a thread"}
       </button>
       <span class="dim"> {peer.name && `in ${peer.name}, `}at {instant(peer.ns, 1000)}</span>
@@ -71,7 +71,7 @@ export function DetailsPanel() {
       {slice.woken.length > 0 && (
         <section>
           <h4>Woke {slice.woken.length} <button type="button" class="key" title="Jump to the first" onClick={() => follow(1)}>]</button></h4>
-          {slice.woken.map((peer) => <PeerLink key={`${peer.row}.${peer.slice}`} peer={peer} />)}
+          {slice.woken.map((peer) => <PeerLink key={`${peer.lane}.${peer.ns}`} peer={peer} />)}
         </section>
       )}
       {slice.stack.length > 0 && (

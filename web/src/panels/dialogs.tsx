@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addNote, goTo } from "../frame/actions";
 import { KEYS } from "../frame/keys";
-import { dialog, startClock, view } from "../frame/store";
+import { dialog, span, startClock, view } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { parsePosition, wall } from "../timeline/time";
 
@@ -73,7 +73,7 @@ function GoTo() {
   const example = clock ? wall(view.value.start, 1e6, clock) : "1.204 s";
   const go = (event: Event) => {
     event.preventDefault();
-    const at = parsePosition(text, clock);
+    const at = parsePosition(text, clock, span.value);
     if (at === null) {
       setWrong(`“${text}” is no time: write ${clock ? `${example} as the clock had it, or ` : ""}1.5s, 300 ms, 12.5 (seconds since the start).`);
       return;

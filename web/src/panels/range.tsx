@@ -16,8 +16,8 @@ const COLUMNS: Column<NameTotal>[] = [
   { title: "Count", number: true, value: (row) => row.count, cell: (row) => count(row.count) },
   { title: "Total", number: true, value: (row) => row.total_ns, cell: (row) => duration(row.total_ns) },
   { title: "Mean", number: true, value: (row) => row.total_ns / Math.max(1, row.count), cell: (row) => duration(row.total_ns / Math.max(1, row.count)) },
-  { title: "Least", number: true, value: (row) => row.min_ns, cell: (row) => duration(row.min_ns) },
   { title: "Most", number: true, value: (row) => row.max_ns, cell: (row) => duration(row.max_ns) },
+  { title: "Least", number: true, value: (row) => row.min_ns, cell: (row) => duration(row.min_ns) },
 ];
 const LANES = 40;
 
@@ -32,7 +32,7 @@ function States({ answer }: { answer: Range }) {
       <h4>States by thread</h4>
       {rows.slice(0, LANES).map((row) => (
         <div class="state-line" key={row.lane}>
-          <span class="title" title={laneTitle(row.lane)}>{laneTitle(row.lane)}</span>
+          <span class="title" title={laneTitle(row.lane)}>{laneById.value.get(row.lane)?.name}</span>
           <StateBar states={row.class} classes={classes} />
         </div>
       ))}

@@ -1,7 +1,7 @@
 // The results of a search in a table that sorts; hits are marked in the timeline and in the minimap.
 
 import type { Hit } from "../api/answers";
-import { nextHit, search, searchError, searching, showHit } from "../frame/search";
+import { moreHits, nextHit, search, searchError, searching, showHit } from "../frame/search";
 import { found, foundAt, laneTitle, query } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { count, duration } from "../timeline/time";
@@ -50,6 +50,7 @@ export function SearchPanel() {
         onPick={showHit}
         picked={(hit) => hit === at}
       />
+      {answer.more && <button type="button" onClick={() => void moreHits()}>Fetch more</button>}
     </div>
   );
 }

@@ -4,8 +4,8 @@ import type { Flow, FlowEnd, Peer, Slice } from "../api/answers";
 import type { Arrow } from "./draw_overlay";
 import type { LaneLayout } from "./lanes";
 
-function heightOf(layout: LaneLayout, lane: number, row: number, top: number): number | null {
-  const placed = layout.placed.get(row);
+function heightOf(layout: LaneLayout, lane: number, row: number | null, top: number): number | null {
+  const placed = row === null ? undefined : layout.placed.get(row);
   if (placed) return placed.y + placed.h / 2 - top;
   const item = layout.byLane.get(lane);
   if (item) return item.y + 10 - top;

@@ -1,5 +1,7 @@
 // The colour, the pattern and the height of each class, light and dark.  Okabe-Ito hues; never colour alone.
 
+import type { LaneKind, RowKind } from "../api/answers";
+
 export type Theme = "light" | "dark";
 export type Rgb = [number, number, number];
 export type Pattern = "" | "rising" | "falling" | "dots" | "bars" | "cross";
@@ -21,7 +23,7 @@ const PAINTS: Paint[] = [
   paint("#cfd5db", "#454c54", "", 1), // 6 sleeping
   paint("#b9cfdd", "#3d5363", "", 1), // 7 polling
   paint("#56b4e9", "#56b4e9"), // 8 I/O call
-  paint("#0072b2", "#1f83bf"), // 9 file call
+  paint("#0072b2", "#0072b2"), // 9 file call
   paint("#a98fd0", "#a98fd0"), // 10 process
   paint("#cc79a7", "#cc79a7", "bars"), // 11 allocator pause
   paint("#8d98a5", "#8d98a5", "bars"), // 12 tracer pause
@@ -99,6 +101,18 @@ const plain: Record<Theme, Rgb[]> = {
 export function colourOf(cls: number, name: number, theme: Theme): Rgb {
   if (BY_NAME.has(cls)) return nameColour(name);
   return plain[theme][cls] ?? plain[theme][OTHER];
+}
+
+/** How a row is painted: a thread's states, slices, or a CPU's threads. */
+export type Look = "state" | "slices" | "cpu";
+
+/** What ran on a CPU is told apart by who it was: that it ran is no news. */
+export function lookColour(look: Look, cls: number, name: number, theme: Theme): Rgb {
+  return look === "cpu" && (cls === 1 || cls === OTHER) ? nameColour(name) : colourOf(cls, name, theme);
+}
+
+export function lookOf(lane: LaneKind, row: RowKind): Look {
+  return row === "state" ? "state" : lane === "cpu" ? "cpu" : "slices";
 }
 
 export function patternOf(cls: number): Pattern {

@@ -1,6 +1,6 @@
 // Draws the lanes: strips first, then patterns and labels of what is wide enough.  The main canvas, nothing else.
 
-import { colourOf, inkOn, patternOf, rgbCss } from "./colours";
+import { inkOn, lookColour, lookOf, patternOf, rgbCss } from "./colours";
 import { patternFill, type Inks } from "./inks";
 import type { Item, PlacedRow } from "./lanes";
 import { BANDS } from "./strip";
@@ -129,7 +129,7 @@ function drawWide(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: In
   const text = cropText(picture.nameOf(entry.name), x1 - x0 - 2 * PAD);
   if (!text) return;
   const flat = row.row.kind === "state" && flatClass(entry.cls);
-  const colour = colourOf(entry.cls, entry.name, inks.theme);
+  const colour = lookColour(lookOf(row.lane.kind, row.row.kind), entry.cls, entry.name, inks.theme);
   if (fill) {
     pen.fillStyle = rgbCss(colour); // letters stand on plain colour
     pen.fillRect(x0, y + 1, Math.min(x1 - x0, text.length * letter + 2 * PAD), row.h - 2);

@@ -28,7 +28,7 @@ export function drawOverlay(pen: CanvasRenderingContext2D, picture: OverlayPictu
   pen.font = inks.font;
   pen.textBaseline = "middle";
   for (const note of picture.notes) drawNote(pen, picture, inks, note);
-  for (const hit of picture.hits) outline(pen, picture, hit, inks.hit, 2, false);
+  for (const hit of picture.hits) drawHit(pen, picture, inks, hit);
   if (picture.range) drawRange(pen, picture, inks, picture.range);
   if (picture.hover) outline(pen, picture, picture.hover, inks.text, 1, false);
   if (picture.selected) outline(pen, picture, picture.selected, inks.text, 2, true);
@@ -53,6 +53,20 @@ function outline(pen: CanvasRenderingContext2D, picture: OverlayPicture, box: Bo
   pen.strokeStyle = ink;
   pen.lineWidth = line;
   pen.strokeRect(x0, box.y, x1 - x0, box.h);
+}
+
+const OUTLINED_PX = 6;
+
+/** A hit is outlined where there is room, else underlined: thousands of boxes would hide what they mark. */
+function drawHit(pen: CanvasRenderingContext2D, picture: OverlayPicture, inks: Inks, hit: Box): void {
+  const x0 = toX(picture.view, picture.width, hit.start);
+  const x1 = toX(picture.view, picture.width, hit.end);
+  if (x1 - x0 >= OUTLINED_PX) {
+    outline(pen, picture, hit, inks.hit, 2, false);
+  } else if (x1 >= 0 && x0 <= picture.width && hit.y + hit.h >= 0 && hit.y <= picture.height) {
+    pen.fillStyle = inks.hit;
+    pen.fillRect(x0 - 0.5, hit.y + hit.h - 2, Math.max(2, x1 - x0), 3);
+  }
 }
 
 function drawRange(pen: CanvasRenderingContext2D, picture: OverlayPicture, inks: Inks, range: { start: number; end: number }): void {

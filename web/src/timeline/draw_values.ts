@@ -26,8 +26,13 @@ export function drawValues(pen: CanvasRenderingContext2D, picture: LanesPicture,
   fillSteps(pen, picture.width, points, inks.accentFill, (point) => yOf(point.last), yOf(Math.max(0, least)));
   fillSteps(pen, picture.width, points, inks.accentFill, (point) => yOf(point.max), null, (point) => yOf(point.min));
   strokeSteps(pen, picture.width, points, inks.accent, yOf);
+  const text = quantity(most, row.lane.unit);
+  pen.fillStyle = inks.back;
+  pen.globalAlpha = 0.75;
+  pen.fillRect(2, top, pen.measureText(text).width + 6, 14);
+  pen.globalAlpha = 1;
   pen.fillStyle = inks.dim;
-  pen.fillText(quantity(most, row.lane.unit), 4, top + 7);
+  pen.fillText(text, 5, top + 7.5);
 }
 
 function pointsOf(picture: LanesPicture, pieces: Piece[]): Point[] {

@@ -56,7 +56,7 @@ export function patternFill(context: CanvasRenderingContext2D, pattern: Exclude<
   tile.width = tile.height = SIZE;
   const pen = tile.getContext("2d");
   if (!pen) return null;
-  pen.strokeStyle = "rgba(0, 0, 0, 0.30)";
+  pen.strokeStyle = "rgba(0, 0, 0, 0.24)";
   pen.lineWidth = pattern === "dots" ? 2 : 1.4;
   for (const [x0, y0, x1, y1] of STROKES[pattern]) {
     pen.beginPath();

@@ -46,7 +46,7 @@ export function laneMatches(lane: Lane, program: Program | undefined, filter: st
     .filter(Boolean)
     .every((word) => {
       const parts = word.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-      return new RegExp(parts.join(".*")).test(text);
+      return new RegExp(parts.join("\\S*")).test(text);
     });
 }
 

@@ -172,6 +172,7 @@ export class Stage {
       always: pauses,
       theme: this.inks.theme,
       revision: progress ? progress.revision + progress.covered_ns : 0,
+      key: store.meta.value.trace.key,
     });
     drawLanes(pen, this.source.cache, picture, this.inks);
   }

@@ -1,11 +1,10 @@
 // Paints rows of a tile into RGBA strips: 1024 pixels wide, three high, stretched to the row's height when drawn.
 
-import { colourOf, thirdsOf, type Theme } from "./colours";
+import { lookColour, thirdsOf, type Look, type Theme } from "./colours";
 import { STEPS } from "./tile";
 import type { SliceColumns } from "./tile_reply";
 
 export const BANDS = 3;
-export type Look = "state" | "slices";
 
 const GAP = 96; // alpha of a slice's last step: a gap that keeps equal neighbours apart
 const GAP_FROM = 4; // steps: narrower slices have no room for one
@@ -16,7 +15,7 @@ export function paintStrip(pixels: Uint32Array, at: number, columns: SliceColumn
     const start = columns.start[i];
     const end = Math.min(STEPS, start + Math.max(1, columns.len[i]));
     const cls = columns.cls[i];
-    const [r, g, b] = colourOf(cls, columns.name[i], theme);
+    const [r, g, b] = lookColour(look, cls, columns.name[i], theme);
     const colour = ((b << 16) | (g << 8) | r) >>> 0;
     // What is folded into a step is the fainter the less of the step it covers, but never gone.
     const alpha = columns.count[i] > 1 || columns.busy[i] < 255 ? 88 + Math.round((columns.busy[i] / 255) * 167) : 255;

@@ -3,7 +3,7 @@
 import type { View } from "./viewport";
 
 export const STEPS = 1024;
-export const LEVELS = 43; // 2^43 steps of 1024 are past the greatest time there is
+export const LEVELS = 53; // as many as the server answers
 export const ROWS_AT_MOST = 64; // of 256 that the server allows: smaller replies come sooner
 
 export type Grid = { level: number; first: number; last: number };

@@ -1,13 +1,12 @@
 // What the page and its tile worker say to each other.
 
-import type { Theme } from "./colours";
-import type { Look } from "./strip";
+import type { Look, Theme } from "./colours";
 import type { Columns } from "./tile_reply";
 import type { Want } from "./tile_queue";
 
 export type ToWorker =
   | { say: "open"; base: string; token: string }
-  | { say: "want"; wants: Want[]; looks: Map<number, Look>; theme: Theme; revision: number };
+  | { say: "want"; wants: Want[]; looks: Map<number, Look>; theme: Theme; revision: number; key: string };
 
 export type TileRow = { row: number; columns: Columns; wide: Uint16Array; line: number };
 export type FromWorker =

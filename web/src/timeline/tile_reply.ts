@@ -54,21 +54,20 @@ export function decodeTiles(buffer: ArrayBuffer): TileReply {
     start: Number(view.getBigUint64(24, true)),
     rows: [],
   };
-  for (let at = 0; at < rows; at++) reply.rows.push(decodeRow(buffer, view, HEADER + at * ENTRY, body));
+  for (let at = 0; at < rows; at++) reply.rows.push(decodeRow(buffer, view, HEADER + at * ENTRY));
   return reply;
 }
 
-function decodeRow(buffer: ArrayBuffer, view: DataView, entry: number, body: number): TileReply["rows"][0] {
+function decodeRow(buffer: ArrayBuffer, view: DataView, entry: number): TileReply["rows"][0] {
   const row = view.getUint32(entry, true);
   const kind = view.getUint32(entry + 4, true);
   const n = view.getUint32(entry + 8, true);
   const offset = view.getUint32(entry + 12, true);
   const length = view.getUint32(entry + 16, true);
   const needs = n * (kind === 0 ? SLICE_BYTES : VALUE_BYTES);
-  if (kind > 1 || offset % 8 || needs > length || body + offset + length > buffer.byteLength || n > 2 * STEPS)
+  if (kind > 1 || offset % 8 || needs > length || offset + length > buffer.byteLength || n > 2 * STEPS)
     throw new TileError(`Row ${row} of a tile does not fit its reply.`);
-  const at = body + offset;
-  const columns = kind === 0 ? sliceColumns(buffer, at, n) : valueColumns(buffer, at, n);
+  const columns = kind === 0 ? sliceColumns(buffer, offset, n) : valueColumns(buffer, offset, n);
   let before = 0;
   for (let i = 0; i < n; i++) {
     const start = columns.start[i];

@@ -1,8 +1,7 @@
 // The page's side of the tile worker: says what is in view, keeps what comes.
 
-import type { Theme } from "./colours";
+import { lookOf, type Look, type Theme } from "./colours";
 import type { PlacedRow } from "./lanes";
-import type { Look } from "./strip";
 import { levelFor, tilesOf } from "./tile";
 import { TileCache } from "./tile_cache";
 import type { FromWorker, ToWorker } from "./tile_message";
@@ -19,6 +18,7 @@ export type Sight = {
   always: readonly number[]; // rows wanted wherever one looks: pauses
   theme: Theme;
   revision: number;
+  key: string; // of what is served: browsers keep tiles
 };
 
 export class TileSource {
@@ -73,8 +73,8 @@ export class TileSource {
     this.asked = asked;
     if (wants.length) this.idle = false;
     const looks = new Map<number, Look>();
-    for (const { row } of sight.rows) looks.set(row.id, row.kind === "state" ? "state" : "slices");
-    this.say({ say: "want", wants, looks, theme: sight.theme, revision: sight.revision });
+    for (const { lane, row } of sight.rows) looks.set(row.id, lookOf(lane.kind, row.kind));
+    this.say({ say: "want", wants, looks, theme: sight.theme, revision: sight.revision, key: sight.key });
   }
 
   /** Forgets what was asked: after trouble all of it is asked for again. */

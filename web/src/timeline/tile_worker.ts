@@ -1,8 +1,8 @@
 // The tile worker: fetches, decodes and paints tiles off the main thread, the most urgent first.
 
 import { ApiError, apiOpen, getBytes, isAbort, query, wordsOf } from "../api/api";
-import type { Theme } from "./colours";
-import { BANDS, paintStrip, wideEntries, type Look } from "./strip";
+import type { Look, Theme } from "./colours";
+import { BANDS, paintStrip, wideEntries } from "./strip";
 import { rowList, STEPS } from "./tile";
 import type { FromWorker, TileRow, ToWorker } from "./tile_message";
 import { TileQueue, type Order } from "./tile_queue";
@@ -16,6 +16,7 @@ const controllers = new Map<number, AbortController>();
 let looks = new Map<number, Look>();
 let theme: Theme = "light";
 let revision = 0;
+let key = "";
 
 function say(message: FromWorker, move: Transferable[] = []): void {
   (self as unknown as { postMessage(m: FromWorker, t: Transferable[]): void }).postMessage(message, move);
@@ -36,7 +37,7 @@ async function paint(rows: TileRow[], as: Theme): Promise<ImageBitmap | null> {
 async function fetchTiles(order: Order, signal: AbortSignal): Promise<void> {
   const as = theme;
   const at = revision;
-  const path = `/api/tiles${query({ l: order.level, i: order.index, rows: rowList(order.rows) })}`;
+  const path = `/api/tiles${query({ l: order.level, i: order.index, rows: rowList(order.rows), v: key })}`;
   const buffer = await getBytes(path, signal);
   const reply = decodeTiles(buffer);
   const rows: TileRow[] = reply.rows.map(({ row, columns }) => ({
@@ -82,7 +83,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
     apiOpen(message);
     return;
   }
-  ({ looks, theme, revision } = message);
+  ({ looks, theme, revision, key } = message);
   for (const id of queue.want(message.wants)) controllers.get(id)?.abort();
   work();
 };

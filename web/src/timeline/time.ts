@@ -86,24 +86,26 @@ const SIZES: Record<string, number> = {
   ns: 1, us: 1e3, "µs": 1e3, "μs": 1e3, ms: 1e6, s: 1e9, m: 60e9, min: 60e9, h: 3600e9,
 };
 
-/** A position typed by a person: "1.5s", "300 ms", "12.5" (seconds), "12:03:44.120" (wall clock); null when it is none. */
-export function parsePosition(text: string, clock: WallClock | null): number | null {
+/**
+ * A position typed by a person: "1.5s", "300 ms", "12.5" (seconds), "12:03:44.120" (wall clock); null when it is none.
+ * A time of day before the start's is the next day's when the trace of `span` ns reaches it.
+ */
+export function parsePosition(text: string, clock: WallClock | null, span = 0): number | null {
   const clean = text.trim().replace(/[\u202f\u00a0_]/g, "");
   const day = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?$/.exec(clean);
-  if (day) return clock ? ofDay(day, clock) : null;
+  if (day) return clock ? ofDay(day, clock, span) : null;
   const number = NUMBER.exec(clean);
   if (!number) return null;
   return Number(number[1]) * (SIZES[(number[2] ?? "s").toLowerCase()] ?? 1e9);
 }
 
-function ofDay(day: RegExpExecArray, clock: WallClock): number | null {
+function ofDay(day: RegExpExecArray, clock: WallClock, span: number): number | null {
   const [hours, minutes, seconds] = [Number(day[1]), Number(day[2]), Number(day[3] ?? 0)];
   if (hours > 23 || minutes > 59 || seconds > 60) return null;
   const at = BigInt(hours * 3600 + minutes * 60 + seconds) * 1000000000n + BigInt((day[4] ?? "").padEnd(9, "0"));
   const start = clock.startNs + BigInt(clock.zoneMinutes) * 60000000000n;
-  let since = at - (((start % DAY) + DAY) % DAY);
-  if (since < -DAY / 2n) since += DAY; // past midnight
-  return Number(since);
+  const since = at - (((start % DAY) + DAY) % DAY);
+  return Number(since < 0n && Number(since + DAY) <= span ? since + DAY : since);
 }
 
 /** "12.3 MB", "840 B": bytes in powers of ten. */

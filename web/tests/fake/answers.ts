@@ -23,7 +23,7 @@ export function metaOf(trace: MadeTrace, progress: Progress, change: { damage?: 
   return {
     ctrace: "1.0.0",
     kind: "trace",
-    trace: { file: "/home/somebody/trace.out", files: [], uuid: "made", bytes: events * 8, events, lost: change.lost ?? 0, damage: change.damage ?? null },
+    trace: { file: "/home/somebody/trace.out", files: [], key: "made", uuid: "made", bytes: events * 8, events, lost: change.lost ?? 0, damage: change.damage ?? null },
     span_ns: trace.span,
     start_wall_ns: "1763809424120000000",
     zone: "+0100",
@@ -116,11 +116,16 @@ export function rangeOf(trace: MadeTrace, from: number, to: number) {
   return { names: [...names.values()], states };
 }
 
+function longOf(trace: MadeTrace, hit: Hit) {
+  const waker = sliceOf(trace, hit.row, hit.slice)?.waker;
+  return { lane_name: trace.lanes[hit.lane].name, class: 3, waker: waker ? { lane: waker.lane, name: trace.lanes[waker.lane].name } : null };
+}
+
 export function overviewOf(trace: MadeTrace, lost = 0): Overview {
   const threads = trace.lanes.filter((lane) => lane.kind === "thread");
   const waits = allHits(trace).filter((hit) => trace.rows[hit.row].slices[hit.slice].cls === 3 && trace.rows[hit.row].kind === "slices");
   const pauseLane = trace.lanes.find((lane) => lane.kind === "pause");
-  const pauses = pauseLane ? trace.rows[pauseLane.rows[0].id].slices.map((slice, at) => ({ row: pauseLane.rows[0].id, slice: at, name: trace.names[slice.name], start_ns: slice.start, dur_ns: slice.end - slice.start })) : [];
+  const pauses = pauseLane ? trace.rows[pauseLane.rows[0].id].slices.map((slice, at) => ({ row: pauseLane.rows[0].id, slice: at, lane: pauseLane.id, lane_name: pauseLane.name, class: slice.cls, waker: null, name: trace.names[slice.name], start_ns: slice.start, dur_ns: slice.end - slice.start })) : [];
   const bins = (cls: number) =>
     Array.from({ length: 512 }, (_, at) => {
       const [from, to] = [(trace.span * at) / 512, (trace.span * (at + 1)) / 512];
@@ -133,7 +138,7 @@ export function overviewOf(trace: MadeTrace, lost = 0): Overview {
     lost,
     threads: threads.length,
     busiest: [...threads].sort((a, b) => b.busy_ns - a.busy_ns).slice(0, 8).map((lane) => ({ lane: lane.id, name: lane.name, busy_ns: lane.busy_ns })),
-    waits: waits.sort((a, b) => b.dur_ns - a.dur_ns).slice(0, 10).map((hit) => ({ ...hit, waker: sliceOf(trace, hit.row, hit.slice)?.waker ?? null })),
+    waits: waits.sort((a, b) => b.dur_ns - a.dur_ns).slice(0, 10).map((hit) => ({ ...hit, ...longOf(trace, hit) })),
     pauses,
     minimap: { bins: 512, running: bins(1), waiting: bins(3), lost: new Array<number>(512).fill(0).map((_, at) => (lost && at === 100 ? 1 : 0)) },
   };

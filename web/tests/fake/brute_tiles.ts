@@ -68,7 +68,7 @@ export function bruteTiles(trace: MadeTrace, level: number, index: number, rows:
   let offset = 0;
   bodies.forEach((body, at) => {
     const entry = 32 + at * 24;
-    [rows[at], body.kind, body.n, offset, body.bytes.byteLength].forEach((word, i) => view.setUint32(entry + 4 * i, word, true));
+    [rows[at], body.kind, body.n, head + offset, body.bytes.byteLength].forEach((word, i) => view.setUint32(entry + 4 * i, word, true));
     new Uint8Array(buffer, head + offset, body.bytes.byteLength).set(body.bytes);
     offset += body.bytes.byteLength;
   });

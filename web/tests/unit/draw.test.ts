@@ -1,0 +1,154 @@
+// What the canvas is told to draw, against every slice of the trace looked at one by one.
+
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { colourOf, lookColour, thirdsOf } from "../../src/timeline/colours";
+import { drawAxis, drawMinimap } from "../../src/timeline/draw_axis";
+import { drawLanes, type LanesPicture } from "../../src/timeline/draw_lanes";
+import { drawOverlay } from "../../src/timeline/draw_overlay";
+import type { Inks } from "../../src/timeline/inks";
+import { LaneLayout } from "../../src/timeline/lanes";
+import { BANDS, paintStrip, wideEntries } from "../../src/timeline/strip";
+import { levelFor, STEPS, stepOf, tilesOf } from "../../src/timeline/tile";
+import { TileCache } from "../../src/timeline/tile_cache";
+import { decodeTiles } from "../../src/timeline/tile_reply";
+import { bruteTiles } from "../fake/brute_tiles";
+import { makeTrace } from "../fake/made_trace";
+import { recordingPen, type Call } from "./pen";
+
+const trace = makeTrace({ span: 40e6, threads: 3, idle: 0 });
+const WIDTH = 1000;
+const inks: Inks = {
+  theme: "light", back: "back", heading: "heading", line: "line", faint: "faint", text: "text", dim: "dim", accent: "accent",
+  accentFill: "accent-fill", pause: "pause", hit: "hit", font: "f",
+};
+const layout = new LaneLayout(trace.lanes, trace.programs, trace.span, { pinned: new Set(), hidden: new Set(), open: new Map(), deep: new Set(), filter: "" });
+
+function pictureOf(start: number, end: number): LanesPicture {
+  const view = { start, end };
+  return {
+    view, level: levelFor(view, WIDTH), span: trace.span, width: WIDTH, height: layout.height, ratio: 1, top: 0,
+    items: layout.items, covered: trace.span, nameOf: (id) => trace.names[id], pauses: [],
+  };
+}
+
+function fill(cache: TileCache, level: number, first: number, last: number): void {
+  for (let index = first; index <= last; index++)
+    for (const { row, columns } of decodeTiles(bruteTiles(trace, level, index, trace.rows.map((each) => each.id))).rows)
+      cache.put({ level, index, row, columns, wide: columns.kind ? new Uint16Array(0) : wideEntries(columns, 5), sheet: { bitmap: { close: () => undefined, row } as unknown as ImageBitmap, users: 0 }, line: 0, partial: false, revision: 0, cost: 1 });
+}
+
+beforeAll(() => {
+  const tile = { getContext: () => recordingPen().pen };
+  vi.stubGlobal("document", { createElement: () => tile });
+});
+
+function drawn(picture: LanesPicture, cache: TileCache): Call[] {
+  const { pen, log } = recordingPen();
+  drawLanes(pen, cache, picture, inks);
+  return log;
+}
+
+describe.each([[0, 40e6], [3e6, 9e6], [12345678, 12545678], [20e6, 20000900]])("lanes from %d to %d", (start, end) => {
+  const picture = pictureOf(start, end);
+  const cache = new TileCache(1e9);
+  const grid = tilesOf(picture.view, picture.level, trace.span);
+  fill(cache, picture.level, grid.first, grid.last);
+  it("blits each row's tiles side by side, without a gap", () => {
+    const images = drawn(picture, cache).filter((call) => call.what === "image");
+    const rows = new Map<number, number[][]>();
+    for (const { image, args } of images) {
+      const { row } = image as { row: number };
+      rows.set(row, [...(rows.get(row) ?? []), args]);
+    }
+    expect(rows.size).toBeGreaterThan(0);
+    for (const [row, list] of rows) {
+      const placed = layout.placed.get(row);
+      for (const [sx, , sw, sh, , dy, , dh] of list) {
+        expect([dy, dh, sh]).toEqual([placed?.y, placed?.h, BANDS]);
+        expect(sx >= 0 && sx + sw <= STEPS).toBe(true);
+      }
+      for (let i = 1; i < list.length; i++) if (Math.abs(list[i][4] - list[i - 1][4]) < 3000) expect(list[i][4]).toBeGreaterThanOrEqual(list[i - 1][4] + list[i - 1][6] - 1e-6);
+    }
+  });
+  it("labels each wide slice once, where it is", () => {
+    const texts = drawn(picture, cache).filter((call) => call.what === "text");
+    const px = (ns: number) => ((ns - start) / (end - start)) * WIDTH;
+    let wide = 0;
+    for (const placed of layout.placed.values()) {
+      if (placed.row.kind === "value" || placed.row.kind === "marks") continue;
+      for (const slice of trace.rows[placed.row.id].slices) {
+        const [x0, x1] = [Math.max(0, px(slice.start)), Math.min(WIDTH, px(slice.end))];
+        if (x1 - x0 < 60) continue;
+        wide++;
+        const near = texts.filter((call) => call.args[1] >= placed.y && call.args[1] <= placed.y + placed.h && Math.abs(call.args[0] - x0 - 4) <= 2.5);
+        expect(near.length, `${trace.names[slice.name]} at ${x0}`).toBe(1);
+        expect(near[0].text?.replace("…", "")).toBe(trace.names[slice.name].slice(0, near[0].text?.replace("…", "").length));
+      }
+    }
+    expect(wide).toBeGreaterThan(0);
+  });
+});
+
+it("draws the coarser tile while the finer one is on its way, and a faint line when there is none", () => {
+  const picture = pictureOf(3e6, 9e6);
+  const cache = new TileCache(1e9);
+  const bare = drawn(picture, cache);
+  expect(bare.filter((call) => call.what === "image").length).toBe(0);
+  expect(bare.some((call) => call.what === "rect" && call.ink === "faint")).toBe(true);
+  fill(cache, picture.level + 3, 0, 1);
+  const images = drawn(picture, cache).filter((call) => call.what === "image");
+  expect(images.length).toBeGreaterThan(0);
+  for (const { args } of images) expect(args[2]).toBeLessThanOrEqual(STEPS / 8);
+});
+
+it("veils what is not indexed", () => {
+  const log = drawn({ ...pictureOf(0, 40e6), covered: 10e6 }, new TileCache(1));
+  expect(log.some((call) => call.what === "rect" && call.args[0] === 250 && call.args[2] === 750)).toBe(true);
+});
+
+it("paints strips as the slices lie", () => {
+  const row = trace.rows.find((each) => each.kind === "state");
+  if (!row) throw new Error("no state row");
+  const level = 12;
+  const [{ columns }] = decodeTiles(bruteTiles(trace, level, 1, [row.id])).rows;
+  if (columns.kind !== 0) throw new Error("no slices");
+  const words = new Uint32Array(STEPS * BANDS);
+  paintStrip(words, 0, columns, "state", "light");
+  for (let at = 0; at < STEPS; at++) {
+    const middle = (STEPS + at + 0.5) * stepOf(level);
+    const slice = row.slices.find((each) => each.start <= middle && each.end > middle);
+    if (!slice || slice.end - slice.start < 4 * stepOf(level)) continue;
+    const edge = Math.min(middle - slice.start, slice.end - middle);
+    if (edge < 2 * stepOf(level)) continue;
+    const [r, g, b] = colourOf(slice.cls, slice.name, "light");
+    const painted = [0, 1, 2].map((band) => words[band * STEPS + at]);
+    const full = ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+    expect(painted).toEqual([4, 2, 1].map((third) => (thirdsOf(slice.cls) & third ? full : 0)));
+  }
+  expect(lookColour("state", 1, 5, "light")).toEqual(colourOf(1, 0, "light"));
+});
+
+it("draws the overlay: selection, range with its length, arrows from one to the other", () => {
+  const { pen, log } = recordingPen();
+  const view = { start: 0, end: 1000e3 };
+  drawOverlay(pen, {
+    view, width: WIDTH, height: 400, ratio: 1, hover: null, selected: { start: 100e3, end: 200e3, y: 50, h: 15 }, hits: [{ start: 0, end: 1, y: 9, h: 10 }, { start: 300e3, end: 400e3, y: 9, h: 10 }],
+    range: { start: 500e3, end: 750e3 }, cursor: 5e3, arrows: [{ fromNs: 100e3, fromY: 20, toNs: 300e3, toY: 90, kind: "wake", direct: true }], notes: [{ ns: 900e3, text: "here" }],
+  }, inks);
+  expect(log).toContainEqual({ what: "frame", ink: "text", args: [100, 50, 100, 15] });
+  expect(log).toContainEqual({ what: "frame", ink: "hit", args: [300, 9, 100, 10] });
+  expect(log.filter((call) => call.what === "text").map((call) => call.text)).toEqual(["here", "250 µs"]);
+  expect(log.filter((call) => call.what === "curve").map((call) => call.args.slice(-2))).toEqual([[300, 89], [300, 89]]);
+});
+
+it("draws ticks whose labels do not touch, and a minimap with the window where the view is", () => {
+  const { pen, log } = recordingPen();
+  drawAxis(pen, 300, 28, 1, [0, 20, 100, 295].map((x) => ({ ns: x, x, label: "0.12 s", major: true })), inks);
+  expect(log.filter((call) => call.what === "text").map((call) => call.args[0])).toEqual([2, 82, 262]);
+  const bins = { bins: 4, running: [0, 1, 2, 0], waiting: [1, 0, 0, 0], lost: [0, 0, 0, 1] };
+  const map = recordingPen();
+  drawMinimap(map.pen, { width: 400, height: 46, ratio: 1, view: { start: 25, end: 50 }, span: 100, minimap: bins, hits: [0, 0, 3, 0], notes: [], range: null, covered: 100 }, inks);
+  expect(map.log.filter((call) => call.what === "area").map((call) => call.args[0])).toEqual([100, 200, 0, 300]);
+  expect(map.log).toContainEqual({ what: "rect", ink: "hit", args: [200, 39, 100, 7] });
+  expect(map.log.filter((call) => call.what === "frame")[0].args.slice(0, 1)).toEqual([100.75]);
+});

@@ -1,0 +1,72 @@
+// The order and places of lanes.
+
+import { describe, expect, it } from "vitest";
+import { LaneLayout, laneMatches, poolTitle, type LanePrefs } from "../../src/timeline/lanes";
+import { makeTrace } from "../fake/made_trace";
+
+const trace = makeTrace({ span: 50e6 });
+const prefs = (change: Partial<LanePrefs> = {}): LanePrefs => ({ pinned: new Set(), hidden: new Set(), open: new Map(), deep: new Set(), filter: "", ...change });
+const layout = (change: Partial<LanePrefs> = {}) => new LaneLayout(trace.lanes, trace.programs, trace.span, prefs(change));
+const titles = (at: LaneLayout) => at.items.map((item) => `${item.kind} ${item.title}${item.kind === "fold" ? ` ${item.count}` : ""}`);
+const id = (name: string) => trace.lanes.find((lane) => lane.name === name)?.id ?? -1;
+
+describe("layout", () => {
+  it("groups by process and start routine, busy ones first, idle ones folded", () => {
+    const list = titles(layout());
+    expect(list.filter((title) => title.startsWith("heading"))).toEqual(["heading Pauses", "heading CPUs", "heading server 4000", "heading helper 4001", "heading Counters"]);
+    expect(list).toContain("fold io-worker-* · io_worker 6");
+    expect(list).toContain("fold idle 6");
+    expect(list).not.toContain("lane io-worker-4");
+    expect(list.indexOf("fold idle 6")).toBe(list.indexOf("heading helper 4001") - 1);
+    const busy = ["db-1", "db-2", "db-3"].map((name) => trace.lanes[id(name)]).sort((a, b) => b.busy_ns - a.busy_ns);
+    expect(list.filter((title) => title.startsWith("lane db-"))).toEqual(busy.map((lane) => `lane ${lane.name}`));
+  });
+  it("places everything below what came before, and finds it again", () => {
+    const at = layout({ open: new Map([["p0/io_worker", true]]) });
+    let y = 0;
+    for (const item of at.items) {
+      expect(item.y).toBe(y);
+      y += item.h;
+      for (const row of item.rows) {
+        expect(row.y >= item.y && row.y + row.h <= item.y + item.h).toBe(true);
+        expect(at.rowAt(row.y + row.h / 2)).toBe(row);
+      }
+    }
+    expect(at.height).toBe(y);
+    expect(at.between(0, y)).toEqual(at.items);
+    expect(at.between(y + 5, y + 50)).toEqual([]);
+    expect(at.rowAt(-10)).toBeNull();
+  });
+  it("pins at the top, hides, filters", () => {
+    const at = layout({ pinned: new Set([id("io-worker-5")]), hidden: new Set([id("main")]) });
+    expect(titles(at).slice(0, 2)).toEqual(["heading Pinned", "lane io-worker-5"]);
+    expect(titles(at)).not.toContain("lane main");
+    expect(titles(layout({ filter: "io-*" })).filter((title) => !title.startsWith("heading"))[0]).toBe("fold io-worker-* · io_worker 6");
+    expect(titles(layout({ filter: "spare" })).filter((title) => title.startsWith("lane")).length).toBe(6);
+    expect(layout({ filter: "no such" }).items).toEqual([]);
+  });
+  it("names the keys that open the way to a lane", () => {
+    const lane = trace.lanes[id("io-worker-5")];
+    const open = new Map(layout().keysFor(lane).map((key) => [key, true] as const));
+    expect(layout({ open }).byLane.has(lane.id)).toBe(true);
+  });
+  it("stays quick with ten thousand threads", () => {
+    const many = Array.from({ length: 10000 }, (_, at) => ({ ...trace.lanes[1], id: at, name: `t-${at}`, group: `g${at % 50}`, busy_ns: at * 1000 }));
+    const began = performance.now();
+    new LaneLayout(many, trace.programs, trace.span, prefs());
+    expect(performance.now() - began).toBeLessThan(400);
+  });
+});
+
+it("matches by words and stars", () => {
+  const lane = trace.lanes[id("io-worker-5")];
+  expect(["io-*", "IO worker", "server", `${lane.tid}`, "io_w*5"].map((filter) => laneMatches(lane, trace.programs[0], filter))).toEqual([true, true, true, true, false]);
+  expect(laneMatches(lane, undefined, "a.b(c[")).toBe(false);
+});
+
+it("names pools", () => {
+  const lane = (name: string) => ({ ...trace.lanes[1], name });
+  expect(poolTitle([lane("w-1"), lane("w-2")], "run")).toBe("w-* · run");
+  expect(poolTitle([lane("a"), lane("b")], "run")).toBe("run");
+  expect(poolTitle([lane("run"), lane("run")], "run")).toBe("run");
+});

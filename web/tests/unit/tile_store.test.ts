@@ -1,0 +1,76 @@
+// The queue asks for what is in view first; the cache forgets what was used longest ago, and always has something to show.
+
+import { describe, expect, it } from "vitest";
+import { TileCache, type Tile } from "../../src/timeline/tile_cache";
+import { TileQueue } from "../../src/timeline/tile_queue";
+
+const closed: string[] = [];
+function tile(level: number, index: number, row: number, cost = 10): Tile {
+  const bitmap = { close: () => closed.push(`${level}/${index}/${row}`) } as unknown as ImageBitmap;
+  const columns = { kind: 0, n: 0 } as unknown as Tile["columns"];
+  return { level, index, row, columns, wide: new Uint16Array(0), sheet: { bitmap, users: 0 }, line: 0, partial: false, revision: 0, cost };
+}
+
+describe("cache", () => {
+  it("drops what was used longest ago, and closes its picture", () => {
+    closed.length = 0;
+    const cache = new TileCache(30);
+    for (const row of [1, 2, 3]) cache.put(tile(0, 0, row));
+    cache.get(0, 0, 1);
+    cache.put(tile(0, 0, 4));
+    expect([1, 2, 3, 4].map((row) => cache.has(0, 0, row))).toEqual([true, false, true, true]);
+    expect(closed).toEqual(["0/0/2"]);
+    cache.clear();
+    expect([cache.bytes, cache.size, closed.length]).toEqual([0, 0, 4]);
+  });
+  it("keeps a shared picture until its last row goes", () => {
+    closed.length = 0;
+    const cache = new TileCache(1000);
+    const [a, b] = [tile(0, 0, 1), tile(0, 0, 2)];
+    b.sheet = a.sheet;
+    cache.put(a);
+    cache.put(b);
+    cache.put({ ...tile(0, 0, 1) });
+    expect(closed).toEqual([]);
+    cache.put({ ...tile(0, 0, 2) });
+    expect(closed).toEqual(["0/0/1"]);
+  });
+  it("stands in with the coarser tile, else with finer ones", () => {
+    const cache = new TileCache(1000);
+    expect(cache.stand(5, 6, 1)).toEqual([]);
+    const size = 1024 * 32;
+    const fine = tile(4, 13, 1);
+    cache.put(fine);
+    expect(cache.stand(5, 6, 1)).toEqual([{ tile: fine, from: 6.5 * size, to: 7 * size }]);
+    const coarse = tile(7, 1, 1);
+    cache.put(coarse);
+    expect(cache.stand(5, 6, 1)).toEqual([{ tile: coarse, from: 6 * size, to: 7 * size }]);
+    const own = tile(5, 6, 1);
+    cache.put(own);
+    expect(cache.stand(5, 6, 1)[0].tile).toBe(own);
+  });
+});
+
+describe("queue", () => {
+  it("sends the most urgent first, so many at once, so many rows in one", () => {
+    const queue = new TileQueue(2);
+    const rows = Array.from({ length: 100 }, (_, at) => at);
+    queue.want([{ level: 1, index: 9, rows: [1], urgency: 1 }, { level: 1, index: 5, rows, urgency: 0 }]);
+    const [first, second] = [queue.next(), queue.next()];
+    expect([first?.index, first?.rows.length, second?.rows.length]).toEqual([5, 64, 36]);
+    expect(queue.next()).toBeNull();
+    queue.done(first?.id ?? 0);
+    expect(queue.next()).toBeNull(); // what is only expected waits until all in view is here
+    queue.done(second?.id ?? 0);
+    expect(queue.next()?.index).toBe(9);
+  });
+  it("cancels what nobody wants any more and asks for nothing twice", () => {
+    const queue = new TileQueue(4);
+    queue.want([{ level: 1, index: 1, rows: [1, 2], urgency: 0 }]);
+    const order = queue.next();
+    expect(queue.want([{ level: 1, index: 1, rows: [2, 3], urgency: 0 }])).toEqual([]);
+    expect(queue.next()?.rows).toEqual([3]);
+    expect(queue.want([{ level: 2, index: 0, rows: [1], urgency: 0 }])).toContain(order?.id);
+    expect(queue.idle).toBe(false);
+  });
+});
