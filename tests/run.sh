@@ -83,11 +83,11 @@ run_suites build/plain unit golden house e2e stress $([ "$tier" = quick ] || say
 if command -v clang >/dev/null; then
     export CC=clang
 fi
-setup_build build/asan -Db_sanitize=address,undefined -Db_lundef=false -Dtests=enabled
+setup_build build/asan -Db_sanitize=address,undefined -Db_lundef=false -Dtests=enabled -Dweb=disabled
 unset CC
 run_suites build/asan unit golden fuzz
 
-setup_build build/tsan -Db_sanitize=thread -Dtests=enabled
+setup_build build/tsan -Db_sanitize=thread -Dtests=enabled -Dweb=disabled
 run_suites build/tsan stress
 
 summary build/plain.results.json build/asan.results.json build/tsan.results.json

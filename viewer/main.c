@@ -14,6 +14,7 @@ static const struct verb {
 } verbs[] = {
     { "record", "[OPTION...] -- PROGRAM [ARG...]", "run a program and write its trace", ct_cmd_record },
     { "info", "[OPTION...] [TRACE]", "say what a trace holds", ct_cmd_info },
+    { "view", "[OPTION...] FILE|FOLDER|URL...", "show a trace or a profile in the browser", ct_cmd_view },
     { "convert", "[OPTION...] [TRACE...]", "write a trace as Chrome JSON, as text, or a piece of it", ct_cmd_convert },
     { "list", "[--json]", "show which programs can be reached", ct_cmd_list },
     { "recover", "[OPTION...] [TRACE]", "bring home what killed programs left in memory", ct_cmd_recover },
@@ -27,6 +28,7 @@ static const char examples[] =
     "\nExamples:\n"
     "  ctrace record -- xz -T0 -k big.file        record a program; the trace is trace.out\n"
     "  ctrace info                                what is in it\n"
+    "  ctrace view trace.out                      look at it in the browser\n"
     "  ctrace convert                             trace.out.json for ui.perfetto.dev or chrome://tracing\n"
     "\n`ctrace VERB --help` tells more of one verb.\n";
 

@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct memory_host memory;
     static struct ct_serve_host host;
     static const char *const names[] = { "service.example" };
-    struct ct_endpoints all = { CT_SERVE_PREFIX, { size % 2 ? "secret" : NULL, names, 1 }, &host, &ct_debug_endpoints, NULL, NULL };
+    struct ct_endpoints all = { CT_SERVE_PREFIX, { size % 2 ? "secret" : NULL, names, 1 }, &host, &ct_debug_endpoints, NULL, NULL, NULL };
     struct ct_request_header headers[HEADERS];
     struct ct_request_raw raw = { .headers = headers };
     char *text = malloc(size + 1), *at = text, *query;

@@ -66,6 +66,7 @@ static bool answer(struct ct_exchange *x, const struct ct_request *request)
     const char *why = "";
     int status = (e && e->flags & CT_ENDPOINT_OPEN ? ct_guard_check_open : ct_guard_check)(&all->guard, request, &why);
 
+    x->row = e;
     if (status) {
         ct_reply_fault(&x->reply, status, "%s", why);
     } else if (!e) {
@@ -75,7 +76,7 @@ static bool answer(struct ct_exchange *x, const struct ct_request *request)
         refuse_method(x, e);
     } else if (request->method & CT_METHOD_SENDS && !request->body) {
         return false;
-    } else if (!all->host || find_process(x)) {
+    } else if ((!all->check || all->check(x)) && (!all->host || find_process(x))) {
         e->answer(x);
     }
     return true;

@@ -27,6 +27,7 @@ struct ct_endpoints {
     struct ct_guard guard;
     const struct ct_serve_host *host;       /* NULL: no process is served */
     const struct ct_endpoint_table *table;
+    bool (*check)(struct ct_exchange *x);   /* before a row answers; false: the reply is made.  NULL: all is well */
     void (*finish)(struct ct_exchange *x);  /* has the last word on a reply that is made at once; NULL: nobody has */
     void *context;                  /* for the rows */
     pid_t pid;                      /* that is meant where none is named; 0: the host's own choice */
@@ -42,6 +43,7 @@ enum ct_answer_kind {
 struct ct_exchange {
     const struct ct_endpoints *all;
     const struct ct_request *request;
+    const struct ct_endpoint *row;  /* that answers; NULL: none */
     pid_t pid;                      /* of the process that it is about */
     const char *rest;               /* of the path, below the endpoint's */
     enum ct_answer_kind kind;
@@ -55,6 +57,7 @@ enum ct_endpoint_flags {
     CT_ENDPOINT_ROOT = 1,           /* its path does not stand below the prefix */
     CT_ENDPOINT_TREE = 2,           /* all that begins with its path */
     CT_ENDPOINT_OPEN = 4,           /* no secret: whoever may connect may have it, without the token */
+    CT_ENDPOINT_OWN = 256,          /* this and greater ones mean something to the table alone */
 };
 
 struct ct_endpoint {
@@ -64,6 +67,7 @@ struct ct_endpoint {
     void (*answer)(struct ct_exchange *x);
     bool (*there)(const struct ct_serve_host *host);    /* NULL: always */
     const char *doc;                /* for the index; NULL: it has no row there */
+    const char *parameters;         /* that it takes, parted by blanks; NULL: not told */
 };
 
 /* The debug server's. */

@@ -27,7 +27,7 @@ static int setup(void **state)
 /* The status; `body` holds what was said. */
 static int ask_as(enum ct_request_method method, const char *target, const char *posted)
 {
-    static const struct ct_endpoints all = { CT_SERVE_PREFIX, { 0 }, &host, &ct_debug_endpoints, NULL, NULL };
+    static const struct ct_endpoints all = { CT_SERVE_PREFIX, { 0 }, &host, &ct_debug_endpoints, NULL, NULL, NULL };
     struct ct_request r = { .method = method, .query = "", .host = "localhost" };
     const char *query = strchr(target, '?');
     int status;
@@ -293,7 +293,7 @@ static struct ct_exchange *ask_other(enum ct_request_method method, const char *
         { "/", CT_METHOD_GET, CT_ENDPOINT_OPEN | CT_ENDPOINT_TREE, say_context, NULL, NULL },
     };
     static const struct ct_endpoint_table table = { rows, 2 };
-    static const struct ct_endpoints all = { "", { .token = "secret" }, NULL, &table, mark, (void *)"mine" };
+    static const struct ct_endpoints all = { "", { .token = "secret" }, NULL, &table, NULL, mark, (void *)"mine" };
     struct ct_request r = { .method = method, .query = "", .host = "localhost", .authorization = authorization,
                             .fetch_site = site };
 

@@ -1,0 +1,210 @@
+/* The trace that is viewed: which files it is made of, and its index. */
+#include "viewer/subject.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include "converter/family.h"
+#include "format/file.h"
+#include "viewer/open.h"
+
+struct ct_subject {
+    struct ct_family files;
+    struct ct_opened opened;        /* while the index is built from the files */
+    struct ct_index *index;
+    char *notes;
+};
+
+int ct_subject_is_profile(const char *path, struct ct_error *err)
+{
+    char start[8] = "";
+    struct stat st;
+    gzFile file;
+    int n;
+
+    if (strcmp(path, "-") == 0)
+        return ct_error_at(err, -EINVAL, 0, "what is viewed is read more than once: save it in a file first, and name that");
+    if (stat(path, &st) < 0)
+        return ct_error_at(err, -errno, 0, "cannot open %.110s: %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return 0;
+    if (!S_ISREG(st.st_mode))
+        return ct_error_at(err, -EINVAL, 0, "%.110s is no file", path);
+    file = gzopen(path, "rbe");
+    if (!file)
+        return ct_error_at(err, -errno, 0, "cannot open %.110s: %s", path, strerror(errno));
+    n = gzread(file, start, sizeof start);
+    gzclose(file);
+    if (n < 0)
+        n = 0;
+    /* Whatever begins as a trace does, or is empty as one of a killed program may be, is for the reader to judge. */
+    return n > 0 && memcmp(start, CT_FILE_MAGIC, (size_t)n) != 0;
+}
+
+/* ---- which files ---- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), n = strlen(end);
+
+    return size > n && strcmp(text + size - n, end) == 0;
+}
+
+/* Whether ctrace has made `path` beside another of the paths: an index, notes, what convert wrote, an older recording. */
+static bool is_beside(const struct ct_subject_options *o, const char *path)
+{
+    static const char *const ends[] = { ".idx", ".notes.json", ".json", ".json.gz", ".txt", ".old", ".pb.gz" };
+
+    for (size_t e = 0; e < sizeof ends / sizeof *ends; e++) {
+        if (!ends_with(path, ends[e]))
+            continue;
+        for (size_t i = 0; i < o->count; i++) {
+            size_t size = strlen(path) - strlen(ends[e]);
+
+            if (strlen(o->paths[i]) == size && memcmp(o->paths[i], path, size) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+void ct_subject_sift(struct ct_subject_options *o)
+{
+    size_t kept = 0, count = o->count;
+    const char **all = malloc((count + 1) * sizeof *all);
+
+    if (!all)
+        return;                         /* then a file that is no trace is complained about */
+    for (size_t i = 0; i < count; i++)
+        if (!is_beside(o, o->paths[i]))
+            all[kept++] = o->paths[i];
+    memcpy(o->paths, all, kept * sizeof *all);
+    o->count = kept;
+    free(all);
+}
+
+/* More files of the timeline, each once; `more` is given. */
+static int add(struct ct_family *to, struct ct_family *more)
+{
+    char **path = realloc(to->path, (to->count + more->count) * sizeof *path);
+
+    if (!path) {
+        ct_family_fini(more);
+        return -ENOMEM;
+    }
+    to->path = path;
+    for (size_t i = 0; i < more->count; i++) {
+        bool there = false;
+
+        for (size_t k = 0; k < to->count; k++)
+            there = there || strcmp(to->path[k], more->path[i]) == 0;
+        if (there)
+            free(more->path[i]);
+        else
+            to->path[to->count++] = more->path[i];
+    }
+    free(more->path);
+    return 0;
+}
+
+static int find_files(struct ct_subject *s, const struct ct_subject_options *o, struct ct_error *err)
+{
+    for (size_t i = 0; i < o->count; i++) {
+        struct ct_family family;
+        int r;
+
+        r = ct_subject_is_profile(o->paths[i], err);
+        if (r > 0)
+            r = ct_error_at(err, -EINVAL, 0, "%.110s is no trace", o->paths[i]);
+        if (r == 0)
+            r = ct_family_find(o->paths[i], o->alone || o->count > 1, &family, err);
+        if (r < 0)
+            return r;
+        if (add(&s->files, &family) < 0)
+            return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    }
+    return 0;
+}
+
+/* Beside the trace; the same for a packed one. */
+static char *notes_of(const char *path)
+{
+    size_t size = strlen(path) - (ends_with(path, ".gz") ? 3 : 0);
+    char *notes;
+
+    return asprintf(&notes, "%.*s.notes.json", (int)size, path) < 0 ? NULL : notes;
+}
+
+/* ---- the index asks ---- */
+
+static int open_reader(void *context, struct ct_reader **ret, struct ct_error *err)
+{
+    struct ct_subject *s = context;
+
+    if (ct_opened_init((const char *const *)s->files.path, s->files.count, &s->opened) < 0)
+        return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    ct_opened_add_names(&s->opened);
+    return ct_reader_open(s->opened.inputs, s->opened.count, NULL, ret, err);
+}
+
+static void close_reader(void *context, struct ct_reader *reader)
+{
+    struct ct_subject *s = context;
+
+    ct_reader_close(reader);
+    ct_opened_fini(&s->opened);
+}
+
+int ct_subject_open(const struct ct_subject_options *o, struct ct_subject **ret, struct ct_error *err)
+{
+    const struct ct_index_options options = { .folder = o->index_folder };
+    struct ct_subject *s = calloc(1, sizeof *s);
+    int r;
+
+    if (!s)
+        return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    r = find_files(s, o, err);
+    if (r == 0) {
+        const struct ct_index_source source = { (const char *const *)s->files.path, s->files.count, open_reader, close_reader, s };
+
+        s->notes = notes_of(s->files.path[0]);
+        r = ct_index_open(&source, &options, &s->index, err);
+    }
+    if (r < 0) {
+        ct_subject_close(s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+void ct_subject_close(struct ct_subject *s)
+{
+    if (!s)
+        return;
+    ct_index_close(s->index);
+    ct_opened_fini(&s->opened);
+    ct_family_fini(&s->files);
+    free(s->notes);
+    free(s);
+}
+
+const char *const *ct_subject_files(const struct ct_subject *s, size_t *ret_count)
+{
+    *ret_count = s->files.count;
+    return (const char *const *)s->files.path;
+}
+
+struct ct_index *ct_subject_index(const struct ct_subject *s)
+{
+    return s->index;
+}
+
+const char *ct_subject_notes(const struct ct_subject *s)
+{
+    return s->notes;
+}
