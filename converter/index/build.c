@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "converter/index/builder.h"
+#include "converter/index/image.h"
 #include "converter/index/payload.h"
 #include "converter/model/args.h"
 #include "format/varint.h"
@@ -182,15 +183,18 @@ static void lane(void *context, const struct ct_lane_span *s)
 
 static void arrow(void *context, const struct ct_arrow *a)
 {
+    static const uint8_t kinds[] = {
+        [CT_ARROW_WAKE] = CT_FLOW_WAKE, [CT_ARROW_CREATE] = CT_FLOW_CREATE, [CT_ARROW_JOIN] = CT_FLOW_JOIN,
+    };
     struct ct_builder *b = context;
     struct ct_build_thread *from = ct_build_thread_of(b, a->from), *to = ct_build_thread_of(b, a->to);
     uint8_t *p = b->scratch;
 
     if (!from || !to)
         return;
-    p = ct_varint_put(p, from->lane);
+    *p++ = kinds[a->kind];
     p = ct_varint_put(p, to->lane);
-    ct_column_add(&b->flows, &b->heap, a->from_ns, a->to_ns, a->kind, b->scratch, (size_t)(p - b->scratch));
+    ct_column_add(&b->flows, &b->heap, a->from_ns, a->to_ns, from->lane, b->scratch, (size_t)(p - b->scratch));
 }
 
 static void task(void *context, const struct ct_task_span *s)
@@ -294,6 +298,8 @@ struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd)
         free(b);
         return NULL;
     }
+    if (ct_heap_room(&b->heap, CT_IMAGE_HEAD))
+        ct_heap_take(&b->heap, CT_IMAGE_HEAD);
     b->reader = reader;
     b->flows.unordered = true;
     b->model = ct_model_new(reader, &options, &sink, b);

@@ -1,5 +1,6 @@
 /* Arguments as bytes; see payload.h.  HOT: once a slice. */
 #include "converter/index/builder.h"
+#include "converter/index/frames.h"
 #include "converter/index/payload.h"
 #include "converter/model/args.h"
 #include "format/varint.h"
@@ -23,6 +24,18 @@ static uint32_t describe_fd(struct ct_builder *b, struct ct_model_program *progr
         fd->user = ct_strings_of(&b->strings, (struct ct_text){ line, (size_t)size }) + 1;
     }
     return fd->user - 1;
+}
+
+static uint32_t describe_code(struct ct_builder *b, const struct ct_read_program *program, uint64_t pc)
+{
+    const struct ct_read_frame *frames;
+    char address[256];
+
+    if (pc == 0)
+        return CT_STRINGS_EMPTY;
+    if (ct_read_frames(program, pc, &frames) > 0 && frames[0].function.size > 0)
+        return ct_strings_of(&b->strings, frames[0].function);
+    return ct_strings_of(&b->strings, (struct ct_text){ address, ct_frames_address(program, pc, address, sizeof address) });
 }
 
 static inline uint8_t *put_fd(struct ct_builder *b, uint8_t *p, struct ct_model_program *program, uint64_t fd)
@@ -76,6 +89,9 @@ static uint8_t *put_field(struct ct_builder *b, uint8_t *p, struct ct_model_prog
     switch (type) {
     case CT_TYPE_FD:
         return put_fd(b, p, program, value);
+    case CT_TYPE_CODE:
+        p = ct_varint_put(p, value);
+        return ct_varint_put(p, describe_code(b, program->read, value));
     case CT_TYPE_INT: case CT_TYPE_RESULT:
         return ct_varint_put(p, ct_zigzag((int64_t)value));
     case CT_TYPE_STRING:

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "converter/index/builder.h"
-#include "converter/index/file.h"
+#include "converter/index/image.h"
 
 enum { RUNS = 8 };                      /* of the reader, between two chances for questions */
 
@@ -30,7 +31,10 @@ struct ct_index {
     pthread_t thread;
     bool has_thread;
     atomic_bool ready, stop;
-    struct ct_store store;              /* with `ready` */
+    struct ct_store store;              /* with `ready`; it points into `heap` */
+    struct ct_heap heap;
+    struct ct_image image;
+    bool from_file;
 
     /* Under `data`: */
     enum ct_index_state state;
@@ -148,6 +152,23 @@ static void note_damage(struct ct_index *x, int damage, const struct ct_error *e
     x->builder->summary.damage = ct_strings_of(&x->builder->strings, (struct ct_text){ x->error, strlen(x->error) });
 }
 
+/* From the builder's tables to those of the file; what only building needs goes. */
+static int settle(struct ct_index *x)
+{
+    struct ct_heap heap = x->builder->heap;
+    int r = ct_image_open(&heap, &x->key, true, &x->image, &x->store);
+
+    if (r < 0)
+        return r;
+    x->heap = heap;
+    x->builder->heap = (struct ct_heap){ .fd = -1 };
+    ct_builder_free(x->builder);
+    x->builder = NULL;
+    x->source.close(x->source.context, x->reader);
+    x->reader = NULL;
+    return 0;
+}
+
 static int finish(struct ct_index *x, int damage, struct ct_error *err)
 {
     int r;
@@ -155,9 +176,12 @@ static int finish(struct ct_index *x, int damage, struct ct_error *err)
     enter(x);
     note_damage(x, damage, err);
     r = ct_builder_finish(x->builder);
+    if (r == 0)
+        r = ct_image_write(x->builder, &x->key);
+    if (r == 0)
+        r = settle(x);
     if (r == 0) {
-        ct_builder_store(x->builder, &x->store);
-        x->store.ready = true;
+        ct_index_file_name(&x->file);   /* else it serves this once */
         x->covered = x->span;
         x->state = CT_INDEX_READY;
         atomic_store_explicit(&x->ready, true, memory_order_release);   /* edge READY */
@@ -198,6 +222,18 @@ static void *build(void *context)
 
 /* --- open, close --- */
 
+/* There was one: nothing is to be built. */
+static void use_file(struct ct_index *x)
+{
+    struct ct_text damage = ct_store_text(&x->store, x->store.summary->damage);
+
+    snprintf(x->error, sizeof x->error, "%.*s", (int)damage.size, damage.at);
+    x->from_file = true;
+    x->span = x->covered = x->store.summary->span;
+    x->state = CT_INDEX_READY;
+    atomic_store_explicit(&x->ready, true, memory_order_release);       /* edge READY */
+}
+
 int ct_index_open(const struct ct_index_source *source, const struct ct_index_options *options, struct ct_index **ret,
                   struct ct_error *err)
 {
@@ -215,7 +251,11 @@ int ct_index_open(const struct ct_index_source *source, const struct ct_index_op
     pthread_cond_init(&x->ended, NULL);
     clock_gettime(CLOCK_MONOTONIC, &x->began);
     r = ct_index_key_of(source->paths, source->count, &x->key, err);
-    if (r == 0) {
+    if (r == 0 && !x->forget && source->count &&
+        ct_image_find(source->paths[0], x->folder, &x->key, &x->heap, &x->image, &x->store, x->file.path,
+                      sizeof x->file.path) == 0) {
+        use_file(x);
+    } else if (r == 0) {
         r = -pthread_create(&x->thread, NULL, build, x);
         x->has_thread = r == 0;
         ct_error_fill(err, r, 0, "no thread for the index: %s", strerror(-r));
@@ -238,6 +278,8 @@ void ct_index_close(struct ct_index *x)
     ct_builder_free(x->builder);
     if (x->reader)
         x->source.close(x->source.context, x->reader);
+    ct_image_fini(&x->image);
+    ct_heap_fini(&x->heap);
     pthread_mutex_destroy(&x->gate);
     pthread_mutex_destroy(&x->data);
     pthread_cond_destroy(&x->ended);
@@ -261,10 +303,22 @@ static double seconds_since(const struct timespec *began)
     return (double)(now.tv_sec - began->tv_sec) + 1e-9 * (double)(now.tv_nsec - began->tv_nsec);
 }
 
+/* The next one to open it builds another. */
+static void forget_damaged(struct ct_index *x)
+{
+    if (x->state == CT_INDEX_FAILED)
+        return;
+    x->state = CT_INDEX_FAILED;
+    unlink(x->file.path);
+    snprintf(x->error, sizeof x->error, "The index file was damaged and is removed: open the trace again.");
+}
+
 void ct_index_progress(struct ct_index *x, struct ct_index_progress *ret)
 {
     *ret = (struct ct_index_progress){ .seconds_left = -1 };
     enter(x);
+    if (atomic_load_explicit(&x->image.damaged, memory_order_relaxed))     /* relaxed: it is only to be seen some time */
+        forget_damaged(x);
     ret->state = x->state;
     ret->covered_ns = x->covered < x->span ? x->covered : x->span;
     ret->part = x->state == CT_INDEX_READY ? 1 : x->span > 0 ? (double)ret->covered_ns / (double)x->span : 0;
@@ -275,7 +329,13 @@ void ct_index_progress(struct ct_index *x, struct ct_index_progress *ret)
         ret->events = x->builder->summary.events;
         ret->bytes = x->builder->heap.used;
     }
-    snprintf(ret->file, sizeof ret->file, "%s", x->state == CT_INDEX_READY ? x->file.path : "");
+    if (x->state == CT_INDEX_READY) {
+        ret->revision = x->store.revision;
+        ret->events = x->store.summary->events;
+        ret->bytes = x->heap.used;
+        ret->from_file = x->from_file;
+        snprintf(ret->file, sizeof ret->file, "%s", x->file.path);
+    }
     snprintf(ret->error, sizeof ret->error, "%s", x->error);
     leave(x);
 }

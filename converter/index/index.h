@@ -9,6 +9,7 @@
  * numbers from 0; as long as the index is being built new ones come, and slices near the end may still be renumbered.
  *
  * Times are ns since the trace's start.  All functions may be called by any thread, also at once, until ct_index_close.
+ * Before the trace is open, and after building failed, questions get -ENODATA: ask for the progress.
  * Results that hold texts are given to the caller with a `memory` that ct_index_free takes; texts are not terminated.
  */
 #pragma once

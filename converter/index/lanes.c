@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "converter/index/builder.h"
+#include "converter/index/frames.h"
 
 enum {
     COMMAND_MAX = 1000,
@@ -152,10 +153,14 @@ static uint32_t thread_name(struct ct_builder *b, const struct ct_model_thread *
 static uint32_t group_of(struct ct_builder *b, const struct ct_read_thread *read)
 {
     const struct ct_read_frame *frames;
+    char address[256];
 
-    if (read->routine && ct_read_frames(read->program, read->routine, &frames) > 0)
+    if (read->routine == 0)
+        return CT_STRINGS_EMPTY;
+    if (ct_read_frames(read->program, read->routine, &frames) > 0 && frames[0].function.size > 0)
         return ct_strings_of(&b->strings, frames[0].function);
-    return CT_STRINGS_EMPTY;
+    return ct_strings_of(&b->strings, (struct ct_text){ address, ct_frames_address(read->program, read->routine, address,
+                                                                                   sizeof address) });
 }
 
 void ct_build_thread_name(struct ct_builder *b, struct ct_model_thread *t)

@@ -82,7 +82,7 @@ bool ct_payload_next(const struct ct_store *s, const struct ct_name_record *name
         p->at += ret->bytes.size;
     } else if (ret->type == CT_TYPE_INT || ret->type == CT_TYPE_RESULT) {
         ret->value = (uint64_t)ct_unzigzag(ret->value);
-    } else if (ret->type == CT_TYPE_FD) {
+    } else if (ret->type == CT_TYPE_FD || ret->type == CT_TYPE_CODE) {
         ret->text = (uint32_t)varint(&p->at, p->end);
     }
     return true;

@@ -3,7 +3,7 @@
  *
  *   u8 head; [u8 span flags] [stack node] [waker's lane, how long before the end (zigzag)] [result (zigzag)]
  *   then, if head says so, the fields of the event in its order: all varints, signed ones zigzag, STRING as a number of the
- *   strings, FD followed by one that describes it, TEXT as length and bytes.  A first field of type TICKS is the duration
+ *   strings, FD and CODE followed by one that describes it, TEXT as length and bytes.  A first field of type TICKS is the duration
  *   and left out, and so are CALL, which the name tells, and STACK.
  */
 #pragma once
@@ -35,7 +35,7 @@ struct ct_argument {
     struct ct_text name_text;
     unsigned type;
     uint64_t value;                     /* INT and RESULT: signed; STRING: its number */
-    uint32_t text;                      /* FD: number of the string that describes it */
+    uint32_t text;                      /* FD, CODE: number of the string that describes it */
     struct ct_text bytes;               /* TEXT */
 };
 

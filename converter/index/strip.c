@@ -97,51 +97,59 @@ static const struct ct_sum *open_node(const struct ct_strip *s, const struct ct_
     return all == sum->count && all == UINT64_C(1) << (5 * (level + 1)) ? sums : NULL;
 }
 
-/* 1: go on. */
-static int walk(const struct ct_strip *s, const struct ct_walker *w, const struct ct_sum *sum, unsigned count,
+/* `first` is the number of the first slice of all.  1: go on. */
+static int walk(const struct ct_strip *s, const struct ct_walker *w, const struct ct_sum *sums, unsigned count,
                 unsigned level, uint32_t first)
 {
-    for (unsigned i = 0; i < count; first += sum[i].count, i++) {
+    for (unsigned i = 0; w->backwards && i < count; i++)
+        first += sums[i].count;
+    for (unsigned i = 0; i < count; i++) {
+        const struct ct_sum *sum = w->backwards ? &sums[count - 1 - i] : &sums[i];
         enum ct_walk what;
+        int r = 1;
 
-        if (!is_sane(s, &sum[i]))
+        if (!is_sane(s, sum))
             return -EBADMSG;
-        what = w->node(w->context, &sum[i], first);
+        if (w->backwards)
+            first -= sum->count;
+        what = w->node(w->context, sum, first);
         if (what == CT_WALK_END)
             return 0;
-        if (what == CT_WALK_OVER)
-            continue;
-        if (level == 0) {
+        if (what == CT_WALK_IN && level == 0) {
             struct ct_leaf leaf;
 
-            if (!open_leaf(s, &sum[i], &leaf))
-                return -EBADMSG;
-            if (!w->leaf(w->context, &leaf, first))
-                return 0;
-        } else {
-            const struct ct_sum *below = open_node(s, &sum[i], level);
-            int r = below ? walk(s, w, below, CT_LEAF, level - 1, first) : -EBADMSG;
+            r = !open_leaf(s, sum, &leaf) ? -EBADMSG : w->leaf(w->context, &leaf, first);
+        } else if (what == CT_WALK_IN) {
+            const struct ct_sum *below = open_node(s, sum, level);
 
-            if (r <= 0)
-                return r;
+            r = below ? walk(s, w, below, CT_LEAF, level - 1, first) : -EBADMSG;
         }
+        if (r <= 0)
+            return r;
+        if (!w->backwards)
+            first += sum->count;
     }
     return 1;
 }
 
 int ct_strip_walk(const struct ct_strip *s, const struct ct_walker *w)
 {
-    uint32_t first = 0;
+    uint32_t first = w->backwards ? s->count : 0;
+    int r = 1;
 
-    for (unsigned level = s->levels; level-- > 0;) {
-        int r = walk(s, w, s->level[level].sum, s->level[level].count, level, first);
+    for (unsigned i = 0; i < s->levels && r > 0; i++) {
+        unsigned level = w->backwards ? i : s->levels - 1 - i;
+        uint32_t here = 0;
 
-        if (r <= 0)
-            return r;
-        for (unsigned i = 0; i < s->level[level].count; i++)
-            first += s->level[level].sum[i].count;
+        for (unsigned k = 0; k < s->level[level].count; k++)
+            here += s->level[level].sum[k].count;
+        if (w->backwards)
+            first -= here;
+        r = walk(s, w, s->level[level].sum, s->level[level].count, level, first);
+        if (!w->backwards)
+            first += here;
     }
-    return 0;
+    return r < 0 ? r : 0;
 }
 
 int ct_strip_leaf(const struct ct_strip *s, uint32_t number, struct ct_leaf *ret, uint32_t *ret_first)

@@ -47,6 +47,7 @@ struct ct_walker {
     enum ct_walk (*node)(void *context, const struct ct_sum *sum, uint32_t first);
     bool (*leaf)(void *context, const struct ct_leaf *leaf, uint32_t first);
     void *context;
+    bool backwards;                     /* the last node first; within a leaf the order is the walker's own business */
 };
 
 /* 0, or -EBADMSG. */

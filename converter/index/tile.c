@@ -76,8 +76,8 @@ static enum ct_walk node(void *context, const struct ct_sum *s, uint32_t first)
         return CT_WALK_OVER;
     if (s->start >= t->to)
         return CT_WALK_END;
-    if (s->start < t->from || s->slices.longest >= INT64_C(1) << t->level || s->end >> t->level != step)
-        return CT_WALK_IN;
+    if (s->end >> t->level != step)
+        return CT_WALK_IN;              /* else all of them are shorter than a step, and start in this one */
     add_fold(t, step, s->count, s->slices.busy, s->slices.longest, s->longest_slice, s->longest_name);
     return CT_WALK_OVER;
 }
@@ -155,7 +155,7 @@ static enum ct_walk value_node(void *context, const struct ct_sum *s, uint32_t f
         t->before = s->values.last;
         return CT_WALK_OVER;
     }
-    if (s->start < t->from || s->start >> t->level != s->end >> t->level)
+    if (s->start >> t->level != s->end >> t->level)
         return CT_WALK_IN;
     put_value(t, s->start >> t->level, s->values.min, s->values.max, s->values.last);
     return CT_WALK_OVER;
@@ -229,7 +229,7 @@ int ct_index_tile(struct ct_index *index, uint32_t row, unsigned level, uint64_t
     t.store = &store;
     ret->count = 0;
     ret->partial = !store.ready;
-    r = ct_store_strip(&store, row, &strip);
+    r = row == CT_INDEX_NONE ? -ENOENT : ct_store_strip(&store, row, &strip);
     if (r == 0) {
         ret->kind = store.rows ? store.rows[row].kind : store.live[row]->record.kind;
         r = fill(&t, &strip);

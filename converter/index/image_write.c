@@ -1,0 +1,193 @@
+/* The end of building: tables into the file. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "converter/index/builder.h"
+#include "converter/index/frames.h"
+#include "converter/index/image.h"
+
+/* The right edge of a row; 0 or a negative errno. */
+static int put_row(struct ct_heap *heap, const struct ct_column *c, struct ct_row_record *record)
+{
+    record->count = c->count;
+    record->levels = c->levels;
+    for (unsigned i = 0; i < c->levels; i++) {
+        record->sums[i] = c->edge[i]->count;
+        record->at[i] = ct_heap_put(heap, c->edge[i]->sum, c->edge[i]->count * sizeof *c->edge[i]->sum);
+        if (record->at[i] == UINT64_MAX)
+            return heap->error;
+    }
+    return 0;
+}
+
+/* --- stacks --- */
+
+struct stacks {
+    CT_LIST(struct ct_node_record) nodes;
+    CT_LIST(struct ct_frame_record) frames;
+    struct ct_idmap places;             /* by address: where its frames begin */
+};
+
+static bool put_frame(struct ct_builder *b, struct stacks *s, const struct ct_read_frame *f, bool last)
+{
+    struct ct_frame_record *record = ct_list_add(&s->frames);
+
+    if (!record)
+        return false;
+    *record = (struct ct_frame_record){ ct_strings_of(&b->strings, f->function), ct_strings_of(&b->strings, f->file),
+                                        ct_strings_of(&b->strings, f->module), (uint32_t)f->line,
+                                        (f->inlined ? CT_FRAME_INLINED : 0) | (last ? CT_FRAME_LAST : 0) };
+    return true;
+}
+
+/* As frames_of_reader in frames.c says them. */
+static bool put_frames(struct ct_builder *b, struct stacks *s, const struct ct_stack_node *n)
+{
+    const struct ct_read_program *program = ct_reader_program(b->reader, n->program);
+    const struct ct_read_frame *frames;
+    size_t count = n->pc ? ct_read_frames(program, n->pc, &frames) : 0;
+    struct ct_read_frame first = count ? frames[0] : (struct ct_read_frame){ 0 };
+    char address[256];
+
+    if (first.function.size == 0) {
+        const struct ct_read_module *module = ct_read_module(program, n->pc);
+
+        first.function = (struct ct_text){ address, ct_frames_address(program, n->pc, address, sizeof address) };
+        if (module && first.module.size == 0)
+            first.module = module->row.path;
+    }
+    if (!put_frame(b, s, &first, count <= 1))
+        return false;
+    for (size_t i = 1; i < count; i++)
+        if (!put_frame(b, s, &frames[i], i + 1 == count))
+            return false;
+    return true;
+}
+
+static bool put_node(struct ct_builder *b, struct stacks *s, const struct ct_stack_node *n)
+{
+    struct ct_node_record *record = ct_list_add(&s->nodes);
+    uint64_t key = n->pc + n->program * 0x9e3779b97f4a7c15u;
+    uint32_t at = ct_idmap_get(&s->places, key);
+
+    if (!record)
+        return false;
+    if (at == CT_IDMAP_NONE) {
+        at = (uint32_t)s->frames.count;
+        if (!put_frames(b, s, n) || ct_idmap_add(&s->places, key, at) < 0)
+            return false;
+    }
+    *record = (struct ct_node_record){ n->parent, at };
+    return true;
+}
+
+static int put_stacks(struct ct_builder *b, struct stacks *s)
+{
+    const struct ct_stacks *stacks = ct_model_stacks(b->model);
+    static const struct ct_stack_node none;
+
+    for (uint32_t i = 0; i < ct_stacks_count(stacks); i++)
+        if (!put_node(b, s, i < CT_NODE_FIRST ? &none : ct_stacks_node(stacks, i)))
+            return -ENOMEM;
+    return 0;
+}
+
+static void free_stacks(struct stacks *s)
+{
+    ct_list_fini(&s->nodes);
+    ct_list_fini(&s->frames);
+    ct_idmap_fini(&s->places);
+}
+
+/* --- tables --- */
+
+static void put_table(struct ct_heap *heap, struct ct_image_head *head, enum ct_image_table table, const void *items,
+                      size_t count, size_t item)
+{
+    head->table[table].at = ct_heap_put(heap, items, count * item);
+    head->table[table].count = count;
+    head->table[table].item = item;
+    head->table[table].sum = ct_image_sum(items, count * item);
+}
+
+#define PUT_LIST(table, list) put_table(heap, head, table, (list).items, (list).count, sizeof *(list).items)
+
+static int put_rows(struct ct_builder *b, struct ct_image_head *head, struct ct_row_record *flows)
+{
+    struct ct_row_record *rows = calloc(b->rows.count ? b->rows.count : 1, sizeof *rows);
+    struct ct_heap *heap = &b->heap;
+    int r = rows ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < b->rows.count; i++) {
+        rows[i] = b->rows.items[i]->record;
+        r = put_row(heap, &b->rows.items[i]->column, &rows[i]);
+    }
+    if (r == 0)
+        r = put_row(heap, &b->flows, flows);
+    head->leaves = heap->used;
+    if (r == 0)
+        put_table(heap, head, CT_IMAGE_ROWS, rows, b->rows.count, sizeof *rows);
+    free(rows);
+    return r;
+}
+
+static int put_pages(struct ct_heap *heap, struct ct_image_head *head)
+{
+    size_t count = (head->leaves + CT_IMAGE_PAGE - 1) / CT_IMAGE_PAGE;
+    uint64_t *sums = calloc(count ? count : 1, sizeof *sums);
+
+    if (!sums)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        size_t from = i ? i * CT_IMAGE_PAGE : CT_IMAGE_HEAD, to = (i + 1) * CT_IMAGE_PAGE;
+
+        sums[i] = ct_image_sum(heap->base + from, (to < head->leaves ? to : head->leaves) - from);
+    }
+    put_table(heap, head, CT_IMAGE_PAGES, sums, count, sizeof *sums);
+    free(sums);
+    return 0;
+}
+
+static int put_all(struct ct_builder *b, struct ct_image_head *head, struct stacks *stacks)
+{
+    struct ct_row_record flows = { .kind = CT_ROW_SLICES, .next = CT_INDEX_NONE };
+    struct ct_heap *heap = &b->heap;
+    int r = put_stacks(b, stacks);
+
+    if (r == 0)
+        r = put_rows(b, head, &flows);
+    if (r < 0)
+        return r;
+    put_table(heap, head, CT_IMAGE_FLOWS, &flows, 1, sizeof flows);
+    PUT_LIST(CT_IMAGE_OFFSETS, b->strings.offsets);
+    PUT_LIST(CT_IMAGE_TEXTS, b->strings.bytes);
+    PUT_LIST(CT_IMAGE_NAMES, b->names.list);
+    PUT_LIST(CT_IMAGE_EVENTS, b->events);
+    PUT_LIST(CT_IMAGE_PROGRAMS, b->programs);
+    PUT_LIST(CT_IMAGE_LANES, b->lanes);
+    PUT_LIST(CT_IMAGE_NODES, stacks->nodes);
+    PUT_LIST(CT_IMAGE_FRAMES, stacks->frames);
+    put_table(heap, head, CT_IMAGE_SUMMARY, &b->summary, 1, sizeof b->summary);
+    r = put_pages(heap, head);
+    return r < 0 ? r : heap->error;
+}
+
+int ct_image_write(struct ct_builder *b, const struct ct_index_key *key)
+{
+    static const uint8_t slack[CT_HEAP_SLACK];
+    struct ct_image_head head = { .magic = CT_IMAGE_MAGIC, .version = CT_IMAGE_VERSION, .page = CT_IMAGE_PAGE, .key = *key,
+                                  .revision = b->revision };
+    struct stacks stacks = { 0 };
+    int r = put_all(b, &head, &stacks);
+
+    free_stacks(&stacks);
+    if (r == 0 && ct_heap_put(&b->heap, slack, sizeof slack) == UINT64_MAX)
+        r = b->heap.error;
+    if (r < 0)
+        return r;
+    head.size = b->heap.used;
+    head.sum = ct_image_sum(&head, offsetof(struct ct_image_head, sum));
+    memcpy(b->heap.base, &head, sizeof head);
+    return ftruncate(b->heap.fd, (off_t)b->heap.used) < 0 ? -errno : 0;
+}

@@ -1,0 +1,74 @@
+/* Temporary folders. */
+#include "workshop.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/converter/traces.h"
+
+void workshop_begin(struct workshop *shop, const void *bytes, size_t size)
+{
+    snprintf(shop->folder, sizeof shop->folder, "/tmp/ctrace-index-XXXXXX");
+    assert_non_null(mkdtemp(shop->folder));
+    snprintf(shop->trace, sizeof shop->trace, "%s/trace.out", shop->folder);
+    shop->path = shop->trace;
+    file_write(shop->trace, bytes, size);
+}
+
+void workshop_end(struct workshop *shop)
+{
+    DIR *dir = opendir(shop->folder);
+    struct dirent *entry;
+    char path[400];
+
+    while (dir && (entry = readdir(dir))) {
+        snprintf(path, sizeof path, "%s/%s", shop->folder, entry->d_name);
+        unlink(path);
+    }
+    if (dir)
+        closedir(dir);
+    rmdir(shop->folder);
+}
+
+static int open_trace(void *context, struct ct_reader **ret, struct ct_error *err)
+{
+    struct workshop *shop = context;
+    struct ct_read_input input = { .path = shop->trace, .fd = -1 };
+
+    return ct_reader_open(&input, 1, NULL, ret, err);
+}
+
+static void close_trace(void *context, struct ct_reader *reader)
+{
+    ct_reader_close(reader);
+}
+
+struct ct_index *workshop_open(struct workshop *shop)
+{
+    struct ct_index_source source = { .paths = &shop->path, .count = 1, .open = open_trace, .close = close_trace,
+                                      .context = shop };
+    struct ct_index *index;
+    struct ct_error err;
+
+    if (ct_index_open(&source, NULL, &index, &err) < 0)
+        fail_msg("%s", err.text);
+    return index;
+}
+
+char *workshop_file(const struct workshop *shop)
+{
+    char *path;
+
+    assert_true(asprintf(&path, "%s.idx", shop->trace) > 0);
+    if (access(path, F_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}

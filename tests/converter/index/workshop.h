@@ -1,0 +1,20 @@
+/* A trace as a file in a folder of its own, and its index. */
+#pragma once
+
+#include <stddef.h>
+
+#include "converter/index/index.h"
+
+struct workshop {
+    char folder[64], trace[128];
+    const char *path;
+};
+
+void workshop_begin(struct workshop *shop, const void *bytes, size_t size);
+void workshop_end(struct workshop *shop);
+
+/* Opens the index, which may be building; fails the test when that is not possible. */
+struct ct_index *workshop_open(struct workshop *shop);
+
+/* The only index file in the folder; NULL when there is none.  Caller frees. */
+char *workshop_file(const struct workshop *shop);
