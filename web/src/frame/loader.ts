@@ -46,6 +46,11 @@ function again(ms: number): void {
   timer = window.setTimeout(() => void poll(), ms);
 }
 
+/** Looks at once whether the server is still there: something of it did not come. */
+export function checkServer(): void {
+  if (!trouble.value) again(0);
+}
+
 async function loadTrace(): Promise<void> {
   const before = meta.value;
   const fresh = await getJson<Meta>("/api/meta");

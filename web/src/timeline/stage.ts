@@ -2,6 +2,7 @@
 
 import { effect } from "@preact/signals";
 import type { Slice } from "../api/answers";
+import { checkServer } from "../frame/loader";
 import { nameText, namesKnown, namesUpdate } from "../frame/names";
 import * as store from "../frame/store";
 import { hitAt, type Hit, type Sights } from "./hit";
@@ -72,8 +73,8 @@ export class Stage {
   }
 
   private failed(status: number): void {
-    // A missing server is the loader's to notice; anything else is asked for again a little later.
-    if (status !== 0) window.setTimeout(() => this.redraw(), 1000);
+    if (status === 0) checkServer();
+    else window.setTimeout(() => this.redraw(), 1000);
   }
 
   get isIdle(): boolean {

@@ -126,11 +126,15 @@ export function overviewOf(trace: MadeTrace, lost = 0): Overview {
   const waits = allHits(trace).filter((hit) => trace.rows[hit.row].slices[hit.slice].cls === 3 && trace.rows[hit.row].kind === "slices");
   const pauseLane = trace.lanes.find((lane) => lane.kind === "pause");
   const pauses = pauseLane ? trace.rows[pauseLane.rows[0].id].slices.map((slice, at) => ({ row: pauseLane.rows[0].id, slice: at, lane: pauseLane.id, lane_name: pauseLane.name, class: slice.cls, waker: null, name: trace.names[slice.name], start_ns: slice.start, dur_ns: slice.end - slice.start })) : [];
-  const bins = (cls: number) =>
-    Array.from({ length: 512 }, (_, at) => {
-      const [from, to] = [(trace.span * at) / 512, (trace.span * (at + 1)) / 512];
-      return threads.reduce((sum, lane) => sum + statesOf(trace, lane, from, to)[cls], 0);
-    });
+  const bins = (cls: number) => {
+    const list = new Array<number>(512).fill(0);
+    const states = threads.map((lane) => trace.rows[lane.rows[0].id].slices.filter((slice) => slice.cls === cls)).flat();
+    for (const { start, end } of states) {
+      for (let at = Math.floor((start / trace.span) * 512); at < 512 && at * trace.span < end * 512; at++)
+        list[at] += Math.max(0, Math.min(end, ((at + 1) * trace.span) / 512) - Math.max(start, (at * trace.span) / 512));
+    }
+    return list;
+  };
   return {
     span_ns: trace.span,
     cpus: 2,

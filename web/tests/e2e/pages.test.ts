@@ -1,0 +1,112 @@
+// The pages of words and numbers, a profile, and what is said when something is wrong.
+
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startFake, type FakeOptions } from "../fake/server";
+import { makeTrace } from "../fake/made_trace";
+import { launch, open, settled, type Watched } from "./browser";
+
+let browser: Browser;
+const trace = makeTrace({ span: 60e6, threads: 5, idle: 2 });
+
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+async function on(options: FakeOptions, hash: string, act: (at: Watched, fake: Awaited<ReturnType<typeof startFake>>) => Promise<void>, errors = false): Promise<void> {
+  const fake = await startFake({ trace, ...options });
+  const at = await open(browser, `${fake.url}?token=${fake.token}${hash}`);
+  try {
+    await act(at, fake);
+    expect(at.outside).toEqual([]);
+    if (!errors) expect(at.errors).toEqual([]);
+  } finally {
+    await at.close();
+    await fake.close();
+  }
+}
+
+describe("pages", () => {
+  it("name the longest wait and who ended it, and lead there", () =>
+    on({}, "#overview", async ({ page }) => {
+      const row = page.locator("table[aria-label='Longest waits'] tbody tr").first();
+      await row.waitFor();
+      expect(await row.innerText()).toContain("pthread_mutex_lock");
+      await row.click();
+      await settled(page);
+      await page.locator(".panel h3", { hasText: "pthread_mutex_lock" }).waitFor();
+    }));
+  it("sort threads and filter the timeline by their start routine", () =>
+    on({}, "#threads", async ({ page }) => {
+      await page.locator("tbody tr").first().waitFor();
+      await page.getByRole("button", { name: /^Threads/ }).last().click();
+      await page.locator("th[aria-sort=descending]", { hasText: "Threads" }).waitFor();
+      await page.locator("tbody tr", { hasText: "db_worker" }).click();
+      await settled(page);
+      expect(await page.getByLabel("Filter lanes").inputValue()).toBe("db_worker");
+    }));
+  it("zoom and search the flame graph by mouse and by keys", () =>
+    on({}, "#flame", async ({ page }) => {
+      await page.locator("[data-node='2']").click();
+      expect(await page.locator("[data-node='3']").count()).toBe(0);
+      await page.keyboard.press("ArrowDown");
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("compress");
+      await page.getByRole("button", { name: "Reset zoom" }).click();
+      await page.getByLabel("Find functions").fill("/^walk$/");
+      expect(await page.locator(".flame .hit").count()).toBe(2);
+      await page.getByText("26 ms, 26 %").waitFor();
+      await page.getByRole("tab", { name: "Top" }).click();
+      expect(await page.locator("tbody tr").count()).toBe(1);
+    }));
+  it("show a profile alone, with its sample types", () =>
+    on({ profile: true }, "", async ({ page }) => {
+      await page.getByRole("button", { name: "samples" }).click();
+      expect(await page.getByRole("tab").allInnerTexts()).toEqual(["Flame graph", "Top"]);
+      await page.locator(".flame button").first().waitFor();
+    }));
+});
+
+describe("a sentence, never a blank page", () => {
+  it("when the server goes, and back to work when it is back", () =>
+    on({}, "#timeline", async ({ page }, fake) => {
+      await settled(page);
+      const port = Number(new URL(fake.url).port);
+      await fake.close();
+      await page.keyboard.press("w");
+      await page.keyboard.press("w");
+      await page.getByText("ctrace view no longer answers").waitFor();
+      const again = await startFake({ trace }, port);
+      await page.getByText("ctrace view no longer answers").waitFor({ state: "detached" });
+      await again.close();
+    }, true));
+  it("with a wrong token", () =>
+    on({}, "", async ({ page }, fake) => {
+      await page.goto("about:blank");
+      await page.goto(`${fake.url}?token=wrong`);
+      await page.getByText("token in this page's address").waitFor();
+    }, true));
+  it("about a damaged trace, of which the rest is shown", () =>
+    on({ damage: "The trace is damaged at byte 4096; what came before it is shown." }, "#timeline", async ({ page }) => {
+      await page.getByText("damaged at byte 4096").waitFor();
+      await settled(page);
+    }));
+  it("about an empty trace", () =>
+    on({ events: 0 }, "#timeline", async ({ page }) => {
+      await page.getByText("holds no events").waitFor();
+    }));
+  it("about lost events", () =>
+    on({ lost: 42 }, "#overview", async ({ page }) => {
+      await page.getByText("42 events were lost").waitFor();
+    }));
+  it("while it is being indexed, with how far it is", () =>
+    on({ part: 0.4 }, "#timeline", async ({ page }, fake) => {
+      await page.getByRole("progressbar", { name: "Indexing" }).waitFor();
+      expect(await page.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("40");
+      fake.options.part = 1;
+      await page.getByRole("progressbar").waitFor({ state: "detached" });
+      await settled(page);
+    }));
+});
