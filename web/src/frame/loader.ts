@@ -72,7 +72,7 @@ async function loadTrace(): Promise<void> {
     fitted = true;
     for (const then of afterwards) then();
   }
-  if (isTrace) overview.value = await getJson<Overview>("/api/overview");
+  if (isTrace) overview.value = await getJson<Overview>("/api/overview").catch(() => null); // the minimap only
   if (trouble.value?.kind === "other") trouble.value = null;
 }
 

@@ -8,7 +8,7 @@ import type { Piece } from "./tile_cache";
 import { quantity } from "./time";
 import { toX } from "./viewport";
 
-type Point = { x: number; min: number; max: number; last: number };
+type Point = { x: number; width: number; min: number; max: number; last: number };
 
 export function drawValues(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, row: PlacedRow, pieces: Piece[]): void {
   const points = pointsOf(picture, pieces);
@@ -23,10 +23,10 @@ export function drawValues(pen: CanvasRenderingContext2D, picture: LanesPicture,
   const least = points.reduce((min, point) => Math.min(min, point.min), 0);
   const scale = (row.h - 2) / (most - least || 1);
   const yOf = (value: number) => bottom - (value - least) * scale;
-  fillSteps(pen, picture.width, points, inks.accentFill, (point) => yOf(point.last), yOf(Math.max(0, least)));
-  fillSteps(pen, picture.width, points, inks.accentFill, (point) => yOf(point.max), null, (point) => yOf(point.min));
+  fillSteps(pen, picture.width, points, inks.accentFill, yOf, yOf(Math.max(0, least)));
+  fillBands(pen, points, inks.accentFill, yOf);
   strokeSteps(pen, picture.width, points, inks.accent, yOf);
-  const text = quantity(most, row.lane.unit);
+  const text = `${row.row.name && row.row.name !== row.lane.name ? `${row.row.name}  ` : ""}${quantity(most, row.lane.unit)}`;
   pen.fillStyle = inks.back;
   pen.globalAlpha = 0.75;
   pen.fillRect(2, top, pen.measureText(text).width + 6, 14);
@@ -47,29 +47,29 @@ function pointsOf(picture: LanesPicture, pieces: Piece[]): Point[] {
       if (to <= piece.from || from >= piece.to) continue;
       const x = toX(picture.view, picture.width, Math.max(from, piece.from));
       const [min, max, last] = [columns.min[at], columns.max[at], columns.last[at]];
-      if (Number.isFinite(min) && Number.isFinite(max) && Number.isFinite(last)) points.push({ x, min, max, last });
+      const width = Math.max(1, toX(picture.view, picture.width, from + stepOf(level)) - x);
+      if (Number.isFinite(min) && Number.isFinite(max) && Number.isFinite(last)) points.push({ x, width, min, max, last });
     }
   }
   return points;
 }
 
-function fillSteps(
-  pen: CanvasRenderingContext2D,
-  width: number,
-  points: Point[],
-  fill: string,
-  upper: (point: Point) => number,
-  flat: number | null,
-  lower?: (point: Point) => number,
-): void {
+function fillSteps(pen: CanvasRenderingContext2D, width: number, points: Point[], fill: string, yOf: (value: number) => number, ground: number): void {
   pen.fillStyle = fill;
   pen.beginPath();
   points.forEach((point, at) => {
     const end = points[at + 1]?.x ?? width;
-    const y0 = upper(point);
-    const y1 = lower ? lower(point) : (flat ?? y0);
-    if (end > 0 && point.x < width && y0 !== y1) pen.rect(point.x, y0, end - point.x, y1 - y0);
+    const y = yOf(point.last);
+    if (end > 0 && point.x < width && y !== ground) pen.rect(point.x, y, end - point.x, ground - y);
   });
+  pen.fill();
+}
+
+/** From the least to the greatest of a step, no wider than the step: what holds until the next is the last. */
+function fillBands(pen: CanvasRenderingContext2D, points: Point[], fill: string, yOf: (value: number) => number): void {
+  pen.fillStyle = fill;
+  pen.beginPath();
+  for (const point of points) if (point.max > point.min) pen.rect(point.x, yOf(point.max), point.width, yOf(point.min) - yOf(point.max));
   pen.fill();
 }
 

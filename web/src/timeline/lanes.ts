@@ -30,7 +30,8 @@ export type Item = {
 
 export const HEIGHT = { state: 15, slices: 15, marks: 8, value: 36, thin: 3, heading: 24, lane: 25, gap: 7, deep: 5 };
 const POOL = 3; // as many threads of one start routine are a pool
-const POOL_OPEN = 4; // greater pools are folded at first
+const POOL_OPEN = 4; // greater pools are folded at first,
+const FEW = 12; // unless the program has so few threads
 const IDLE_SHARE = 0.001; // of the span
 const IDLE_LEAST = 2; // one idle lane needs no fold
 const THIN_ROWS = 12;
@@ -55,6 +56,13 @@ export function poolTitle(lanes: Lane[], group: string): string {
   const shapes = new Set(lanes.map((lane) => lane.name.replace(/\d+/g, "*")));
   const shape = shapes.size === 1 ? [...shapes][0] : "";
   return shape && shape !== group ? (group ? `${shape} · ${group}` : shape) : group || "threads";
+}
+
+const RANK: Record<Row["kind"], number> = { state: 0, slices: 1, marks: 2, value: 3 };
+
+/** A lane's rows as they are drawn: the state, slices by depth, marks, values.  Their ids are in the order they were found. */
+function inOrder(rows: readonly Row[]): Row[] {
+  return [...rows].sort((a, b) => RANK[a.kind] - RANK[b.kind] || a.depth - b.depth || a.id - b.id);
 }
 
 export class LaneLayout {
@@ -83,7 +91,7 @@ export class LaneLayout {
     const cpus = of("cpu").sort((a, b) => a.id - b.id);
     const sections: Section[] = [
       { key: "pauses", title: "Pauses", lanes: of("pause"), open: true },
-      { key: "cpus", title: "CPUs", lanes: cpus, open: cpus.length <= 8 },
+      { key: "cpus", title: "CPUs, estimated", lanes: cpus, open: cpus.length <= 8 },
     ];
     const threads = of("thread");
     const ids = [...new Set(threads.map((lane) => lane.program))];
@@ -114,7 +122,7 @@ export class LaneLayout {
   private section(section: Section): void {
     const { key, title, lanes } = section;
     const open = this.isOpen(key, section.open);
-    const detail = section.program?.command ?? "";
+    const detail = section.program?.command ?? (key === "cpus" ? "Estimated from the CPU that each event was recorded on" : "");
     this.push({ kind: "heading", key, title, detail, count: lanes.length, open, indent: 0, lane: null, deeper: 0 }, HEIGHT.heading);
     if (!open) return;
     if (lanes[0].kind !== "thread" || key === "pinned") {
@@ -138,7 +146,7 @@ export class LaneLayout {
     for (const [name, members] of order) {
       members.sort((a, b) => b.busy_ns - a.busy_ns || a.id - b.id);
       if (members.length < POOL) for (const lane of members) this.lane(lane, 0);
-      else this.fold(`${key}/${name}`, poolTitle(members, name), members, members.length <= POOL_OPEN);
+      else this.fold(`${key}/${name}`, poolTitle(members, name), members, members.length <= POOL_OPEN || lanes.length <= FEW);
     }
     if (folded.size) this.fold(`${key}/idle`, "idle", [...folded], false);
   }
@@ -149,7 +157,7 @@ export class LaneLayout {
     if (!open) {
       const top = this.height + 4;
       for (const lane of members.slice(0, THIN_ROWS))
-        for (const row of lane.rows.slice(0, 1)) rows.push({ lane, row, y: top + rows.length * (HEIGHT.thin + 1), h: HEIGHT.thin, thin: true });
+        for (const row of inOrder(lane.rows).slice(0, 1)) rows.push({ lane, row, y: top + rows.length * (HEIGHT.thin + 1), h: HEIGHT.thin, thin: true });
     }
     const h = Math.max(HEIGHT.lane, 8 + rows.length * (HEIGHT.thin + 1));
     this.push({ kind: "fold", key, title, detail: "", count: members.length, open, indent: 0, lane: null, deeper: 0, rows }, h);
@@ -159,7 +167,8 @@ export class LaneLayout {
 
   private lane(lane: Lane, indent: number): void {
     const all = this.prefs.deep.has(lane.id);
-    const shown = all ? lane.rows : lane.rows.filter((row) => row.kind !== "slices" || row.depth < HEIGHT.deep);
+    const ordered = inOrder(lane.rows);
+    const shown = all ? ordered : ordered.filter((row) => row.kind !== "slices" || row.depth < HEIGHT.deep);
     const deeper = lane.rows.length - shown.length;
     const top = this.height;
     let y = top + 4;

@@ -18,6 +18,7 @@ import { flowArrows } from "./arrows";
 export type Parts = { scroller: HTMLElement; main: HTMLCanvasElement; over: HTMLCanvasElement };
 
 const MORE_NAMES_MS = 200;
+const RETRY_MS = 1000;
 
 export class Stage {
   readonly source: TileSource;
@@ -33,6 +34,8 @@ export class Stage {
   private overDirty = true;
   private waiting = 0;
   private namesAt = 0;
+  private troubled = false;
+  private retrying = 0;
   private readonly stops: (() => void)[] = [];
 
   constructor(
@@ -58,12 +61,15 @@ export class Stage {
   close(): void {
     for (const stop of this.stops) stop();
     cancelAnimationFrame(this.waiting);
+    window.clearTimeout(this.retrying);
     this.source.close();
   }
 
   private watchLanes(): void {
     void [store.view.value, store.layout.value, namesKnown.value, store.progress.value, store.trouble.value];
-    if (!store.trouble.value) this.source.retry();
+    const troubled = store.trouble.value !== null;
+    if (this.troubled && !troubled) this.source.retry();
+    this.troubled = troubled;
     this.redraw();
   }
 
@@ -73,8 +79,13 @@ export class Stage {
   }
 
   private failed(status: number): void {
+    // What did not come is asked for again a little later, unless the loader finds nobody there to ask.
     if (status === 0) checkServer();
-    else window.setTimeout(() => this.redraw(), 1000);
+    window.clearTimeout(this.retrying);
+    this.retrying = window.setTimeout(() => {
+      this.source.retry();
+      this.redraw();
+    }, RETRY_MS);
   }
 
   get isIdle(): boolean {
@@ -165,16 +176,18 @@ export class Stage {
       nameOf: (id: number) => this.nameOf(id),
       pauses,
     };
-    this.source.look({
-      view: picture.view,
-      devicePixels: this.width * this.ratio,
-      span,
-      rows: items.flatMap((item) => item.rows),
-      always: pauses,
-      theme: this.inks.theme,
-      revision: progress ? progress.revision + progress.covered_ns : 0,
-      key: store.meta.value.trace.key,
-    });
+    if (!this.troubled) {
+      this.source.look({
+        view: picture.view,
+        devicePixels: this.width * this.ratio,
+        span,
+        rows: items.flatMap((item) => item.rows),
+        always: pauses,
+        theme: this.inks.theme,
+        revision: progress ? progress.revision + progress.covered_ns : 0,
+        key: store.meta.value.trace.key,
+      });
+    }
     drawLanes(pen, this.source.cache, picture, this.inks);
   }
 

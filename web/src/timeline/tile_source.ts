@@ -46,7 +46,6 @@ export class TileSource {
     if (message.say === "idle") {
       this.idle = true;
     } else if (message.say === "trouble") {
-      this.asked = ""; // to be asked for again
       this.trouble(message.status, message.sentence);
       return;
     } else if (message.theme !== this.theme) {
@@ -77,7 +76,7 @@ export class TileSource {
     this.say({ say: "want", wants, looks, theme: sight.theme, revision: sight.revision, key: sight.key });
   }
 
-  /** Forgets what was asked: after trouble all of it is asked for again. */
+  /** Forgets what was asked: what is still missing is asked for again when next it is looked at. */
   retry(): void {
     this.asked = "";
   }

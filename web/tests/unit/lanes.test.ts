@@ -13,7 +13,7 @@ const id = (name: string) => trace.lanes.find((lane) => lane.name === name)?.id 
 describe("layout", () => {
   it("groups by process and start routine, busy ones first, idle ones folded", () => {
     const list = titles(layout());
-    expect(list.filter((title) => title.startsWith("heading"))).toEqual(["heading Pauses", "heading CPUs", "heading server 4000", "heading helper 4001", "heading Counters"]);
+    expect(list.filter((title) => title.startsWith("heading"))).toEqual(["heading Pauses", "heading CPUs, estimated", "heading server 4000", "heading helper 4001", "heading Counters"]);
     expect(list).toContain("fold io-worker-* · io_worker 6");
     expect(list).toContain("fold idle 6");
     expect(list).not.toContain("lane io-worker-4");
