@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh checkout to two traces you can open: installs what building needs, builds, records, converts.
+# From a fresh checkout to two traces in the browser: installs what building needs, builds, records, converts, shows.
 #
 #   examples/demo.sh [FOLDER]      FOLDER (by default build/demo) receives the traces
 set -euo pipefail
@@ -54,3 +54,11 @@ say "To look at one, open https://ui.perfetto.dev and drop the file on the page 
 say "or chrome://tracing in Chrome, or https://www.speedscope.app."
 say "Then record a program of yours:"
 say "    ${ctrace#"$PWD"/} record -- PROGRAM ARGUMENT..."
+say
+if nobody_there; then
+    say "To look at one in the browser, from this machine and no other:"
+    say "    ${ctrace#"$PWD"/} view $out/pool.trace"
+else
+    say "Or look at it here: the page is served until you press Ctrl-C."
+    show "$ctrace" view "$out/pool.trace"
+fi

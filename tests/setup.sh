@@ -16,13 +16,22 @@ die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
 nobody_there() { [ "${CI:-}" = true ] || [ ! -t 0 ] || [ ! -t 1 ]; }
 
+# Is COMMAND, or COMMAND>=VERSION, there from wherever?
+is_there() {
+    local command=${1%%>=*} version
+    command -v "$command" >/dev/null || return 1
+    [ "$command" = "$1" ] && return 0
+    version=$("$command" --version 2>/dev/null </dev/null | grep -oE '[0-9]+(\.[0-9]+)*' | head -n 1) || return 1
+    at_least "$version" "${1#*>=}"
+}
+
 # The packages of the given kinds, one a line.
 packages_of() {
     local kinds=" $* " kind rest word
     while read -r kind rest; do
         [[ $kinds == *" $kind "* ]] || continue
         for word in ${rest%%#*}; do
-            [[ $word == *\?* ]] && command -v "${word#*\?}" >/dev/null && continue
+            [[ $word == *\?* ]] && is_there "${word#*\?}" && continue
             say "${word%%\?*}"
         done
     done < "$ROOT/packages.txt"
