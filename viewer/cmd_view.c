@@ -74,7 +74,6 @@ static int open_profile(struct job *job, struct ct_error *err)
 
 static int open_trace(struct job *job, struct ct_error *err)
 {
-    struct ct_index_meta meta;
     int r = job->base ? ct_error_at(err, -EINVAL, 0, "--base compares profiles; %.80s is a trace", job->view.files[0])
                       : ct_subject_open(&job->subject, &job->trace, err);
 
@@ -83,10 +82,6 @@ static int open_trace(struct job *job, struct ct_error *err)
     job->view.files = ct_subject_files(job->trace, &job->view.file_count);
     job->view.index = ct_subject_index(job->trace);
     job->view.notes = ct_subject_notes(job->trace);
-    if (ct_index_meta(job->view.index, &meta) == 0) {
-        ct_view_set_key(&job->view, meta.uuid);
-        ct_index_free(meta.memory);
-    }
     return 0;
 }
 
@@ -98,10 +93,12 @@ static int open_subject(struct job *job, struct ct_error *err)
     job->view.file_count = 1;
     job->view.far = getenv("SSH_CONNECTION") != NULL;
     job->view.assets = &ct_page_assets;
-    ct_view_set_key(&job->view, NULL);
     if (r > 0 && job->subject.count > 1)
         return ct_error_at(err, -EINVAL, 0, "one profile at a time; --base names one to compare it with");
-    return r < 0 ? r : r > 0 ? open_profile(job, err) : open_trace(job, err);
+    if (r >= 0)
+        r = r > 0 ? open_profile(job, err) : open_trace(job, err);
+    ct_view_set_key(&job->view);
+    return r;
 }
 
 /* ---- serving ---- */

@@ -37,13 +37,11 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
     return hash;
 }
 
-void ct_view_set_key(struct ct_view *view, const uint8_t *uuid)
+void ct_view_set_key(struct ct_view *view)
 {
     uint64_t hash = mix(0xcbf29ce484222325u, CT_VERSION, sizeof CT_VERSION);
     struct stat st;
 
-    if (uuid)
-        hash = mix(hash, uuid, CT_UUID_SIZE);
     for (size_t i = 0; i < view->file_count; i++) {
         hash = mix(hash, view->files[i], strlen(view->files[i]) + 1);
         if (stat(view->files[i], &st) == 0) {
@@ -69,6 +67,10 @@ bool ct_view_good(struct ct_exchange *x, int r, const struct ct_error *err)
         return false;
     case -ECANCELED:
         ct_reply_fault(&x->reply, 503, "It took too long; ask for a shorter range.");
+        return false;
+    case -ENODATA:
+        ct_index_progress(ct_view_of(x)->index, &progress);
+        ct_reply_fault(&x->reply, 503, "%s", *progress.error ? progress.error : "The trace is only being opened; ask again.");
         return false;
     case -EBADMSG:
         ct_index_progress(ct_view_of(x)->index, &progress);

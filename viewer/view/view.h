@@ -38,8 +38,8 @@ static inline struct ct_view *ct_view_of(const struct ct_exchange *x)
     return x->all->context;
 }
 
-/* Sets the key from the files' names and sizes and the trace's id (NULL: none). */
-void ct_view_set_key(struct ct_view *view, const uint8_t *uuid);
+/* Sets the key from the files' names, sizes and times. */
+void ct_view_set_key(struct ct_view *view);
 
 /*
  * Whether the question can be answered: a trace is served, and `r`, what the index said, is 0.  Else the reply is made: 404,
@@ -62,6 +62,13 @@ void ct_answer_progress(struct ct_exchange *x);
 void ct_answer_lanes(struct ct_exchange *x);
 void ct_answer_names(struct ct_exchange *x);
 void ct_answer_tiles(struct ct_exchange *x);
+void ct_answer_slice(struct ct_exchange *x);
+void ct_answer_flows(struct ct_exchange *x);
+void ct_answer_search(struct ct_exchange *x);
+void ct_answer_range(struct ct_exchange *x);
+void ct_answer_flame(struct ct_exchange *x);
+void ct_answer_overview(struct ct_exchange *x);
+void ct_answer_view_threads(struct ct_exchange *x);
 void ct_answer_view_profile(struct ct_exchange *x);
 void ct_answer_profile_flame(struct ct_exchange *x);
 void ct_answer_profile_top(struct ct_exchange *x);

@@ -1,0 +1,165 @@
+/*
+ * Golden replies: what the viewer's API says of traces that are written as text.  tests/golden/view/NAME.txt holds
+ * requests and replies for tests/golden/NAME.txt; CT_BLESS=1 rewrites the replies.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../converter/traces.h"
+#include "served.h"
+#include "viewer/view/json_check.h"
+
+struct head {
+    uint32_t magic;
+    uint16_t version, flags;
+    uint32_t level, rows;
+    uint64_t number, start_ns;
+};
+struct row {
+    uint32_t row, kind, count, offset, bytes, zero;
+};
+
+/* A table as lines, so that a person can review it. */
+static void say_tile(FILE *to, const char *body, size_t size)
+{
+    struct head head;
+    struct row row;
+
+    assert_true(size >= sizeof head);
+    memcpy(&head, body, sizeof head);
+    assert_memory_equal(&head.magic, "CTTL", 4);
+    fprintf(to, "tile %llu of level %u from %llu ns, version %u, flags %u\n", (unsigned long long)head.number, head.level,
+            (unsigned long long)head.start_ns, head.version, head.flags);
+    for (uint32_t i = 0; i < head.rows; i++) {
+        memcpy(&row, body + sizeof head + i * sizeof row, sizeof row);
+        assert_true(row.offset % 8 == 0 && row.offset >= sizeof head + head.rows * sizeof row && row.offset + row.bytes <= size);
+        assert_int_equal(row.zero, 0);
+        assert_int_equal(row.bytes, row.count * (row.kind ? 26 : 18));
+        fprintf(to, "row %u kind %u: %u\n", row.row, row.kind, row.count);
+        for (uint32_t k = 0; k < row.count; k++) {
+            const char *at = body + row.offset;
+            uint32_t n = row.count, word[3];
+            uint16_t start, len;
+            double value[3];
+
+            if (row.kind) {
+                for (unsigned c = 0; c < 3; c++)
+                    memcpy(&value[c], at + (size_t)8 * (c * n + k), 8);
+                memcpy(&start, at + (size_t)24 * n + 2 * k, 2);
+                fprintf(to, "  %u: %g %g %g\n", start, value[0], value[1], value[2]);
+                continue;
+            }
+            for (unsigned c = 0; c < 3; c++)
+                memcpy(&word[c], at + (size_t)4 * (c * n + k), 4);
+            memcpy(&start, at + (size_t)12 * n + 2 * k, 2);
+            memcpy(&len, at + (size_t)14 * n + 2 * k, 2);
+            fprintf(to, "  %u+%u: name %u slice %u count %u class %u busy %u\n", start, len, word[0], word[1], word[2],
+                    (uint8_t)at[16 * n + k], (uint8_t)at[17 * n + k]);
+        }
+    }
+}
+
+/* A comma between members that are not numbers of a list ends a line. */
+static void say_json(FILE *to, const char *body, size_t size)
+{
+    bool quoted = false;
+
+    for (size_t i = 0; i < size; i++) {
+        putc(body[i], to);
+        if (body[i] == '"' && (i == 0 || body[i - 1] != '\\'))
+            quoted = !quoted;
+        if (!quoted && i + 1 < size && body[i] == ',' && (body[i - 1] == '}' || body[i - 1] == ']'))
+            putc('\n', to);
+    }
+    putc('\n', to);
+}
+
+static void say(FILE *to, struct served *s, const char *target)
+{
+    struct ct_request request;
+    struct ct_exchange x;
+
+    served_ask(s, CT_METHOD_GET, target, NULL, &request, &x);
+    fprintf(to, "%s\n%d %s%s%s\n", target, x.reply.status, x.reply.type, x.reply.cache ? ", " : "", x.reply.cache ? x.reply.cache : "");
+    if (strcmp(x.reply.type, "application/octet-stream") == 0)
+        say_tile(to, x.reply.body, x.reply.size);
+    else
+        say_json(to, x.reply.body, x.reply.size);
+    if (x.reply.size && *x.reply.body == '{')
+        assert_true(ct_json_is_object(x.reply.body, x.reply.size));
+    putc('\n', to);
+    ct_exchange_fini(&x);
+}
+
+/* The requests of a file are its lines that begin with a slash. */
+static char *answer_all(struct served *s, const char *expected)
+{
+    size_t size;
+    char *text = NULL;
+    FILE *to = open_memstream(&text, &size);
+
+    for (const char *at = expected; *at; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] == '\n')) {
+        char target[600];
+
+        if (*at != '/')
+            continue;
+        snprintf(target, sizeof target, "%.*s", (int)strcspn(at, "\n"), at);
+        say(to, s, target);
+    }
+    fclose(to);
+    return text;
+}
+
+/* Where the line begins in which the texts part. */
+static size_t first_difference(const char *got, const char *expected)
+{
+    size_t line = 0;
+
+    for (size_t i = 0; got[i] && got[i] == expected[i]; i++)
+        if (got[i] == '\n')
+            line = i + 1;
+    return line;
+}
+
+static void replies(void **state)
+{
+    char **paths = texts_of("golden/view");
+
+    assert_non_null(paths[0]);
+    for (char **path = paths; *path; path++) {
+        char trace[4096], *expected, *text, *got;
+        const char *name = strrchr(*path, '/') + 1;
+        size_t expected_size, size;
+        struct served s;
+
+        snprintf(trace, sizeof trace, "%s/golden/%s", getenv("TESTS_DIR"), name);
+        text = file_read(trace, &size);
+        expected = file_read(*path, &expected_size);
+        expected = realloc(expected, expected_size + 1);
+        expected[expected_size] = 0;
+        assert_int_equal(served_open(&s, text, size), 0);
+        got = answer_all(&s, expected);
+        if (getenv("CT_BLESS"))
+            file_write(*path, got, strlen(got));
+        else if (strcmp(got, expected) != 0)
+            fail_msg("%s: other replies from here on:\n%.300s", *path, got + first_difference(got, expected));
+        served_close(&s);
+        free(got);
+        free(expected);
+        free(text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(replies) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
