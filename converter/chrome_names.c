@@ -92,20 +92,10 @@ static void meta_sort(struct ct_chrome *c, uint32_t pid, uint32_t tid, const cha
 
 /* --- processes --- */
 
-static struct ct_text program_name(const struct ct_read_program *read)
-{
-    struct ct_text path = read->run.program;
-
-    for (size_t i = path.size; i > 0; i--)
-        if (path.at[i - 1] == '/')
-            return (struct ct_text){ path.at + i, path.size - i };
-    return path;
-}
-
 static void name_program(struct ct_chrome *c, struct ct_model_program *p, uint32_t pid)
 {
     const struct ct_read_program *read = p->read;
-    struct ct_text name = program_name(read);
+    struct ct_text name = ct_run_name(&read->run);
     char text[CHROME_LABEL_MAX * CT_JSON_ESCAPE_MAX], *at = text;
 
     if (name.size == 0)
@@ -180,7 +170,7 @@ void chrome_free_program(struct ct_model_program *p)
 static char *thread_name(char *p, const struct ct_model_thread *t)
 {
     const struct ct_read_thread *read = t->read;
-    struct ct_text program = program_name(read->program);
+    struct ct_text program = ct_run_name(&read->program->run);
     size_t size = strlen(t->name);
     bool own = size > 0 && (program.size < size || memcmp(program.at, t->name, size) != 0);
     const struct ct_read_frame *frames;

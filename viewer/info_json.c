@@ -186,6 +186,7 @@ static void write_program(struct json *j, const struct ct_info_program *p)
 
     comma(j);
     open_with(j, "{");
+    text(j, "name", ct_run_name(run));
     text(j, "program", run->program);
     write_arguments(j, run->arguments);
     number(j, "input", program->input);

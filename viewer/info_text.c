@@ -40,13 +40,17 @@ static void write_input(const struct ct_info *info, unsigned i, struct ct_output
 }
 
 /* Arguments are separated by NULs; the last may have one behind it too. */
-static void write_command(struct ct_text program, struct ct_text arguments, struct ct_output *out)
+static void write_command(const struct ct_run *run, struct ct_output *out)
 {
+    struct ct_text name = ct_run_name(run), file = run->program, arguments = run->arguments;
+    struct ct_text base = ct_run_name(&(struct ct_run){ .program = file });
+    bool other = base.size != name.size || memcmp(base.at, name.at, name.size) != 0;
+
     put(out, "\nprogram      ");
-    if (program.size)
-        ct_words_shown(out, program);
-    else
+    if (!file.size)
         put(out, "unknown: its description is missing");
+    else
+        ct_words_shown(out, other ? name : file);
     for (size_t from = 0, to, word = 0; from < arguments.size; from = to + 1, word++) {
         for (to = from; to < arguments.size && arguments.at[to]; to++)
             ;
@@ -54,6 +58,10 @@ static void write_command(struct ct_text program, struct ct_text arguments, stru
             continue;                   /* argv[0] */
         put(out, " ");
         ct_words_shown(out, (struct ct_text){ arguments.at + from, to - from });
+    }
+    if (file.size && other) {
+        put(out, "\nexecutable   ");
+        ct_words_shown(out, file);
     }
     put(out, "\n");
 }
@@ -134,7 +142,7 @@ static void write_program(const struct ct_info_program *p, const char *path, str
     const struct ct_run *run = &p->program->run;
     const char *clock = ct_words_of(CT_WORDS_CLOCKS, run->clock);
 
-    write_command(run->program, run->arguments, out);
+    write_command(run, out);
     put(out, "process      %llu, child of %llu, user %llu\n", (unsigned long long)run->pid,
         (unsigned long long)run->parent_pid, (unsigned long long)run->uid);
     put(out, "host         ");

@@ -164,7 +164,7 @@ static void say_waits(const struct summary *s)
 static void say(const char *path, struct ct_reader *reader, const struct summary *s, uint64_t lost, size_t files)
 {
     unsigned programs = ct_reader_program_count(reader);
-    const struct ct_text name = ct_reader_program(reader, programs - 1)->run.program;
+    const struct ct_text name = ct_run_name(&ct_reader_program(reader, programs - 1)->run);
     char time[32];
 
     put_time(time, sizeof time, ct_reader_end_ns(reader));

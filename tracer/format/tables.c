@@ -230,3 +230,21 @@ void ct_foot_get(const uint8_t *from, struct ct_foot *ret)
     memcpy(&ret->directory, from, 8);
     memcpy(&ret->named, from + 8, 8);
 }
+
+static struct ct_text without_folder(struct ct_text path)
+{
+    for (size_t i = path.size; i > 0; i--)
+        if (path.at[i - 1] == '/')
+            return (struct ct_text){ path.at + i, path.size - i };
+    return path;
+}
+
+struct ct_text ct_run_name(const struct ct_run *run)
+{
+    struct ct_text first = { run->arguments.at, run->arguments.size ? strnlen(run->arguments.at, run->arguments.size) : 0 };
+    struct ct_text name = without_folder(first);
+
+    if (name.size > 1 && name.at[0] == '-')     /* a login shell */
+        name = (struct ct_text){ name.at + 1, name.size - 1 };
+    return name.size ? name : without_folder(run->program);
+}

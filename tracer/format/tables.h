@@ -32,6 +32,12 @@ struct ct_run {
     struct ct_text host, program, arguments, version, system;   /* arguments: NUL-separated; version: ctrace's */
 };
 
+/*
+ * What people call the program: the name it was started by, argv[0] without its folder, or that of its file when there is
+ * none.  A file may serve under several names: redis-server is a link to redis-check-rdb.  Borrowed from `run`.
+ */
+struct ct_text ct_run_name(const struct ct_run *run);
+
 /* Three clocks read at the same moment. */
 struct ct_clock_sample {
     uint64_t ticks, monotonic_ns, realtime_ns;

@@ -204,11 +204,36 @@ static void test_schema(void **state)
     guard_end(&g);
 }
 
+static void a_program_is_called_as_it_was_started(void **state)
+{
+    static const struct {
+        struct ct_text program, arguments;
+        const char *name;
+    } cases[] = {
+        { TEXT("/usr/bin/redis-check-rdb"), TEXT("/opt/redis-server\0--port\0"), "redis-server" },
+        { TEXT("/bin/bash"), TEXT("-bash"), "bash" },
+        { TEXT("/bin/bash"), TEXT("-"), "-" },
+        { TEXT("/bin/true"), TEXT(""), "true" },
+        { TEXT("/bin/true"), TEXT("\0x"), "true" },
+        { TEXT("/bin/true"), TEXT("folder/"), "true" },
+        { TEXT(""), TEXT(""), "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ct_text name = ct_run_name(&(struct ct_run){ .program = cases[i].program, .arguments = cases[i].arguments });
+
+        assert_int_equal(name.size, strlen(cases[i].name));
+        assert_memory_equal(name.at, cases[i].name, name.size);
+    }
+}
+
 int main(void)
 {
 #define ROW(name) cmocka_unit_test(test_##name),
     const struct CMUnitTest tests[] = {
         CT_TABLES(ROW)
+        cmocka_unit_test(a_program_is_called_as_it_was_started),
         cmocka_unit_test(test_later_fields_are_stepped_over),
         cmocka_unit_test(test_row_too_long),
         cmocka_unit_test(test_stack_too_deep),
