@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """
 heap_tail.py BUILD [CASE...]: what heap?debug=1 ends with agrees with what the program knows of itself; gc=1 gives memory back, once in
-ten seconds, and nothing else does; who cannot be asked is not waited for.
+ten seconds, and nothing else does; who cannot be asked is not waited for, nor is a program that is stopped.
 
 tests/tracer/service/heap.c is the program.
 """
@@ -9,8 +9,10 @@ tests/tracer/service/heap.c is the program.
 import ctypes.util
 import os
 import re
+import signal
 import sys
 import time
+import urllib.error
 
 from served import Served, fail
 
@@ -93,6 +95,9 @@ def nobody():
             text = s.get("heap?debug=1&gc=1")
             if "# gc=1: nothing was given back: no thread of the program made a call in time\n" not in text or "Arena" in tail(text):
                 fail(f"{words}: nobody came by:\n{text}")
+            told = tail(text)
+            if "only one of them can ask libc" not in text or int(told["Brk"]) + int(told["ThreadArenas"]) < 60 << 20:
+                fail(f"{words}: what is missing, and what is known:\n{text}")
             s.order("fill")                                 # nothing is left lying about
     if os.path.exists(f"/lib/x86_64-linux-gnu/libjemalloc.so.2") or ctypes.util.find_library("jemalloc"):
         with Served("heap", "busy", env=dict(os.environ, LD_PRELOAD="libjemalloc.so.2")) as s:
@@ -101,7 +106,35 @@ def nobody():
                 fail(f"jemalloc:\n{text}")
 
 
-for case in sys.argv[2:] or ("agrees", "gives_back", "nobody"):
+def stopped():
+    """A program that stands still is not waited for: what is known of it is told at once, and what is missing."""
+    with Served("heap", "busy") as s:
+        s.order("fill")
+        with open(f"/proc/{s.process.pid}/task/{s.process.pid}/children", encoding="ascii") as f:
+            pid = int(f.read().split()[0])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            text = s.get("heap?debug=1&gc=1")
+            if "# not known: the program is stopped" not in text or "nothing was given back: the program is stopped" not in text:
+                fail(f"its heap:\n{text}")
+            try:
+                fail(s.get("threads?debug=1"))
+            except urllib.error.HTTPError as e:
+                said = e.read().decode()
+            if said != "the program does not answer: it is stopped (SIGSTOP)\n":
+                fail(f"its threads: {said}")
+            s.get("profile?seconds=1")
+            s.get("heap?seconds=1")
+            took = time.monotonic() - began
+            if took > 4.5:                                  # of which two are asked for; each wait in vain takes three or five
+                fail(f"all that took {took:.1f} s")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        look(s)
+
+
+for case in sys.argv[2:] or ("agrees", "gives_back", "nobody", "stopped"):
     case_began = time.monotonic()
     globals()[case]()
     print(f"{case}: ok ({time.monotonic() - case_began:.1f} s)", flush=True)

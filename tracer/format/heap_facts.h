@@ -8,6 +8,7 @@ enum ct_heap_outcome {
     CT_HEAP_TOLD,
     CT_HEAP_FOREIGN,                    /* the program's allocator is not libc's */
     CT_HEAP_BUSY,                       /* a thread came, but was not done in time */
+    CT_HEAP_STOPPED,                    /* the program is stopped: none can come */
 };
 
 /* The fields of mallinfo2() under names that say what they are. */

@@ -1,6 +1,7 @@
 /* Asking the allocator, and giving memory back: at most once in a while. */
 #include "service/heap.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <time.h>
@@ -41,7 +42,7 @@ static void ask(struct ct_service *s, pid_t pid, enum ct_control_heap how, struc
 {
     int fd = ct_service_question(s, pid, CT_CONTROL_HEAP, how);
 
-    *ret = (struct ct_heap_facts){ .outcome = CT_HEAP_NOBODY };
+    *ret = (struct ct_heap_facts){ .outcome = fd == -ECANCELED ? CT_HEAP_STOPPED : CT_HEAP_NOBODY };
     if (fd < 0)
         return;
     if (pread(fd, ret, sizeof *ret, 0) != sizeof *ret)
@@ -69,13 +70,14 @@ static void say(char said[160], const struct ct_heap_facts *f, int64_t ago)
         [CT_HEAP_TOLD] = "what is free was given back to the kernel",
         [CT_HEAP_FOREIGN] = "nothing was given back: the program's allocator is not libc's",
         [CT_HEAP_BUSY] = "a thread of the program is still giving memory back",
+        [CT_HEAP_STOPPED] = "nothing was given back: the program is stopped",
     };
 
     if (ago)
         snprintf(said, 160, "gc=1: nothing was given back: that was done within the last %d seconds", CT_HEAP_TRIM_S);
     else
         snprintf(said, 160, "gc=1: %s", f->outcome == CT_HEAP_TOLD && f->trimmed == 1 ? "there was nothing to give back"
-                                        : f->outcome <= CT_HEAP_BUSY ? texts[f->outcome] : "it is not known what came of it");
+                                        : f->outcome <= CT_HEAP_STOPPED ? texts[f->outcome] : "it is not known what came of it");
 }
 
 void ct_service_heap(struct ct_service *s, struct ct_served *one, bool trim, struct ct_heap_facts *ret, char said[160])

@@ -11,13 +11,23 @@ static void put_number(struct ct_reply *reply, const char *key, uint64_t value)
     ct_reply_print(reply, "# %s = %" PRIu64 "\n", key, value);
 }
 
+/* By what the kernel says, where libc cannot be asked. */
+#define BOUNDS "# but Arena is Brk and ThreadArenas below, unless the program calls sbrk itself, and Mmapped is part of Mmap\n"
+
 static void put_allocator(struct ct_reply *reply, const struct ct_heap_facts *f)
 {
+    static const char *const missing[] = {
+        [CT_HEAP_NOBODY] = "# not known: no thread of the program made a call in time, and only one of them can ask libc;\n"
+                           BOUNDS,
+        [CT_HEAP_FOREIGN] = "# the program's allocator is not libc's, whose numbers say nothing\n",
+        [CT_HEAP_BUSY] = "# a thread of the program is still finding out\n",
+        [CT_HEAP_STOPPED] = "# not known: the program is stopped, and only one of its threads can ask libc;\n"
+                            BOUNDS,
+    };
+
     ct_reply_text(reply, "# mallinfo2\n");
     if (f->outcome != CT_HEAP_TOLD) {
-        ct_reply_text(reply, f->outcome == CT_HEAP_FOREIGN ? "# the program's allocator is not libc's, whose numbers say nothing\n"
-                             : f->outcome == CT_HEAP_BUSY ? "# a thread of the program is still finding out\n"
-                             : "# not known: no thread of the program made a call in time\n");
+        ct_reply_text(reply, missing[f->outcome <= CT_HEAP_STOPPED ? f->outcome : CT_HEAP_NOBODY]);
         return;
     }
     put_number(reply, "Arena", f->arena);
@@ -59,31 +69,60 @@ static void put_line(struct ct_reply *reply, pid_t pid, const struct line *line)
         fclose(file);
 }
 
+/* Sums over a process's mappings. */
+struct sums {
+    uint64_t brk, arenas, mapped, files;
+    uint64_t end;                       /* of the part in use of what may be an arena of libc's; 0: the last one was none */
+    uint64_t size;
+};
+
+/*
+ * An arena for threads begins at a multiple of 64 MiB that it reserves: a part in use, and up to the next multiple a rest that may
+ * not be touched.  Both are anonymous memory; nobody else maps in this way.
+ */
+static void add_map(struct sums *s, uint64_t from, uint64_t to, const char *rights, bool has_file, const char *path)
+{
+    static const uint64_t arena = (uint64_t)64 << 20;
+    bool anonymous = !has_file && (*path != '[' || strncmp(path, "[anon", 5) == 0);
+
+    if (s->end && from == s->end && anonymous && strncmp(rights, "---", 3) == 0 && to % arena == 0) {
+        s->arenas += s->size;
+        s->mapped -= s->size;
+        s->end = 0;
+        return;                         /* reserved is not mapped: it cannot hold anything */
+    }
+    s->end = anonymous && from % arena == 0 && strncmp(rights, "rw-", 3) == 0 ? to : 0;
+    s->size = to - from;
+    if (strncmp(path, "[heap]", 6) == 0)
+        s->brk += s->size;
+    else if (has_file)
+        s->files += s->size;
+    else if (anonymous)
+        s->mapped += s->size;
+}
+
 static void put_maps(struct ct_reply *reply, pid_t pid)
 {
     FILE *file = open_of(pid, "maps");
-    uint64_t brk = 0, mapped = 0, files = 0;
+    struct sums sums = { 0 };
     char text[4352];
 
     if (!file)
         return;
     while (fgets(text, sizeof text, file)) {
         uint64_t from, to, inode;
+        char rights[5];
         int path = 0;
 
-        if (sscanf(text, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %" SCNu64 " %n", &from, &to, &inode, &path) < 3 || to < from)
+        if (sscanf(text, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %" SCNu64 " %n", &from, &to, rights, &inode, &path) < 4 || to < from)
             continue;
-        if (strncmp(text + path, "[heap]", 6) == 0)
-            brk += to - from;
-        else if (inode)
-            files += to - from;
-        else if (text[path] != '[' || strncmp(text + path, "[anon", 5) == 0)
-            mapped += to - from;
+        add_map(&sums, from, to, rights, inode != 0, text + path);
     }
     fclose(file);
-    put_number(reply, "Brk", brk);
-    put_number(reply, "Mmap", mapped);
-    put_number(reply, "MmapFiles", files);
+    put_number(reply, "Brk", sums.brk);
+    put_number(reply, "ThreadArenas", sums.arenas);
+    put_number(reply, "Mmap", sums.mapped);
+    put_number(reply, "MmapFiles", sums.files);
 }
 
 /* Fields 10 and 12, counted from 1; the name in between may hold anything. */

@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #include "format/schema.h"
+#include "service/question.h"
 #include "service/state.h"
 #include "service/values.h"
 
-enum { SEGMENT = 1 << 20, REFRESH_MS = 3000, FIRST_S = 5 };
+enum { SEGMENT = 1 << 20, REFRESH_MS = 3000, LOOK_MS = 100, FIRST_S = 5 };
 
 uint64_t ct_service_categories(void)
 {
@@ -235,7 +236,10 @@ bool ct_service_refresh(struct ct_service *s, struct ct_served *one)
 
     if (!ct_errands_send(&s->errands, turn, &o) || !o.done)
         return ct_fold_over(one->fold);
-    return ct_fold_wait(one->fold, o.generation, REFRESH_MS);
+    for (unsigned waited = 0; waited < REFRESH_MS && !ct_service_is_stopped(one->pid); waited += LOOK_MS)
+        if (ct_fold_wait(one->fold, o.generation, LOOK_MS))
+            return true;
+    return false;
 }
 
 /* --- life --- */

@@ -134,7 +134,7 @@ int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct
     int fd = ct_service_question(s, one->pid, CT_CONTROL_THREADS, 0), e = -ENOMEM;
 
     if (fd < 0) {
-        ct_reply_fault(reply, 500, "the program does not answer: %s", strerror(-fd));
+        ct_reply_fault(reply, 500, "the program does not answer: %s", ct_service_silence(fd));
         return fd;
     }
     rows = read_rows(fd, &count);
