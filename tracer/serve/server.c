@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/auxv.h>
 #include <time.h>
 
 #include "serve/guest.h"
@@ -284,46 +283,42 @@ static struct mg_context *start_web(struct ct_server *s, const char *address)
     return web;
 }
 
-static int explain(const struct ct_server *s, const struct ct_address *a, struct ct_error *err)
-{
-    int why = ct_socket_try(a->ip, a->port);
-
-    if (why == -EADDRINUSE)
-        return ct_error_at(err, why, 0, "%s:%u is in use by somebody else", a->ip, a->port);
-    if (why == -EADDRNOTAVAIL)
-        return ct_error_at(err, why, 0, "%s is no address of this machine", a->ip);
-    if (why == -EACCES)
-        return ct_error_at(err, why, 0, "no permission to listen on port %u", a->port);
-    if (why < 0)
-        return ct_error_at(err, why, 0, "cannot listen on %s:%u: %s", a->ip, a->port, strerror(-why));
-    return ct_error_at(err, -EIO, 0, "cannot start the web server: %.100s", s->complaint);
-}
-
-static void free_server(struct ct_server *s)
-{
-    ct_loop_stop(s->loop);
-    sem_destroy(&s->started);
-    free(s);
-}
-
-static int check(const struct ct_server_options *o, struct ct_address *ret, struct ct_error *err)
-{
-    int r = ct_address_parse(o->address, ret, err);
-
-    return r < 0 ? r
-                 : ct_guard_listen(ret, o->endpoints.guard.token, o->insecure, getauxval(AT_SECURE) != 0, err);
-}
-
-int ct_server_start(const struct ct_server_options *o, struct ct_server **ret, struct ct_error *err)
+/* civetweb opens its sockets itself: the one it has opened becomes ours.  0 or a negative errno. */
+static int take_over(struct ct_server *s, struct ct_listener *l)
 {
     struct mg_server_port port[1];
-    struct ct_address a;
-    struct ct_server *s;
-    int r = check(o, &a, err);
+    int r = -EIO;
 
+    if (mg_get_server_ports(s->web, 1, port) == 1)
+        r = ct_socket_become((unsigned)port[0].port, l->fd);
     if (r < 0)
         return r;
-    s = calloc(1, sizeof *s);
+    l->fd = -1;
+    s->port = l->at.port;
+    return 0;
+}
+
+static int start(struct ct_server *s, struct ct_listener *l, struct ct_error *err)
+{
+    char anywhere[32];
+    int r = ct_loop_start(s->begin, &s->loop);
+
+    if (r < 0)
+        return ct_error_at(err, r, 0, "cannot start the server's threads: %s", strerror(-r));
+    mg_init_library(0);
+    snprintf(anywhere, sizeof anywhere, "%s:0", l->at.ip);
+    s->web = start_web(s, anywhere);
+    if (!s->web)
+        return ct_error_at(err, -EIO, 0, "cannot start the web server: %.100s", s->complaint);
+    r = take_over(s, l);
+    return r < 0 ? ct_error_at(err, r, 0, "the web server does not listen: %s", strerror(-r)) : 0;
+}
+
+int ct_server_start_on(const struct ct_server_options *o, struct ct_listener *l, struct ct_server **ret, struct ct_error *err)
+{
+    struct ct_server *s = calloc(1, sizeof *s);
+    int r;
+
     if (!s)
         return ct_error_at(err, -ENOMEM, 0, "out of memory");
     s->endpoints = o->endpoints;
@@ -332,23 +327,25 @@ int ct_server_start(const struct ct_server_options *o, struct ct_server **ret, s
     s->patience_ms = o->patience_ms;
     sem_init(&s->started, 0, 0);
     sigaction(SIGPIPE, NULL, &s->sigpipe);
-    snprintf(s->address, sizeof s->address, "%s:%u", a.ip, a.port);
-    r = ct_loop_start(o->begin, &s->loop);
-    if (r < 0) {
-        free_server(s);
-        return ct_error_at(err, r, 0, "cannot start the server's threads: %s", strerror(-r));
-    }
-    mg_init_library(0);
-    s->web = start_web(s, s->address);
-    if (!s->web || mg_get_server_ports(s->web, 1, port) != 1) {
-        r = explain(s, &a, err);
+    snprintf(s->address, sizeof s->address, "%s:%u", l->at.ip, l->at.port);
+    r = start(s, l, err);
+    if (r < 0)
         ct_server_stop(s);
-        return r;
-    }
-    s->port = (unsigned)port[0].port;
-    snprintf(s->address, sizeof s->address, "%s:%u", a.ip, s->port);
-    *ret = s;
-    return 0;
+    else
+        *ret = s;
+    return r;
+}
+
+int ct_server_start(const struct ct_server_options *o, struct ct_server **ret, struct ct_error *err)
+{
+    struct ct_listener l;
+    int r = ct_listener_open(o->address, o->endpoints.guard.token, o->insecure, &l, err);
+
+    if (r == 0)
+        r = ct_server_start_on(o, &l, ret, err);
+    if (r < 0)
+        ct_listener_close(&l);
+    return r;
 }
 
 const char *ct_server_address(const struct ct_server *s)
@@ -367,9 +364,13 @@ void ct_server_stop(struct ct_server *s)
     if (!s)
         return;
     if (s->web) {
-        ct_socket_deafen(s->port);      /* its thread would look for the stop every two seconds */
+        if (s->port)
+            ct_socket_deafen(s->port);  /* its thread would look for the stop every two seconds */
         mg_stop(s->web);
     }
-    mg_exit_library();
-    free_server(s);
+    if (s->loop)
+        mg_exit_library();
+    ct_loop_stop(s->loop);
+    sem_destroy(&s->started);
+    free(s);
 }

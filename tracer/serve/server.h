@@ -3,6 +3,7 @@
 
 #include "format/error.h"
 #include "serve/endpoints.h"
+#include "serve/listener.h"
 
 struct ct_server;
 
@@ -22,6 +23,8 @@ struct ct_server_options {
  * for the server's own descriptors, which no child inherits.  0, or a negative errno with one line for a person.
  */
 int ct_server_start(const struct ct_server_options *options, struct ct_server **ret, struct ct_error *err);
+/* The same on a listener, which has it then: it is one without a socket.  Options' address and insecure are not looked at. */
+int ct_server_start_on(const struct ct_server_options *options, struct ct_listener *l, struct ct_server **ret, struct ct_error *err);
 /* Where it listens: "127.0.0.1:6060", the port that was picked.  Borrowed until the stop. */
 const char *ct_server_address(const struct ct_server *s);
 /*

@@ -73,6 +73,23 @@ void ct_socket_deafen(unsigned local_port)
         shutdown(fd, SHUT_RD);
 }
 
+/*
+ * Deaf first: who polls the number is woken and finds it ready until it means the other.  The kernel would not begin to wait
+ * for another socket in the middle of a poll.
+ */
+int ct_socket_become(unsigned local_port, int listener)
+{
+    int fd = find(is_listener, NULL, local_port);
+
+    if (fd < 0)
+        return -EBADF;
+    shutdown(fd, SHUT_RD);
+    if (dup3(listener, fd, O_CLOEXEC) < 0)
+        return -errno;
+    close(listener);
+    return 0;
+}
+
 int ct_socket_take(int fd)
 {
     int dead = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), taken;
@@ -102,19 +119,4 @@ uint64_t ct_socket_taken(int fd)
         info.tcpi_bytes_received < (uint64_t)waiting)
         return 0;
     return info.tcpi_bytes_received - (uint64_t)waiting;
-}
-
-int ct_socket_try(const char *ip, unsigned port)
-{
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, r = 0;
-
-    if (fd < 0)
-        return -errno;
-    inet_pton(AF_INET, ip, &a.sin_addr);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 1) != 0)
-        r = -errno;
-    close(fd);
-    return r;
 }

@@ -11,6 +11,8 @@
 int ct_socket_find(const char *ip, unsigned port, unsigned local_port);
 /* Whoever listens at our `local_port` hears no more, and whoever waits for connections there is woken. */
 void ct_socket_deafen(unsigned local_port);
+/* Whoever listens at our `local_port` listens on `listener` from then on, which is given.  0 or a negative errno. */
+int ct_socket_become(unsigned local_port, int listener);
 /*
  * Takes the connection away from whoever has descriptor `fd`: that number means a dead socket from then on, which may be
  * shut down and closed as usual.  The connection's new descriptor, or a negative errno.
@@ -18,5 +20,3 @@ void ct_socket_deafen(unsigned local_port);
 int ct_socket_take(int fd);
 /* Bytes of this connection that were received and read so far; 0 when the kernel does not tell. */
 uint64_t ct_socket_taken(int fd);
-/* Why nobody can listen there: 0 when one could, else a negative errno. */
-int ct_socket_try(const char *ip, unsigned port);
