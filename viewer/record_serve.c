@@ -19,7 +19,11 @@ int ct_record_serve(const struct ct_service_options *options, struct ct_follow *
                     struct ct_error *err)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
-    int r = ct_service_start(options, follow, ret, err);
+    struct ct_service_options with_tools = *options;
+    int r;
+
+    with_tools.tools = ct_service_tools_here;
+    r = ct_service_start(&with_tools, follow, ret, err);
 
     if (r == 0 && epoll_ctl(follow->epoll, EPOLL_CTL_ADD, ct_service_bell(*ret), &event) < 0) {
         r = ct_error_at(err, -errno, 0, "its errands cannot be heard");

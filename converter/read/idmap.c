@@ -21,15 +21,15 @@ void ct_idmap_clear(struct ct_idmap *map)
     map->count = 0;
 }
 
-static void seed(void)
+uint64_t ct_idmap_choose_seed(void)
 {
     uint64_t fresh = 0;
 
     if (ct_idmap_seed)
-        return;
+        return ct_idmap_seed;
     if (getrandom(&fresh, sizeof fresh, GRND_NONBLOCK) != sizeof fresh)
         fresh = (uintptr_t)&fresh;          /* the stack's place is random too */
-    ct_idmap_seed = fresh | 1;
+    return ct_idmap_seed = fresh | 1;
 }
 
 static struct ct_idmap_slot *slot_for(struct ct_idmap *map, uint64_t key)
@@ -45,7 +45,7 @@ static int grow(struct ct_idmap *map)
 {
     struct ct_idmap wide = { .mask = map->slots ? map->mask * 2 + 1 : 63, .count = map->count };
 
-    seed();
+    ct_idmap_choose_seed();
     if (wide.mask >= UINT32_MAX / 2)
         return -ENOMEM;
     wide.slots = malloc(((size_t)wide.mask + 1) * sizeof *wide.slots);

@@ -26,7 +26,8 @@ void ct_idmap_clear(struct ct_idmap *map);
 /* Sets `key` to `value` unless it has one already.  Returns 0, -EEXIST, or -ENOMEM. */
 int ct_idmap_add(struct ct_idmap *map, uint64_t key, uint32_t value);
 
-extern uint64_t ct_idmap_seed;      /* set before the first use, by ct_idmap_add */
+extern uint64_t ct_idmap_seed;      /* set before the first use, by ct_idmap_add or this, which returns it */
+uint64_t ct_idmap_choose_seed(void);
 
 /* HOT: at every address of an event. */
 static inline uint64_t ct_idmap_hash(uint64_t key)

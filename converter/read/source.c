@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include "converter/read/packed.h"
 #include "converter/read/vanish.h"
 #include "format/file.h"
 
@@ -59,7 +59,7 @@ static int temporary(void)
     return memfd_create("ctrace-unpacked", MFD_CLOEXEC);
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t size)
+int ct_packed_write(int fd, const uint8_t *bytes, size_t size)
 {
     while (size) {
         ssize_t n = write(fd, bytes, size);
@@ -74,7 +74,7 @@ static int write_all(int fd, const uint8_t *bytes, size_t size)
     return 0;
 }
 
-static ssize_t read_some(int fd, uint8_t *bytes, size_t size)
+ssize_t ct_packed_read(int fd, uint8_t *bytes, size_t size)
 {
     ssize_t n;
 
@@ -90,7 +90,7 @@ static ssize_t read_full(int fd, uint8_t *bytes, size_t size)
     size_t have = 0;
 
     while (have < size) {
-        ssize_t n = read_some(fd, bytes + have, size - have);
+        ssize_t n = ct_packed_read(fd, bytes + have, size - have);
 
         if (n < 0)
             return n;
@@ -117,112 +117,19 @@ static int map(int fd, uint64_t size, struct ct_read_source *s, struct ct_error 
     return 0;
 }
 
-struct unpacking {
-    z_stream zip;
-    int in, out;
-    uint64_t size, max;
-    bool looked;
-    uint8_t packed[COPY_SIZE], plain[COPY_SIZE];
-};
-
-/* Takes what inflate made; the first of it must look like a trace. */
-static int unpacked(struct unpacking *u, struct ct_error *err)
-{
-    size_t n = COPY_SIZE - u->zip.avail_out;
-    int r = 0;
-
-    if (!u->looked && n && (n >= sizeof(struct ct_file_head) || u->zip.avail_out == 0)) {
-        r = look_at_magic(u->plain, n, "the gzip holds no trace: it ", err);
-        u->looked = r == 0;
-    }
-    if (r == 0 && u->size + n > u->max)
-        return ct_error_at(err, -EFBIG, u->size, "unpacks to more than %llu bytes", (unsigned long long)u->max);
-    if (r == 0 && (r = write_all(u->out, u->plain, n)) < 0)
-        return ct_error_at(err, r, u->size, "unpacking: %s", strerror(-r));
-    u->size += n;
-    u->zip.next_out = u->plain;
-    u->zip.avail_out = COPY_SIZE;
-    return r;
-}
-
-/* One step over the input: 1 go on, 0 the end; `*short_code` tells of an early one. */
-static int inflate_step(struct unpacking *u, int *short_code, struct ct_error *err)
-{
-    int r;
-
-    if (u->zip.avail_in == 0) {
-        ssize_t n = read_some(u->in, u->packed, COPY_SIZE);
-
-        if (n < 0)
-            return ct_error_at(err, (int)n, 0, "reading: %s", strerror((int)-n));
-        u->zip.next_in = u->packed;
-        u->zip.avail_in = (uInt)n;
-        if (n == 0)
-            *short_code = -ENODATA;
-        if (n == 0)
-            return 0;
-    }
-    r = inflate(&u->zip, Z_NO_FLUSH);
-    if (r == Z_STREAM_END) {
-        /* gzip files may be joined: another member can follow, anything else is padding */
-        if (u->zip.avail_in == 0) {
-            ssize_t n = read_some(u->in, u->packed, COPY_SIZE);
-
-            u->zip.next_in = u->packed;
-            u->zip.avail_in = n > 0 ? (uInt)n : 0;
-        }
-        return u->zip.avail_in && *u->zip.next_in == 0x1f && inflateReset(&u->zip) == Z_OK;
-    }
-    if (r != Z_OK && r != Z_BUF_ERROR)
-        *short_code = -EINVAL;
-    if (r != Z_OK && r != Z_BUF_ERROR)
-        return 0;
-    return 1;
-}
-
-static int unpack(struct unpacking *u, struct ct_read_source *s, struct ct_error *err)
-{
-    int r;
-
-    u->zip.next_out = u->plain;
-    u->zip.avail_out = COPY_SIZE;
-    do {
-        r = inflate_step(u, &s->short_code, err);
-        if (r > 0 && u->zip.avail_out)
-            continue;
-        if (r >= 0 && unpacked(u, err) < 0)
-            return err->code;
-    } while (r > 0);
-    if (r == 0 && !u->looked)
-        r = look_at_magic(u->plain, (size_t)(u->size < 16 ? u->size : 16), "the gzip holds no trace: it ", err);
-    return r;
-}
-
 static int open_packed(int in, const uint8_t *head, size_t head_size, uint64_t max, struct ct_read_source *s,
                        struct ct_error *err)
 {
-    struct unpacking *u = calloc(1, sizeof *u);
-    int r;
+    int out = temporary(), r;
+    uint64_t size = 0;
 
-    if (!u)
-        return ct_error_at(err, -ENOMEM, 0, "out of memory");
-    *u = (struct unpacking){ .in = in, .out = temporary(), .max = max };
-    memcpy(u->packed, head, head_size);
-    u->zip.next_in = u->packed;
-    u->zip.avail_in = (uInt)head_size;
-    if (u->out < 0)
-        r = ct_error_at(err, -errno, 0, "no temporary file: %s", strerror(errno));
-    else if (inflateInit2(&u->zip, 16 + MAX_WBITS) != Z_OK)
-        r = ct_error_at(err, -ENOMEM, 0, "zlib gives no memory");
-    else
-        r = unpack(u, s, err);
+    if (out < 0)
+        return ct_error_at(err, -errno, 0, "no temporary file: %s", strerror(errno));
     s->packed = true;
+    r = ct_packed_unpack(&(struct ct_packed){ in, out, head, head_size, max, look_at_magic }, &size, &s->short_code, err);
     if (r == 0)
-        r = map(u->out, u->size, s, err);
-    inflateEnd(&u->zip);
-    if (u->out >= 0)
-        close(u->out);
-    free(u);
+        r = map(out, size, s, err);
+    close(out);
     return r;
 }
 
@@ -234,11 +141,11 @@ static int open_stream(int in, const uint8_t *head, size_t head_size, uint64_t m
     uint64_t size = head_size;
     int out = temporary();
     ssize_t n = 0;
-    int r = !copy ? -ENOMEM : out < 0 ? -errno : write_all(out, head, head_size);
+    int r = !copy ? -ENOMEM : out < 0 ? -errno : ct_packed_write(out, head, head_size);
 
-    while (r == 0 && (n = read_some(in, copy, COPY_SIZE)) > 0) {
+    while (r == 0 && (n = ct_packed_read(in, copy, COPY_SIZE)) > 0) {
         size += (size_t)n;
-        r = size > max ? -EFBIG : write_all(out, copy, (size_t)n);
+        r = size > max ? -EFBIG : ct_packed_write(out, copy, (size_t)n);
     }
     if (r == 0 && n < 0)
         r = (int)n;

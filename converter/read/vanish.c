@@ -19,6 +19,7 @@ static _Atomic unsigned watched_end;            /* slots from here on were never
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before;                 /* whoever was there first */
 static long page = 4096;
+static bool leave_handlers;
 
 static struct watched *find(uintptr_t at)
 {
@@ -53,6 +54,11 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
         signal(number, SIG_DFL);            /* it happens again and ends us */
 }
 
+void ct_vanish_leave(void)
+{
+    leave_handlers = true;
+}
+
 /* Others may have put their handler in ours' place since: then it becomes the one behind. */
 static void install(void)
 {
@@ -69,6 +75,8 @@ bool ct_vanish_watch(const void *at, size_t size)
 {
     unsigned i = 0, end;
 
+    if (leave_handlers)
+        return false;
     pthread_mutex_lock(&lock);
     install();
     end = atomic_load_explicit(&watched_end, memory_order_relaxed);

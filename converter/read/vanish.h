@@ -13,3 +13,8 @@ bool ct_vanish_watch(const void *at, size_t size);
 void ct_vanish_forget(const void *at);
 /* The first byte found missing so far, from the beginning of the mapping; UINT64_MAX: none. */
 uint64_t ct_vanish_at(const void *at);
+/*
+ * In somebody else's process, where nothing is read but files that nobody else can shorten: its handlers stay as they are,
+ * and nothing is watched.  Before all others.
+ */
+void ct_vanish_leave(void);

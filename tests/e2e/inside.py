@@ -12,7 +12,7 @@ import socket
 import time
 
 import insiding
-from insiding import Program, download, info, main, pprof
+from insiding import Program, compile_program, download, info, main, pprof
 from serving import curl, expect, settles
 
 
@@ -104,23 +104,38 @@ def idle():
                 total += sum(int(n) for n in re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", file.read(), re.M))
         return total
 
-    def memory(pid):                            # not Private_Dirty: pages of a library just built are dirty as well
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            return sum(int(n) for n in re.findall(r"^Pss_(?:Anon|Shmem): +(\d+) kB", file.read(), re.M))
+    def resident(pid):                          # pages of libraries and of the arena included
+        with open(f"/proc/{pid}/status") as file:
+            return int(re.search(r"^VmRSS:\s+(\d+) kB", file.read(), re.M).group(1))
 
     with Program(MALLOC_PERTURB_="") as p:      # it would write into all that was allocated
         p.ask("url")                            # it has started
-        before = memory(p.pid)
+        before, state = resident(p.pid), p.ask("state")
         p.ask("serve 127.0.0.1:0")
         time.sleep(0.5)
-        more = memory(p.pid) - before
-        assert 0 < more <= 1024, f"{more} kB more"
-        p.ask("keep")
         first = wakes(p.pid)
         time.sleep(8)
-        woken = wakes(p.pid) - first
-        assert woken <= 8 * 2 + 8, f"{woken} wake-ups in 8 s"       # a turn or two come, and the bell
+        woken, more = wakes(p.pid) - first, resident(p.pid) - before
+        assert woken <= 8 * 2, f"{woken} wake-ups in 8 s"           # a turn or two come, and the bell
+        assert 0 < more <= 1024, f"{more} kB more"
+        p.ask("keep")
         assert "obey" in pprof(p.url("heap"), "-top", "-sample_index=inuse_space"), "what was recorded since the last turn"
+        expect(p.ask("state"), state, "when the web server has started")
 
 
-main(profiles, late, refused, ninth, idle)
+def missing():
+    """What answers is a library that is opened when the first client comes: without it, that client and the program are told."""
+    alone = f"{insiding.scratch}/alone"
+    os.mkdir(alone)
+    for name in ("ctrace", "ctrace-rt", "ctrace-serve"):
+        os.symlink(os.path.realpath(f"{insiding.build}/lib{name}.so.0"), f"{alone}/lib{name}.so.0")
+    said = "libctrace-answer.so.0, or a library that it needs, is missing\n"
+    with Program(path=compile_program("lonely", "-DLONELY", libraries=alone)) as p:
+        expect(p.ask("serve 127.0.0.1:0"), "0", "trace_serve()")
+        expect([curl(p.url("heap"))[::2] for _ in range(2)], [(503, said)] * 2, "clients")
+        expect(p.ask(f"write heap 0 {alone}/heap"), "-79", "trace_profile_write()")
+        expect(p.ask("http GET /debug/pprof/heap"), f"0 1 503 {len(said)} {len(said)} text/plainfault {said}".strip(), "its own server")
+        expect(p.ask("stop"), "0", "trace_serve_stop()")
+
+
+main(profiles, late, refused, ninth, idle, missing)

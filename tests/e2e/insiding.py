@@ -15,10 +15,10 @@ root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 scratch = tempfile.mkdtemp(prefix="ctrace-inside-")
 
 
-def compile_program(name, *flags):
+def compile_program(name, *flags, libraries=build):
     path = f"{scratch}/{name}"
     subprocess.run(["cc", "-g", "-O1", f"-I{root}/tracer", *flags, "-o", path, f"{root}/tests/e2e/inside.c", f"-L{build}",
-                    f"-Wl,-rpath,{build}", "-Wl,--no-as-needed", "-lctrace", "-lctrace-rt", "-pthread"], check=True)
+                    f"-Wl,-rpath,{libraries}", "-Wl,--no-as-needed", "-lctrace", "-lctrace-rt", "-pthread"], check=True)
     return path
 
 

@@ -255,7 +255,7 @@ static int handle(struct call *c)
     if (c->request->body_size > CT_SERVE_CALL_BODY)
         return refuse(c, 413, "the body is too large");
     c->head.body_size = (uint32_t)c->request->body_size;
-    r = api_serve_maker(&maker);
+    r = api_serve_maker(&maker, true);
     if (r < 0)
         return end(c, r, maker.trouble);
     r = ask(c);
@@ -295,7 +295,7 @@ static int ask_elsewhere(void)
 static int begin(void)
 {
     struct ct_serve_http maker = { .size = sizeof maker };
-    int r = getauxval(AT_SECURE) ? -EPERM : api_serve_maker(&maker);
+    int r = getauxval(AT_SECURE) ? -EPERM : api_serve_maker(&maker, false);
 
     if (r == 0 && !api_served())
         r = ask_elsewhere();

@@ -108,7 +108,7 @@ static int find_maker(void)
 {
     struct ct_serve_http maker;
 
-    return api_serve_maker(&maker);
+    return api_serve_maker(&maker, true);
 }
 
 /* Has one made and puts it into the file, which is given. */

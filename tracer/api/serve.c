@@ -175,7 +175,25 @@ static int serve_inside(struct ct_serve_http *http)
     return r;
 }
 
-int api_serve_maker(struct ct_serve_http *ret)
+/*
+ * On the calling thread, which may be in a constructor that the loader runs: a thread of ours would wait for the loader, and
+ * this one for that thread.
+ */
+static int prepare(struct ct_serve_http *http)
+{
+    static _Atomic bool prepared;
+    int r = 0;
+
+    if (!api_served() || prepared)
+        return 0;
+    r = api_session.serve->prepare();
+    if (r < 0)
+        return refuse(http, r, CT_ANSWER_LIBRARY ", or a library that it needs, is missing");
+    prepared = true;
+    return 0;
+}
+
+int api_serve_maker(struct ct_serve_http *ret, bool now)
 {
     int r = 0;
 
@@ -186,7 +204,7 @@ int api_serve_maker(struct ct_serve_http *ret)
     if (r == 0 && !ct_door->recorded())
         r = serve_inside(ret);
     pthread_mutex_unlock(&api_session.lock);
-    return r;
+    return r == 0 && now ? prepare(ret) : r;
 }
 
 /* In this process, or where it was recorded before. */

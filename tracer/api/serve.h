@@ -11,9 +11,9 @@ bool api_started(void);
 bool api_served(void);
 /*
  * Somebody who makes profiles of this process: there, or now within it, without an address.  0, or a negative errno and
- * perhaps a line in ret->trouble.
+ * perhaps a line in ret->trouble.  `now`: one is to be made.
  */
-int api_serve_maker(struct ct_serve_http *ret);
+int api_serve_maker(struct ct_serve_http *ret, bool now);
 /* The texts of these options; NULL: there are none.  0, -EINVAL or -ENAMETOOLONG. */
 int api_serve_texts(const struct trace_serve_options *given, struct ct_serve_http *ret);
 /* The process ends: what serves it leaves nothing behind. */

@@ -9,7 +9,11 @@
 #define CT_SERVE_LIBRARY "libctrace-serve.so.0"
 #define CT_SERVE_SYMBOL "ct_serve"
 
-enum { CT_SERVE_VERSION = 2 };
+/* What libctrace-serve.so opens in its turn when somebody asks. */
+#define CT_ANSWER_LIBRARY "libctrace-answer.so.0"
+#define CT_ANSWER_SYMBOL "ct_answer"
+
+enum { CT_SERVE_VERSION = 3 };
 
 struct ct_arena;
 
@@ -76,6 +80,8 @@ struct ct_serve_api {
     int (*serve)(const struct ct_serve_host_program *program, struct ct_serve_http *http);
     /* Waits for the recorder to have come, some seconds at most; false: it has not. */
     int (*served)(void);
+    /* Opens what answers who asks, which else is done by threads of ours when it is needed.  0, or -ELIBACC. */
+    int (*prepare)(void);
     /* Ends all that; with `at_exit` only what must not be left behind, at once: the process is about to end. */
     void (*unserve)(int at_exit);
 };

@@ -113,7 +113,8 @@ static int start_following(void)
 
 static int start_service(struct ct_serve_http *http)
 {
-    const struct ct_service_options options = { .categories = inside.program.categories, .clients = CT_SERVER_CLIENTS_INSIDE };
+    const struct ct_service_options options = { .categories = inside.program.categories, .clients = CT_SERVER_CLIENTS_INSIDE,
+                                                .tools = ct_service_tools_there, .patient = true };
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
     struct ct_error err = { 0 };
     int r = ct_service_start(&options, &inside.follow, &inside.service, &err);

@@ -11,4 +11,5 @@
 /* See struct ct_serve_api. */
 int ct_inside_serve(const struct ct_serve_host_program *program, struct ct_serve_http *http);
 int ct_inside_served(void);
+int ct_inside_prepare(void);
 void ct_inside_unserve(int at_exit);

@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "converter/read/idmap.h"
 #include "format/schema.h"
 #include "service/question.h"
 #include "service/state.h"
-#include "service/values.h"
 
 enum { SEGMENT = 1 << 20, REFRESH_MS = 3000, LOOK_MS = 100, FIRST_S = 5 };
 
@@ -244,24 +244,6 @@ bool ct_service_refresh(struct ct_service *s, struct ct_served *one)
 
 /* --- life --- */
 
-int ct_service_listen(struct ct_service *s, const struct ct_service_options *o, struct ct_error *err)
-{
-    struct ct_server_options options = {
-        .address = o->address, .clients = o->clients ? o->clients : CT_SERVER_CLIENTS, .insecure = o->insecure,
-        .endpoints = { .prefix = o->prefix ? o->prefix : CT_SERVE_PREFIX, .host = &s->host,
-                       .table = &ct_debug_endpoints,
-                       .guard = { .token = o->token, .hosts = o->hosts, .host_count = o->host_count } },
-    };
-    int r = s->server ? ct_error_at(err, -EALREADY, 0, "it is served already at %.100s", s->place)
-                      : ct_server_start(&options, &s->server, err);
-
-    if (r == 0)
-        snprintf(s->place, sizeof s->place, "%s%s", ct_server_address(s->server), options.endpoints.prefix);
-    if (r == 0 && s->follow->session)
-        ct_session_note_place(s->follow->session, s->place);    /* for `ctrace list`; it can do without */
-    return r;
-}
-
 int ct_service_start(const struct ct_service_options *options, struct ct_follow *follow, struct ct_service **ret,
                      struct ct_error *err)
 {
@@ -277,16 +259,17 @@ int ct_service_start(const struct ct_service_options *options, struct ct_follow 
     pthread_mutex_init(&s->dumping, NULL);
     pthread_cond_init(&s->streamed, NULL);
     pthread_cond_init(&s->appeared, NULL);
-    ct_service_host(s, &s->host);
+    pthread_mutex_init(&s->bringing, NULL);
+    s->bring = options->tools;
+    s->patient = options->patient;
+    s->listener.fd = -1;
+    s->idmap_seed = ct_idmap_choose_seed();
     r = ct_errands_init(&s->errands);
     if (r < 0)
         goto free_service;
     r = ct_folder_init(&s->folder);
     if (r < 0)
         goto free_errands;
-    r = ct_namer_init(&s->namer);
-    if (r < 0)
-        goto free_folder;
     if (options->address) {
         r = ct_service_listen(s, options, err);
         if (r < 0) {
@@ -297,8 +280,6 @@ int ct_service_start(const struct ct_service_options *options, struct ct_follow 
     *ret = s;
     return 0;
 
-free_folder:
-    ct_folder_fini(&s->folder);
 free_errands:
     ct_errands_fini(&s->errands);
 free_service:
@@ -306,19 +287,9 @@ free_service:
     return ct_error_at(err, r, 0, "%s", strerror(-r));
 }
 
-const char *ct_service_place(const struct ct_service *s)
-{
-    return s->server ? s->place : NULL;
-}
-
 int ct_service_bell(const struct ct_service *s)
 {
     return s->errands.bell;
-}
-
-void ct_service_hear(struct ct_service *s)
-{
-    ct_errands_run(&s->errands);
 }
 
 void ct_service_deaf(struct ct_service *s)
@@ -342,17 +313,23 @@ void ct_service_flush(struct ct_service *s, unsigned patience_ms)
 
 void ct_service_stop(struct ct_service *s)
 {
+    const struct ct_service_tools *tools;
+
     if (!s)
         return;
     ct_errands_close(&s->errands);
-    ct_server_finish(s->server);        /* all programs are over: so is what was measured of them */
-    ct_server_stop(s->server);
-    ct_service_mounted_fini(s);
+    ct_service_unlisten(s);
+    pthread_mutex_lock(&s->bringing);
+    tools = s->tools;
+    pthread_mutex_unlock(&s->bringing);
+    if (tools)
+        tools->cut(s);
     pthread_mutex_lock(&s->lock);
     while (s->streams)
         pthread_cond_wait(&s->streamed, &s->lock);
     pthread_mutex_unlock(&s->lock);
-    ct_service_order_fini(s);
+    if (s->tools)
+        s->tools->end(s);
     ct_folder_fini(&s->folder);
     while (s->served) {
         struct ct_served *one = s->served;
@@ -361,12 +338,11 @@ void ct_service_stop(struct ct_service *s)
         ct_fold_free(one->fold);
         free(one);
     }
-    ct_namer_fini(&s->namer);
     ct_errands_fini(&s->errands);
     ct_service_ask_fini(s);
-    ct_service_own_profiles_fini(s);
     pthread_cond_destroy(&s->streamed);
     pthread_cond_destroy(&s->appeared);
+    pthread_mutex_destroy(&s->bringing);
     pthread_mutex_destroy(&s->dumping);
     pthread_mutex_destroy(&s->lock);
     free(s);

@@ -8,6 +8,7 @@
 #include "drain/follow.h"
 #include "format/error.h"
 #include "format/serve.h"
+#include "service/tools.h"
 
 struct ct_service;
 
@@ -21,6 +22,8 @@ struct ct_service_options {
     size_t host_count;
     bool insecure;                  /* beyond loopback without a token */
     unsigned clients;               /* at a time; 0: as many as suit a process of its own */
+    ct_service_bring *tools;        /* what answers; for ct_service_start(), as what follows */
+    bool patient;                   /* it is brought when somebody asks, not before */
 };
 
 /* What is recorded for it all the time: what heap, block, mutex and thread profiles are made of. */

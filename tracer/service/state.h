@@ -1,6 +1,8 @@
 /* What the parts of the service share. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "serve/host.h"
 #include "serve/server.h"
 #include "service/errands.h"
@@ -44,8 +46,18 @@ struct ct_service {
     struct ct_served *served;           /* the newest first */
     struct ct_namer namer;
     struct ct_serve_host host;
-    struct ct_server *server;           /* NULL: nobody asks by HTTP */
-    char place[160];                    /* where it is */
+    ct_service_bring *bring;
+    pthread_mutex_t bringing;
+    const struct ct_service_tools *tools;       /* under `bringing`; NULL: nobody has asked yet */
+    uint64_t idmap_seed;                /* of all that is folded */
+    bool patient;                       /* the tools wait for the first client */
+    struct ct_listener listener;        /* without a socket: nobody listens yet, or the server has it */
+    struct ct_service_options listening;        /* how; its texts are borrowed */
+    bool opening;                       /* `opener` does it, or has */
+    pthread_t opener;
+    _Atomic bool stopping;
+    struct ct_server *server;           /* NULL: nobody asks by HTTP, or has not yet */
+    char place[160];                    /* where it listens; "": nowhere */
     struct ct_service_asked *asked;     /* its options, when a program has asked for it (service/ask.c) */
     struct ct_service_begun *begun;     /* under `lock` */
     struct ct_service_name *names;      /* under `lock`; service/values.c */
@@ -81,8 +93,8 @@ void ct_service_mounted(struct ct_service *s, pid_t pid, int fd);
 /* Sends what can be sent soon, and drops the rest; when no more can begin to be measured. */
 void ct_service_mounted_fini(struct ct_service *s);
 
-/* Gives up the CPU profiles that programs have begun and not ended; before the folder. */
-void ct_service_order_fini(struct ct_service *s);
+/* Nobody listens any more, unless the server does. */
+void ct_service_unlisten(struct ct_service *s);
 
 /* The calls of struct ct_serve_host. */
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret);

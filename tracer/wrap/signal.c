@@ -7,6 +7,7 @@
 
 #include "profile/cpu.h"
 #include "profile/signal.h"
+#include "record/hidden.h"
 #include "record/thread.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
@@ -20,6 +21,9 @@ CT_WRAPPER int sigaction(int number, const struct sigaction *restrict act, struc
 {
     int r = 0;
 
+    /* A web server's threads would have all of the program ignore it, each of them once. */
+    if (number == SIGPIPE && act && act->sa_handler == SIG_IGN && ct_hidden_self())
+        return 0;
     if (!is_ours(number))
         return ct_real.sigaction(number, act, old);
     if (act && act->sa_handler != SIG_DFL) {
