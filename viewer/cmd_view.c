@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "viewer/commands.h"
@@ -35,7 +36,7 @@ static const char usage_text[] =
     "  ctrace view http://localhost:6060/debug/pprof/heap\n"
     "  ctrace view --base before.pb.gz after.pb.gz\n";
 
-enum { LOOK_MS = 200 };
+enum { LOOK_MS = 200, EARLY = 10 };
 
 struct job {
     struct ct_invite_options invite;
@@ -72,6 +73,23 @@ static int open_profile(struct job *job, struct ct_error *err)
     return r;
 }
 
+/* A file that is no trace at all is known as such soon: then there is no page to open. */
+static int give_up_early(const struct job *job, struct ct_error *err)
+{
+    const struct timespec pause = { 0, 10 * 1000000 };
+    struct ct_index_progress p = { 0 };
+
+    for (unsigned i = 0; i < EARLY && p.events == 0; i++) {
+        ct_index_progress(job->view.index, &p);
+        if (p.state == CT_INDEX_FAILED)
+            return ct_error_at(err, -EINVAL, 0, "%s", p.error);
+        if (p.state == CT_INDEX_READY)
+            return 0;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
 static int open_trace(struct job *job, struct ct_error *err)
 {
     int r = job->base ? ct_error_at(err, -EINVAL, 0, "--base compares profiles; %.80s is a trace", job->view.files[0])
@@ -82,7 +100,7 @@ static int open_trace(struct job *job, struct ct_error *err)
     job->view.files = ct_subject_files(job->trace, &job->view.file_count);
     job->view.index = ct_subject_index(job->trace);
     job->view.notes = ct_subject_notes(job->trace);
-    return 0;
+    return give_up_early(job, err);
 }
 
 static int open_subject(struct job *job, struct ct_error *err)
@@ -122,8 +140,7 @@ static bool look(const struct job *job, bool terminal, bool *shown)
     if (*shown)
         fputs("\r\033[K", stderr);
     if (*p.error)
-        fprintf(stderr, "ctrace view: %s%s\n", p.state == CT_INDEX_READY ? "the trace is damaged, what could be read is shown: " : "",
-                p.error);
+        fprintf(stderr, "ctrace view: %s\n", p.error);
     return true;
 }
 

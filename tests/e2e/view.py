@@ -93,6 +93,7 @@ def page():
             plain = curl(v.url("/" + name))
             assert "content-encoding" not in plain[1] and len(plain[2]) > len(packed) > 100, name
             assert plain[2].isascii() or name.endswith(".js"), name
+            assert not re.search(r"https?://(?!www\.w3\.org/)[a-z]", plain[2]), f"{name} names another host"
         assert "preact" in curl(v.url("/licenses"))[2]
     return True
 
@@ -171,6 +172,59 @@ def kept():
     expect([name for name in os.listdir(scratch) if name.endswith(".new")], [], "files that were not finished")
 
 
+def damaged():
+    """A sentence each, and what could be read; nothing of a trace that is none."""
+    with open(f"{scratch}/trace.out", "rb") as file:
+        whole = file.read()
+    for name, piece in (("cut.out", whole[:len(whole) * 2 // 3]), ("bad.out", whole[:4000] + bytes(3000) + whole[7000:])):
+        with open(f"{scratch}/{name}", "wb") as file:
+            file.write(piece)
+        with Viewer("--no-browser", "--listen", "127.0.0.1:0", name, folder=scratch) as v:
+            v.ready()
+            said, meta = v.json("/api/progress")["error"], v.json("/api/meta")
+            assert re.match(r"The trace is (cut|damaged)", said) and meta["trace"]["damage"] == said, (said, meta)
+            assert v.json("/api/lanes")["lanes"], "no lane of what could be read"
+        assert f"ctrace view: {said}\n" in v.said, v.said
+    for name, piece in (("empty.out", b""), ("tiny.out", whole[:8])):
+        with open(f"{scratch}/{name}", "wb") as file:
+            file.write(piece)
+        done = subprocess.run(["timeout", "-s", "INT", "5", ctrace, "view", "--no-browser", "--listen", "127.0.0.1:0", name], cwd=scratch,
+                              capture_output=True, text=True, env=dict(os.environ, XDG_CONFIG_HOME=f"{scratch}/config"))
+        assert re.search(rf"^ctrace view: {name}: (is empty|ends within)", done.stderr, re.M), done.stderr
+
+
+def packed():
+    """A gzipped trace tells the same as a plain one."""
+    subprocess.run(["gzip", "-k", "trace.out"], cwd=scratch, check=True)
+    replies = []
+    for name in ("trace.out", "trace.out.gz"):
+        with Viewer("--no-browser", "--listen", "127.0.0.1:0", "--alone", name, folder=scratch) as v:
+            v.ready()
+            replies.append([v.json(f"/api/{path}") for path in ("lanes", "names", "overview", "threads", "range", "flame?kind=wait")])
+            key = v.json("/api/meta")["trace"]["key"]
+            status, headers, first = v.ask(f"/api/tiles?l=20&i=0&rows=0-3&v={key}")
+            expect((status, headers["cache-control"]), (200, "private, max-age=31536000, immutable"), "a tile")
+            expect(v.ask("/api/tiles?l=20&i=0&rows=0-3")[1]["cache-control"], "no-store", "a tile without the key")
+            expect(v.ask("/api/tiles?l=20&i=0&rows=0-3&v=0")[0], 404, "a tile of another trace")
+            v.json("/api/notes", "-d", '{"a":"' + "x" * 8000 + '"}', method="PUT")
+            status, headers, body = v.ask("/api/notes", "-H", "Accept-Encoding: br, gzip")
+            assert headers.get("content-encoding") == "gzip" and body.startswith("\x1f\x8b"), headers
+            expect(v.json("/api/notes", "-H", "Accept-Encoding: gzip;q=0"), {"a": "x" * 8000}, "notes to who takes no gzip")
+        replies[-1].append(first)
+    expect(replies[0], replies[1], "the packed trace")
+
+
+def documented():
+    """Every endpoint and each of its parameters is told of in docs/view-api.md."""
+    with open(f"{root}/docs/view-api.md", encoding="utf-8") as file:
+        text = file.read()
+    with Viewer("--no-browser", "--listen", "127.0.0.1:0", "trace.out", folder=scratch) as v:
+        for row in v.json("/api"):
+            assert re.search(rf"`(GET |PUT )?{row['path']}[`?]", text), row
+            for name in row["parameters"].split():
+                assert re.search(rf"`(GET |PUT )?{row['path']}\?[^`]*\b{name}\b", text), (row["path"], name)
+
+
 def profile():
     with Viewer("--no-browser", "--listen", "127.0.0.1:0", "-base", PROFILE, PROFILE, folder=scratch) as v:
         expect(v.json("/api/meta")["kind"], "profile", "the kind")
@@ -202,7 +256,7 @@ def fetched():
 
 try:
     make_traces()
-    parts = (command_line, guard, page, address, browser, family, kept, profile, fetched)
+    parts = (command_line, guard, page, address, browser, family, kept, damaged, packed, documented, profile, fetched)
     for part in parts if len(sys.argv) < 3 else [globals()[name] for name in sys.argv[2:]]:
         part()
 finally:

@@ -154,7 +154,9 @@ static void replies(void **state)
         free(got);
         free(expected);
         free(text);
+        free(*path);
     }
+    free(paths);
 }
 
 int main(void)
