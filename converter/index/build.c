@@ -30,12 +30,10 @@ static inline void seen(struct ct_builder *b, struct ct_build_thread *t, int64_t
 
 /* --- slices --- */
 
-static struct ct_row_live *depth_row(struct ct_builder *b, struct ct_build_thread *t, unsigned depth)
+static __attribute__((noinline)) struct ct_row_live *new_depth(struct ct_builder *b, struct ct_build_thread *t, unsigned depth)
 {
     struct ct_row_live **more;
 
-    if (depth < t->depths)
-        return t->depth[depth];
     if (depth >= DEPTH_MAX)
         return NULL;
     more = realloc(t->depth, (depth + 1) * sizeof *more);
@@ -51,6 +49,11 @@ static struct ct_row_live *depth_row(struct ct_builder *b, struct ct_build_threa
         t->depths++;
     }
     return more[depth];
+}
+
+static inline struct ct_row_live *depth_row(struct ct_builder *b, struct ct_build_thread *t, unsigned depth)
+{
+    return __builtin_expect(depth < t->depths, 1) ? t->depth[depth] : new_depth(b, t, depth);
 }
 
 /*
@@ -151,23 +154,31 @@ static void state(void *context, const struct ct_state_span *s)
 }
 
 /* A CPU's slices are called as the thread that runs. */
-static uint32_t running_name(struct ct_builder *b, const struct ct_build_thread *t)
+static __attribute__((noinline)) uint32_t make_running_name(struct ct_builder *b, struct ct_build_thread *t)
 {
     size_t before = b->names.list.count;
     struct ct_name_record record = { .text = b->lanes.items[t->lane].name, .lane = t->lane, .class = CT_CLASS_RUNNING };
-    uint32_t id = ct_names_of(&b->names, &record);
 
+    t->running = ct_names_of(&b->names, &record);
+    t->running_as = record.text;
     b->revision += b->names.list.count != before;
-    return id;
+    return t->running;
+}
+
+static inline uint32_t running_name(struct ct_builder *b, struct ct_build_thread *t)
+{
+    return t->running && t->running_as == b->lanes.items[t->lane].name ? t->running : make_running_name(b, t);
 }
 
 static void lane(void *context, const struct ct_lane_span *s)
 {
     struct ct_builder *b = context;
-    struct ct_build_thread *t = ct_build_thread_of(b, s->thread);
-    struct ct_row_live *row = ct_build_cpu_row(b, s->host, s->cpu);
+    struct ct_build_thread *t = s->thread->user ? s->thread->user : ct_build_thread_of(b, s->thread);
+    struct ct_row_live *row = s->host == 0 && (unsigned)s->cpu < CT_NEAR_CPUS ? b->near_cpu[s->cpu] : NULL;
     struct ct_lane_record *cpu;
 
+    if (!row)
+        row = ct_build_cpu_row(b, s->host, s->cpu);
     if (!t || !row)
         return;
     ct_build_put(b, row, s->start, s->end, running_name(b, t), b->scratch, 0);

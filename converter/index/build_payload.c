@@ -113,9 +113,15 @@ static uint8_t *put_known(struct ct_builder *b, uint8_t *p, const struct ct_span
 
 static uint32_t string_of(struct ct_builder *b, const struct ct_read_generation *g, uint64_t id)
 {
+    struct ct_near_string *near = &b->near_string[(id ^ (uintptr_t)g >> 6) % CT_NEAR_STRINGS];
     struct ct_text text;
 
-    return g && ct_read_string(g, id, &text) ? ct_strings_of(&b->strings, text) : CT_STRINGS_EMPTY;
+    if (!g || !id)
+        return CT_STRINGS_EMPTY;
+    if (near->generation != g || near->number != g->number || near->id != id)
+        *near = (struct ct_near_string){ g, g->number, id, ct_read_string(g, id, &text) ? ct_strings_of(&b->strings, text)
+                                                                                        : CT_STRINGS_EMPTY };
+    return near->string;
 }
 
 /* All fields that a file says an event has; `text` is its TEXT. */

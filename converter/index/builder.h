@@ -27,6 +27,7 @@ struct ct_build_thread {
     struct ct_row_live *state, *samples, *marks, *lost;
     struct ct_row_live **depth;
     unsigned depths;
+    uint32_t running, running_as;       /* its name on CPUs, and the lane's name that it was made of */
     int64_t seen;                       /* the last that was heard of it */
 };
 
@@ -43,6 +44,15 @@ struct ct_new_event {
     uint16_t event;
 };
 
+/* A string of a generation that was asked for lately. */
+struct ct_near_string {
+    const struct ct_read_generation *generation;
+    uint64_t number, id;
+    uint32_t string;
+};
+
+enum { CT_NEAR_CPUS = 256, CT_NEAR_STRINGS = 256 };
+
 struct ct_builder {
     struct ct_reader *reader;
     struct ct_model *model;
@@ -57,7 +67,9 @@ struct ct_builder {
     CT_LIST(struct ct_row_live *) cpus; /* rows by host and CPU */
     struct ct_column flows;
     struct ct_summary_record summary;
-    struct ct_idmap cpu_places, thread_names;
+    struct ct_row_live *near_cpu[CT_NEAR_CPUS];     /* of the first host */
+    struct ct_idmap cpu_places;
+    struct ct_near_string near_string[CT_NEAR_STRINGS];
     uint32_t event_name[CT_EV_END], call_name[CT_CALL_END + 1], call_state[CT_CALL_END + 1], state_name[CT_STATE_END];
     int64_t bin_ns, bin_start, bin_end; /* how long the overview's are, and the one that was filled last */
     unsigned bin;

@@ -13,16 +13,25 @@ void ct_column_fini(struct ct_column *c)
 
 bool ct_column_payload_grow(struct ct_column *c, size_t size)
 {
-    size_t room = c->payload_room ? c->payload_room * 2 : 256;
+    size_t held = c->payload_used - c->payload_from, room = c->payload_room ? c->payload_room : 256;
     uint8_t *more;
 
-    while (room < c->payload_used + size + 8)
+    while (room < 2 * (held + size + CT_COLUMN_SHORT))  /* so that what is held moves once for each time it is filled */
         room *= 2;
-    more = realloc(c->payload, room);
-    if (!more)
-        return false;
+    more = c->payload;
+    if (room != c->payload_room) {
+        more = malloc(room);
+        if (!more)
+            return false;
+    }
+    if (held)
+        memmove(more, c->payload + c->payload_from, held);
+    if (more != c->payload)
+        free(c->payload);
     c->payload = more;
     c->payload_room = room;
+    c->payload_from = 0;
+    c->payload_used = held;
     return true;
 }
 
@@ -59,8 +68,10 @@ static bool add_sum(struct ct_column *c, struct ct_heap *heap, const struct ct_s
     return true;
 }
 
+/* Codes the first `count` in raw: not round its end. */
 static bool seal(struct ct_column *c, struct ct_heap *heap, unsigned count)
 {
+    unsigned from = c->raw_from;
     size_t payload = 0;
     struct ct_sum sum;
     uint8_t *to;
@@ -69,27 +80,22 @@ static bool seal(struct ct_column *c, struct ct_heap *heap, unsigned count)
         heap->error = -EFBIG;
         return false;
     }
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = from; i < from + count; i++)
         payload += c->raw.size[i];
     to = ct_heap_room(heap, ct_leaf_room(count, payload));
     if (!to)
         return false;
     if (c->values)
-        ct_leaf_values(to, &c->raw, 0, count, &sum);
+        ct_leaf_values(to, &c->raw, from, count, &sum);
     else
-        ct_leaf_slices(to, &c->raw, 0, count, c->payload, c->count - c->held, &sum);
+        ct_leaf_slices(to, &c->raw, from, count, c->payload + c->payload_from, c->count - c->held, &sum);
     sum.at = heap->used;
     ct_heap_take(heap, sum.size);
     if (c->count == c->held || sum.end > c->sealed_end)
         c->sealed_end = sum.end;
     c->held -= count;
-    memmove(c->raw.start, c->raw.start + count, c->held * sizeof *c->raw.start);
-    memmove(c->raw.dur, c->raw.dur + count, c->held * sizeof *c->raw.dur);
-    memmove(c->raw.name, c->raw.name + count, c->held * sizeof *c->raw.name);
-    memmove(c->raw.size, c->raw.size + count, c->held * sizeof *c->raw.size);
-    c->payload_used -= payload;
-    if (c->payload_used)
-        memmove(c->payload, c->payload + payload, c->payload_used);
+    c->raw_from ^= CT_LEAF;
+    c->payload_from += payload;
     return add_sum(c, heap, &sum, 0);
 }
 
@@ -100,11 +106,14 @@ bool ct_column_seal(struct ct_column *c, struct ct_heap *heap)
 
 bool ct_column_add_value(struct ct_column *c, struct ct_heap *heap, int64_t ns, double value)
 {
+    unsigned at;
+
     if (c->held == 2 * CT_LEAF && !seal(c, heap, CT_LEAF))
         return false;
-    c->raw.start[c->held] = ns;
-    c->raw.value[c->held] = value;
-    c->raw.name[c->held] = c->raw.size[c->held] = 0;
+    at = ct_column_at(c, c->held);
+    c->raw.start[at] = ns;
+    c->raw.value[at] = value;
+    c->raw.name[at] = c->raw.size[at] = 0;
     c->held++;
     c->count++;
     return true;
@@ -114,7 +123,7 @@ int ct_column_tail(const struct ct_column *from, int64_t start)
 {
     unsigned count = 0;
 
-    while (count < from->held && from->raw.start[from->held - 1 - count] >= start)
+    while (count < from->held && from->raw.start[ct_column_at(from, from->held - 1 - count)] >= start)
         count++;
     return count == from->held && count < from->count && from->sealed_end > start ? -1 : (int)count;
 }
@@ -125,16 +134,17 @@ bool ct_column_move(struct ct_column *from, struct ct_column *to, struct ct_heap
     size_t payload = 0, at;
 
     for (unsigned i = first; i < from->held; i++)
-        payload += from->raw.size[i];
+        payload += from->raw.size[ct_column_at(from, i)];
     at = from->payload_used - payload;
     for (unsigned i = first; i < from->held; i++) {
-        int64_t start = from->raw.start[i], end = start + from->raw.dur[i], last = ct_column_end(to, INT64_MIN);
+        unsigned k = ct_column_at(from, i);
+        int64_t start = from->raw.start[k], end = start + from->raw.dur[k], last = ct_column_end(to, INT64_MIN);
 
         start = start < last ? last : start;
         end = end < start ? start : end;
-        if (!ct_column_add(to, heap, start, end, from->raw.name[i], from->payload + at, from->raw.size[i]))
+        if (!ct_column_add(to, heap, start, end, from->raw.name[k], from->payload + at, from->raw.size[k]))
             return false;
-        at += from->raw.size[i];
+        at += from->raw.size[k];
     }
     from->held -= count;
     from->count -= count;

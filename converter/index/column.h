@@ -9,7 +9,10 @@
 #include "converter/index/heap.h"
 #include "converter/index/leaf.h"
 
-enum { CT_TREE_LEVELS = 7 };            /* 32^7 slices are more than a uint32_t counts */
+enum {
+    CT_TREE_LEVELS = 7,                 /* 32^7 slices are more than a uint32_t counts */
+    CT_COLUMN_SHORT = 16,
+};
 
 /* The sums of nodes whose parent is not full yet. */
 struct ct_edge {
@@ -22,11 +25,12 @@ struct ct_column {
     bool values;
     bool unordered;                     /* starts need not ascend: arrows */
     uint32_t count;                     /* slices in all */
-    unsigned held;                      /* of them in `raw` */
+    unsigned held;                      /* of them in `raw`: the first at `raw_from`, the others behind it, round the end */
+    unsigned raw_from;                  /* 0 or CT_LEAF */
     unsigned levels;                    /* of `edge` that are there; edge[0] has leaves */
     int64_t sealed_end;                 /* the greatest end of those that are coded */
-    size_t payload_used, payload_room;
-    uint8_t *payload;                   /* of those in `raw`, one behind the other */
+    size_t payload_from, payload_used, payload_room;
+    uint8_t *payload;                   /* of those in `raw`, one behind the other in [payload_from, payload_used) */
     struct ct_edge *edge[CT_TREE_LEVELS];
     struct ct_raw raw;
 };
@@ -37,31 +41,38 @@ void ct_column_fini(struct ct_column *column);
 bool ct_column_seal(struct ct_column *column, struct ct_heap *heap);
 bool ct_column_payload_grow(struct ct_column *column, size_t size);
 
+/* Where slice `i` of those in `raw` is. */
+static inline unsigned ct_column_at(const struct ct_column *c, unsigned i)
+{
+    return (c->raw_from + i) % (2 * CT_LEAF);
+}
+
 /*
- * HOT: Appends a slice; it starts at or after the one before it unless the column is unordered.  False: no room, which
- * heap->error tells.
+ * HOT: Appends a slice; it starts at or after the one before it unless the column is unordered.  The payload can be read
+ * CT_COLUMN_SHORT bytes far, whatever its size.  False: no room, which heap->error tells.
  */
 static inline bool ct_column_add(struct ct_column *c, struct ct_heap *heap, int64_t start, int64_t end, uint32_t name,
                                  const uint8_t *payload, size_t size)
 {
-    unsigned at = c->held;
+    unsigned at;
 
-    if (at == 2 * CT_LEAF) {
-        if (!ct_column_seal(c, heap))
-            return false;
-        at = c->held;
-    }
-    if (__builtin_expect(c->payload_room - c->payload_used < size + 8, 0) && !ct_column_payload_grow(c, size)) {
+    if (__builtin_expect(c->held == 2 * CT_LEAF, 0) && !ct_column_seal(c, heap))
+        return false;
+    if (__builtin_expect(c->payload_room - c->payload_used < size + CT_COLUMN_SHORT, 0) && !ct_column_payload_grow(c, size)) {
         heap->error = -ENOMEM;
         return false;
     }
+    at = ct_column_at(c, c->held);
     c->raw.start[at] = start;
     c->raw.dur[at] = end - start;
     c->raw.name[at] = name;
     c->raw.size[at] = (uint32_t)size;
-    memcpy(c->payload + c->payload_used, payload, size);
+    if (__builtin_expect(size <= CT_COLUMN_SHORT, 1))
+        memcpy(c->payload + c->payload_used, payload, CT_COLUMN_SHORT);
+    else
+        memcpy(c->payload + c->payload_used, payload, size);
     c->payload_used += size;
-    c->held = at + 1;
+    c->held++;
     c->count++;
     return true;
 }
@@ -71,7 +82,9 @@ bool ct_column_add_value(struct ct_column *column, struct ct_heap *heap, int64_t
 /* The end of the last slice; `none` when there is none. */
 static inline int64_t ct_column_end(const struct ct_column *c, int64_t none)
 {
-    return c->held ? c->raw.start[c->held - 1] + c->raw.dur[c->held - 1] : none;
+    unsigned at = ct_column_at(c, c->held - 1);
+
+    return c->held ? c->raw.start[at] + c->raw.dur[at] : none;
 }
 
 /*

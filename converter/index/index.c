@@ -207,7 +207,10 @@ static void *build(void *context)
 {
     struct ct_index *x = context;
     struct ct_error err = { 0 };
-    int damage = 0, r = begin(x, &err);
+    int damage = 0, r;
+
+    pthread_setname_np(pthread_self(), "index");
+    r = begin(x, &err);
 
     if (r == 0)
         r = 1;

@@ -227,6 +227,8 @@ struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cp
         b->no_memory = true;
         return NULL;
     }
+    if (host == 0 && (unsigned)cpu < CT_NEAR_CPUS)
+        b->near_cpu[cpu] = *row;
     return *row;
 }
 

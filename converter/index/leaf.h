@@ -59,7 +59,7 @@ void ct_sum_add(struct ct_sum *all, const struct ct_sum *sum, bool values);
 struct ct_leaf {
     unsigned count;
     int64_t base;
-    const uint8_t *start, *dur, *name, *size, *payload;
+    const uint8_t *start, *dur, *name, *size, *payload, *end;
     uint8_t start_width, dur_width, name_width, size_width;
 };
 
@@ -102,13 +102,28 @@ static inline double ct_leaf_value(const struct ct_leaf *leaf, unsigned i)
     return value;
 }
 
-/* The payload of slice `i` and its size. */
+/* All starts, or all durations, at once: `ret` has CT_LEAF. */
+static inline void ct_leaf_column(const uint8_t *column, unsigned width, unsigned count, int64_t base, int64_t *ret)
+{
+    uint64_t mask = width < 8 ? (UINT64_C(1) << (8 * width)) - 1 : UINT64_MAX, value;
+
+    for (unsigned i = 0; i < count; i++, column += width) {
+        memcpy(&value, column, sizeof value);
+        ret[i] = (int64_t)((uint64_t)base + (value & mask));
+    }
+}
+
+/* The payload of slice `i` and its size; nothing where the leaf does not hold what it says. */
 static inline const uint8_t *ct_leaf_payload(const struct ct_leaf *leaf, unsigned i, size_t *ret_size)
 {
-    const uint8_t *p = leaf->payload;
+    size_t at = 0, left = (size_t)(leaf->end - leaf->payload);
 
     for (unsigned k = 0; k < i; k++)
-        p += ct_leaf_get(leaf->size, leaf->size_width, k);
+        at += ct_leaf_get(leaf->size, leaf->size_width, k);
     *ret_size = ct_leaf_get(leaf->size, leaf->size_width, i);
-    return p;
+    if (at > left || *ret_size > left - at) {
+        *ret_size = 0;
+        return leaf->end;
+    }
+    return leaf->payload + at;
 }

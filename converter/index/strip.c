@@ -17,16 +17,16 @@ static int code_tail(struct ct_strip *s, const struct ct_column *c, unsigned *co
     s->scratch = malloc(2 * (ct_leaf_room(CT_LEAF, 0)) + c->payload_used + CT_HEAP_SLACK);
     if (!s->scratch)
         return -ENOMEM;
-    while (done < c->held) {
-        unsigned n = c->held - done < CT_LEAF ? c->held - done : CT_LEAF;
+    while (done < c->held) {            /* no leaf goes round the end of raw */
+        unsigned n = c->held - done < CT_LEAF ? c->held - done : CT_LEAF, from = ct_column_at(c, done);
         struct ct_sum *sum = &s->tail[(*count)++];
 
         if (c->values)
-            ct_leaf_values(s->scratch + s->scratch_size, &c->raw, done, n, sum);
+            ct_leaf_values(s->scratch + s->scratch_size, &c->raw, from, n, sum);
         else
-            ct_leaf_slices(s->scratch + s->scratch_size, &c->raw, done, n, c->payload + payload, c->count - c->held + done,
-                           sum);
-        for (unsigned i = done; i < done + n; i++)
+            ct_leaf_slices(s->scratch + s->scratch_size, &c->raw, from, n, c->payload + c->payload_from + payload,
+                           c->count - c->held + done, sum);
+        for (unsigned i = from; i < from + n; i++)
             payload += c->raw.size[i];
         sum->at = in_scratch | s->scratch_size;
         s->scratch_size += sum->size;

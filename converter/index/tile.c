@@ -97,22 +97,45 @@ static void add_long(struct tile *t, const struct ct_leaf *l, unsigned i, uint32
     put(t, ct_leaf_name(l, i), slice, 1, from, to - from, 255);
 }
 
+/* The slices from `i` on that start in one step, all of them shorter than it; the number of the next. */
+static unsigned add_run(struct tile *t, const struct ct_leaf *l, const int64_t *start, const int64_t *dur, unsigned i,
+                        uint32_t first)
+{
+    int64_t step = start[i] >> t->level, end = (step + 1) << t->level, longest = -1;
+    unsigned from = i, at = i;
+    uint64_t busy = 0;
+
+    for (; i < l->count && start[i] < end; i++) {
+        busy += (uint64_t)dur[i];
+        at = dur[i] > longest ? i : at;
+        longest = dur[i] > longest ? dur[i] : longest;
+    }
+    add_fold(t, step, i - from, busy, longest, first + at, ct_leaf_name(l, at));
+    return i;
+}
+
 static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
+    int64_t start[CT_LEAF], dur[CT_LEAF], longest = 0, limit;
     struct tile *t = context;
 
-    for (unsigned i = 0; i < l->count; i++) {
-        int64_t start = ct_leaf_start(l, i), dur;
-
-        if (start >= t->to)
+    limit = INT64_C(1) << t->level;
+    ct_leaf_column(l->start, l->start_width, l->count, l->base, start);
+    ct_leaf_column(l->dur, l->dur_width, l->count, 0, dur);
+    for (unsigned i = 0; i < l->count; i++)
+        longest = dur[i] > longest ? dur[i] : longest;
+    for (unsigned i = 0; i < l->count;) {
+        if (start[i] >= t->to)
             return false;
-        dur = ct_leaf_dur(l, i);
-        if (dur < INT64_C(1) << t->level) {
-            if (start >= t->from)
-                add_fold(t, start >> t->level, 1, (uint64_t)dur, dur, first + i, ct_leaf_name(l, i));
-        } else if (start + dur >= t->from) {
-            add_long(t, l, i, first + i, start, start + dur);
+        if (start[i] >= t->from && longest < limit) {
+            i = add_run(t, l, start, dur, i, first);
+            continue;
         }
+        if (dur[i] >= limit && start[i] + dur[i] >= t->from)
+            add_long(t, l, i, first + i, start[i], start[i] + dur[i]);
+        else if (dur[i] < limit && start[i] >= t->from)
+            add_fold(t, start[i] >> t->level, 1, (uint64_t)dur[i], dur[i], first + i, ct_leaf_name(l, i));
+        i++;
     }
     return true;
 }

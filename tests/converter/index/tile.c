@@ -2,7 +2,6 @@
  * An index against brute force: its slices are those that the model hands out, rows hold what they promise, and every tile
  * is what a look at every slice says.  The same for an index that was mapped from its file.
  */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -244,34 +243,6 @@ static void tiles_are_right(struct ct_index *index, uint32_t row, const struct s
     }
 }
 
-/* --- values --- */
-
-/* A row of values says in coarse tiles what it says in fine ones. */
-static void values_agree(struct ct_index *index, uint32_t row, int64_t span)
-{
-    static struct ct_index_tile fine, coarse;
-
-    for (unsigned level = 1; level < 40; level += 3) {
-        uint64_t number = (uint64_t)rand() % (((uint64_t)span >> level >> 10) + 1);
-        unsigned at = 0;
-
-        assert_int_equal(ct_index_tile(index, row, level, number, &coarse), 0);
-        assert_int_equal(coarse.kind, CT_ROW_VALUE);
-        for (unsigned half = 0; half < 2; half++) {
-            assert_int_equal(ct_index_tile(index, row, level - 1, 2 * number + half, &fine), 0);
-            for (unsigned i = 0; i < fine.count; i++) {
-                unsigned step = (half * CT_TILE_STEPS + fine.start[i]) / 2;
-
-                if (half == 1 && i == 0 && fine.min[0] == fine.max[0] && (at + 1 >= coarse.count || coarse.start[at + 1] != step))
-                    continue;           /* only what held */
-                while (at + 1 < coarse.count && coarse.start[at + 1] <= step)
-                    at++;
-                assert_true(fine.min[i] >= coarse.min[at] && fine.max[i] <= coarse.max[at]);
-            }
-        }
-    }
-}
-
 /* --- one trace --- */
 
 static uint64_t serial_of(uint64_t tid)
@@ -293,10 +264,8 @@ static void check_rows(struct ct_index *index, struct story *story, bool told_al
             bool thread = lanes.lanes[i].kind == CT_LANE_THREAD;
             struct slice *list;
 
-            if (row->kind == CT_ROW_VALUE) {
-                values_agree(index, row->id, meta.span_ns);
-                continue;
-            }
+            if (row->kind == CT_ROW_VALUE)
+                continue;               /* see values.c */
             list = slices_of(index, row);
             rows_keep_their_order(list, row->count);
             tiles_are_right(index, row->id, list, row->count, meta.span_ns);
