@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from serving import curl, expect
+from serving import Recorded, curl, expect
 from viewing import Viewer, build, ctrace, root
 
 scratch = tempfile.mkdtemp(prefix="ctrace-view-")
@@ -252,6 +252,15 @@ def fetched():
         expect((done.returncode, done.stderr), (1, "ctrace view: the server refuses with 404: Unknown profile\n"), "a profile that is not there")
         expect(os.listdir(folder), [], "what was fetched")
         server.stdin.close()
+    with Recorded(["cat"], folder=folder) as program:
+        for what, kind, end in (("trace?seconds=0.3", "trace", ".out"), ("heap", "profile", ".pb.gz")):
+            with Viewer("--no-browser", "--listen", "127.0.0.1:0", program.url(f"/debug/pprof/{what}"), folder=folder) as v:
+                v.ready()
+                meta = v.json("/api/meta")
+                expect(meta["kind"], kind, what)
+                assert re.fullmatch(rf"{what.split('?')[0]}-127\.0\.0\.1-\d{{8}}-\d{{6}}{re.escape(end)}", meta["trace"]["file"]), meta["trace"]
+                expect(stat.S_IMODE(os.stat(f"{folder}/{meta['trace']['file']}").st_mode), 0o600, "the mode of what was fetched")
+            assert f"saved as {meta['trace']['file']}\n" in v.said, v.said
 
 
 try:
