@@ -68,7 +68,10 @@ struct trace_http_request {
     const struct trace_serve_options *options;  /* prefix, token, hosts, insecure; NULL: the defaults */
 };
 
-/* Where the answer goes, on the thread that called.  A result other than 0 means: no more, the client has gone. */
+/*
+ * Where the answer goes, on the thread that called.  A result other than 0 means: no more, the client has gone.  They return: no
+ * longjmp(), no C++ exception; that the thread is cancelled in one is fine.
+ */
 struct trace_http_writer {
     size_t size;                        /* sizeof(struct trace_http_writer) */
     void *context;                      /* handed to both */

@@ -130,11 +130,13 @@ def many_workers():
         for _ in range(count):
             pid = served.process.stdout.readline().strip()
         settles(lambda: status(served, f"heap?pid={pid}") == 200, f"worker {pid} is not served")
+    each = lambda: (memory_kib(many) - memory_kib(few)) / (WORKERS - 1)
+    settles(lambda: each() < MOST_KIB, f"{each():.0f} KiB for each process, {MOST_KIB} at most")
     time.sleep(1)
-    each = (memory_kib(many) - memory_kib(few)) / (WORKERS - 1)
+    seen = each()
     expect(few.end() == 3 and many.end() == 3, "the program's status")
-    print(f"  {each:.0f} KiB for each process")
-    expect(each < MOST_KIB, f"{each:.0f} KiB for each process, {MOST_KIB} at most")
+    print(f"  {seen:.0f} KiB for each process")
+    expect(seen < MOST_KIB, f"{seen:.0f} KiB for each process, {MOST_KIB} at most")
 
 
 def main():

@@ -158,22 +158,35 @@ def rates():
 
     slow = served.profile("profile?seconds=1&hz=10")
     expect(slow.period == 1e8, f"10 Hz: a period of {slow.period} ns")
-    before = used()
-    usual = Client(served, "profile?seconds=2")
-    time.sleep(0.5)
-    fast, most = Client(served, "profile?seconds=1&hz=200"), Client(served, "profile?seconds=1&hz=99999")
-    fast, most, usual = (pprofs.Profile(client.done()) for client in (fast, most, usual))
-    after = used()
-    true = (after[0] - before[0]) / (after[1] - before[1])
-    again = served.profile("profile?seconds=1&hz=x")
-    expect(again.period == 1e7, f"the usual rate: a period of {again.period} ns")
-    expect(served.end() == 5, "the program's status")
-    for profile in (fast, most, usual):
-        expect(profile.period == max(tick, 1e6), f"the rate in force: a period of {profile.period} ns")
-    expect(0.6 * true < share(usual) < 1.6 * true, f"{share(usual):.2f} CPUs instead of {true:.2f}")
-    expect(0.5 * share(most) < share(fast) < 2 * share(most), f"{share(fast):.2f} and {share(most):.2f} CPUs at the same time")
+
+    def beside():
+        """Three windows that overlap; what is wrong with what they say of the program's time, or None."""
+        before = used()
+        usual = Client(served, "profile?seconds=2")
+        time.sleep(0.5)
+        fast, most = Client(served, "profile?seconds=1&hz=200"), Client(served, "profile?seconds=1&hz=99999")
+        fast, most, usual = (pprofs.Profile(client.done()) for client in (fast, most, usual))
+        after = used()
+        true = (after[0] - before[0]) / (after[1] - before[1])
+        again = served.profile("profile?seconds=1&hz=x")
+        expect(again.period == 1e7, f"the usual rate: a period of {again.period} ns")
+        for profile in (fast, most, usual):
+            expect(profile.period == max(tick, 1e6), f"the rate in force: a period of {profile.period} ns")
+        if not 0.6 * true < share(usual) < 1.6 * true:
+            return f"{share(usual):.2f} CPUs instead of {true:.2f}"
+        if not 0.5 * share(most) < share(fast) < 2 * share(most):
+            return f"{share(fast):.2f} and {share(most):.2f} CPUs at the same time"
+        if not density(most) > 1.3 * density(again):
+            return f"{density(most) * 1e9} samples a second instead of {density(again) * 1e9}"
+        return None
+
+    for _ in range(8):                      # on a busy machine a window gets little, and threads run for less than a tick at a time
+        wrong = beside()
+        if not wrong:
+            break
+    expect(not wrong, wrong)
     expect(density(slow) * 1e8 < 1.001, "at 10 Hz a sample stands for less than 100 ms")
-    expect(density(most) > 1.3 * density(again), f"{density(most) * 1e9} samples a second instead of {density(again) * 1e9}")
+    expect(served.end() == 5, "the program's status")
 
 
 def the_end():

@@ -3,7 +3,10 @@
 
 #include "ctrace.h"
 
+#include <features.h>
+#undef __EXCEPTIONS                     /* else pthread.h's cleanup takes libgcc_s, and every program would load that */
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +26,7 @@
 
 enum { LOOK_MS = 20, LATER_MS = 1000, LOOKS_UNTIL_LATER = 100, LOOKS_UNTIL_ASKED = 50, AT_ONCE = 64 << 10 };
 
-/* One call; whatever the writer does, a C++ exception included, its end leaves nothing behind. */
+/* One call; a thread that is cancelled in its writer leaves nothing behind. */
 struct call {
     const struct trace_http_request *request;
     struct ct_serve_call head;
@@ -122,8 +125,10 @@ static int is_still_ours(const struct call *c)
     return c->fd >= 0 && fstat(c->fd, &s) == 0 && S_ISSOCK(s.st_mode) && s.st_ino == c->inode;
 }
 
-static void leave(struct call *c)
+static void leave(void *call)
 {
+    struct call *c = call;
+
     if (is_still_ours(c)) {
         syscall(SYS_shutdown, c->fd, SHUT_RDWR);    /* a child that was forked meanwhile may have it, too */
         syscall(SYS_close, c->fd);
@@ -305,11 +310,20 @@ static int begin(void)
     return r;
 }
 
+static int answer(struct call *c, const struct trace_http_request *request)
+{
+    struct trace_http_request r;
+    int e = take(request, &r, c);
+
+    if (e < 0)
+        return e;
+    return is_ours(c) ? handle(c) : -ENOENT;
+}
+
 TRACE_API int trace_http_handle(const struct trace_http_request *request, const struct trace_http_writer *writer)
 {
-    __attribute__((cleanup(leave))) struct call c = { .fd = -1, .answer.writer = writer };
-    struct trace_http_request r;
-    int e;
+    struct call c = { .fd = -1, .answer.writer = writer };
+    int r;
 
     if (!ct_door)
         return -ENOSYS;
@@ -317,8 +331,8 @@ TRACE_API int trace_http_handle(const struct trace_http_request *request, const 
         return begin();
     if (!writer || writer->size < sizeof *writer || !writer->head || !writer->bytes)
         return -EINVAL;
-    e = take(request, &r, &c);
-    if (e < 0)
-        return e;
-    return is_ours(&c) ? handle(&c) : -ENOENT;
+    pthread_cleanup_push(leave, &c);
+    r = answer(&c, request);
+    pthread_cleanup_pop(1);
+    return r;
 }
