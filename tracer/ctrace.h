@@ -93,7 +93,7 @@ struct trace_http_writer {
  * trace_start_fd     The same into an open descriptor, which is borrowed until trace_stop() returns.
  * trace_stop         Ends what trace_start began; the file is complete when it returns.  0, -EINVAL when not started.
  * trace_serve        Serves /debug/pprof/ for this program and its forked children (?pid=) at `address`: "127.0.0.1:6060",
- *                    ":6060" (loopback, too), ":0" for any port.  curl, go tool pprof and Prometheus read it.  From then on
+ *                    ":6060" (loopback, too), ":0" for any port; IPv4 only.  curl, go tool pprof and Prometheus read it.  From then on
  *                    what heap, block and mutex profiles are made of is recorded.  Under `ctrace record` that serves it.
  *                    Returns 0, -EALREADY when it is served, -EBUSY while a trace_start() made before is in force, -ENOTSUP
  *                    in a program that exports a web server's mg_start(), -EADDRINUSE, or another negative errno with one

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """
 threads.py BUILD [CASE...]: what every thread of a running program does, as `threads?debug=1|2` tells it: whole stacks of
-threads that wait and that run, who holds the locks, deadlocks; and that no call of the program is spoilt by asking.
+threads that wait and that run, for how long, who holds the locks, deadlocks; and that no call of the program is spoilt by asking.
 
 tests/tracer/service/threads.c is the program.
 """
@@ -97,7 +97,7 @@ def states():
             while len(got) < len(wanted) + 1 and time.monotonic() < until:
                 dump = Dump(s.get("threads?debug=2"))
                 for name, (stack, state) in wanted.items():
-                    if dump.stacks.get(name) == stack and dump.states[name] == state:
+                    if dump.stacks.get(name) == stack and dump.states[name].split(", at least ")[0] == state:
                         got[name] = True
                 main = dump.stacks.get(f"service-threads{level}"[:15], [])
                 if main[:2] == ["syscall", "run_states"] and main[-1] == "_start" and "main" in main:
@@ -106,6 +106,27 @@ def states():
                 fail(f"-O{level}: only {sorted(got)} are whole in\n{dump.text}")
         if s.status != 0:
             fail(f"-O{level}: exit status {s.status}: {s.errors}")
+
+
+def still():
+    """Of threads that wait in calls nobody wraps: how long at least, by who has not run from one look to the next."""
+    with Served("threads2", "states") as s:
+        waits = {"flocker": "flock", "receiver": "msgrcv"}
+        until = time.monotonic() + 30
+        while any(Dump(s.get("threads?debug=2")).states.get(name, "").split(",")[0] != call for name, call in waits.items()):
+            if time.monotonic() > until:
+                fail("they do not come to wait")
+        s.get("threads?debug=2")
+        began = time.monotonic()
+        time.sleep(2.2)
+        states = Dump(s.get("threads?debug=2")).states
+        took = time.monotonic() - began
+        for name, call in waits.items():
+            told = re.fullmatch(call + r", at least (\d+) s", states[name])
+            if not told or not 2 <= int(told[1]) <= took + 31:
+                fail(f"{name} after {took:.1f} s: <{states[name]}>")
+        if any("at least" in states[name] for name in ("spinner-a", "spinner-b")):
+            fail(f"of threads that run: {states}")
 
 
 def storm(dumps=300, seconds=6):
@@ -128,7 +149,7 @@ def storm_long():
     storm(10000, 1200)
 
 
-CASES = sys.argv[2:] or ["locks", "states", "storm"]
+CASES = sys.argv[2:] or ["locks", "states", "still", "storm"]
 for case in CASES:
     began = time.monotonic()
     globals()[case]()

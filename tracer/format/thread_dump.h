@@ -33,7 +33,7 @@ struct ct_thread_dump {
     uint32_t lock_kind;                 /* enum ct_dump_lock */
     uint32_t holder;                    /* tid of who has it, 0 not known: a number that the program wrote */
     uint32_t readers;                   /* how many read-hold a rwlock; nobody knows who */
-    uint32_t unused;
+    uint32_t still_s;                   /* seconds that it has not run, at least; not in what the control thread writes */
     uint64_t switches;                  /* how often it had given up the CPU when `holder` was read */
     char name[CT_NAME_MAX];
     uint64_t pcs[CT_DUMP_DEPTH];        /* return addresses, innermost first */

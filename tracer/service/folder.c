@@ -66,6 +66,8 @@ static void fold_one(struct ct_folder *f, struct ct_folder_row *row)
 
     pthread_mutex_lock(&f->reading);
     generation = row->fd < 0 ? 0 : read_segment(fold, row->fd);
+    if (fold->folded)
+        fold->folded(fold->context);
     pthread_mutex_unlock(&f->reading);
     if (row->fd >= 0)
         close(row->fd);

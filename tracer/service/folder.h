@@ -21,6 +21,8 @@ struct ct_fold {
     struct ct_segments segments;        /* of the process that is watched */
     struct ct_collect *collect;         /* under the folder's lock `reading`, as what is counted of it: */
     uint64_t events, bytes;
+    void (*folded)(void *context);      /* a segment was; under `reading`, on the folder's thread.  NULL: nobody wants to know */
+    void *context;
     uint64_t generation;                /* all up to this one is in it; under `lock`, as what follows */
     unsigned waiting;                   /* segments */
     uint64_t dropped;                   /* segments */

@@ -14,6 +14,7 @@
 #include "service/state.h"
 
 enum { SEGMENT = 1 << 20, REFRESH_MS = 3000, LOOK_MS = 100, FIRST_S = 5 };
+static const int64_t still_pause_ns = 4000000000;   /* between two looks at what threads do not do */
 
 uint64_t ct_service_categories(void)
 {
@@ -71,6 +72,7 @@ static void forget_some(struct ct_service *s)
         }
         *at = one->next;
         ct_fold_free(one->fold);
+        ct_still_fini(&one->still);
         free(one);
     }
 }
@@ -102,6 +104,14 @@ static void say_since(struct ct_served *one, const struct ct_process *p, bool fr
     snprintf(one->since, sizeof one->since, "counts since %s UTC, %.1f s after the program began", text, age);
 }
 
+/* With each turn, and so by a thread that is awake anyway. */
+static void look_at_threads(void *served)
+{
+    struct ct_served *one = served;
+
+    ct_still_look(&one->still, one->pid, still_pause_ns);
+}
+
 static void begin(struct ct_service *s, struct ct_process *p, bool from_birth)
 {
     struct ct_served *one = calloc(1, sizeof *one);
@@ -113,6 +123,8 @@ static void begin(struct ct_service *s, struct ct_process *p, bool from_birth)
         return;                         /* it is not served; its recording goes on */
     }
     one->pid = p->pid;
+    one->fold->folded = look_at_threads;
+    one->fold->context = one;
     one->fold->segments.consumer.turn_at = SEGMENT;     /* of memory, when turns are rare */
     say_since(one, p, from_birth);
     pthread_mutex_lock(&s->lock);
@@ -336,6 +348,7 @@ void ct_service_stop(struct ct_service *s)
 
         s->served = one->next;
         ct_fold_free(one->fold);
+        ct_still_fini(&one->still);
         free(one);
     }
     ct_errands_fini(&s->errands);

@@ -9,12 +9,14 @@
 #include "service/folder.h"
 #include "service/namer.h"
 #include "service/service.h"
+#include "service/still.h"
 
 /* A program that is or was there; forgotten when it is over and nobody uses it. */
 struct ct_served {
     struct ct_served *next;
     pid_t pid;
     struct ct_fold *fold;               /* all that was recorded of it for profiles */
+    struct ct_still still;              /* of its threads; between ct_fold_lock and unlock */
     char since[96];                     /* a comment for profiles that do not count from its beginning; empty: they do */
     unsigned users;
     int64_t trimmed_s;                  /* when it last gave memory back, CLOCK_MONOTONIC + 1; 0: never; under the service's lock */

@@ -118,11 +118,23 @@ static struct ct_thread_dump *read_rows(int fd, size_t *ret_count)
         free(rows);
         return NULL;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (rows[i].depth > CT_DUMP_DEPTH)
             rows[i].depth = 0;
+        rows[i].still_s = 0;
+    }
     *ret_count = count;
     return rows;
+}
+
+/* After the dump: who has not run until now did not between. */
+static void say_still(struct ct_served *one, struct ct_thread_dump *rows, size_t count)
+{
+    ct_fold_lock(one->fold);
+    if (ct_still_look(&one->still, one->pid, 0))
+        for (size_t i = 0; i < count; i++)
+            rows[i].still_s = (uint32_t)(ct_still_ns(&one->still, rows[i].tid) / 1000000000);
+    ct_fold_unlock(one->fold);
 }
 
 int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply)
@@ -139,6 +151,8 @@ int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct
     }
     rows = read_rows(fd, &count);
     close(fd);
+    if (rows)
+        say_still(one, rows, count);
     if (rows)
         stack = calloc(count ? count : 1, sizeof *stack);
     if (stack)

@@ -152,6 +152,8 @@ static void put_state(struct ct_reply *reply, const struct ct_threads *t, const 
     }
     if ((event || call) && row->since_ns >= 1000000000)
         ct_reply_print(reply, ", %.0f s", (double)row->since_ns / 1e9);
+    else if (!event && !call && row->still_s)
+        ct_reply_print(reply, ", at least %u s", row->still_s);
 }
 
 /* --- each thread --- */
