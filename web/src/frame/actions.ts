@@ -3,8 +3,10 @@
 import { batch } from "@preact/signals";
 import type { Flows, Notes, Peer, Settings, Slice, SliceRef } from "../api/answers";
 import { getJson, isAbort, putJson, query, wordsOf } from "../api/api";
+import { rowList } from "../timeline/tile";
 import { duration } from "../timeline/time";
 import { around, between, clampView, reveal, type View } from "../timeline/viewport";
+import { stageNow } from "../timeline/stage_now";
 import { pushAddress } from "./address";
 import * as store from "./store";
 
@@ -52,6 +54,7 @@ export async function select(ref: SliceRef | null, show = false, lane?: number):
   asking = new AbortController();
   batch(() => {
     store.selection.value = ref;
+    store.sliceError.value = "";
     store.panel.value = "details";
     if (show) store.page.value = "timeline";
     if (show && lane !== undefined) store.unfold(lane);
@@ -64,6 +67,7 @@ export async function select(ref: SliceRef | null, show = false, lane?: number):
   } catch (cause) {
     if (!isAbort(cause)) {
       store.slice.value = null;
+      store.sliceError.value = wordsOf(cause);
       say(wordsOf(cause));
     }
   }
@@ -83,9 +87,17 @@ function showSlice(slice: Slice): void {
 /** Set by the timeline: brings a row into sight. */
 export const scrollTo: { value: ((row: number) => void) | null } = { value: null };
 
-/** The next (1) or previous (-1) slice of the same name in the same row. */
+/** The slice in the row below (1) or above (-1): how one gets about without a pointer. */
+export function selectBeside(way: 1 | -1): void {
+  const ref = stageNow.value?.beside(way);
+  if (ref) void select(ref).then(() => scrollTo.value?.(ref.row));
+  else say("No slice there in view.");
+}
+
+/** The next (1) or previous (-1) slice of the same name in the same row; the first in sight when none is selected. */
 export function step(way: 1 | -1): void {
   const slice = store.slice.value;
+  if (!slice) selectBeside(1);
   const to = way > 0 ? slice?.next : slice?.previous;
   if (to) void select(to, true);
   else if (slice) say(way > 0 ? "No later one of this name." : "No earlier one of this name.");
@@ -174,7 +186,7 @@ export async function loadFlows(lanes: readonly number[]): Promise<void> {
   }
   askingFlows = new AbortController();
   const { start, end } = store.view.value;
-  const ask = { from: Math.floor(start), to: Math.ceil(end), lanes: lanes.join(","), limit: 200 };
+  const ask = { from: Math.floor(start), to: Math.ceil(end), lanes: rowList([...lanes]), limit: 200 };
   try {
     store.flows.value = (await getJson<Flows>(`/api/flows${query(ask)}`, askingFlows.signal)).flows;
   } catch (cause) {

@@ -23,6 +23,7 @@ export function Banner() {
   const said: { kind: string; text: string }[] = [];
   if (trouble.value && at) said.push({ kind: "bad", text: trouble.value.text });
   if (progress.value?.state === "failed") said.push({ kind: "bad", text: progress.value.error ?? "The trace could not be indexed." });
+  else if (progress.value?.error && progress.value.error !== at?.trace.damage) said.push({ kind: "warn", text: progress.value.error });
   if (at?.trace.damage) said.push({ kind: "warn", text: at.trace.damage });
   if (at && at.trace.lost > 0)
     said.push({ kind: "warn", text: `${count(at.trace.lost)} events were lost while recording: hatched places are gaps, not rest.` });

@@ -39,6 +39,8 @@ export const KEYS: Key[] = [
   { keys: ["s", "-"], shown: "S  −", does: "farther", run: () => scale(1 / CLOSER) },
   { keys: ["ArrowUp"], shown: "↑", does: "scroll up", run: () => scroll(-60) },
   { keys: ["ArrowDown"], shown: "↓", does: "scroll down", run: () => scroll(60) },
+  { keys: ["ShiftArrowUp"], shown: "Shift+↑", does: "select in the row above", run: () => act.selectBeside(-1) },
+  { keys: ["ShiftArrowDown"], shown: "Shift+↓", does: "select in the row below", run: () => act.selectBeside(1) },
   { keys: ["0"], shown: "0", does: "the whole trace", run: () => { pushAddress(); act.glide({ start: 0, end: store.span.value }); } },
   { keys: ["f"], shown: "F", does: "zoom to the selection or the range", run: act.zoomToSelection },
   { keys: ["g"], shown: "G", does: "go to a time", run: () => { store.dialog.value = "goto"; } },
@@ -75,7 +77,8 @@ export function onKey(event: KeyboardEvent): void {
   if (store.dialog.value && event.key !== "Escape") return;
   if (event.key.startsWith("Arrow") && target.closest(ARROWS_OF_OTHERS)) return;
   if (event.key === "Enter" && target.closest("button, a, [role=button], tr, input")) return;
-  const key = KEYS.find((each) => each.keys.includes(event.key) || (event.key.length === 1 && !event.shiftKey && each.keys.includes(event.key.toLowerCase())));
+  const pressed = event.shiftKey && event.key.startsWith("Arrow") ? `Shift${event.key}` : event.key;
+  const key = KEYS.find((each) => each.keys.includes(pressed) || (event.key.length === 1 && !event.shiftKey && each.keys.includes(event.key.toLowerCase())));
   if (!key || (key.pages !== "all" && store.page.value !== "timeline")) return;
   event.preventDefault();
   key.run(event);

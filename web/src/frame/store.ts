@@ -22,6 +22,7 @@ export const view = signal<View>({ start: 0, end: 1 });
 export const range = signal<Span | null>(null);
 export const selection = signal<SliceRef | null>(null);
 export const slice = signal<Slice | null>(null);
+export const sliceError = signal("");
 export const clock = signal<"relative" | "wall">("relative");
 export const themeChoice = signal<"system" | "light" | "dark">("system");
 export const showFlows = signal(false);

@@ -5,7 +5,7 @@ import type { Flame, Top, TopRow } from "../api/answers";
 import { FlameBar, nothing, search, sourcePath, useProfile } from "../flame/flame_source";
 import { flameTree, frameMatcher, topRows } from "../flame/flame_tree";
 import { isProfile, page } from "../frame/store";
-import { SortedTable } from "../panels/sorted_table";
+import { SortedTable, type Column } from "../panels/sorted_table";
 import { placeOf } from "../panels/stack";
 import { percent, quantity } from "../timeline/time";
 import { Answered, useAnswer } from "./answer";
@@ -19,6 +19,15 @@ function useTop(path: string | null): { value: Top | null; error: string } {
     return { unit: tree.unit, total: tree.total, rows: topRows(tree) };
   }, [answer.value]);
   return { value, error: answer.error };
+}
+
+/** What became more or less against the base profile; a sign, not only a colour, says which. */
+function changes(top: Top): Column<TopRow>[] {
+  const signed = (now: number, base: number) => <span>{now > base ? "+" : ""}{quantity(now - base, top.unit)}</span>;
+  return [
+    { title: "Change", number: true, value: (row) => row.self - (row.base_self ?? 0), cell: (row) => signed(row.self, row.base_self ?? 0) },
+    { title: "With calls", number: true, value: (row) => row.total - (row.base_total ?? 0), cell: (row) => signed(row.total, row.base_total ?? 0) },
+  ];
 }
 
 export function TopPage() {
@@ -47,6 +56,7 @@ export function TopPage() {
                 page.value = "flame";
               }}
               columns={[
+                ...(rows.some((row) => row.base_self !== undefined) ? changes(top) : []),
                 { title: "Self", number: true, value: (row) => row.self, cell: share(top, (row) => row.self) },
                 { title: "Total", number: true, value: (row) => row.total, cell: share(top, (row) => row.total) },
                 { title: "Function", value: (row) => row.function, cell: (row) => <code>{row.function || "?"}</code> },

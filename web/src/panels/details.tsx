@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { Peer, Slice } from "../api/answers";
 import { follow, jump, select, step, zoomToSelection } from "../frame/actions";
-import { laneTitle, selection, slice as selected } from "../frame/store";
+import { laneTitle, selection, slice as selected, sliceError } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { Swatch } from "../timeline/swatch";
 import { duration, percent } from "../timeline/time";
@@ -51,6 +51,7 @@ function Times({ slice }: { slice: Slice }) {
 
 export function DetailsPanel() {
   const slice = selected.value;
+  if (sliceError.value) return <p class="banner bad" role="alert">{sliceError.value}</p>;
   if (!slice) return <p class="empty">{selection.value ? "Reading …" : "Click a slice to see all that is known of it."}</p>;
   return (
     <div class="details">

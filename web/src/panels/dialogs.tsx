@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addNote, goTo } from "../frame/actions";
 import { KEYS } from "../frame/keys";
-import { dialog, span, startClock, view } from "../frame/store";
+import { dialog, meta, span, startClock, view } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { parsePosition, wall } from "../timeline/time";
 
@@ -62,6 +62,7 @@ function Keys() {
           <div key={what}><dt><kbd>{what}</kbd></dt><dd>{does}</dd></div>
         ))}
       </dl>
+      <p class="dim">ctrace {meta.value?.ctrace} · <a href="./licenses" target="_blank" rel="noopener noreferrer">licences of what is in this page</a></p>
     </Dialog>
   );
 }

@@ -11,6 +11,7 @@ import { drawAxis } from "./draw_axis";
 import { readInks } from "./inks";
 import { wallDay } from "./time";
 import { toNs } from "./viewport";
+import { zoomByWheel } from "./wheel";
 
 function attach(canvas: HTMLCanvasElement): () => void {
   let from: number | null = null;
@@ -31,10 +32,13 @@ function attach(canvas: HTMLCanvasElement): () => void {
     if (from !== null && range && range.end > range.start) showRange(range.start, range.end);
     from = null;
   };
+  const wheel = (event: WheelEvent) => zoomByWheel(event, store.view.value, canvas.clientWidth);
+  canvas.addEventListener("wheel", wheel, { passive: false });
   canvas.addEventListener("pointerdown", down);
   canvas.addEventListener("pointermove", move);
   canvas.addEventListener("pointerup", up);
   return () => {
+    canvas.removeEventListener("wheel", wheel);
     canvas.removeEventListener("pointerdown", down);
     canvas.removeEventListener("pointermove", move);
     canvas.removeEventListener("pointerup", up);

@@ -64,6 +64,18 @@ export function hitInRow(sights: Sights, row: PlacedRow, x: number): Hit | null 
   return null;
 }
 
+/** The slice of a row nearest to `ns`, as far away as it may be within the tile; null when there is none. */
+export function nearestInRow(sights: Sights, row: PlacedRow, ns: number): { row: number; slice: number } | null {
+  const grid = tilesOf({ start: ns, end: ns }, sights.level, sights.span);
+  for (const { tile } of sights.cache.stand(sights.level, grid.first, row.row.id)) {
+    if (tile.columns.kind !== 0) return null;
+    const at = Math.floor((ns - tileStart(tile.level, tile.index)) / stepOf(tile.level));
+    const entry = entryAt(tile.columns, Math.min(STEPS - 1, Math.max(0, at)), STEPS);
+    if (entry >= 0) return { row: row.row.id, slice: tile.columns.slice[entry] };
+  }
+  return null;
+}
+
 /** The edge of a slice of the row nearest to x within `reach` px, in ns; null when there is none. */
 export function edgeNear(sights: Sights, row: PlacedRow, x: number, reach: number): number | null {
   let best: number | null = null;

@@ -212,6 +212,7 @@ export class LaneLayout {
   keysFor(lane: Lane): string[] {
     if (lane.kind === "cpu") return ["cpus"];
     if (lane.kind !== "thread") return [`${lane.kind}s`];
-    return [`p${lane.program}`, `p${lane.program}/${lane.group || `=${lane.id}`}`, `p${lane.program}/idle`];
+    const pool = [`p${lane.program}`, `p${lane.program}/${lane.group || `=${lane.id}`}`];
+    return lane.busy_ns < this.span * IDLE_SHARE ? [...pool, `p${lane.program}/idle`] : pool;
   }
 }

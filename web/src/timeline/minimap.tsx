@@ -11,6 +11,7 @@ import { drawMinimap } from "./draw_axis";
 import { readInks } from "./inks";
 import { duration } from "./time";
 import { pan, spanOf, toNs, toX, zoom } from "./viewport";
+import { zoomByWheel } from "./wheel";
 
 const EDGE_PX = 6;
 type Grip = "start" | "end" | "move";
@@ -61,7 +62,10 @@ function attach(canvas: HTMLCanvasElement): () => void {
   canvas.addEventListener("pointermove", move);
   canvas.addEventListener("pointerup", up);
   canvas.addEventListener("pointercancel", up);
+  const wheel = (event: WheelEvent) => zoomByWheel(event, { start: 0, end: Math.max(1, store.span.value) }, canvas.clientWidth);
+  canvas.addEventListener("wheel", wheel, { passive: false });
   return () => {
+    canvas.removeEventListener("wheel", wheel);
     canvas.removeEventListener("pointerdown", down);
     canvas.removeEventListener("pointermove", move);
     canvas.removeEventListener("pointerup", up);

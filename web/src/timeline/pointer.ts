@@ -7,11 +7,11 @@ import { edgeNear } from "./hit";
 import { Pinch } from "./pinch";
 import type { Parts, Stage } from "./stage";
 import { hovered } from "./stage_now";
+import { unitOf, zoomByWheel } from "./wheel";
 import { around, pan, spanOf, toNs, zoom } from "./viewport";
 
 const CLICK_PX = 4;
 const SNAP_PX = 7;
-const WHEEL_ZOOM = 0.0022; // a notch of 100 zooms by a fifth
 
 type Drag = { kind: "move" | "range"; x: number; y: number; lastX: number; lastY: number; from: number; moved: boolean };
 
@@ -23,14 +23,10 @@ function snapped(stage: Stage, x: number, y: number, free: boolean): number {
 }
 
 function wheel(stage: Stage, event: WheelEvent): void {
-  const unit = event.deltaMode === 1 ? 30 : event.deltaMode === 2 ? stage.height : 1;
-  const [dx, dy] = [event.deltaX * unit, event.deltaY * unit];
+  const [dx, dy] = [event.deltaX * unitOf(event), event.deltaY * unitOf(event)];
   const view = store.view.value;
   if (event.ctrlKey || event.metaKey) {
-    event.preventDefault();
-    stopGliding();
-    const factor = Math.exp(Math.max(-300, Math.min(300, dy)) * WHEEL_ZOOM * (Math.abs(dy) < 20 ? 3 : 1));
-    store.setView(zoom(view, stage.nsAt(event.offsetX), factor, store.span.value));
+    zoomByWheel(event, view, stage.width);
   } else {
     const across = event.shiftKey && !dx ? dy : dx;
     if (Math.abs(across) <= Math.abs(dy) && !event.shiftKey) return; // up and down is the scroller's

@@ -5,7 +5,7 @@ import type { Slice } from "../api/answers";
 import { checkServer } from "../frame/loader";
 import { nameText, namesKnown, namesUpdate } from "../frame/names";
 import * as store from "../frame/store";
-import { hitAt, type Hit, type Sights } from "./hit";
+import { hitAt, nearestInRow, type Hit, type Sights } from "./hit";
 import { readInks, type Inks } from "./inks";
 import type { Theme } from "./colours";
 import { drawLanes } from "./draw_lanes";
@@ -143,6 +143,22 @@ export class Stage {
 
   nsAt(x: number): number {
     return toNs(store.view.value, this.width, x);
+  }
+
+  /** The nearest slice in the next row below (1) or above (-1) the selected one; in the first row in sight when none is selected. */
+  beside(way: 1 | -1): { row: number; slice: number } | null {
+    const layout = store.layout.value;
+    const rows = layout.items.flatMap((item) => item.rows).filter((row) => !row.thin && row.row.kind !== "value");
+    const view = store.view.value;
+    const slice = store.slice.value;
+    const start = slice ? Math.min(Math.max(slice.start_ns, view.start), view.end) : (view.start + view.end) / 2;
+    const now = rows.findIndex((row) => row.row.id === slice?.row);
+    const first = rows.findIndex((row) => row.y >= this.top);
+    for (let at = now < 0 ? first : now + way; at >= 0 && at < rows.length; at += way) {
+      const found = nearestInRow(this.sights(), rows[at], start);
+      if (found) return found;
+    }
+    return null;
   }
 
   private frame(): void {

@@ -1,6 +1,7 @@
 // The stage that is on the page now, and what its pointer is over.
 
 import { signal } from "@preact/signals";
+import { view } from "../frame/store";
 import type { Hit } from "./hit";
 import type { Stage } from "./stage";
 
@@ -12,7 +13,9 @@ declare global {
   interface Window {
     ctraceIdle?: () => boolean;
     ctraceFrames?: () => number[];
+    ctraceView?: () => [number, number];
   }
 }
 window.ctraceIdle = () => stageNow.value?.isIdle ?? true;
+window.ctraceView = () => [view.value.start, view.value.end];
 window.ctraceFrames = () => stageNow.value?.frames ?? [];

@@ -6,7 +6,7 @@ import type { Want } from "./tile_queue";
 
 export type ToWorker =
   | { say: "open"; base: string; token: string }
-  | { say: "want"; wants: Want[]; looks: Map<number, Look>; theme: Theme; revision: number; key: string };
+  | { say: "want"; wants: Want[]; looks: Map<number, Look>; theme: Theme; revision: number; key: string; turn: number };
 
 export type TileRow = { row: number; columns: Columns; wide: Uint16Array; line: number };
 export type FromWorker =
@@ -21,5 +21,5 @@ export type FromWorker =
       bytes: number;
       bitmap: ImageBitmap | null;
     }
-  | { say: "idle" }
+  | { say: "idle"; turn: number } // everything wanted up to that turn is there
   | { say: "trouble"; status: number; sentence: string };

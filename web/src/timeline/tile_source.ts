@@ -27,6 +27,7 @@ export class TileSource {
   private readonly worker: Worker;
   private theme: Theme | null = null;
   private asked = "";
+  private turn = 0;
 
   constructor(
     server: { base: string; token: string },
@@ -44,6 +45,7 @@ export class TileSource {
 
   private hear(message: FromWorker): void {
     if (message.say === "idle") {
+      if (message.turn !== this.turn) return; // more was asked for since
       this.idle = true;
     } else if (message.say === "trouble") {
       this.trouble(message.status, message.sentence);
@@ -73,7 +75,7 @@ export class TileSource {
     if (wants.length) this.idle = false;
     const looks = new Map<number, Look>();
     for (const { lane, row } of sight.rows) looks.set(row.id, lookOf(lane.kind, row.kind));
-    this.say({ say: "want", wants, looks, theme: sight.theme, revision: sight.revision, key: sight.key });
+    this.say({ say: "want", wants, looks, theme: sight.theme, revision: sight.revision, key: sight.key, turn: ++this.turn });
   }
 
   /** Forgets what was asked: what is still missing is asked for again when next it is looked at. */

@@ -17,6 +17,7 @@ let looks = new Map<number, Look>();
 let theme: Theme = "light";
 let revision = 0;
 let key = "";
+let turn = 0;
 
 function say(message: FromWorker, move: Transferable[] = []): void {
   (self as unknown as { postMessage(m: FromWorker, t: Transferable[]): void }).postMessage(message, move);
@@ -74,7 +75,7 @@ async function run(order: Order): Promise<void> {
 
 function work(): void {
   for (let order = queue.next(); order; order = queue.next()) void run(order);
-  if (queue.idle) say({ say: "idle" });
+  if (queue.idle) say({ say: "idle", turn });
 }
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
@@ -83,7 +84,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
     apiOpen(message);
     return;
   }
-  ({ looks, theme, revision, key } = message);
+  ({ looks, theme, revision, key, turn } = message);
   for (const id of queue.want(message.wants)) controllers.get(id)?.abort();
   work();
 };

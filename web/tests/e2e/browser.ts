@@ -34,6 +34,28 @@ export async function open(browser: Browser, url: string, options: BrowserContex
   return { page, outside, errors, close: () => context.close() };
 }
 
+/** The view in ns once it has come to rest. */
+export async function viewOf(page: Page): Promise<[number, number]> {
+  let last: [number, number] = [NaN, NaN];
+  for (let same = 0; same < 3; ) {
+    const now = await page.evaluate(() => window.ctraceView?.() ?? [0, 0]);
+    same = now[0] === last[0] && now[1] === last[1] ? same + 1 : 0;
+    last = now as [number, number];
+    await page.waitForTimeout(60);
+  }
+  return last;
+}
+
+/** Waits until the address says what the page shows. */
+export async function addressed(page: Page, pattern: RegExp): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    const url = decodeURIComponent(page.url());
+    if (pattern.test(url)) return url;
+    await page.waitForTimeout(50);
+  }
+  throw new Error(`the address is ${page.url()}, not ${pattern}`);
+}
+
 /** Waits until the timeline has all it asked for and has drawn it. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() => (window as unknown as { ctraceIdle?: () => boolean }).ctraceIdle?.() === true, undefined, { timeout: 15000 });

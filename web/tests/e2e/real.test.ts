@@ -1,0 +1,85 @@
+// The page on a real `ctrace view` over a recorded program: a convoy of threads behind one lock.
+
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launch, open, settled } from "./browser";
+import { hasBuild, record, remove, view, type Viewing } from "./recorded";
+
+let browser: Browser;
+let viewing: Viewing;
+let folder = "";
+
+describe.skipIf(!hasBuild)("a recorded convoy", () => {
+  beforeAll(async () => {
+    folder = record("convoy");
+    viewing = await view(folder, "convoy.trace");
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await viewing?.close();
+    if (folder) remove(folder);
+  });
+
+  it("names the longest wait and who ended it, and shows both", async () => {
+    const at = await open(browser, `${viewing.url}#overview`);
+    const { page } = at;
+    const row = page.locator("table[aria-label='Longest waits'] tbody tr", { hasText: "mutex" }).first();
+    await row.waitFor();
+    expect(await row.innerText()).toMatch(/server-\d[\s\S]*wait for mutex[\s\S]*server-\d/);
+    await row.click();
+    await settled(page);
+    await page.locator(".panel h4", { hasText: "Ended by" }).waitFor();
+    expect(await page.locator(".panel").innerText()).toMatch(/convoy\.c:\d+/);
+    await page.locator(".peer .link").first().click();
+    await settled(page);
+    expect(at.errors).toEqual([]);
+    expect(at.outside).toEqual([]);
+    await at.close();
+  });
+
+  it("searches, sums up a range, shows threads and a flame graph of waits", async () => {
+    const at = await open(browser, `${viewing.url}#timeline`);
+    const { page } = at;
+    await settled(page);
+    await page.keyboard.press("/");
+    await page.keyboard.type("state:lock");
+    await page.keyboard.press("Enter");
+    await page.locator(".results tbody tr").first().waitFor();
+    const box = await page.locator(".axis canvas").boundingBox();
+    if (!box) throw new Error("no axis");
+    await page.mouse.move(box.x + box.width * 0.2, box.y + 10);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.8, box.y + 10, { steps: 3 });
+    await page.mouse.up();
+    await page.locator(".range tbody tr").first().waitFor();
+    await page.getByRole("tab", { name: "Threads" }).click();
+    await page.locator("tbody tr", { hasText: "serve" }).waitFor();
+    await page.getByRole("tab", { name: "Flame graph" }).click();
+    await page.getByRole("button", { name: "Waiting" }).click();
+    await page.locator(".flame button", { hasText: "pthread_mutex_lock" }).first().waitFor();
+    expect(at.errors).toEqual([]);
+    expect(at.outside).toEqual([]);
+    await at.close();
+  });
+
+  it("keeps a bookmark, and says so when the server is killed", async () => {
+    const at = await open(browser, `${viewing.url}#timeline`);
+    const { page } = at;
+    await settled(page);
+    await page.keyboard.press("m");
+    await page.getByLabel("Text").fill("the convoy");
+    await page.keyboard.press("Enter");
+    await page.waitForTimeout(300);
+    await page.reload();
+    await settled(page);
+    await page.getByRole("button", { name: "Notes" }).click();
+    await page.getByRole("button", { name: "the convoy", exact: true }).waitFor();
+    viewing.child.kill("SIGKILL");
+    await page.keyboard.press("w");
+    await page.keyboard.press("w");
+    await page.getByText("ctrace view no longer answers").waitFor();
+    expect(await page.locator(".head.lane").count()).toBeGreaterThan(1);
+    await at.close();
+  });
+});
