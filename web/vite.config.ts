@@ -22,7 +22,7 @@ export default defineConfig({
           environment: "node",
           testTimeout: 60000,
           hookTimeout: 60000,
-          poolOptions: { forks: { singleFork: true } },
+          poolOptions: { forks: { minForks: 1, maxForks: 2 } },
         },
       },
     ],

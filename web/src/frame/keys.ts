@@ -26,10 +26,13 @@ function scroll(by: number): void {
   document.querySelector(".scroller")?.scrollBy({ top: by });
 }
 
-function open(panel: "search" | "range" | "notes"): void {
-  store.panel.value = panel;
-  if (panel === "search") store.page.value = "timeline";
-  window.setTimeout(() => document.querySelector<HTMLInputElement>(`#${panel}-input`)?.select(), 30);
+/** To the search field at once, where there is one: what is typed next belongs into it. */
+function openSearch(): void {
+  const field = () => document.querySelector<HTMLInputElement>("#search-input");
+  store.panel.value = "search";
+  store.page.value = "timeline";
+  if (field()) field()?.select();
+  else window.setTimeout(() => field()?.select(), 30);
 }
 
 export const KEYS: Key[] = [
@@ -44,7 +47,7 @@ export const KEYS: Key[] = [
   { keys: ["0"], shown: "0", does: "the whole trace", run: () => { pushAddress(); act.glide({ start: 0, end: store.span.value }); } },
   { keys: ["f"], shown: "F", does: "zoom to the selection or the range", run: act.zoomToSelection },
   { keys: ["g"], shown: "G", does: "go to a time", run: () => { store.dialog.value = "goto"; } },
-  { keys: ["/"], shown: "/", does: "search", run: () => open("search"), pages: "all" },
+  { keys: ["/"], shown: "/", does: "search", run: openSearch, pages: "all" },
   { keys: ["Enter", "n"], shown: "Enter  N", does: "next hit", run: (event) => nextHit(event.shiftKey ? -1 : 1) },
   { keys: ["N"], shown: "Shift+Enter", does: "previous hit", run: () => nextHit(-1) },
   { keys: ["."], shown: ".", does: "next slice of this name", run: () => act.step(1) },

@@ -7,7 +7,7 @@ import { namesUpdate } from "./names";
 import { clock, lanes, meta, notes, overview, progress, span, themeChoice, trouble, view } from "./store";
 
 const BUILDING_MS = 400;
-const READY_MS = 15000;
+const READY_MS = 4000;
 const GONE_MS = 2000;
 
 let loaded = -1; // the revision that lanes and meta are of

@@ -35,7 +35,7 @@ export function ThreadsPage() {
                 page.value = "timeline";
               }}
               columns={[
-                { title: "Start routine", value: (row) => row.group || "(none)", cell: (row) => <><code>{row.group || "(not known)"}</code>{several && <span class="dim"> {program(row.program)?.name} {program(row.program)?.pid}</span>}</> },
+                { title: "Start routine", value: (row) => row.group || "(none)", cell: (row) => <>{row.group ? <code>{row.group}</code> : <span class="dim">main thread, or not known</span>}{several && <span class="dim"> {program(row.program)?.name} {program(row.program)?.pid}</span>}</> },
                 { title: "Threads", number: true, value: (row) => row.count, cell: (row) => count(row.count) },
                 { title: "Lived", number: true, value: (row) => row.total_ns, cell: (row) => duration(row.total_ns) },
                 { title: "Running", number: true, value: (row) => row.states[1] ?? 0, cell: ns((row) => row.states[1] ?? 0) },

@@ -28,7 +28,7 @@ export type Item = {
   h: number;
 };
 
-export const HEIGHT = { state: 15, slices: 15, marks: 8, value: 36, thin: 3, heading: 24, lane: 25, gap: 7, deep: 5 };
+export const HEIGHT = { state: 15, band: 9, slices: 15, marks: 8, value: 36, thin: 3, heading: 24, lane: 25, gap: 7, deep: 5 };
 const POOL = 3; // as many threads of one start routine are a pool
 const POOL_OPEN = 4; // greater pools are folded at first,
 const FEW = 12; // unless the program has so few threads
@@ -170,11 +170,12 @@ export class LaneLayout {
     const ordered = inOrder(lane.rows);
     const shown = all ? ordered : ordered.filter((row) => row.kind !== "slices" || row.depth < HEIGHT.deep);
     const deeper = lane.rows.length - shown.length;
+    const calls = shown.some((row) => row.kind === "slices"); // they say what the state is called
     const top = this.height;
     let y = top + 4;
     const rows: PlacedRow[] = [];
     for (const row of shown) {
-      const h = HEIGHT[row.kind] ?? HEIGHT.slices;
+      const h = row.kind === "state" && calls ? HEIGHT.band : (HEIGHT[row.kind] ?? HEIGHT.slices);
       rows.push({ lane, row, y, h, thin: false });
       y += h + 1;
     }

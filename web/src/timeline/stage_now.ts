@@ -1,7 +1,7 @@
 // The stage that is on the page now, and what its pointer is over.
 
 import { signal } from "@preact/signals";
-import { view } from "../frame/store";
+import { meta, page, view } from "../frame/store";
 import type { Hit } from "./hit";
 import type { Stage } from "./stage";
 
@@ -16,6 +16,6 @@ declare global {
     ctraceView?: () => [number, number];
   }
 }
-window.ctraceIdle = () => stageNow.value?.isIdle ?? true;
+window.ctraceIdle = () => stageNow.value?.isIdle ?? (meta.value !== null && page.value !== "timeline");
 window.ctraceView = () => [view.value.start, view.value.end];
 window.ctraceFrames = () => stageNow.value?.frames ?? [];

@@ -57,7 +57,7 @@ describe.skipIf(!hasBuild)("a recorded convoy", () => {
     await page.locator("tbody tr", { hasText: "serve" }).waitFor();
     await page.getByRole("tab", { name: "Flame graph" }).click();
     await page.getByRole("button", { name: "Waiting" }).click();
-    await page.locator(".flame button", { hasText: "pthread_mutex_lock" }).first().waitFor();
+    await page.locator(".flame button", { hasText: "serve" }).first().waitFor();
     expect(at.errors).toEqual([]);
     expect(at.outside).toEqual([]);
     await at.close();

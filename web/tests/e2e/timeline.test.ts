@@ -37,7 +37,7 @@ async function pointAt(lane: string, row: number, ns: number): Promise<{ x: numb
   const canvas = await page.locator(".over").boundingBox();
   const [from, to] = await viewNow();
   if (!head || !canvas) throw new Error(`no lane ${lane}`);
-  return { x: canvas.x + ((ns - from) / (to - from)) * canvas.width, y: head.y + 4 + row * 16 + 7 };
+  return { x: canvas.x + ((ns - from) / (to - from)) * canvas.width, y: head.y + 4 + (row ? 10 + (row - 1) * 16 + 7 : 4) };
 }
 
 const viewNow = () => viewOf(page);

@@ -75,7 +75,7 @@ describe.each([[0, 40e6], [3e6, 9e6], [12345678, 12545678], [20e6, 20000900]])("
     const px = (ns: number) => ((ns - start) / (end - start)) * WIDTH;
     let wide = 0;
     for (const placed of layout.placed.values()) {
-      if (placed.row.kind === "value" || placed.row.kind === "marks") continue;
+      if (placed.row.kind === "value" || placed.h < 11) continue;
       for (const slice of trace.rows[placed.row.id].slices) {
         const [x0, x1] = [Math.max(0, px(slice.start)), Math.min(WIDTH, px(slice.end))];
         if (x1 - x0 < 60) continue;
