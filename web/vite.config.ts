@@ -12,6 +12,7 @@ export default defineConfig({
   },
   worker: { format: "es" },
   test: {
+    poolOptions: { forks: { minForks: 1, maxForks: 2 } },
     projects: [
       { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"], environment: "node" } },
       {
@@ -22,7 +23,6 @@ export default defineConfig({
           environment: "node",
           testTimeout: 60000,
           hookTimeout: 60000,
-          poolOptions: { forks: { minForks: 1, maxForks: 2 } },
         },
       },
     ],
