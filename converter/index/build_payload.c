@@ -21,7 +21,7 @@ static uint32_t describe_fd(struct ct_builder *b, struct ct_model_program *progr
                         (int)(fd->name_size < CT_STRING_MAX ? fd->name_size : CT_STRING_MAX), fd->name ? fd->name : "");
         while (size > 0 && line[size - 1] == ' ')
             size--;
-        fd->user = ct_strings_of(&b->strings, (struct ct_text){ line, (size_t)size }) + 1;
+        fd->user = ct_strings_used(&b->strings, (struct ct_text){ line, (size_t)size }) + 1;
     }
     return fd->user - 1;
 }
@@ -34,8 +34,8 @@ static uint32_t describe_code(struct ct_builder *b, const struct ct_read_program
     if (pc == 0)
         return CT_STRINGS_EMPTY;
     if (ct_read_frames(program, pc, &frames) > 0 && frames[0].function.size > 0)
-        return ct_strings_of(&b->strings, frames[0].function);
-    return ct_strings_of(&b->strings, (struct ct_text){ address, ct_frames_address(program, pc, address, sizeof address) });
+        return ct_strings_used(&b->strings, frames[0].function);
+    return ct_strings_used(&b->strings, (struct ct_text){ address, ct_frames_address(program, pc, address, sizeof address) });
 }
 
 static inline uint8_t *put_fd(struct ct_builder *b, uint8_t *p, struct ct_model_program *program, uint64_t fd)
@@ -103,7 +103,7 @@ static uint8_t *put_field(struct ct_builder *b, uint8_t *p, struct ct_model_prog
 static uint8_t *put_known(struct ct_builder *b, uint8_t *p, const struct ct_span *s)
 {
     const struct ct_event_info *info = ct_schema_event(s->no);
-    uint32_t string = s->no == CT_EV_OPEN ? ct_strings_of(&b->strings, s->name) : CT_STRINGS_EMPTY;
+    uint32_t string = s->no == CT_EV_OPEN ? ct_strings_used(&b->strings, s->name) : CT_STRINGS_EMPTY;
 
     for (unsigned i = 0; info && i < info->field_count; i++)
         if (ct_payload_keeps(i, info->fields[i].type))
@@ -119,7 +119,7 @@ static uint32_t string_of(struct ct_builder *b, const struct ct_read_generation 
     if (!g || !id)
         return CT_STRINGS_EMPTY;
     if (near->generation != g || near->number != g->number || near->id != id)
-        *near = (struct ct_near_string){ g, g->number, id, ct_read_string(g, id, &text) ? ct_strings_of(&b->strings, text)
+        *near = (struct ct_near_string){ g, g->number, id, ct_read_string(g, id, &text) ? ct_strings_used(&b->strings, text)
                                                                                         : CT_STRINGS_EMPTY };
     return near->string;
 }

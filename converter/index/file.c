@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "converter/index/cache.h"
+
 enum { EDGE = 4096 };                   /* bytes at both ends that the key looks at: the ids of run and arena are there */
 
 /* --- the key --- */
@@ -102,7 +104,7 @@ bool ct_index_file_path(unsigned which, const char *trace, const char *folder, c
         size = snprintf(ret, room, "%s/%s-%016llx.idx", folder, base_name(trace), (unsigned long long)key->hash[1]);
     else if (!folder && which == 0)
         size = snprintf(ret, room, "%s.idx", trace);
-    else if (!folder && which == 1 && cache_folder(cache, sizeof cache))
+    else if (!folder && which == CT_INDEX_CACHED && cache_folder(cache, sizeof cache))
         size = snprintf(ret, room, "%s/%s-%016llx.idx", cache, base_name(trace), (unsigned long long)key->hash[1]);
     return size > 0 && (size_t)size < room;
 }
@@ -138,9 +140,9 @@ int ct_index_file_create(const char *trace, const char *folder, bool forget, con
 
     if (folder && mkdir(folder, 0700) < 0 && errno != EEXIST)
         return ct_error_at(err, -errno, 0, "%s: %s", folder, strerror(errno));
-    for (unsigned which = 0; !forget && which < 2 && file.fd < 0; which++)
-        if (ct_index_file_path(which, trace, folder, key, file.path, sizeof file.path))
-            create(&file);
+    for (unsigned which = 0; !forget && which < CT_INDEX_PLACES && file.fd < 0; which++)
+        if (ct_index_file_path(which, trace, folder, key, file.path, sizeof file.path) && create(&file))
+            file.cached = which == CT_INDEX_CACHED;
     if (folder && file.fd < 0 && !forget)
         return ct_error_at(err, -EACCES, 0, "no index can be written to %s", folder);
     if (file.fd < 0) {                  /* it lives as long as this process */
@@ -176,6 +178,8 @@ int ct_index_file_name(struct ct_index_file *file)
     r = rename(file->unfinished, file->path) < 0 ? -errno : 0;
     if (r < 0)
         ct_index_file_drop(file);
+    else if (file->cached)
+        ct_cache_trim(file->path, CT_CACHE_MOST);
     file->unfinished[0] = 0;
     return r;
 }

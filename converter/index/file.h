@@ -20,6 +20,7 @@ struct ct_index_file {
     int fd;
     char path[PATH_MAX];                /* where it will stand; empty: nowhere */
     char unfinished[PATH_MAX];          /* its name up to then; empty: it has none */
+    bool cached;                        /* it will stand in the user's cache */
 };
 
 /*
@@ -35,6 +36,8 @@ int ct_index_file_name(struct ct_index_file *file);
 /* Removes what is unfinished; the descriptor is not closed. */
 void ct_index_file_drop(struct ct_index_file *file);
 
-/* Where an index may stand: `which` 0 is the best place, and up.  False: there is no such place. */
+/* Where an index may stand: `which` 0 is the best place, CT_INDEX_CACHED the user's cache.  False: no such place. */
+enum { CT_INDEX_CACHED = 1, CT_INDEX_PLACES };
+
 bool ct_index_file_path(unsigned which, const char *trace, const char *folder, const struct ct_index_key *key, char *ret,
                         size_t room);

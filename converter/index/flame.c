@@ -18,6 +18,7 @@ struct flame {
     int64_t from, to, total;
     int64_t *weight;                    /* by stack node */
     uint32_t nodes;
+    uint64_t names;                     /* bits (name % 64) of names that count */
     ct_index_stop *stop;
     void *context;
     unsigned leaves;
@@ -30,7 +31,7 @@ static enum ct_walk node(void *context, const struct ct_sum *s, uint32_t first)
 {
     const struct flame *f = context;
 
-    return s->start >= f->to ? CT_WALK_END : s->end < f->from ? CT_WALK_OVER : CT_WALK_IN;
+    return s->start >= f->to ? CT_WALK_END : s->end < f->from || !(s->slices.names & f->names) ? CT_WALK_OVER : CT_WALK_IN;
 }
 
 /* An argument of an event that this version knows; 0 when there is none. */
@@ -45,24 +46,29 @@ static uint64_t argument(const struct flame *f, const struct ct_name_record *nam
     return 0;
 }
 
-/* What the slice stands for; 0: it is of another kind. */
+static bool counts(const struct flame *f, const struct ct_name_record *name)
+{
+    if (f->kind == CT_FLAME_WAIT)
+        return name->event && name->class >= CT_CLASS_LOCK && name->class <= CT_CLASS_SLEEP;
+    return name->event == (f->kind == CT_FLAME_CPU ? CT_EV_CPU_SAMPLE : CT_EV_ALLOC_SAMPLE);
+}
+
+/* What the slice stands for. */
 static int64_t weight_of(const struct flame *f, const struct ct_name_record *name, const struct ct_payload *payload,
                          int64_t start, int64_t end)
 {
     uint64_t value = 0;
 
     if (f->kind == CT_FLAME_WAIT) {
-        if (name->class < CT_CLASS_LOCK || name->class > CT_CLASS_SLEEP)
-            return 0;
         start = start > f->from ? start : f->from;
         end = end < f->to ? end : f->to;
         return end > start ? end - start : 0;
     }
     if (start < f->from || start >= f->to)
         return 0;
-    if (f->kind == CT_FLAME_CPU && name->event == CT_EV_CPU_SAMPLE) {
+    if (f->kind == CT_FLAME_CPU) {
         value = argument(f, name, *payload, "weight");
-    } else if (f->kind == CT_FLAME_ALLOC && name->event == CT_EV_ALLOC_SAMPLE) {
+    } else {
         /* Seen with probability 1 - exp(-size / rate): it stands for the inverse of that. */
         double size = (double)argument(f, name, *payload, "size"), rate = (double)argument(f, name, *payload, "rate");
 
@@ -75,18 +81,18 @@ static int64_t weight_of(const struct flame *f, const struct ct_name_record *nam
 static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
     struct flame *f = context;
+    uint32_t at[CT_LEAF + 1];
 
+    if (!ct_leaf_payloads(l, at))
+        return true;
     for (unsigned i = 0; i < l->count; i++) {
         const struct ct_name_record *name = ct_store_name(f->store, ct_leaf_name(l, i));
         struct ct_payload payload;
-        size_t size;
-        const uint8_t *bytes;
         int64_t weight;
 
-        if (name->event == 0)
+        if (!counts(f, name))
             continue;
-        bytes = ct_leaf_payload(l, i, &size);
-        ct_payload_open(&payload, bytes, size);
+        ct_payload_open(&payload, l->payload + at[i], at[i + 1] - at[i]);
         weight = weight_of(f, name, &payload, ct_leaf_start(l, i), ct_leaf_end(l, i));
         if (weight <= 0)
             continue;
@@ -104,6 +110,9 @@ static int weigh(struct flame *f, const struct ct_lane_set *set)
     const struct ct_store *s = f->store;
     int r = 0;
 
+    for (uint32_t i = 0; i < s->name_count; i++)
+        if (counts(f, &s->names[i]))
+            f->names |= UINT64_C(1) << (i & 63);
     for (uint32_t row = 0; r == 0 && row < s->row_count; row++) {
         const struct ct_row_record *record = ct_store_row(s, row);
         struct ct_strip strip;

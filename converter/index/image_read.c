@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "converter/index/cache.h"
 #include "converter/index/image.h"
 
 uint64_t ct_image_sum(const void *bytes, size_t size)
@@ -65,7 +66,8 @@ void ct_image_fini(struct ct_image *image)
 /* --- tables --- */
 
 static const size_t items[CT_IMAGE_TABLES] = {
-    [CT_IMAGE_OFFSETS] = sizeof(uint32_t), [CT_IMAGE_TEXTS] = 1, [CT_IMAGE_NAMES] = sizeof(struct ct_name_record),
+    [CT_IMAGE_OFFSETS] = sizeof(uint32_t), [CT_IMAGE_TEXTS] = 1, [CT_IMAGE_USES] = 1,
+    [CT_IMAGE_NAMES] = sizeof(struct ct_name_record),
     [CT_IMAGE_EVENTS] = sizeof(struct ct_event_record), [CT_IMAGE_PROGRAMS] = sizeof(struct ct_program_record),
     [CT_IMAGE_LANES] = sizeof(struct ct_lane_record), [CT_IMAGE_ROWS] = sizeof(struct ct_row_record),
     [CT_IMAGE_FLOWS] = sizeof(struct ct_row_record), [CT_IMAGE_NODES] = sizeof(struct ct_node_record),
@@ -86,7 +88,8 @@ static bool tables_fit(const struct ct_heap *heap, const struct ct_image_head *h
     }
     return head->table[CT_IMAGE_FLOWS].count == 1 && head->table[CT_IMAGE_SUMMARY].count == 1 &&
            head->table[CT_IMAGE_PAGES].count == (head->leaves + CT_IMAGE_PAGE - 1) / CT_IMAGE_PAGE &&
-           head->table[CT_IMAGE_OFFSETS].count > 2;
+           head->table[CT_IMAGE_OFFSETS].count > 2 &&
+           head->table[CT_IMAGE_USES].count == head->table[CT_IMAGE_OFFSETS].count - 1;
 }
 
 /* That numbers used as places in arrays are such; sums alone do not say it, who writes nonsense can add it up too. */
@@ -120,6 +123,7 @@ static void fill(const struct ct_heap *heap, const struct ct_image_head *head, s
     *s = (struct ct_store){
         .base = { .bytes = heap->base, .used = head->leaves },
         .offsets = AT(CT_IMAGE_OFFSETS), .string_count = COUNT(CT_IMAGE_OFFSETS) - 1, .texts = AT(CT_IMAGE_TEXTS),
+        .uses = AT(CT_IMAGE_USES),
         .names = AT(CT_IMAGE_NAMES), .name_count = COUNT(CT_IMAGE_NAMES),
         .events = AT(CT_IMAGE_EVENTS), .event_count = COUNT(CT_IMAGE_EVENTS),
         .programs = AT(CT_IMAGE_PROGRAMS), .program_count = COUNT(CT_IMAGE_PROGRAMS),
@@ -184,11 +188,14 @@ static int open_own(const char *path, struct ct_heap *heap)
 int ct_image_find(const char *trace, const char *folder, const struct ct_index_key *key, struct ct_heap *heap,
                   struct ct_image *image, struct ct_store *store, char *ret_path, size_t room)
 {
-    for (unsigned which = 0; which < 2; which++) {
+    for (unsigned which = 0; which < CT_INDEX_PLACES; which++) {
         if (!ct_index_file_path(which, trace, folder, key, ret_path, room) || open_own(ret_path, heap) < 0)
             continue;
-        if (ct_image_open(heap, key, false, image, store) == 0)
+        if (ct_image_open(heap, key, false, image, store) == 0) {
+            if (which == CT_INDEX_CACHED)
+                ct_cache_touch(ret_path);
             return 0;
+        }
         ct_heap_fini(heap);
     }
     return -ENOENT;

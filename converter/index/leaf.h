@@ -127,3 +127,16 @@ static inline const uint8_t *ct_leaf_payload(const struct ct_leaf *leaf, unsigne
     }
     return leaf->payload + at;
 }
+
+/* Where all payloads begin and, last, where they end: `ret` has CT_LEAF + 1.  False when the leaf does not hold them. */
+static inline bool ct_leaf_payloads(const struct ct_leaf *leaf, uint32_t *ret)
+{
+    uint64_t at = 0;
+
+    for (unsigned i = 0; i < leaf->count; i++) {
+        ret[i] = (uint32_t)at;
+        at += ct_leaf_get(leaf->size, leaf->size_width, i);
+    }
+    ret[leaf->count] = (uint32_t)at;
+    return at <= (size_t)(leaf->end - leaf->payload);
+}

@@ -65,8 +65,11 @@ static int find_text(struct ct_match *m, const struct ct_query_word *w, struct c
     for (uint32_t i = 0; i < s->string_count; i++) {
         if (ct_query_finds(m->query, w, ct_store_text(s, i))) {
             set(found->strings, i);
-            found->by_name_only = false;
+            if (s->uses[i])
+                found->by_name_only = false;
         }
+        if (m->query->too_hard)
+            return -EINVAL;
         if (stop && i % ASK_EVERY == 0 && stop(context))
             return -ECANCELED;
     }
@@ -193,7 +196,13 @@ static bool payload_is(struct ct_match *m, unsigned k, const struct ct_name_reco
     return false;
 }
 
-bool ct_match_slice(struct ct_match *m, const struct ct_leaf *l, unsigned i)
+/* Whether it can have a text of its own, which is in no table. */
+static bool has_text(const struct ct_name_record *name)
+{
+    return name->event == CT_EV_LOG || name->event >= CT_EVENT_NEW;
+}
+
+bool ct_match_slice(struct ct_match *m, const struct ct_leaf *l, unsigned i, const uint32_t *at)
 {
     uint32_t id = ct_leaf_name(l, i);
     int64_t dur = ct_leaf_dur(l, i);
@@ -208,14 +217,10 @@ bool ct_match_slice(struct ct_match *m, const struct ct_leaf *l, unsigned i)
         if (kind == CT_QUERY_THREAD || kind == CT_QUERY_LONGER || kind == CT_QUERY_SHORTER ||
             (m->word[k].names && has(m->word[k].names, id)))
             continue;
-        if (kind == CT_QUERY_STATE || kind == CT_QUERY_NAME)
+        if (kind == CT_QUERY_STATE || kind == CT_QUERY_NAME || (m->word[k].by_name_only && !has_text(name)))
             return false;
-        if (!payload.at) {
-            size_t size;
-            const uint8_t *bytes = ct_leaf_payload(l, i, &size);
-
-            ct_payload_open(&payload, bytes, size);
-        }
+        if (!payload.at)
+            ct_payload_open(&payload, l->payload + at[i], at[i + 1] - at[i]);
         if (!payload_is(m, k, name, payload))
             return false;
     }

@@ -21,7 +21,7 @@ struct ct_match {
     int64_t longer, shorter;            /* hits last more than, less than */
 };
 
-/* 0, -ENOMEM, -ECANCELED; ends with ct_match_free, also then. */
+/* 0, -ENOMEM, -ECANCELED, -EINVAL when an expression is too hard; ends with ct_match_free, also then. */
 int ct_match_init(struct ct_match *match, struct ct_query *query, const struct ct_store *store, ct_index_stop *stop,
                   void *context);
 void ct_match_free(struct ct_match *match);
@@ -29,5 +29,5 @@ void ct_match_free(struct ct_match *match);
 /* Whether a hit can be in the lane at all. */
 bool ct_match_lane(struct ct_match *match, uint32_t lane);
 
-/* Whether slice `i` of the leaf is a hit. */
-bool ct_match_slice(struct ct_match *match, const struct ct_leaf *leaf, unsigned i);
+/* Whether slice `i` of the leaf is a hit; `at` is from ct_leaf_payloads. */
+bool ct_match_slice(struct ct_match *match, const struct ct_leaf *leaf, unsigned i, const uint32_t *at);

@@ -107,9 +107,12 @@ static void take(struct search *s, const struct hit *h)
 static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
     struct search *s = context;
+    uint32_t at[CT_LEAF + 1];
 
+    if (!ct_leaf_payloads(l, at))
+        return true;
     for (unsigned i = 0; i < l->count; i++)
-        if (ct_match_slice(&s->match, l, i))
+        if (ct_match_slice(&s->match, l, i, at))
             take(s, &(struct hit){ ct_leaf_start(l, i), ct_leaf_dur(l, i), s->row, first + i, ct_leaf_name(l, i) });
     if (s->asked->stop && ++s->leaves % ASK_EVERY == 0 && s->asked->stop(s->asked->context))
         s->error = -ECANCELED;

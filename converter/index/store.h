@@ -86,6 +86,7 @@ struct ct_store {
     struct ct_base base;
     const uint32_t *offsets;            /* of the strings, one more than there are */
     const char *texts;
+    const uint8_t *uses;                /* by string: 1 when an argument has it */
     const struct ct_name_record *names;
     const struct ct_event_record *events;
     const struct ct_program_record *programs;

@@ -33,10 +33,12 @@ static uint64_t hash(const char *at, size_t size)
 static bool append(struct ct_strings *s, struct ct_text text)
 {
     size_t wide = s->bytes.room;
-    uint32_t *end = ct_list_add(&s->offsets);
+    uint8_t *use = ct_list_add(&s->uses);
+    uint32_t *end = use ? ct_list_add(&s->offsets) : NULL;
 
     if (!end)
         return false;
+    *use = 0;
     while (wide < s->bytes.count + text.size)
         wide = wide ? wide * 2 : 4096;
     if (wide != s->bytes.room) {
@@ -44,6 +46,7 @@ static bool append(struct ct_strings *s, struct ct_text text)
 
         if (!more) {
             s->offsets.count--;
+            s->uses.count--;
             return false;
         }
         s->bytes.items = more;
@@ -72,7 +75,16 @@ void ct_strings_fini(struct ct_strings *s)
 {
     ct_list_fini(&s->bytes);
     ct_list_fini(&s->offsets);
+    ct_list_fini(&s->uses);
     ct_idmap_fini(&s->places);
+}
+
+uint32_t ct_strings_used(struct ct_strings *s, struct ct_text text)
+{
+    uint32_t number = ct_strings_of(s, text);
+
+    s->uses.items[number] = 1;
+    return number;
 }
 
 uint32_t ct_strings_of(struct ct_strings *s, struct ct_text text)

@@ -11,6 +11,7 @@ enum { CT_STRINGS_EMPTY, CT_STRINGS_FULL };
 struct ct_strings {
     CT_LIST(char) bytes;
     CT_LIST(uint32_t) offsets;          /* one more than there are texts */
+    CT_LIST(uint8_t) uses;              /* by text: 1 when an argument has it */
     struct ct_idmap places;             /* of hashes */
 };
 
@@ -19,6 +20,8 @@ void ct_strings_fini(struct ct_strings *strings);
 
 /* The number of a text, which is added when it is new.  CT_STRINGS_FULL where there is no room. */
 uint32_t ct_strings_of(struct ct_strings *strings, struct ct_text text);
+/* The same for a text that an argument has. */
+uint32_t ct_strings_used(struct ct_strings *strings, struct ct_text text);
 uint32_t ct_strings_print(struct ct_strings *strings, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline struct ct_text ct_strings_text(const struct ct_strings *s, uint32_t number)

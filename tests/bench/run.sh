@@ -34,6 +34,8 @@ benchmarks=(
     malloc.heap     malloc_heap
     malloc.recording malloc_recording
     convert.chrome  convert_chrome
+    view.index      view_index
+    view.tile       view_index
     program.xz      program_xz
     program.redis   program_redis
     profile.cpu.xz  profile_xz
@@ -147,6 +149,22 @@ bytes() { /usr/bin/python3 "$ROOT/tests/bench/bytes.py" "$bench" "$data" "$prefi
 convert_chrome() {
     [ -x "$ROOT/tests/bench/convert.sh" ] || { not_measured convert.chrome "tests/bench/convert.sh is missing"; return; }
     "$ROOT/tests/bench/convert.sh" "$bench" "$data" || not_measured convert.chrome "it failed"
+}
+
+# 1, 10 and (unless BENCH_LARGE=0) 100 M events of 8 threads: built, and opened again.
+view_index() {
+    local events
+    for events in 1000000 10000000 100000000; do
+        [ "$events" -lt 100000000 ] || [ "${BENCH_LARGE:-1}" != 0 ] || continue
+        echo "view.events $events events"
+        if "$programs/mktrace" "$events" 8 mixed "$data/view.trace"; then
+            run_bench view.index bench-index "$data/view.trace" "$data/view.idx"
+            run_bench view.index bench-index "$data/view.trace" "$data/view.idx"
+        else
+            not_measured view.index "no trace was made"
+        fi
+        rm -rf "$data/view.trace" "$data/view.idx"
+    done
 }
 
 program_xz() {
