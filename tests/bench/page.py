@@ -100,6 +100,8 @@ SECTIONS = [
         "profile.heap.malloc": "what a heap profile adds to malloc() and free() of 64 bytes",
         "profile.heap.malloc.jemalloc": "what jemalloc with `prof:true` costs more than libc's allocator",
         "profile.heap.malloc.jemalloc.off": "what it costs more without",
+        "profile.idle.memory": "more resident memory of a program that serves itself, ten seconds after it began, while nobody asks",
+        "profile.idle.wakeups": "how often its threads of ctrace's wake up then",
     }),
     ("Conversion", {}),
 ]

@@ -44,6 +44,7 @@ benchmarks=(
     profile.heap.redis profile_redis
     profile.heap.sqlite profile_sqlite
     profile.heap.malloc profile_malloc
+    profile.idle    profile_idle
 )
 
 not_measured() {
@@ -185,6 +186,10 @@ profile_redis() {
 
 profile_sqlite() {
     /usr/bin/python3 "$ROOT/tests/bench/profile_program.py" "$bench" "$data" sqlite || not_measured profile.sqlite "it failed"
+}
+
+profile_idle() {
+    /usr/bin/python3 "$ROOT/tests/bench/profile_idle.py" "$bench" || not_measured profile.idle "it failed"
 }
 
 setup_machine 6 build demo bench

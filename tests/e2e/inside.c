@@ -157,6 +157,20 @@ static void tell_http(char *rest)
            reply.line[0] ? reply.line : "-");
 }
 
+static void obey(char *line);
+
+/* In a child, which says it, and has ended then. */
+static void obey_in_child(char *rest)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        obey(rest);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+}
+
 static void obey(char *line)
 {
     static pthread_t thread;
@@ -188,6 +202,8 @@ static void obey(char *line)
         tell_http(rest);
     else if (strcmp(word, "mount") == 0)
         printf("%d\n", trace_http_handle(NULL, NULL));
+    else if (strcmp(word, "inchild") == 0)
+        obey_in_child(rest);
     else if (strcmp(word, "fork") == 0)
         tell_fork();
     else if (strcmp(word, "burn") == 0)

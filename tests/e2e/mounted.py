@@ -2,6 +2,7 @@
 """mounted.py BUILD [NAME...]: what trace_http_handle() answers to each request that a program hands it (inside.c)."""
 
 import os
+import re
 import time
 
 import insiding
@@ -66,4 +67,15 @@ def gone():
         expect(p.ask("end"), "0", "trace_stop()")
 
 
-main(answers, guard, gone)
+def children():
+    """A forked child answers for itself, and for its parent when that is asked for."""
+    with Program() as p:
+        expect(p.ask("mount"), "0", "the beginning")
+        for query, whose in {"": False, f"?pid={p.pid}": True}.items():
+            p.ask(f"inchild http GET /debug/pprof/{query} file={scratch}/page")
+            with open(f"{scratch}/page", encoding="utf-8") as page:
+                served = int(re.search(r"of process (\d+)", page.read())[1])
+            expect(served == p.pid, whose, f"the parent is served to who asks for {query!r}")
+
+
+main(answers, guard, gone, children)

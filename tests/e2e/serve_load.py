@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """
-serve_load.py BUILD [SECONDS]: 64 clients at every endpoint of a busy redis under `ctrace record --http`.
+serve_load.py BUILD [SECONDS [inside]]: 64 clients at every endpoint of a busy redis under `ctrace record --http`; or 8 of them at one
+that serves itself (CTRACE_HTTP), where the ninth is told that there are too many.
 
 Some clients go away in the middle, some read a byte a second, some send slowly.  Every reply that is whole is read by whom
 it is made for; short replies stay short; and when all have gone ctrace is as it was: descriptors, threads, memory.
 """
 
 import collections
+import concurrent.futures
 import html.parser
 import http.client
 import os
@@ -24,6 +26,8 @@ import serving
 
 seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 6
 long = seconds >= 30
+inside = "inside" in sys.argv[3:]
+crowded = 7 if inside else 64               # and the probe
 ctrace = f"{serving.build}/ctrace"
 
 # What a client asks for, and who reads the reply.
@@ -45,10 +49,16 @@ class Redis:
             self.port = s.getsockname()[1]
         self.folder, self.load = folder, []
         self.said = open(f"{folder}/said", "w+", encoding="utf-8")
-        self.record = subprocess.Popen(
-            [ctrace, "record", "--http", "127.0.0.1:0", "--", "redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
-             "--save", "", "--maxmemory", "32mb", "--maxmemory-policy", "allkeys-lru"],
-            cwd=folder, stdout=subprocess.DEVNULL, stderr=self.said)
+        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--maxmemory", "32mb",
+                   "--maxmemory-policy", "allkeys-lru"]
+        environment = dict(os.environ)
+        if inside:
+            environment |= {"CTRACE_HTTP": "127.0.0.1:0",
+                            "LD_PRELOAD": f"{serving.build}/libctrace-rt.so.0 {serving.build}/libctrace.so.0"}
+        else:
+            command = [ctrace, "record", "--http", "127.0.0.1:0", "--", *command]
+        self.record = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self.said,
+                                       env=environment)
         try:
             self.http = int(self.wait_for(r"serving http://127.0.0.1:(\d+)/"))
             while not self.answers():
@@ -93,6 +103,8 @@ class Redis:
             return False
 
     def pid(self):
+        if inside:
+            return self.record.pid
         with open(f"/proc/{self.record.pid}/task/{self.record.pid}/children", encoding="ascii") as file:
             return int(file.read().split()[0])
 
@@ -115,16 +127,21 @@ class Redis:
 
 def left(pid):
     """How many descriptors of each kind a process has, but for files of symbols, and how many threads."""
-    kinds = collections.Counter()
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            link = os.readlink(f"/proc/{pid}/fd/{fd}")
-        except FileNotFoundError:
-            continue
-        if not link.startswith("/usr/"):
-            kinds[re.sub(r"\d+", "N", link)] += 1
+    tables = {tuple(sorted(descriptors(pid, task).items())) for task in os.listdir(f"/proc/{pid}/task")}
+    kinds = collections.Counter(re.sub(r"\d+", "N", link) for table in tables for _, link in table if not link.startswith("/usr/"))
     kinds["threads"] = len(os.listdir(f"/proc/{pid}/task"))
     return kinds
+
+
+def descriptors(pid, task):
+    """Of one thread: those that serve inside a program have a table of their own."""
+    links = {}
+    try:
+        for fd in os.listdir(f"/proc/{pid}/task/{task}/fd"):
+            links[fd] = os.readlink(f"/proc/{pid}/task/{task}/fd/{fd}")
+    except FileNotFoundError:
+        pass
+    return links
 
 
 def resident(pid):
@@ -184,7 +201,7 @@ class Crowd:
                 time.sleep(0.1)
 
     def client(self, number):
-        turn = number
+        turn = number * 5 if inside else number     # few get round to everything else
         while time.monotonic() < self.stop:
             turn += 1
             try:
@@ -192,6 +209,7 @@ class Crowd:
                     self.sends_slowly(turn)
                 elif number % 8 == 1:
                     self.goes_away(turn)
+                    time.sleep(0.5 if inside else 0)    # it counts until what it asked for is made, if that had begun
                 elif number % 8 == 2:
                     self.byte_a_second()
                 else:
@@ -203,7 +221,7 @@ class Crowd:
     def run(self):
         """Returns the memory that ctrace and redis had, second by second."""
         seen, pid = [], self.redis.pid()
-        self.clients = [threading.Thread(target=self.client, args=(n,)) for n in range(64)]
+        self.clients = [threading.Thread(target=self.client, args=(n,)) for n in range(crowded)]
         for c in self.clients:
             c.start()
         while time.monotonic() < self.stop:
@@ -281,6 +299,23 @@ def read_all(crowd):
                 yield problem
 
 
+def ninth(redis):
+    """Eight traces are under way; when they have gone, there is room again."""
+    def ask():
+        status, _, body = serving.curl(f"http://127.0.0.1:{redis.http}/debug/pprof/cmdline")
+        return status, body.split("\0")[0]
+
+    streams = [socket.create_connection(("127.0.0.1", redis.http), 30) for _ in range(8)]
+    for one in streams:
+        one.sendall(serving.get("/debug/pprof/trace?seconds=60").encode())
+    for one in streams:
+        assert one.recv(100).startswith(b"HTTP/1.1 200"), "one of eight"
+    serving.expect(ask(), (503, "too many clients: try again later\n"), "the ninth")
+    for one in streams:
+        one.close()
+    serving.settles(lambda: ask()[0], 200, "when they have gone")
+
+
 def main(folder):
     with Redis(folder) as redis:
         load(redis, folder)
@@ -289,13 +324,11 @@ def main(folder):
 def load(redis, folder):
     pid = redis.record.pid
     first = Crowd(redis, folder)            # what the first request of each kind leaves is there for good
-    for turn in range(len(ASKED)):
-        first.clients.append(threading.Thread(target=first.whole, args=(turn,)))
-        first.clients[-1].start()
-    for c in first.clients:
-        c.join()
+    with concurrent.futures.ThreadPoolExecutor(crowded) as pool:
+        for done in [pool.submit(first.whole, turn) for turn in range(len(ASKED))]:
+            done.result()
     assert not first.wrong, first.wrong
-    time.sleep(1)
+    time.sleep(0.2 if inside else 1)
     before = left(pid)
     redis.keep_busy()
     crowd = Crowd(redis, folder)
@@ -303,6 +336,8 @@ def load(redis, folder):
     memory, program = zip(*crowd.run())
     short = probe.end()
     redis.rest()
+    if inside:
+        ninth(redis)
     serving.settles(lambda: left(pid) - before, collections.Counter(), "descriptors and threads left over", 30)
     assert redis.answers(), "redis does not answer any more"
     after = resident(pid)
@@ -313,7 +348,7 @@ def load(redis, folder):
           f"then {after:.0f} MiB; of redis: {program[len(program) // 3]:.0f}, then {program[-1]:.0f} MiB\n  {short}")
     assert not problems, f"{len(problems)} problems: {problems[:6]}"
     serving.expect(status, 0, "redis under ctrace ends with")
-    assert len(kept) == 8 and sum(kept.values()) > 60, "hardly any reply"
+    assert len(kept) == 8 and sum(kept.values()) > (20 if inside and not long else 60), "hardly any reply"
     short.check(0.1, 100) if long else short.check(5, 10)
     if long:
         for whose, seen in ("ctrace", memory), ("redis", program):

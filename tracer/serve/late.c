@@ -221,8 +221,8 @@ static enum ct_late_next send_some(struct ct_late *late, int64_t now)
 
     if (ct_late_send(late, &gone)) {
         if (late->state == CT_LATE_SENDING) {
+            leave(late);                /* before its client knows, who may come back at once */
             shutdown(late->fd, SHUT_WR);
-            leave(late);
             enter(late, CT_LATE_CLOSING, now + CT_LATE_LINGER_MS);
         }
     } else if (gone) {

@@ -129,6 +129,22 @@ static struct ct_guest *guest_of(struct mg_connection *conn)
     return guest->fd < 0 ? NULL : guest;
 }
 
+/*
+ * Whether the client is one too many.  One who has had all of its reply may be counted for a moment yet, and be the one that
+ * asks here: so for another moment it is waited whether one leaves.
+ */
+static bool is_too_many(struct ct_server *s)
+{
+    static const struct timespec a_moment = { 0, 10000000 };
+
+    for (unsigned looks = 0; atomic_load_explicit(&s->connected, memory_order_relaxed) > s->clients; looks++) {
+        if (looks == 5)
+            return true;
+        nanosleep(&a_moment, NULL);
+    }
+    return false;
+}
+
 /* Every request is answered here: what civetweb would do with a path itself is not safe (CVE-2025-55763). */
 static int begin_request(struct mg_connection *conn)
 {
@@ -143,7 +159,7 @@ static int begin_request(struct mg_connection *conn)
         return 503;
     }
     status = take_request(conn, &request, &why);
-    if (!status && atomic_load_explicit(&s->connected, memory_order_relaxed) > s->clients) {
+    if (!status && is_too_many(s)) {
         status = 503;
         why = "too many clients: try again later";
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "serve/late.h"
@@ -102,12 +103,29 @@ static void forget(void *mounted)
     free(m);
 }
 
+/* As in serve/server.c: whoever has just had all of its answer may be counted yet. */
+static bool is_too_many(struct ct_service *s)
+{
+    static const struct timespec a_moment = { 0, 10000000 };
+
+    for (unsigned looks = 0;; looks++) {
+        bool too_many;
+
+        pthread_mutex_lock(&s->lock);
+        too_many = s->mounted > s->clients;
+        pthread_mutex_unlock(&s->lock);
+        if (!too_many || looks == 5)
+            return too_many;
+        nanosleep(&a_moment, NULL);
+    }
+}
+
 /* Who may ask, before it is looked at what for; then the endpoint. */
-static void answer(struct mounted *m, pid_t pid, unsigned before, struct ct_late *late, struct ct_request *request)
+static void answer(struct mounted *m, pid_t pid, struct ct_late *late, struct ct_request *request)
 {
     const struct ct_serve_http *http = &m->call.http;
     const char *why = "", *token = http->token[0] ? http->token : NULL;
-    int status = before < m->service->clients ? 0 : 503;
+    int status = is_too_many(m->service) ? 503 : 0;
 
     *request = (struct ct_request){ 0 };
     m->endpoints = (struct ct_endpoints){
@@ -166,7 +184,6 @@ void ct_service_mounted(struct ct_service *s, pid_t pid, int fd)
     struct mounted *m = calloc(1, sizeof *m);
     struct ct_late *late = m ? ct_late_new() : NULL;
     struct ct_request request;
-    unsigned before;
 
     if (!late || !receive_call(m, fd)) {
         close(fd);
@@ -179,9 +196,9 @@ void ct_service_mounted(struct ct_service *s, pid_t pid, int fd)
     m->service = s;
     late->fd = fd;
     pthread_mutex_lock(&s->lock);
-    before = s->mounted++;
+    s->mounted++;
     pthread_mutex_unlock(&s->lock);
-    answer(m, pid, before, late, &request);
+    answer(m, pid, late, &request);
     send_answer(m, late, &request);
 }
 
