@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -159,9 +161,36 @@ static void replies(void **state)
     free(paths);
 }
 
+/* What takes long ends when nobody waits for it any more, and when the server ends. */
+static void patience(void **state)
+{
+    struct ct_view view = { 0 };
+    struct ct_endpoints all = { .context = &view };
+    struct ct_request request = { 0 };
+    struct ct_exchange x = { .all = &all, .request = &request };
+    struct ct_view_patience p;
+    int pair[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    request.client = pair[0];
+    p = ct_view_patience(&x);
+    usleep(30000);
+    assert_false(ct_view_impatient(&p));
+    close(pair[1]);
+    usleep(30000);
+    assert_true(ct_view_impatient(&p));
+    close(pair[0]);
+    request.client = 0;
+    p = ct_view_patience(&x);
+    usleep(30000);
+    assert_false(ct_view_impatient(&p));
+    atomic_store(&view.stopping, true);
+    assert_true(ct_view_impatient(&p));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(replies) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(replies), cmocka_unit_test(patience) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,7 @@ struct ct_request {
     bool old;                       /* HTTP/1.0: no chunks */
     bool keep_alive;                /* the client would send another on this connection */
     uint64_t body_size;
+    int client;                     /* the connection's descriptor, to see whether it is still there; 0: not known */
     const char *body;               /* of `body_size` bytes once it is read; NULL before */
 };
 

@@ -167,6 +167,7 @@ static int begin_request(struct mg_connection *conn)
         ct_guest_refuse(guest, status, why);
         mg_disable_connection_keep_alive(conn);
     } else {
+        request.client = guest->fd;
         status = answer(s, conn, guest, &request);
     }
     if (!guest->given) {

@@ -2,6 +2,7 @@
 #include "viewer/view/view.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 enum {
     GZIP_FROM = 4096,               /* bytes of a reply that are worth it */
     PATIENCE_MS = 30000,
+    LOOK_MS = 20,
 };
 
 /*
@@ -91,15 +93,30 @@ static int64_t now_ms(void)
 
 struct ct_view_patience ct_view_patience(const struct ct_exchange *x)
 {
-    return (struct ct_view_patience){ ct_view_of(x), now_ms() + PATIENCE_MS };
+    int64_t now = now_ms();
+
+    return (struct ct_view_patience){ ct_view_of(x), x->request->client, now + LOOK_MS, now + PATIENCE_MS };
+}
+
+/* A page that wants to know something else by now closes the connection, as for each letter of a search. */
+static bool has_gone(int client)
+{
+    struct pollfd one = { .fd = client, .events = POLLRDHUP };
+
+    return client > 0 && poll(&one, 1, 0) > 0;
 }
 
 bool ct_view_impatient(void *patience)
 {
-    const struct ct_view_patience *p = patience;
+    struct ct_view_patience *p = patience;
+    int64_t now = now_ms();
 
-    return atomic_load_explicit(&p->view->stopping, memory_order_relaxed) ||       /* a wish, orders nothing */
-           now_ms() > p->until_ms;
+    if (atomic_load_explicit(&p->view->stopping, memory_order_relaxed) || now > p->until_ms)     /* a wish, orders nothing */
+        return true;
+    if (now < p->look_ms)
+        return false;
+    p->look_ms = now + LOOK_MS;
+    return has_gone(p->client);
 }
 
 /* ---- the last touches ---- */

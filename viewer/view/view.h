@@ -47,10 +47,11 @@ void ct_view_set_key(struct ct_view *view);
  */
 bool ct_view_good(struct ct_exchange *x, int r, const struct ct_error *err);
 
-/* For ct_index_search and the like: true when this has gone on for too long, or the server ends. */
+/* For ct_index_search and the like: true when this has gone on for too long, nobody waits for it any more, or the server ends. */
 struct ct_view_patience {
     const struct ct_view *view;
-    int64_t until_ms;
+    int client;                     /* descriptor of who waits; 0: not known */
+    int64_t look_ms, until_ms;
 };
 struct ct_view_patience ct_view_patience(const struct ct_exchange *x);
 bool ct_view_impatient(void *patience);
