@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 import urllib.error
 
@@ -24,6 +25,11 @@ def tail(text):
 
 def of_itself(line):
     return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
+
+
+def child_of(s):
+    with open(f"/proc/{s.process.pid}/task/{s.process.pid}/children", encoding="ascii") as f:
+        return int(f.read().split()[0])
 
 
 def look(s):
@@ -110,8 +116,7 @@ def stopped():
     """A program that stands still is not waited for: what is known of it is told at once, and what is missing."""
     with Served("heap", "busy") as s:
         s.order("fill")
-        with open(f"/proc/{s.process.pid}/task/{s.process.pid}/children", encoding="ascii") as f:
-            pid = int(f.read().split()[0])
+        pid = child_of(s)
         os.kill(pid, signal.SIGSTOP)
         try:
             began = time.monotonic()
@@ -134,7 +139,29 @@ def stopped():
         look(s)
 
 
-for case in sys.argv[2:] or ("agrees", "gives_back", "nobody", "stopped"):
+def stopped_meanwhile():
+    """An answer that nobody waits for any more, because the program was stopped, is not taken for the next one."""
+    with Served("heap") as s:           # nobody comes by: an answer takes 80 ms
+        s.order("fill")
+        pid = child_of(s)
+        given_up = 0
+        for turn in range(8):
+            said = []
+            one = threading.Thread(target=lambda: said.append(s.get("heap?debug=1")))
+            one.start()
+            time.sleep(0.03 + 0.005 * turn)
+            os.kill(pid, signal.SIGSTOP)
+            one.join()
+            os.kill(pid, signal.SIGCONT)
+            given_up += "the program is stopped" in said[0]
+            text = s.get("threads?debug=1")
+            if not re.match(r"threads profile: total 1\n", text):
+                fail(f"turn {turn}: threads are\n{text}")
+        if given_up == 0:
+            fail("not one answer came too late")
+
+
+for case in sys.argv[2:] or ("agrees", "gives_back", "nobody", "stopped", "stopped_meanwhile"):
     case_began = time.monotonic()
     globals()[case]()
     print(f"{case}: ok ({time.monotonic() - case_began:.1f} s)", flush=True)

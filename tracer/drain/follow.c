@@ -101,6 +101,8 @@ static void hang_up(struct ct_process *p)
     if (p->socket >= 0)
         close(p->socket);
     p->socket = -1;
+    p->dumps_unheard = 0;
+    ct_process_dumped(p, -ECONNRESET);
 }
 
 static void drop_process(struct ct_follow *f, struct ct_process *p)
@@ -143,9 +145,7 @@ static void hear(struct ct_follow *f, struct ct_process *p, const struct ct_cont
             ct_image_note_guest(f, p);
         break;
     case CT_CONTROL_STACKS:
-        if (p->dumped)
-            p->dumped(p->dumped_context, fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0));
-        p->dumped = NULL;
+        ct_process_dumped(p, fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0));
         break;
     case CT_CONTROL_UNCONSUME:
         if (!p->has_file)

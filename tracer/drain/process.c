@@ -287,6 +287,22 @@ static void tell_rate(struct ct_process *p)
     p->told_rate = wanted;
 }
 
+void ct_process_dumped(struct ct_process *p, int fd)
+{
+    void (*dumped)(void *context, int fd) = p->dumped;
+
+    if (p->dumps_unheard) {             /* it is that of somebody before */
+        p->dumps_unheard--;
+        dumped = NULL;
+    } else {
+        p->dumped = NULL;
+    }
+    if (dumped)
+        dumped(p->dumped_context, fd);
+    else if (fd >= 0)
+        close(fd);
+}
+
 bool ct_process_calm(const struct ct_process *p)
 {
     return p->calm && p->told && !(p->told & ~p->calm) && !p->guests;

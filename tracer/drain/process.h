@@ -48,6 +48,7 @@ struct ct_process {
     /* Told the rows that CT_CONTROL_THREADS asked for, once: `fd` is given; NULL: nobody asks. */
     void (*dumped)(void *context, int fd);
     void *dumped_context;
+    unsigned dumps_unheard;         /* answers to come that nobody waits for any more: each question has one, in their order */
     uint64_t calm;                  /* categories that come rarely: a program that records no others is left alone longer */
     uint64_t paced_ns;              /* how long, as it was last told; 0: never */
     uint64_t all, base, told;       /* categories: for guests, for its file now, and what the program was last told */
@@ -85,6 +86,8 @@ int ct_process_watch(struct ct_process *p, struct ct_segments *s, uint32_t from)
 void ct_process_unwatch(struct ct_process *p, struct ct_segments *s);
 /* Tells the program what it is to record and how fast to sample, if that has changed. */
 void ct_process_tell_categories(struct ct_process *p);
+/* An answer to what `dumped` waits for came, in a file that is given, or will not come: a negative number. */
+void ct_process_dumped(struct ct_process *p, int fd);
 /* What is recorded of it comes so slowly that its arena is never full before the bell was heard: no timer is needed. */
 bool ct_process_calm(const struct ct_process *p);
 /* Whether a consumer wants the generation under way to end. */

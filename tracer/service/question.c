@@ -52,8 +52,10 @@ static void give_up(void *context)
     struct asked *a = context;
     struct ct_process *p = ct_follow_process(a->service->follow, a->pid);
 
-    if (p && p->dumped_context == a)
+    if (p && p->dumped && p->dumped_context == a) {
         p->dumped = NULL;
+        p->dumps_unheard++;
+    }
 }
 
 /* A while; the lock is held. */
