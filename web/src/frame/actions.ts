@@ -77,10 +77,8 @@ function showSlice(slice: Slice): void {
   store.unfold(slice.lane);
   const view = store.view.value;
   const end = slice.start_ns + slice.dur_ns;
-  // A slice that would be a hair is shown large enough to be seen as one.
-  const small = slice.dur_ns < (view.end - view.start) / 400;
   pushAddress();
-  glide(small ? around(slice.start_ns - slice.dur_ns * 4, end + slice.dur_ns * 4, store.span.value) : reveal(view, slice.start_ns, end, store.span.value));
+  glide(reveal(view, slice.start_ns, end, store.span.value)); // the zoom stays: F goes closer
   scrollTo.value?.(slice.row);
 }
 

@@ -2,7 +2,7 @@
 
 import type { Long, Overview } from "../api/answers";
 import { select, showRange } from "../frame/actions";
-import { laneTitle, meta, page } from "../frame/store";
+import { laneTitle, meta, page, span } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { bytes, count, duration, percent } from "../timeline/time";
 import { Swatch } from "../timeline/swatch";
@@ -15,6 +15,7 @@ function Number_({ value, of }: { value: string; of: string }) {
 
 function Waker({ wait }: { wait: Long }) {
   const { waker } = wait;
+  if (!waker && wait.start_ns + wait.dur_ns >= span.value * 0.9999) return <span class="dim">nobody: it lasted to the end</span>;
   if (!waker) return <span class="dim">not known</span>;
   return <b>{laneTitle(waker.lane) || waker.name}</b>;
 }

@@ -43,7 +43,8 @@ export function drawOverlay(pen: CanvasRenderingContext2D, picture: OverlayPictu
 
 function outline(pen: CanvasRenderingContext2D, picture: OverlayPicture, box: Box, ink: string, line: number, glow: boolean): void {
   const x0 = Math.max(-4, toX(picture.view, picture.width, box.start));
-  const x1 = Math.min(picture.width + 4, Math.max(x0 + 2, toX(picture.view, picture.width, box.end)));
+  // What is selected can be found, however short it is.
+  const x1 = Math.min(picture.width + 4, Math.max(x0 + (glow ? 6 : 2), toX(picture.view, picture.width, box.end)));
   if (x1 < 0 || x0 > picture.width || box.y + box.h < 0 || box.y > picture.height) return;
   if (glow) {
     pen.strokeStyle = "rgb(255 255 255 / 0.85)";

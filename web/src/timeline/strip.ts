@@ -6,6 +6,7 @@ import type { SliceColumns } from "./tile_reply";
 
 export const BANDS = 3;
 
+const RARE = new Set([11, 12, 13, 16, 17, 18, 19, 20]); // pauses, points and gaps: short, and what one looks for
 const GAP = 96; // alpha of a slice's last step: a gap that keeps equal neighbours apart
 const GAP_FROM = 4; // steps: narrower slices have no room for one
 
@@ -18,7 +19,8 @@ export function paintStrip(pixels: Uint32Array, at: number, columns: SliceColumn
     const [r, g, b] = lookColour(look, cls, columns.name[i], theme);
     const colour = ((b << 16) | (g << 8) | r) >>> 0;
     // What is folded into a step is the fainter the less of the step it covers, but never gone.
-    const alpha = columns.count[i] > 1 || columns.busy[i] < 255 ? 88 + Math.round((columns.busy[i] / 255) * 167) : 255;
+    const least = RARE.has(cls) ? 200 : 88;
+    const alpha = columns.count[i] > 1 || columns.busy[i] < 255 ? least + Math.round((columns.busy[i] / 255) * (255 - least)) : 255;
     const word = (colour | (alpha << 24)) >>> 0;
     const thirds = look === "state" ? thirdsOf(cls) : 7;
     for (let band = 0; band < BANDS; band++) {

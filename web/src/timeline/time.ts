@@ -134,7 +134,8 @@ export function quantity(value: number, unit: string): string {
   if (unit === "ns" || unit === "nanoseconds") return duration(value);
   if (unit === "bytes" || unit === "B") return bytes(value);
   if (unit === "bytes/s") return `${bytes(value)}/s`;
-  return unit && unit !== "count" ? `${count(value)} ${unit}` : count(value);
+  if (!unit || unit === "count") return count(value);
+  return `${count(value)} ${value === 1 ? unit.replace(/s$/, "") : unit}`;
 }
 
 /** "12.3 %" */

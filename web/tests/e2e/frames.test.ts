@@ -12,7 +12,7 @@ let browser: Browser;
 let fake: Fake;
 
 beforeAll(async () => {
-  fake = await startFake({ trace: makeTrace({ span: 100e6, threads: 66, idle: 4 }) });
+  fake = await startFake({ trace: makeTrace({ span: 60e6, threads: 200, idle: 4 }) });
   browser = await launch();
 });
 afterAll(async () => {

@@ -1,0 +1,13 @@
+import { launch, open, settled } from "./browser";
+const browser = await launch();
+const [url, out] = process.argv.slice(2);
+const at = await open(browser, url + "#overview", {});
+await at.page.locator("tbody tr", { hasText: "mutex" }).first().click();
+await settled(at.page); await at.page.waitForTimeout(1200);
+await at.page.screenshot({ path: `/tmp/w/page-shots/${out}0.png` });
+await at.page.keyboard.press("f"); await at.page.keyboard.press("o"); await at.page.waitForTimeout(1500);
+await at.page.screenshot({ path: `/tmp/w/page-shots/${out}1.png` });
+await at.page.keyboard.press("["); await at.page.waitForTimeout(1500);
+await at.page.screenshot({ path: `/tmp/w/page-shots/${out}2.png` });
+console.log(at.errors);
+await browser.close();
