@@ -35,9 +35,17 @@ static void plan_ready(struct ct_read_plan *plan)
         plan->room = INT_MAX;
 }
 
+/* Not calloc's: where a program serves itself, one is made each second or so, and malloc would keep it. */
+static struct ct_read_plans *new_plans(void)
+{
+    void *at = mmap(NULL, sizeof(struct ct_read_plans), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return at == MAP_FAILED ? NULL : at;
+}
+
 int ct_read_plans_own(struct ct_read_plans **ret)
 {
-    struct ct_read_plans *plans = calloc(1, sizeof *plans);
+    struct ct_read_plans *plans = new_plans();
 
     if (!plans)
         return -ENOMEM;
@@ -132,12 +140,11 @@ static void plan_from_row(struct ct_read_plan *plan, const struct ct_schema_row 
 
 int ct_read_plans_new(struct ct_cursor *payload, uint32_t crc, struct ct_read_plans **ret, struct ct_error *err)
 {
-    /* Not calloc's: where a program serves itself, one is made each second or so, and malloc would keep it. */
-    struct ct_read_plans *plans = mmap(NULL, sizeof *plans, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct ct_read_plans *plans = new_plans();
     char *pool;
     int r = 0;
 
-    if (plans == MAP_FAILED)
+    if (!plans)
         return ct_error_at(err, -ENOMEM, ct_cursor_offset(payload), "out of memory");
     plans->crc = crc;
     plans->size = (uint32_t)ct_cursor_left(payload);
