@@ -10,7 +10,7 @@ enum {
     CHROME_TEXT_MAX = 1024,             /* bytes of a text shown; longer ones are cut */
     CHROME_RECORD_MAX = 30 << 10,       /* bytes of the longest record */
     CHROME_EVENT_NAME_MAX = 128,        /* bytes of the name of an event that only the file knows */
-    CHROME_CALLS = 64, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
+    CHROME_CALLS = 192, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
     CHROME_TAILS = 256,
     CHROME_LANES = 4096,                /* of a host; CPUs beyond have no row of their own */
     CHROME_TIMES_MAX = 64,              /* bytes of a start and a duration */

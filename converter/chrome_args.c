@@ -197,6 +197,32 @@ static char *open_text(struct ct_chrome *c, char *p, const struct ct_span *span)
     return close_record(c, p, args, span);
 }
 
+/* Calls by name, id or size. */
+static char *called_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    const struct ct_args_LOCK_CALL *a = ct_args_LOCK_CALL(span->arg);      /* the same first fields in all */
+    const struct ct_call_info *call = ct_schema_call((unsigned)a->call);
+    int64_t result = (int64_t)(span->no == CT_EV_PATH ? ct_args_PATH(span->arg)->result
+                             : span->no == CT_EV_SIGNAL_CALL ? ct_args_SIGNAL_CALL(span->arg)->result : a->result);
+    char *args = p = open_args(p, call ? call->name : "call", call ? ct_schema_category(call->category) : "unknown");
+
+    if (span->no == CT_EV_PATH || span->no == CT_EV_LOOKUP) {
+        p = CT_JSON_PUT(p, ",\"name\":\"");
+        p = span->name_lost ? CT_JSON_PUT(p, "(lost)") : chrome_text(p, span->name);
+        *p++ = '"';
+    } else if (span->no != CT_EV_SIGNAL_CALL) {
+        p = span->no == CT_EV_MAP ? CT_JSON_PUT(p, ",\"bytes\":") : CT_JSON_PUT(p, ",\"object\":");
+        p = ct_json_i64(p, (int64_t)a->object);
+    }
+    if (result < 0) {
+        p = error_of(p, result);
+    } else if (result > 0) {
+        p = CT_JSON_PUT(p, ",\"result\":");
+        p = ct_json_u64(p, (uint64_t)result);
+    }
+    return close_record(c, p, args, span);
+}
+
 /* --- waits --- */
 
 /* As the first member.  Many objects lie in one heap or stack: their first digits are the same. */
@@ -358,6 +384,8 @@ static inline char *span_text(struct ct_chrome *c, char *p, const struct ct_span
         return point_text(c, p, span);
     case CT_EV_OPEN:
         return open_text(c, p, span);
+    case CT_EV_LOCK_CALL: case CT_EV_SIGNAL_CALL: case CT_EV_CHILD_CALL: case CT_EV_PATH: case CT_EV_LOOKUP: case CT_EV_MAP:
+        return called_text(c, p, span);
     case CT_EV_HEAP_GROW: case CT_EV_HEAP_SHRINK:
         return heap_text(c, p, span);
     case CT_EV_THREAD_CREATE:

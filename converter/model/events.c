@@ -22,13 +22,14 @@ static void moment(struct ct_model *m, struct ct_model_thread *t, const struct c
 /* A call is over: the time it took was a state if it was long. */
 static void call_over(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
 {
-    const struct ct_args_IO *a = ct_args_IO(e->arg);        /* the same first fields in all of IO, POLL, FILE */
-    bool poll = e->no == CT_EV_POLL || e->no == CT_EV_POLL_SLOW;
+    const struct ct_args_IO *a = ct_args_IO(e->arg);        /* the same first fields in all calls */
+    bool waits = e->no == CT_EV_POLL || e->no == CT_EV_POLL_SLOW || e->no == CT_EV_LOCK_CALL || e->no == CT_EV_SIGNAL_CALL ||
+                 e->no == CT_EV_CHILD_CALL || e->no == CT_EV_LOOKUP;
 
     if (e->ns - start >= SLOW_NS || t->state == CT_STATE_CALL) {
         if (t->waits > 0)
             return;                     /* a handler's, within a wait */
-        ct_thread_state(m, t, poll ? CT_STATE_WAITING : CT_STATE_CALL, 0, (unsigned)a->call, start);
+        ct_thread_state(m, t, waits ? CT_STATE_WAITING : CT_STATE_CALL, 0, (unsigned)a->call, start);
         ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, e->ns);
         ct_lanes_enter(m, t, e->ns);
     }
@@ -57,6 +58,19 @@ static void file(struct ct_model *m, struct ct_model_thread *t, const struct ct_
     call_over(m, t, e, start);
     if (a->call == CT_CALL_close && (int64_t)a->result >= 0)
         ct_fds_forget(&t->program->fds, (int32_t)a->fd);
+}
+
+/* Calls that are about something else than a descriptor. */
+static void called(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    uint64_t name = e->no == CT_EV_PATH ? ct_args_PATH(e->arg)->path
+                  : e->no == CT_EV_LOOKUP ? ct_args_LOOKUP(e->arg)->name : 0;
+    uint64_t at = e->no == CT_EV_PATH ? ct_args_PATH(e->arg)->at
+                : e->no == CT_EV_SIGNAL_CALL ? ct_args_SIGNAL_CALL(e->arg)->at
+                : ct_args_LOCK_CALL(e->arg)->at;        /* the same fields in the rest */
+
+    ct_span_complete(m, t, e, start, name, at);
+    call_over(m, t, e, start);
 }
 
 static void heap(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
@@ -208,6 +222,9 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
     case CT_EV_OPEN:
         ct_span_complete(m, t, e, start, ct_args_OPEN(e->arg)->path, ct_args_OPEN(e->arg)->at);
         break;
+    case CT_EV_LOCK_CALL: case CT_EV_SIGNAL_CALL: case CT_EV_CHILD_CALL: case CT_EV_PATH: case CT_EV_LOOKUP: case CT_EV_MAP:
+        called(m, t, e, start);
+        break;
     case CT_EV_FD:
         fd(t, e);
         break;
@@ -239,6 +256,8 @@ static const uint8_t traits[CT_EV_END] = {
 #define EVENT(no, NAME, shape, category, doc, ...) \
     [no] = CT_SHAPE_##shape | \
         ((no) == CT_EV_CPU || ((no) >= CT_EV_MUTEX_WAIT && (no) <= CT_EV_WAIT_FAILED) || \
+         (no) == CT_EV_LOCK_CALL || (no) == CT_EV_SIGNAL_CALL || (no) == CT_EV_PATH || (no) == CT_EV_LOOKUP || \
+         (no) == CT_EV_CHILD_CALL || (no) == CT_EV_MAP || \
          ((no) >= CT_EV_IO && (no) <= CT_EV_FILE_SLOW) ? LOOKS_AT_CPU : 0),
 #include "format/events.def"
 };

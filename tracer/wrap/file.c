@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "record/intern.h"
+#include "wrap/called.h"
 #include "wrap/real.h"
-#include "wrap/timed.h"
 
 /*
  * The path is read after the call: unless the kernel gave up before it read it (EINVAL) or could not (EFAULT), it is
@@ -19,7 +19,7 @@ static void emit_open(unsigned call, const char *path, uint64_t start, int fd)
     if (!ct_gate_open())
         return;
     now = ct_clock_now();
-    if (ct_options.paths && error != EINVAL && error != EFAULT)
+    if (ct_options.paths && path && error != EINVAL && error != EFAULT)
         name = ct_string_of(path, strnlen(path, CT_STRING_MAX));
     ct_cpu_note(now);
     EMIT(OPEN, .time = now, .dur = now - start, .call = call, .path = name, .result = fd < 0 ? -error : fd,
@@ -93,6 +93,74 @@ int ct_seen___openat_2(int dir, const char *path, int flags)
 int ct_seen___openat64_2(int dir, const char *path, int flags)
 {
     return OPEN(CT_CALL_openat, path, ct_real.__openat64_2(dir, path, flags));
+}
+
+/* The name that was made up is there only when there is a file. */
+#define OPEN_MADE(path, real) OPEN(CT_CALL_mkstemp, ct_result < 0 ? NULL : (path), real)
+
+int ct_seen_mkstemp(char *path)
+{
+    return OPEN_MADE(path, ct_real.mkstemp(path));
+}
+
+int ct_seen_mkstemp64(char *path)
+{
+    return OPEN_MADE(path, ct_real.mkstemp64(path));
+}
+
+int ct_seen_mkostemp(char *path, int flags)
+{
+    return OPEN_MADE(path, ct_real.mkostemp(path, flags));
+}
+
+int ct_seen_mkostemp64(char *path, int flags)
+{
+    return OPEN_MADE(path, ct_real.mkostemp64(path, flags));
+}
+
+int ct_seen_mkstemps(char *path, int tail)
+{
+    return OPEN_MADE(path, ct_real.mkstemps(path, tail));
+}
+
+int ct_seen_mkostemps(char *path, int tail, int flags)
+{
+    return OPEN_MADE(path, ct_real.mkostemps(path, tail, flags));
+}
+
+char *ct_seen_mkdtemp(char *path)
+{
+    return CT_CALLED(mkdir, -1, ct_real.mkdtemp(path),
+                     ct_called_path(CT_CALL_mkdir, ct_result, NULL, ct_start, ct_result ? 0 : -(int64_t)errno));
+}
+
+/* libc reads all of the links on the way; what it was asked is recorded. */
+#define REALPATH(path, real) \
+    CT_CALLED(realpath, -1, real, \
+              ct_called_path(CT_CALL_realpath, path, NULL, ct_start, ct_result ? 0 : -(int64_t)errno))
+
+char *ct_seen_realpath(const char *restrict path, char *restrict to)
+{
+    return REALPATH(path, ct_real.realpath(path, to));
+}
+
+char *ct_seen___realpath_chk(const char *path, char *to, size_t room)
+{
+    return REALPATH(path, ct_real.__realpath_chk(path, to, room));
+}
+
+/* They return what is wrong. */
+#define ALLOCATE_FILE(fd, real) \
+    CT_CALLED(posix_fallocate, fd, real, ct_timed_told_file(CT_CALL_posix_fallocate, fd, ct_start, -(int64_t)ct_result))
+
+int ct_seen_posix_fallocate(int fd, off_t at, off_t size)
+{
+    return ALLOCATE_FILE(fd, ct_real.posix_fallocate(fd, at, size));
+}
+
+int ct_seen_posix_fallocate64(int fd, off64_t at, off64_t size)
+{
+    return ALLOCATE_FILE(fd, ct_real.posix_fallocate64(fd, at, size));
 }
 
 /* Forgotten before it is closed: afterwards the number may be another thread's new file. */

@@ -111,7 +111,7 @@ static __attribute__((noinline)) void come_by(void)
     errno = error;
 }
 
-#define ROUTED(result, name, parameters, arguments) \
+#define ROUTED(result, name, parameters, arguments, ...) \
     static CT_JUMPS result errand_##name parameters \
     { \
         come_by(); \
@@ -129,16 +129,16 @@ static __attribute__((noinline)) void come_by(void)
 
 static void put_back(void)
 {
-#define ROUTED(result, name, parameters, arguments) LEAD(name, errand_##name, usual.name);
+#define ROUTED(result, name, parameters, arguments, ...) LEAD(name, errand_##name, usual.name);
 #include "wrap/real.def"
 }
 
 static void lead_here(void)
 {
-#define ROUTED(result, name, parameters, arguments) usual.name = __atomic_load_n(&ct_route.name, __ATOMIC_RELAXED);
+#define ROUTED(result, name, parameters, arguments, ...) usual.name = __atomic_load_n(&ct_route.name, __ATOMIC_RELAXED);
 #include "wrap/real.def"
     atomic_store_explicit(&errand.state, ASKED, memory_order_release);                  /* edge WANTED */
-#define ROUTED(result, name, parameters, arguments) LEAD(name, usual.name, errand_##name);
+#define ROUTED(result, name, parameters, arguments, ...) LEAD(name, usual.name, errand_##name);
 #include "wrap/real.def"
 }
 

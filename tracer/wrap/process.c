@@ -2,11 +2,13 @@
 #include <alloca.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "record/emit.h"
 #include "record/intern.h"
+#include "wrap/called.h"
 #include "wrap/real.h"
 #include "wrap/wait.h"
 
@@ -68,6 +70,17 @@ CT_WRAPPER int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file
         *pid = child;
     emit_fork(start, r ? -r : child);
     return r;
+}
+
+/* The child is libc's own, and so is its number. */
+FILE *ct_seen_popen(const char *command, const char *mode)
+{
+    FILE *pipe = CT_CALLED(popen, -1, ct_real.popen(command, mode),
+                           ct_called_child(CT_CALL_popen, -1, ct_start, ct_result ? fileno(ct_result) : -(int64_t)errno));
+
+    if (pipe)
+        ct_fd_forget(fileno(pipe));
+    return pipe;
 }
 
 /* The path may be a bad pointer, which only the call itself finds out: nothing is read that is not mapped for sure. */

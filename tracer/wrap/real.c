@@ -178,17 +178,17 @@ bool ct_real_in_libc(const void *code)
         __atomic_compare_exchange_n(&ct_route.name, &here, found, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
     } while (0)
 
-#define REAL(result, name, parameters, arguments) RESOLVE(result, name, parameters, arguments, (void)0)
-#define ROUTED(result, name, parameters, arguments) \
+#define REAL(result, name, parameters, arguments, ...) RESOLVE(result, name, parameters, arguments, (void)0)
+#define ROUTED(result, name, parameters, arguments, ...) \
     RESOLVE(result, name, parameters, arguments, SETTLE(result, name, parameters))
 #include "wrap/real.def"
 
 struct ct_real ct_real = {
-#define REAL(result, name, parameters, arguments) .name = resolve_##name,
+#define REAL(result, name, parameters, arguments, ...) .name = resolve_##name,
 #include "wrap/real.def"
 };
 
 struct ct_route ct_route = {
-#define ROUTED(result, name, parameters, arguments) .name = resolve_##name,
+#define ROUTED(result, name, parameters, arguments, ...) .name = resolve_##name,
 #include "wrap/real.def"
 };

@@ -1,31 +1,47 @@
 /* The functions behind the wrappers: ct_real.NAME is what the program would have called without us. */
 #pragma once
 
+#include <aio.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <mqueue.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
+#include <utime.h>
 
 /* HOT: runs inside the traced program, in every wrapper.
  *   budget   one load and an indirect call.
  *   safe     at any time: before constructors, in signal handlers, under the loader's lock, in allocators.  Each pointer
  *            starts at a function that looks the real one up and calls it; the look-up takes no lock and no memory. */
 struct ct_real {
-#define REAL(result, name, parameters, arguments) result (*name) parameters;
+#define REAL(result, name, parameters, arguments, ...) result (*name) parameters;
 #include "wrap/real.def"
 };
 extern struct ct_real ct_real __attribute__((visibility("hidden")));
@@ -33,13 +49,13 @@ extern struct ct_real ct_real __attribute__((visibility("hidden")));
 /* Where each wrapper jumps: into libc while nobody listens, else to ct_seen_NAME.  Written by ct_route_lead(), and
  * by a body that knows a shorter one. */
 struct ct_route {
-#define ROUTED(result, name, parameters, arguments) result (*name) parameters;
+#define ROUTED(result, name, parameters, arguments, ...) result (*name) parameters;
 #include "wrap/real.def"
 };
 extern struct ct_route ct_route __attribute__((visibility("hidden")));
 
 /* The wrappers' bodies.  They may be called with the gate shut. */
-#define ROUTED(result, name, parameters, arguments) result ct_seen_##name parameters;
+#define ROUTED(result, name, parameters, arguments, ...) result ct_seen_##name parameters;
 #include "wrap/real.def"
 
 /* Whether `code` lies in the C library (and not in an allocator or another preload that took its name). */

@@ -8,7 +8,7 @@
  *   never    tests anything: who listens is told by where the jump leads, and that changes as rarely as sessions do. */
 
 /* Their C names are others: those of the header may have variable arguments, which are passed the same way. */
-#define ROUTED(result, name, parameters, arguments) \
+#define ROUTED(result, name, parameters, arguments, ...) \
     CT_WRAPPER CT_JUMPS result ct_routed_##name parameters __asm__(#name); \
     result ct_routed_##name parameters \
     { \
@@ -19,7 +19,7 @@
 /* Relaxed: a call that still goes the old way is one that was made a moment before. */
 void ct_route_lead(bool through)
 {
-#define ROUTED(result, name, parameters, arguments) \
+#define ROUTED(result, name, parameters, arguments, ...) \
     __atomic_store_n(&ct_route.name, through ? ct_seen_##name : __atomic_load_n(&ct_real.name, __ATOMIC_RELAXED), \
                      __ATOMIC_RELAXED);
 #include "wrap/real.def"

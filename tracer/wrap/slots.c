@@ -24,15 +24,15 @@ enum { JUMP_SLOT = R_X86_64_JUMP_SLOT };
 enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT };
 #endif
 
-#define ROUTED(result, name, parameters, arguments) \
+#define ROUTED(result, name, parameters, arguments, ...) \
     CT_WRAPPER result ct_routed_##name parameters __asm__(#name);
 #include "wrap/real.def"
 
 static const struct { const void *wrapper; const char *name; } routed[] = {
-#define ROUTED(result, name, parameters, arguments) { (const void *)ct_routed_##name, #name },
+#define ROUTED(result, name, parameters, arguments, ...) { (const void *)ct_routed_##name, #name },
 #include "wrap/real.def"
 };
-enum { ROUTES = sizeof routed / sizeof *routed, SLOTS_MAX = 256 };
+enum { ROUTES = sizeof routed / sizeof *routed, SLOTS_MAX = 512 };
 
 static struct { uintptr_t *at; const void *wrapper; } slots[SLOTS_MAX];
 static unsigned slot_count;

@@ -17,8 +17,8 @@ static inline bool is_slow(uint64_t ticks)
     return ticks > ct_arena->ticks_per_second / 50000;
 }
 
-#define TIMED_END(family, FAST, SLOW) \
-    void ct_timed_end_##family(unsigned call, int fd, uint64_t start, int64_t result) \
+#define TIMED_END(name, FAST, SLOW, failed) \
+    void name(unsigned call, int fd, uint64_t start, int64_t result) \
     { \
         uint64_t now, dur; \
         \
@@ -27,7 +27,7 @@ static inline bool is_slow(uint64_t ticks)
         now = ct_clock_now(); \
         dur = now > start ? now - start : 0; \
         if (result < 0) \
-            result = -errno; \
+            result = (failed); \
         ct_cpu_note(now); \
         if (__builtin_expect(is_slow(dur), 0)) \
             EMIT(SLOW, .time = now, .dur = dur, .call = call, .fd = fd, .result = result, .at = ct_stack_here()); \
@@ -35,9 +35,10 @@ static inline bool is_slow(uint64_t ticks)
             EMIT(FAST, .time = now, .dur = dur, .call = call, .fd = fd, .result = result); \
         ct_wait_resume(now); \
     }
-TIMED_END(io, IO, IO_SLOW)
-TIMED_END(poll, POLL, POLL_SLOW)
-TIMED_END(file, FILE, FILE_SLOW)
+TIMED_END(ct_timed_end_io, IO, IO_SLOW, -errno)
+TIMED_END(ct_timed_end_poll, POLL, POLL_SLOW, -errno)
+TIMED_END(ct_timed_end_file, FILE, FILE_SLOW, -errno)
+TIMED_END(ct_timed_told_file, FILE, FILE_SLOW, result)
 
 /* With the gate shut there is a frame all the same: a thread that blocks here now may be looked at later. */
 #define TIMED(result, name, parameters, arguments, call, fd) \

@@ -36,6 +36,9 @@ void ct_timed_end_io(unsigned call, int fd, uint64_t start, int64_t result);
 void ct_timed_end_poll(unsigned call, int fd, uint64_t start, int64_t result);
 void ct_timed_end_file(unsigned call, int fd, uint64_t start, int64_t result);
 
+/* The same where `result` is the negative errno itself, and errno says nothing. */
+void ct_timed_told_file(unsigned call, int fd, uint64_t start, int64_t result);
+
 static inline __attribute__((always_inline)) void ct_timed_end(unsigned category, unsigned call, int fd, uint64_t start,
                                                                int64_t result)
 {

@@ -4,6 +4,7 @@
  *
  *   wrap-jumps TRACE
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +18,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -33,6 +41,14 @@ static pthread_barrier_t barrier;
 static sem_t sem;
 static const struct timespec none;
 static void *block;
+static struct stat status;
+static sigset_t no_signals;
+static pthread_spinlock_t spinlock;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void nothing(void)
+{
+}
 
 /* Calls that come back at once, each of one wrapped function. */
 #define CALLS \
@@ -67,6 +83,23 @@ static void *block;
     CALL(sem_post, sem_post(&sem)) \
     CALL(sem_wait, sem_wait(&sem)) \
     CALL(pthread_join, pthread_join(pthread_self(), NULL)) \
+    CALL(stat, stat("/nowhere/at/all", &status)) \
+    CALL(fstat, fstat(-1, &status)) \
+    CALL(rename, rename("/nowhere/at/all", "/nowhere")) \
+    CALL(unlink, unlink("/nowhere/at/all")) \
+    CALL(mkdir, mkdir("/nowhere/at/all", 0700)) \
+    CALL(opendir, opendir("/nowhere/at/all")) \
+    CALL(fcntl, fcntl(-1, F_SETLKW, NULL)) \
+    CALL(flock, flock(-1, LOCK_EX)) \
+    CALL(ioctl, ioctl(-1, 0)) \
+    CALL(semop, semop(-1, NULL, 0)) \
+    CALL(msgrcv, msgrcv(-1, NULL, 0, 0, 0)) \
+    CALL(sigtimedwait, sigtimedwait(&no_signals, NULL, &none)) \
+    CALL(waitpid, waitpid(1, NULL, 0)) \
+    CALL(munmap, munmap(NULL, 0)) \
+    CALL(madvise, madvise(NULL, 0, 0)) \
+    CALL(pthread_spin_lock, (pthread_spin_lock(&spinlock), pthread_spin_unlock(&spinlock))) \
+    CALL(pthread_once, pthread_once(&once, nothing)) \
     CALL(malloc, block = malloc(64)) \
     CALL(realloc, block = realloc(block, 100)) \
     CALL(free, free(block))
@@ -139,6 +172,7 @@ int main(int argc, char **argv)
     }
     sigaction(SIGTRAP, &action, NULL);
     sem_init(&sem, 0, 0);
+    pthread_spin_init(&spinlock, 0);
     pthread_barrier_init(&barrier, NULL, 1);
     bad = check("before", false);
     for (int turn = 0; turn < 2; turn++) {

@@ -1,0 +1,39 @@
+/* Calls that leave one event when they return, each family with fields of its own: names, ids, bytes instead of a descriptor. */
+#pragma once
+
+#include <errno.h>
+
+#include "wrap/timed.h"
+
+/*
+ * After the real call: writes LOCK_CALL, SIGNAL_CALL, CHILD_CALL, PATH, LOOKUP or MAP, with a stack when it took long.
+ * `result` as the event has it: negative is an errno.  Keep errno.
+ */
+void ct_called_lock(unsigned call, int64_t object, uint64_t start, int64_t result);
+void ct_called_signal(unsigned call, uint64_t start, int64_t result);
+void ct_called_child(unsigned call, int64_t object, uint64_t start, int64_t result);
+void ct_called_map(unsigned call, uint64_t bytes, uint64_t start, int64_t result);
+
+/* `path` and `other` may be pointers to nowhere when the call failed: read is what the kernel must have read too. */
+void ct_called_path(unsigned call, const char *path, const char *other, uint64_t start, int64_t result);
+
+/* `name` was read by libc; NULL when it was not by name. */
+void ct_called_lookup(unsigned call, const char *name, uint64_t start, int64_t result);
+
+/* What a call returned that says by errno why it failed. */
+#define CT_CALL_RESULT(returned) ((int64_t)(returned) < 0 ? -(int64_t)errno : (int64_t)(returned))
+
+/* The body of a wrapper: `real`, and afterwards `end`, which finds ct_result and ct_start.  `fd` as in CT_TIMED. */
+#define CT_CALLED(CALL, fd, real, end) \
+    __extension__({ \
+        __typeof__(real) ct_result; \
+        CT_SAVE_FP(); \
+        if (!ct_recording(CT_CALL_CATEGORY_##CALL)) { \
+            ct_result = (real); \
+        } else { \
+            uint64_t ct_start = ct_timed_begin(CT_CALL_##CALL, fd); \
+            ct_result = (real); \
+            end; \
+        } \
+        ct_result; \
+    })
