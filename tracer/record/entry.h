@@ -41,14 +41,14 @@ struct ct_entry {
     int (*own_threads)(void);                       /* of ctrace's in this process, now */
     int (*malloc_is_libc)(void);                    /* 1: the program's allocator is libc's */
 
+    void (*hide_thread)(void);                      /* the calling thread is ctrace's own: it leaves no trace */
+
     /* The program's own profiles; as the trace_profile_* functions of the same name, and the number of one, or -ENOENT. */
     int (*profile_new)(const char *name);
     int (*profile_add)(int profile, const void *value, int skip);
     int (*profile_remove)(int profile, const void *value);
     int (*profile_count)(int profile);
     int (*profile_find)(const char *name);
-
-    void (*hide_thread)(void);                      /* the calling thread is ctrace's own: it leaves no trace */
 };
 
 /* Exported.  The table, or NULL when this recorder does not know `version`.  Never freed. */
