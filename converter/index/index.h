@@ -127,7 +127,7 @@ struct ct_index_lane {
     enum ct_index_lane_kind kind;
     uint64_t tid;                       /* of threads */
     struct ct_text name;
-    struct ct_text group;               /* name of a thread's start routine, or empty */
+    struct ct_text group;               /* name of a thread's start routine ("main" for the first one), or empty */
     struct ct_text unit;                /* of counters: "bytes", "bytes/s", "threads" or empty */
     int64_t start_ns, end_ns, busy_ns;  /* busy: running, or on the CPU */
     const struct ct_index_row *rows;

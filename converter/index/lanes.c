@@ -155,6 +155,8 @@ static uint32_t group_of(struct ct_builder *b, const struct ct_read_thread *read
     const struct ct_read_frame *frames;
     char address[256];
 
+    if (read->serial == 1)
+        return ct_strings_of(&b->strings, (struct ct_text){ "main", 4 });
     if (read->routine == 0)
         return CT_STRINGS_EMPTY;
     if (ct_read_frames(read->program, read->routine, &frames) > 0 && frames[0].function.size > 0)
