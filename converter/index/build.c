@@ -344,6 +344,8 @@ void ct_builder_free(struct ct_builder *b)
     ct_list_fini(&b->lanes);
     ct_list_fini(&b->programs);
     ct_list_fini(&b->cpus);
+    ct_list_fini(&b->addresses);
+    ct_idmap_fini(&b->address_places);
     ct_list_fini(&b->events);
     ct_list_fini(&b->new_events);
     ct_idmap_fini(&b->cpu_places);

@@ -26,6 +26,28 @@ static uint32_t describe_fd(struct ct_builder *b, struct ct_model_program *progr
     return fd->user - 1;
 }
 
+enum { ADDRESSES_MAX = 1 << 22 };       /* 32 MB of them; further ones stand where they are used */
+
+static __attribute__((noinline)) uint64_t new_address(struct ct_builder *b, uint64_t address)
+{
+    uint64_t *place = b->addresses.count < ADDRESSES_MAX ? ct_list_add(&b->addresses) : NULL;
+
+    if (!place)
+        return address << 1 | 1;
+    *place = address;
+    if (ct_idmap_add(&b->address_places, address, (uint32_t)b->addresses.count - 1) < 0)
+        b->no_memory = true;
+    return 2 * (b->addresses.count - 1);
+}
+
+/* What stands for an address in a payload. */
+static inline uint64_t address_of(struct ct_builder *b, uint64_t address)
+{
+    uint32_t at = ct_idmap_get(&b->address_places, address);
+
+    return at != CT_IDMAP_NONE ? 2 * (uint64_t)at : new_address(b, address);
+}
+
 static uint32_t describe_code(struct ct_builder *b, const struct ct_read_program *program, uint64_t pc)
 {
     const struct ct_read_frame *frames;
@@ -96,6 +118,8 @@ static uint8_t *put_field(struct ct_builder *b, uint8_t *p, struct ct_model_prog
         return ct_varint_put(p, ct_zigzag((int64_t)value));
     case CT_TYPE_STRING:
         return ct_varint_put(p, string);
+    case CT_TYPE_ADDR:
+        return ct_varint_put(p, address_of(b, value));
     }
     return ct_varint_put(p, value);
 }
@@ -153,7 +177,7 @@ size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s)
         p = ct_varint_put(p, ct_zigzag((int64_t)ct_args_IO(s->arg)->result));
         break;
     case CT_EV_MUTEX_WAIT:
-        p = ct_varint_put(p, s->arg[0]);
+        p = ct_varint_put(p, address_of(b, s->arg[0]));
         break;
     case 0:
         if (s->info && ct_build_new_event(b, s->info))

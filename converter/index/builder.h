@@ -59,6 +59,8 @@ struct ct_builder {
     struct ct_heap heap;
     struct ct_strings strings;
     struct ct_names names;
+    CT_LIST(uint64_t) addresses;        /* that arguments have, each once */
+    struct ct_idmap address_places;
     CT_LIST(struct ct_event_record) events;
     CT_LIST(struct ct_new_event) new_events;
     CT_LIST(struct ct_program_record) programs;

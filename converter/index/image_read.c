@@ -66,7 +66,7 @@ void ct_image_fini(struct ct_image *image)
 /* --- tables --- */
 
 static const size_t items[CT_IMAGE_TABLES] = {
-    [CT_IMAGE_OFFSETS] = sizeof(uint32_t), [CT_IMAGE_TEXTS] = 1, [CT_IMAGE_USES] = 1,
+    [CT_IMAGE_OFFSETS] = sizeof(uint32_t), [CT_IMAGE_TEXTS] = 1, [CT_IMAGE_USES] = 1, [CT_IMAGE_ADDRESSES] = sizeof(uint64_t),
     [CT_IMAGE_NAMES] = sizeof(struct ct_name_record),
     [CT_IMAGE_EVENTS] = sizeof(struct ct_event_record), [CT_IMAGE_PROGRAMS] = sizeof(struct ct_program_record),
     [CT_IMAGE_LANES] = sizeof(struct ct_lane_record), [CT_IMAGE_ROWS] = sizeof(struct ct_row_record),
@@ -123,7 +123,8 @@ static void fill(const struct ct_heap *heap, const struct ct_image_head *head, s
     *s = (struct ct_store){
         .base = { .bytes = heap->base, .used = head->leaves },
         .offsets = AT(CT_IMAGE_OFFSETS), .string_count = COUNT(CT_IMAGE_OFFSETS) - 1, .texts = AT(CT_IMAGE_TEXTS),
-        .uses = AT(CT_IMAGE_USES),
+        .uses = AT(CT_IMAGE_USES), .addresses = AT(CT_IMAGE_ADDRESSES),
+        .address_count = COUNT(CT_IMAGE_ADDRESSES),
         .names = AT(CT_IMAGE_NAMES), .name_count = COUNT(CT_IMAGE_NAMES),
         .events = AT(CT_IMAGE_EVENTS), .event_count = COUNT(CT_IMAGE_EVENTS),
         .programs = AT(CT_IMAGE_PROGRAMS), .program_count = COUNT(CT_IMAGE_PROGRAMS),

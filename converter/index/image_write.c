@@ -163,6 +163,7 @@ static int put_all(struct ct_builder *b, struct ct_image_head *head, struct stac
     PUT_LIST(CT_IMAGE_OFFSETS, b->strings.offsets);
     PUT_LIST(CT_IMAGE_TEXTS, b->strings.bytes);
     PUT_LIST(CT_IMAGE_USES, b->strings.uses);
+    PUT_LIST(CT_IMAGE_ADDRESSES, b->addresses);
     PUT_LIST(CT_IMAGE_NAMES, b->names.list);
     PUT_LIST(CT_IMAGE_EVENTS, b->events);
     PUT_LIST(CT_IMAGE_PROGRAMS, b->programs);

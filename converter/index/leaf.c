@@ -26,14 +26,22 @@ static uint8_t *put_column32(uint8_t *p, const uint32_t *column, unsigned count,
     return p;
 }
 
-/* Fills all of `sum` that its slices tell, and which bits their numbers have. */
-static size_t look(const struct ct_raw *raw, unsigned from, unsigned count, uint32_t first, struct ct_sum *sum,
-                   uint64_t *starts, uint64_t *durs, uint32_t *names, uint32_t *sizes)
+/* Which bits the numbers of some slices have. */
+struct bits {
+    uint64_t starts, durs;
+    uint32_t names, sizes;
+    bool unbroken;
+    size_t payload;
+};
+
+/* Fills all of `sum` that its slices tell. */
+static void look(const struct ct_raw *raw, unsigned from, unsigned count, uint32_t first, struct ct_sum *sum, struct bits *ret)
 {
     int64_t start = raw->start[from], end = INT64_MIN, longest = -1;
     unsigned longest_at = from;
     uint64_t mask = 0, start_bits = 0, dur_bits = 0, busy = 0;
     uint32_t name_bits = 0, size_bits = 0;
+    int64_t gaps = 0;
     size_t payload = 0;
 
     for (unsigned i = from; i < from + count; i++)
@@ -41,6 +49,8 @@ static size_t look(const struct ct_raw *raw, unsigned from, unsigned count, uint
     for (unsigned i = from; i < from + count; i++) {
         int64_t dur = raw->dur[i], slice_end = raw->start[i] + dur;
 
+        if (i > from)
+            gaps |= raw->start[i] - raw->start[i - 1] - raw->dur[i - 1];
         end = slice_end > end ? slice_end : end;
         busy += (uint64_t)dur;
         if (dur > longest) {
@@ -56,34 +66,32 @@ static size_t look(const struct ct_raw *raw, unsigned from, unsigned count, uint
     }
     *sum = (struct ct_sum){ .start = start, .end = end, .slices = { longest, busy, mask }, .count = count,
                             .longest_slice = first + (longest_at - from), .longest_name = raw->name[longest_at] };
-    *starts = start_bits;
-    *durs = dur_bits;
-    *names = name_bits;
-    *sizes = size_bits;
-    return payload;
+    *ret = (struct bits){ start_bits, dur_bits, name_bits, size_bits, gaps == 0, payload };
 }
 
 size_t ct_leaf_slices(uint8_t *to, const struct ct_raw *raw, unsigned from, unsigned count, const uint8_t *payload,
                       uint32_t first, struct ct_sum *sum)
 {
-    uint64_t starts, durs;
-    uint32_t names, sizes;
-    size_t payload_size = look(raw, from, count, first, sum, &starts, &durs, &names, &sizes);
-    unsigned start_width = width_of(starts), dur_width = width_of(durs);
-    unsigned name_width = width_of(names), size_width = width_of(sizes);
+    unsigned start_width, dur_width, name_width, size_width;
+    struct bits bits;
     uint8_t *p = to;
 
+    look(raw, from, count, first, sum, &bits);
+    start_width = width_of(bits.starts);
+    dur_width = bits.unbroken ? 0 : width_of(bits.durs);
+    name_width = width_of(bits.names);
+    size_width = width_of(bits.sizes);
     *p++ = (uint8_t)(count - 1);
     *p++ = (uint8_t)(start_width | dur_width << 4);
     *p++ = (uint8_t)(name_width | size_width << 4);
-    *p++ = 0;
+    *p++ = bits.unbroken;
     p = put_column64(p, raw->start + from, count, sum->start, start_width);
     p = put_column64(p, raw->dur + from, count, 0, dur_width);
     p = put_column32(p, raw->name + from, count, name_width);
     p = put_column32(p, raw->size + from, count, size_width);
-    if (payload_size)
-        memcpy(p, payload, payload_size);
-    sum->size = (uint32_t)((size_t)(p - to) + payload_size);
+    if (bits.payload)
+        memcpy(p, payload, bits.payload);
+    sum->size = (uint32_t)((size_t)(p - to) + bits.payload);
     return sum->size;
 }
 
@@ -145,13 +153,15 @@ bool ct_leaf_open(struct ct_leaf *l, const uint8_t *bytes, const struct ct_sum *
         return false;
     l->count = sum->count;
     l->base = sum->start;
+    l->last_end = sum->end;
+    l->unbroken = bytes[3] & 1;
     l->start_width = bytes[1] & 15;
     l->dur_width = bytes[1] >> 4;
     l->name_width = bytes[2] & 15;
     l->size_width = bytes[2] >> 4;
     columns = CT_LEAF_HEAD + (size_t)l->count * (l->start_width + l->dur_width + l->name_width + l->size_width);
     if (l->start_width > 7 || l->dur_width > (values ? 8 : 7) || l->name_width > 4 || l->size_width > 4 || columns > size ||
-        (values && (l->dur_width != 8 || l->name_width || l->size_width)))
+        (l->unbroken && l->dur_width) || (values && (l->unbroken || l->dur_width != 8 || l->name_width || l->size_width)))
         return false;
     l->start = bytes + CT_LEAF_HEAD;
     l->dur = l->start + (size_t)l->count * l->start_width;

@@ -1,10 +1,11 @@
 /*
  * Up to 32 slices of a row as bytes, and what is said of them above.
  *
- *   u8 count - 1;  u8 width of starts | of durations << 4;  u8 width of names | of sizes << 4;  u8 0
+ *   u8 count - 1;  u8 width of starts | of durations << 4;  u8 width of names | of sizes << 4;  u8 1 if each ends where the next begins
  *   starts (from the sum's start), durations, names, sizes of payloads: columns of little-endian numbers of 0 to 8 bytes
  *   the payloads, one behind the other
  *
+ * Where one ends when the next begins there are no durations: the last one's end is the sum's.
  * Values have starts and then doubles.  HOT: tiles read hundreds of leaves, the builder writes one for each 32 events.
  */
 #pragma once
@@ -58,7 +59,8 @@ void ct_sum_add(struct ct_sum *all, const struct ct_sum *sum, bool values);
 /* A leaf that was looked at: borrowed from its bytes. */
 struct ct_leaf {
     unsigned count;
-    int64_t base;
+    bool unbroken;                      /* each ends where the next begins: no durations */
+    int64_t base, last_end;
     const uint8_t *start, *dur, *name, *size, *payload, *end;
     uint8_t start_width, dur_width, name_width, size_width;
 };
@@ -81,6 +83,9 @@ static inline int64_t ct_leaf_start(const struct ct_leaf *leaf, unsigned i)
 
 static inline int64_t ct_leaf_dur(const struct ct_leaf *leaf, unsigned i)
 {
+    if (leaf->unbroken)
+        return (int64_t)((uint64_t)(i + 1 < leaf->count ? ct_leaf_start(leaf, i + 1) : leaf->last_end) -
+                         (uint64_t)ct_leaf_start(leaf, i));
     return (int64_t)ct_leaf_get(leaf->dur, leaf->dur_width, i);
 }
 
@@ -102,7 +107,6 @@ static inline double ct_leaf_value(const struct ct_leaf *leaf, unsigned i)
     return value;
 }
 
-/* All starts, or all durations, at once: `ret` has CT_LEAF. */
 static inline void ct_leaf_column(const uint8_t *column, unsigned width, unsigned count, int64_t base, int64_t *ret)
 {
     uint64_t mask = width < 8 ? (UINT64_C(1) << (8 * width)) - 1 : UINT64_MAX, value;
@@ -111,6 +115,19 @@ static inline void ct_leaf_column(const uint8_t *column, unsigned width, unsigne
         memcpy(&value, column, sizeof value);
         ret[i] = (int64_t)((uint64_t)base + (value & mask));
     }
+}
+
+/* All starts and durations at once: both have CT_LEAF. */
+static inline void ct_leaf_times(const struct ct_leaf *leaf, int64_t *ret_start, int64_t *ret_dur)
+{
+    ct_leaf_column(leaf->start, leaf->start_width, leaf->count, leaf->base, ret_start);
+    if (!leaf->unbroken) {
+        ct_leaf_column(leaf->dur, leaf->dur_width, leaf->count, 0, ret_dur);
+        return;
+    }
+    for (unsigned i = 0; i + 1 < leaf->count; i++)
+        ret_dur[i] = ret_start[i + 1] - ret_start[i];
+    ret_dur[leaf->count - 1] = leaf->last_end - ret_start[leaf->count - 1];
 }
 
 /* The payload of slice `i` and its size; nothing where the leaf does not hold what it says. */

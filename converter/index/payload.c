@@ -82,6 +82,11 @@ bool ct_payload_next(const struct ct_store *s, const struct ct_name_record *name
         p->at += ret->bytes.size;
     } else if (ret->type == CT_TYPE_INT || ret->type == CT_TYPE_RESULT) {
         ret->value = (uint64_t)ct_unzigzag(ret->value);
+    } else if (ret->type == CT_TYPE_ADDR) {
+        if (ret->value & 1)
+            ret->value >>= 1;
+        else
+            ret->value = ret->value / 2 < s->address_count ? s->addresses[ret->value / 2] : 0;
     } else if (ret->type == CT_TYPE_FD || ret->type == CT_TYPE_CODE) {
         ret->text = (uint32_t)varint(&p->at, p->end);
     }

@@ -3,7 +3,7 @@
  *
  *   u8 head; [u8 span flags] [stack node] [waker's lane, how long before the end (zigzag)] [result (zigzag)]
  *   then, if head says so, the fields of the event in its order: all varints, signed ones zigzag, STRING as a number of the
- *   strings, FD and CODE followed by one that describes it, TEXT as length and bytes.  A first field of type TICKS is the duration
+ *   strings, ADDR as one of the addresses (doubled; or doubled and one more, itself), FD and CODE followed by one that describes it, TEXT as length and bytes.  A first field of type TICKS is the duration
  *   and left out, and so are CALL, which the name tells, and STACK.
  */
 #pragma once

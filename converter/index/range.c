@@ -51,8 +51,7 @@ static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
 
     int64_t start[CT_LEAF], dur[CT_LEAF];
 
-    ct_leaf_column(l->start, l->start_width, l->count, l->base, start);
-    ct_leaf_column(l->dur, l->dur_width, l->count, 0, dur);
+    ct_leaf_times(l, start, dur);
     for (unsigned i = 0; i < l->count; i++)
         add_slice(r, ct_leaf_name(l, i), start[i], start[i] + dur[i]);
     if (r->stop && ++r->leaves % ASK_EVERY == 0 && r->stop(r->context))

@@ -11,6 +11,7 @@ void ct_builder_store(const struct ct_builder *b, struct ct_store *ret)
         .base = { .bytes = b->heap.base, .used = b->heap.used },
         .offsets = b->strings.offsets.items, .string_count = b->strings.offsets.count - 1, .texts = b->strings.bytes.items,
         .uses = b->strings.uses.items,
+        .addresses = b->addresses.items, .address_count = b->addresses.count,
         .names = b->names.list.items, .name_count = b->names.list.count,
         .events = b->events.items, .event_count = b->events.count,
         .programs = b->programs.items, .program_count = b->programs.count,

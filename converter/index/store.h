@@ -86,6 +86,7 @@ struct ct_store {
     struct ct_base base;
     const uint32_t *offsets;            /* of the strings, one more than there are */
     const char *texts;
+    const uint64_t *addresses;          /* that arguments have */
     const uint8_t *uses;                /* by string: 1 when an argument has it */
     const struct ct_name_record *names;
     const struct ct_event_record *events;
@@ -95,7 +96,7 @@ struct ct_store {
     const struct ct_node_record *nodes; /* of a file; NULL: see model */
     const struct ct_frame_record *frames;
     const struct ct_summary_record *summary;
-    size_t string_count, name_count, event_count, program_count, lane_count, row_count, node_count, frame_count;
+    size_t address_count, string_count, name_count, event_count, program_count, lane_count, row_count, node_count, frame_count;
     struct ct_row_record flow_record;   /* of a file */
 
     struct ct_row_live *const *live;    /* while it is being built, with the lock held: */

@@ -120,8 +120,7 @@ static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
     struct tile *t = context;
 
     limit = INT64_C(1) << t->level;
-    ct_leaf_column(l->start, l->start_width, l->count, l->base, start);
-    ct_leaf_column(l->dur, l->dur_width, l->count, 0, dur);
+    ct_leaf_times(l, start, dur);
     for (unsigned i = 0; i < l->count; i++)
         longest = dur[i] > longest ? dur[i] : longest;
     for (unsigned i = 0; i < l->count;) {
