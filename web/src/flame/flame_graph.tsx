@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Frame } from "../api/answers";
 import { rgbCss } from "../timeline/colours";
 import { percent, quantity } from "../timeline/time";
-import { placeOf } from "../panels/stack";
+import { nameOf, placeOf } from "../panels/stack";
 import { ancestors, flameBoxes, weight, type Node, type Tree } from "./flame_tree";
 import { diffColour, frameColour } from "./flame_colour";
 
@@ -15,7 +15,8 @@ const TEXT_PX = 26;
 type Props = { tree: Tree; focus: number; onFocus: (id: number) => void; matches: ((frame: Frame) => boolean) | null; diff: boolean };
 
 function name(tree: Tree, node: Node): string {
-  return node.id === 0 ? "all" : tree.frames[node.frame]?.function || "?";
+  const frame = tree.frames[node.frame];
+  return node.id === 0 || !frame ? "all" : nameOf(frame);
 }
 
 function numbers(tree: Tree, node: Node, diff: boolean): string {

@@ -34,7 +34,7 @@ function Waits({ answer }: { answer: Overview }) {
           columns={[
             { title: "Thread", value: (wait) => laneTitle(wait.lane) || wait.lane_name },
             { title: "Waited in", value: (wait) => wait.name, cell: (wait) => <><Swatch cls={wait.class} /> {wait.name}</> },
-            { title: "At", number: true, value: (wait) => wait.start_ns, cell: (wait) => instant(wait.start_ns, 1e5) },
+            { title: "At", number: true, minor: true, value: (wait) => wait.start_ns, cell: (wait) => instant(wait.start_ns, 1e5) },
             { title: "For", number: true, value: (wait) => wait.dur_ns, cell: (wait) => <b>{duration(wait.dur_ns)}</b> },
             { title: "Ended by", value: (wait) => (wait.waker ? laneTitle(wait.waker.lane) : ""), cell: (wait) => <Waker wait={wait} /> },
           ]}

@@ -37,10 +37,10 @@ export function ThreadsPage() {
               columns={[
                 { title: "Start routine", value: (row) => row.group || "(none)", cell: (row) => <>{row.group ? <code>{row.group}</code> : <span class="dim">main thread, or not known</span>}{several && <span class="dim"> {program(row.program)?.name} {program(row.program)?.pid}</span>}</> },
                 { title: "Threads", number: true, value: (row) => row.count, cell: (row) => count(row.count) },
-                { title: "Lived", number: true, value: (row) => row.total_ns, cell: (row) => duration(row.total_ns) },
+                { title: "Lived", number: true, minor: true, value: (row) => row.total_ns, cell: (row) => duration(row.total_ns) },
                 { title: "Running", number: true, value: (row) => row.states[1] ?? 0, cell: ns((row) => row.states[1] ?? 0) },
                 { title: "Waiting", number: true, value: (row) => sum(row, WAITS), cell: ns((row) => sum(row, WAITS)) },
-                { title: "Calls", number: true, value: (row) => sum(row, CALLS), cell: ns((row) => sum(row, CALLS)) },
+                { title: "Calls", number: true, minor: true, value: (row) => sum(row, CALLS), cell: ns((row) => sum(row, CALLS)) },
                 { title: "States", value: (row) => total(row), cell: (row) => <StateBar states={row.states} classes={classes} /> },
               ]}
             />

@@ -6,7 +6,7 @@ import { FlameBar, nothing, search, sourcePath, useProfile } from "../flame/flam
 import { flameTree, frameMatcher, topRows } from "../flame/flame_tree";
 import { isProfile, page } from "../frame/store";
 import { SortedTable, type Column } from "../panels/sorted_table";
-import { placeOf } from "../panels/stack";
+import { nameOf, placeOf } from "../panels/stack";
 import { percent, quantity } from "../timeline/time";
 import { Answered, useAnswer } from "./answer";
 
@@ -25,8 +25,8 @@ function useTop(path: string | null): { value: Top | null; error: string } {
 function changes(top: Top): Column<TopRow>[] {
   const signed = (now: number, base: number) => <span>{now > base ? "+" : ""}{quantity(now - base, top.unit)}</span>;
   return [
-    { title: "Change", number: true, value: (row) => row.self - (row.base_self ?? 0), cell: (row) => signed(row.self, row.base_self ?? 0) },
-    { title: "With calls", number: true, value: (row) => row.total - (row.base_total ?? 0), cell: (row) => signed(row.total, row.base_total ?? 0) },
+    { title: "Change", number: true, value: (row) => Math.abs(row.self - (row.base_self ?? 0)), cell: (row) => signed(row.self, row.base_self ?? 0) },
+    { title: "With calls", number: true, value: (row) => Math.abs(row.total - (row.base_total ?? 0)), cell: (row) => signed(row.total, row.base_total ?? 0) },
   ];
 }
 
@@ -59,9 +59,9 @@ export function TopPage() {
                 ...(rows.some((row) => row.base_self !== undefined) ? changes(top) : []),
                 { title: "Self", number: true, value: (row) => row.self, cell: share(top, (row) => row.self) },
                 { title: "Total", number: true, value: (row) => row.total, cell: share(top, (row) => row.total) },
-                { title: "Function", value: (row) => row.function, cell: (row) => <code>{row.function || "?"}</code> },
+                { title: "Function", value: (row) => row.function, cell: (row) => <code>{nameOf(row)}</code> },
                 { title: "Place", value: (row) => placeOf(row), cell: (row) => <span title={`${row.file}:${row.line}`}>{placeOf(row)}</span> },
-                { title: "Module", value: (row) => row.module, cell: (row) => <span class="dim">{row.module.split("/").pop()}</span> },
+                { title: "Module", minor: true, value: (row) => row.module, cell: (row) => <span class="dim">{row.module.split("/").pop()}</span> },
               ]}
             />
           );

@@ -6,6 +6,7 @@ import { useMemo, useState } from "preact/hooks";
 export type Column<T> = {
   title: string;
   number?: boolean;
+  minor?: boolean; // left out where there is little room
   value: (row: T) => number | string;
   cell?: (row: T) => ComponentChildren;
 };
@@ -21,6 +22,10 @@ type Props<T> = {
 };
 
 const CHUNK = 200;
+
+function classOf<T>(column: Column<T>): string {
+  return `${column.number ? "number" : ""} ${column.minor ? "minor" : ""}`;
+}
 
 function compare(a: number | string, b: number | string): number {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
@@ -41,7 +46,7 @@ export function SortedTable<T>({ label, rows, columns, sort = -1, keyOf, onPick,
         <thead>
           <tr>
             {columns.map((column, at) => (
-              <th key={column.title} class={column.number ? "number" : ""} aria-sort={by.column === at ? (by.down ? "descending" : "ascending") : "none"}>
+              <th key={column.title} class={classOf(column)} aria-sort={by.column === at ? (by.down ? "descending" : "ascending") : "none"}>
                 <button type="button" onClick={() => setBy({ column: at, down: by.column === at ? !by.down : !!column.number })}>
                   {column.title}
                   <span aria-hidden="true">{by.column === at ? (by.down ? " ▾" : " ▴") : ""}</span>
@@ -65,7 +70,7 @@ export function SortedTable<T>({ label, rows, columns, sort = -1, keyOf, onPick,
               })}
             >
               {columns.map((column) => (
-                <td key={column.title} class={column.number ? "number" : ""}>{column.cell ? column.cell(row) : column.value(row)}</td>
+                <td key={column.title} class={classOf(column)}>{column.cell ? column.cell(row) : column.value(row)}</td>
               ))}
             </tr>
           ))}

@@ -11,6 +11,11 @@ export function placeOf(frame: Frame): string {
   return frame.module.split("/").pop() ?? "";
 }
 
+/** A frame's function; of one without a name at least where it is. */
+export function nameOf(frame: { function: string; module: string }): string {
+  return frame.function || `? in ${frame.module.split("/").pop() || "no module"}`;
+}
+
 export function StackList({ frames, folded = false }: { frames: Frame[]; folded?: boolean }) {
   const [open, setOpen] = useState(!folded);
   const shown = open ? frames : frames.slice(0, FEW);
@@ -18,7 +23,7 @@ export function StackList({ frames, folded = false }: { frames: Frame[]; folded?
     <ol class="stack">
       {shown.map((frame, at) => (
         <li key={at} class={frame.inlined ? "inlined" : ""}>
-          <span class="function">{frame.function || "?"}</span>
+          <span class="function">{nameOf(frame)}</span>
           {frame.inlined && <span class="dim"> inlined</span>}
           <span class="place" title={frame.file ? `${frame.file}:${frame.line}` : frame.module}>{placeOf(frame)}</span>
         </li>
