@@ -1,7 +1,7 @@
 // The decoder against tiles made by brute force, and against every way to cut or bend one.
 
 import { describe, expect, it } from "vitest";
-import { decodeTiles, entryAt, type SliceColumns } from "../../src/timeline/tile_reply";
+import { decodeTiles, entryAt, TileError, type SliceColumns } from "../../src/timeline/tile_reply";
 import { STEPS, stepOf } from "../../src/timeline/tile";
 import { bruteEntries, bruteTiles, bruteValues } from "../fake/brute_tiles";
 import { makeTrace, random } from "../fake/made_trace";
@@ -27,7 +27,7 @@ describe("decoding", () => {
   });
   it("refuses a tile cut anywhere", () => {
     const whole = bruteTiles(trace, 12, 1, all.slice(0, 3));
-    for (let length = 0; length < whole.byteLength; length += 7) expect(() => decodeTiles(whole.slice(0, length))).toThrow();
+    for (let length = 0; length < whole.byteLength; length += 7) expect(() => decodeTiles(whole.slice(0, length))).toThrow(TileError);
   });
   it("never reads outside of a bent one", () => {
     const next = random(11);
@@ -37,7 +37,7 @@ describe("decoding", () => {
       try {
         for (const { columns } of decodeTiles(bytes.buffer).rows) expect(columns.n).toBeLessThanOrEqual(2 * STEPS);
       } catch (error) {
-        expect(error).toBeInstanceOf(Error);
+        expect(error).toBeInstanceOf(TileError);
       }
     }
   });
