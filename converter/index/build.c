@@ -344,6 +344,7 @@ void ct_builder_free(struct ct_builder *b)
     ct_list_fini(&b->lanes);
     ct_list_fini(&b->programs);
     ct_list_fini(&b->cpus);
+    ct_list_fini(&b->page_sums);
     ct_list_fini(&b->addresses);
     ct_idmap_fini(&b->address_places);
     ct_list_fini(&b->events);

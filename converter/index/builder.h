@@ -68,6 +68,7 @@ struct ct_builder {
     CT_LIST(struct ct_row_live *) rows;
     CT_LIST(struct ct_row_live *) cpus; /* rows by host and CPU */
     struct ct_column flows;
+    CT_LIST(uint64_t) page_sums;        /* of the pages of the heap that are full */
     struct ct_summary_record summary;
     struct ct_row_live *near_cpu[CT_NEAR_CPUS];     /* of the first host */
     struct ct_idmap cpu_places;

@@ -48,6 +48,12 @@ struct ct_image {
 uint64_t ct_image_sum(const void *bytes, size_t size);
 
 /*
+ * Sums up the pages that are full by now: while they are near, and not all at the end.  The builder's thread only, which
+ * need not keep others out: nothing changes in a full page.
+ */
+void ct_image_sum_pages(struct ct_builder *b);
+
+/*
  * Writes tables and head behind what is in the builder's heap, all of whose columns are finished, and cuts the file to its
  * size.  0 or a negative errno.
  */

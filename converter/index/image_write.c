@@ -132,19 +132,36 @@ static int put_rows(struct ct_builder *b, struct ct_image_head *head, struct ct_
     return r;
 }
 
-static int put_pages(struct ct_heap *heap, struct ct_image_head *head)
+/* The sum of page `i`, of which nothing behind `end` counts. */
+static uint64_t page_sum(const struct ct_heap *heap, size_t i, uint64_t end)
 {
-    size_t count = (head->leaves + CT_IMAGE_PAGE - 1) / CT_IMAGE_PAGE;
+    size_t from = i ? i * CT_IMAGE_PAGE : CT_IMAGE_HEAD, to = (i + 1) * CT_IMAGE_PAGE;
+
+    return ct_image_sum(heap->base + from, (to < end ? to : end) - from);
+}
+
+void ct_image_sum_pages(struct ct_builder *b)
+{
+    uint64_t *sum;
+
+    while ((b->page_sums.count + 1) * CT_IMAGE_PAGE <= b->heap.used && (sum = ct_list_add(&b->page_sums)))
+        *sum = page_sum(&b->heap, b->page_sums.count - 1, b->heap.used);
+}
+
+static int put_pages(struct ct_builder *b, struct ct_image_head *head)
+{
+    size_t count = (head->leaves + CT_IMAGE_PAGE - 1) / CT_IMAGE_PAGE, known = head->leaves / CT_IMAGE_PAGE;
     uint64_t *sums = calloc(count ? count : 1, sizeof *sums);
 
     if (!sums)
         return -ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        size_t from = i ? i * CT_IMAGE_PAGE : CT_IMAGE_HEAD, to = (i + 1) * CT_IMAGE_PAGE;
-
-        sums[i] = ct_image_sum(heap->base + from, (to < head->leaves ? to : head->leaves) - from);
-    }
-    put_table(heap, head, CT_IMAGE_PAGES, sums, count, sizeof *sums);
+    if (known > b->page_sums.count)
+        known = b->page_sums.count;
+    if (known)
+        memcpy(sums, b->page_sums.items, known * sizeof *sums);
+    for (size_t i = known; i < count; i++)
+        sums[i] = page_sum(&b->heap, i, head->leaves);
+    put_table(&b->heap, head, CT_IMAGE_PAGES, sums, count, sizeof *sums);
     free(sums);
     return 0;
 }
@@ -171,7 +188,7 @@ static int put_all(struct ct_builder *b, struct ct_image_head *head, struct stac
     PUT_LIST(CT_IMAGE_NODES, stacks->nodes);
     PUT_LIST(CT_IMAGE_FRAMES, stacks->frames);
     put_table(heap, head, CT_IMAGE_SUMMARY, &b->summary, 1, sizeof b->summary);
-    r = put_pages(heap, head);
+    r = put_pages(b, head);
     return r < 0 ? r : heap->error;
 }
 

@@ -214,8 +214,10 @@ static void *build(void *context)
 
     if (r == 0)
         r = 1;
-    while (r > 0 && !atomic_load_explicit(&x->stop, memory_order_relaxed))    /* relaxed: it is only to be seen some time */
+    while (r > 0 && !atomic_load_explicit(&x->stop, memory_order_relaxed)) {  /* relaxed: it is only to be seen some time */
         r = step(x, &damage, &err);
+        ct_image_sum_pages(x->builder);
+    }
     if (r > 0)
         ct_error_fill(&err, -ECANCELED, 0, "stopped");
     if (r != 0 || finish(x, damage, &err) < 0)

@@ -1,0 +1,150 @@
+/* Questions from two threads while the index is being built: they are answered, and in the end as if nobody had asked. */
+#include <dirent.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "questions.h"
+#include "random_trace.h"
+#include "workshop.h"
+
+enum { ASKERS = 2, ROUNDS = 3 };
+
+static atomic_uint asked_early, asking;
+
+/* The trace is there when all who ask are. */
+static int open_trace(void *context, struct ct_reader **ret, struct ct_error *err)
+{
+    struct workshop *shop = context;
+    struct ct_read_input input = { .path = shop->trace, .fd = -1 };
+
+    while (atomic_load(&asking) < ASKERS)
+        usleep(100);
+    return ct_reader_open(&input, 1, NULL, ret, err);
+}
+
+static void close_trace(void *context, struct ct_reader *reader)
+{
+    ct_reader_close(reader);
+}
+
+static struct ct_index *open_index(struct workshop *shop)
+{
+    struct ct_index_source source = { .paths = &shop->path, .count = 1, .open = open_trace, .close = close_trace,
+                                      .context = shop };
+    struct ct_index *index;
+    struct ct_error err;
+
+    atomic_store(&asking, 0);
+    assert_int_equal(ct_index_open(&source, NULL, &index, &err), 0);
+    return index;
+}
+
+static void *ask(void *context)
+{
+    struct ct_index *index = context;
+    static _Thread_local struct ct_index_tile tile;
+    struct ct_index_progress p;
+    int64_t covered = 0;
+
+    atomic_fetch_add(&asking, 1);
+    do {
+        struct ct_index_lanes lanes;
+
+        ct_index_progress(index, &p);
+        if (p.covered_ns < covered)
+            abort();                    /* it only grows */
+        covered = p.covered_ns;
+        if (ct_index_lanes(index, &lanes) < 0)
+            continue;
+        for (size_t i = 0; i < lanes.count; i++)
+            for (size_t k = 0; k < lanes.lanes[i].row_count; k++) {
+                const struct ct_index_row *row = &lanes.lanes[i].rows[k];
+                struct ct_index_slice slice;
+
+                if (ct_index_tile(index, row->id, 10 + (unsigned)k % 8, 0, &tile) < 0)
+                    abort();
+                if (tile.partial)
+                    atomic_fetch_add(&asked_early, 1);
+                if (row->kind != CT_ROW_VALUE && row->count &&
+                    ct_index_slice(index, row->id, (uint32_t)row->count / 2, &slice) == 0)
+                    ct_index_free(slice.memory);
+            }
+        ct_index_free(lanes.memory);
+    } while (p.state == CT_INDEX_BUILDING);
+    return NULL;
+}
+
+static void answers_come_and_change_nothing(void **state)
+{
+    uint64_t sum = 0;
+
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct random_trace how = { .seed = 11, .threads = 4, .events = 20000, .generations = 2, .nested = 3, .long_calls = 2 };
+        pthread_t thread[ASKERS];
+        struct ct_index *index;
+        struct workshop shop;
+        uint64_t now;
+        bool damaged;
+        size_t size;
+        char *bytes = random_trace_bytes(&how, &size);
+
+        workshop_begin(&shop, bytes, size);
+        free(bytes);
+        index = open_index(&shop);
+        for (unsigned i = 0; i < ASKERS; i++)
+            assert_int_equal(pthread_create(&thread[i], NULL, ask, index), 0);
+        for (unsigned i = 0; i < ASKERS; i++)
+            pthread_join(thread[i], NULL);
+        ct_index_wait(index);
+        now = ask_everything(index, &damaged);
+        assert_false(damaged);
+        assert_true(round == 0 || now == sum);
+        sum = now;
+        ct_index_close(index);
+        index = workshop_open(&shop);   /* and so it stands in the file */
+        assert_true(ask_everything(index, &damaged) == sum);
+        ct_index_close(index);
+        workshop_end(&shop);
+    }
+    assert_true(asked_early > 0);
+}
+
+/* Closed in the midst of it: there is no index, or a whole one, and nothing else. */
+static void closing_early_leaves_nothing_half(void **state)
+{
+    struct random_trace how = { .seed = 12, .threads = 4, .events = 20000, .generations = 2 };
+    struct workshop shop;
+    struct dirent *entry;
+    size_t size;
+    char *bytes = random_trace_bytes(&how, &size);
+    DIR *dir;
+
+    workshop_begin(&shop, bytes, size);
+    free(bytes);
+    ct_index_close(workshop_open(&shop));
+    dir = opendir(shop.folder);
+    assert_non_null(dir);
+    while ((entry = readdir(dir)))
+        if (entry->d_name[0] != '.' && strcmp(entry->d_name, "trace.out") != 0)
+            assert_string_equal(entry->d_name, "trace.out.idx");
+    closedir(dir);
+    workshop_end(&shop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_come_and_change_nothing),
+        cmocka_unit_test(closing_early_leaves_nothing_half),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
