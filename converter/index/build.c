@@ -93,7 +93,7 @@ static void pause_of(struct ct_builder *b, const struct ct_span *s, uint32_t nam
     ct_build_put(b, row, start, s->end, name, b->scratch, size);
     ct_build_long(b->summary.pauses, &b->summary.pause_count,
                   &(struct ct_long_record){ start, s->end - start, row->id, row->record.lane, name,
-                                            CT_INDEX_NONE });
+                                            CT_INDEX_NONE, 0 });
 }
 
 static void wait_of(struct ct_builder *b, const struct ct_span *s, const struct ct_build_thread *t, uint32_t row, uint32_t name)
@@ -102,7 +102,7 @@ static void wait_of(struct ct_builder *b, const struct ct_span *s, const struct 
 
     ct_build_long(b->summary.waits, &b->summary.wait_count,
                   &(struct ct_long_record){ s->start, s->end - s->start, row, t->lane, name,
-                                            waker ? waker->lane : CT_INDEX_NONE });
+                                            waker ? waker->lane : CT_INDEX_NONE, s->result });
 }
 
 static void span(void *context, const struct ct_span *s)
@@ -246,7 +246,7 @@ static void tracer_pause(void *context, const struct ct_pause *s)
     name = ct_build_name(b, (struct ct_text){ text, strlen(text) }, 0, 0, CT_CLASS_TRACER_PAUSE);
     ct_build_put(b, row, start, s->end, name, b->scratch, 0);
     ct_build_long(b->summary.pauses, &b->summary.pause_count,
-                  &(struct ct_long_record){ start, s->end - start, row->id, row->record.lane, name, CT_INDEX_NONE });
+                  &(struct ct_long_record){ start, s->end - start, row->id, row->record.lane, name, CT_INDEX_NONE, 0 });
 }
 
 static void moment(void *context, const struct ct_moment *m)

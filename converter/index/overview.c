@@ -81,7 +81,8 @@ static int add_long(const struct ct_store *s, const struct ct_long_record *recor
                                             .name = ct_index_copy(memory, ct_store_text(s, name->text)),
                                             .lane_name = lane_name(s, l->lane, memory), .start_ns = l->start,
                                             .dur_ns = l->dur, .has_waker = l->waker < s->lane_count,
-                                            .waker_lane = l->waker, .waker_name = lane_name(s, l->waker, memory) };
+                                            .waker_lane = l->waker, .waker_name = lane_name(s, l->waker, memory),
+                                            .result = l->result };
     }
     *ret = list;
     *ret_count = n;

@@ -190,6 +190,7 @@ struct ct_index_long {
     bool has_waker;
     uint32_t waker_lane;
     struct ct_text waker_name;          /* of the lane */
+    int64_t result;                     /* of a wait: 0, or the negative errno it ended with, as after its time was up */
 };
 
 struct ct_index_overview {

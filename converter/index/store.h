@@ -62,6 +62,7 @@ struct ct_frame_record {
 struct ct_long_record {
     int64_t start, dur;
     uint32_t row, lane, name, waker;    /* waker: a lane, or CT_INDEX_NONE */
+    int64_t result;                     /* of a wait: 0 or a negative errno */
 };
 
 struct ct_summary_record {

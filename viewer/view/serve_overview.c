@@ -37,6 +37,7 @@ static void put_long(struct ct_doc *doc, const char *key, const struct ct_index_
         } else {
             ct_doc_null(doc, "waker");
         }
+        ct_doc_string(doc, "error", rows[i].result < 0 && rows[i].result > -4096 ? strerrorname_np((int)-rows[i].result) : NULL);
         ct_doc_close(doc, '}');
     }
     ct_doc_close(doc, ']');

@@ -44,6 +44,7 @@ static void heads(void **state)
                 "HTTP/1.1 301 Moved Permanently\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
                 "Content-Type: text/html; charset=utf-8\r\nLocation: /a/?b=\"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
                 "Content-Length: 47\r\nConnection: keep-alive\r\n\r\n");
+    ct_reply_fini(&r);
     ct_reply_init(&r);
     r.cache = "private, max-age=5";
     r.encoding = "gzip";

@@ -13,11 +13,15 @@ function Number_({ value, of }: { value: string; of: string }) {
   return <div class="number"><b>{value}</b><span>{of}</span></div>;
 }
 
+// Who ended it: a thread; or nobody, since its time was up, the call failed, or the trace ended.
+function endedBy({ waker, error, start_ns, dur_ns }: Long): string {
+  if (waker) return laneTitle(waker.lane) || waker.name;
+  if (error) return error === "ETIMEDOUT" ? "nobody: its time was up" : `nobody: ${error}`;
+  return start_ns + dur_ns >= span.value * 0.9999 ? "nobody: it lasted to the end" : "not known";
+}
+
 function Waker({ wait }: { wait: Long }) {
-  const { waker } = wait;
-  if (!waker && wait.start_ns + wait.dur_ns >= span.value * 0.9999) return <span class="dim">nobody: it lasted to the end</span>;
-  if (!waker) return <span class="dim">not known</span>;
-  return <b>{laneTitle(waker.lane) || waker.name}</b>;
+  return wait.waker ? <b>{endedBy(wait)}</b> : <span class="dim">{endedBy(wait)}</span>;
 }
 
 function Waits({ answer }: { answer: Overview }) {
@@ -36,7 +40,7 @@ function Waits({ answer }: { answer: Overview }) {
             { title: "Waited in", value: (wait) => wait.name, cell: (wait) => <><Swatch cls={wait.class} /> {wait.name}</> },
             { title: "At", number: true, minor: true, value: (wait) => wait.start_ns, cell: (wait) => instant(wait.start_ns, 1e5) },
             { title: "For", number: true, value: (wait) => wait.dur_ns, cell: (wait) => <b>{duration(wait.dur_ns)}</b> },
-            { title: "Ended by", value: (wait) => (wait.waker ? laneTitle(wait.waker.lane) : ""), cell: (wait) => <Waker wait={wait} /> },
+            { title: "Ended by", value: endedBy, cell: (wait) => <Waker wait={wait} /> },
           ]}
         />
       )}

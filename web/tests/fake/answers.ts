@@ -118,14 +118,14 @@ export function rangeOf(trace: MadeTrace, from: number, to: number) {
 
 function longOf(trace: MadeTrace, hit: Hit) {
   const waker = sliceOf(trace, hit.row, hit.slice)?.waker;
-  return { lane_name: trace.lanes[hit.lane].name, class: 3, waker: waker ? { lane: waker.lane, name: trace.lanes[waker.lane].name } : null };
+  return { lane_name: trace.lanes[hit.lane].name, class: 3, waker: waker ? { lane: waker.lane, name: trace.lanes[waker.lane].name } : null, error: null };
 }
 
 export function overviewOf(trace: MadeTrace, lost = 0): Overview {
   const threads = trace.lanes.filter((lane) => lane.kind === "thread");
   const waits = allHits(trace).filter((hit) => trace.rows[hit.row].slices[hit.slice].cls === 3 && trace.rows[hit.row].kind === "slices");
   const pauseLane = trace.lanes.find((lane) => lane.kind === "pause");
-  const pauses = pauseLane ? trace.rows[pauseLane.rows[0].id].slices.map((slice, at) => ({ row: pauseLane.rows[0].id, slice: at, lane: pauseLane.id, lane_name: pauseLane.name, class: slice.cls, waker: null, name: trace.names[slice.name], start_ns: slice.start, dur_ns: slice.end - slice.start })) : [];
+  const pauses = pauseLane ? trace.rows[pauseLane.rows[0].id].slices.map((slice, at) => ({ row: pauseLane.rows[0].id, slice: at, lane: pauseLane.id, lane_name: pauseLane.name, class: slice.cls, waker: null, error: null, name: trace.names[slice.name], start_ns: slice.start, dur_ns: slice.end - slice.start })) : [];
   const bins = (cls: number) => {
     const list = new Array<number>(512).fill(0);
     const states = threads.map((lane) => trace.rows[lane.rows[0].id].slices.filter((slice) => slice.cls === cls)).flat();
