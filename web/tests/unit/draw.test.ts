@@ -80,8 +80,9 @@ describe.each([[0, 40e6], [3e6, 9e6], [12345678, 12545678], [20e6, 20000900]])("
         const [x0, x1] = [Math.max(0, px(slice.start)), Math.min(WIDTH, px(slice.end))];
         if (x1 - x0 < 60) continue;
         wide++;
-        const near = texts.filter((call) => call.args[1] >= placed.y && call.args[1] <= placed.y + placed.h && Math.abs(call.args[0] - x0 - 4) <= 2.5);
+        const near = texts.filter((call) => call.args[1] >= placed.y && call.args[1] <= placed.y + placed.h && call.args[0] > x0 && call.args[0] < x1 - 2);
         expect(near.length, `${trace.names[slice.name]} at ${x0}`).toBe(1);
+        expect(Math.abs(near[0].args[0] - x0 - 4)).toBeLessThanOrEqual(2.5);
         expect(near[0].text?.replace("…", "")).toBe(trace.names[slice.name].slice(0, near[0].text?.replace("…", "").length));
       }
     }

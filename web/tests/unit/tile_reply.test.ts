@@ -41,6 +41,13 @@ describe("decoding", () => {
       }
     }
   });
+  it("refuses entries out of order", () => {
+    const bytes = new Uint8Array(bruteTiles(trace, 13, 0, [0]));
+    const columns = decodeTiles(bytes.buffer).rows[0].columns;
+    expect(columns.n).toBeGreaterThan(2);
+    [columns.start[0], columns.start[2]] = [columns.start[2], columns.start[0]];
+    expect(() => decodeTiles(bytes.buffer)).toThrow("not in order");
+  });
   it("says what to do about a tile of another version", () => {
     const bytes = new Uint8Array(bruteTiles(trace, 13, 0, [0]));
     bytes[4] = 9;
