@@ -22,6 +22,7 @@ enum {
     IDLE_MS = 1000,                 /* until the next request on the same connection */
     FINISH_MS = 5000,               /* for replies to be sent when all is over */
     HEAD_SIZE = 16 << 10,           /* of a request, without its body */
+    MASTER = 0,                     /* civetweb's number for the thread that accepts */
 };
 
 struct ct_server {
@@ -34,7 +35,8 @@ struct ct_server {
     atomic_uint connected;
     sem_t started;
     struct sigaction sigpipe;       /* as the program has it */
-    bool listens;
+    struct ct_listener *listener;   /* while it starts */
+    int taken;                      /* what came of it */
     char address[32];
     unsigned port;
     unsigned workers;               /* that there are; less than wanted when no more threads could be made */
@@ -227,6 +229,24 @@ static void connection_close(const struct mg_connection *conn)
 
 /* ---- beginning and end ---- */
 
+/*
+ * civetweb opens its sockets itself: the one it has opened becomes ours, before its master polls it for the first time.  A
+ * poll under way would go on with the old one.
+ */
+static int take_over(struct ct_server *s, const struct mg_context *ctx)
+{
+    struct mg_server_port port[1];
+    int r = -EIO;
+
+    if (mg_get_server_ports(ctx, 1, port) == 1)
+        r = ct_socket_become((unsigned)port[0].port, s->listener->fd);
+    if (r < 0)
+        return r;
+    s->listener->fd = -1;
+    s->port = s->listener->at.port;
+    return 0;
+}
+
 /* Each thread of civetweb makes the whole process ignore SIGPIPE, and then calls this. */
 static void *init_thread(const struct mg_context *ctx, int type)
 {
@@ -237,6 +257,8 @@ static void *init_thread(const struct mg_context *ctx, int type)
         sigaction(SIGPIPE, &s->sigpipe, NULL);
     if (s->begin)
         s->begin();
+    if (type == MASTER)
+        s->taken = take_over(s, ctx);
     sem_post(&s->started);
     return NULL;
 }
@@ -300,21 +322,6 @@ static struct mg_context *start_web(struct ct_server *s, const char *address)
     return web;
 }
 
-/* civetweb opens its sockets itself: the one it has opened becomes ours.  0 or a negative errno. */
-static int take_over(struct ct_server *s, struct ct_listener *l)
-{
-    struct mg_server_port port[1];
-    int r = -EIO;
-
-    if (mg_get_server_ports(s->web, 1, port) == 1)
-        r = ct_socket_become((unsigned)port[0].port, l->fd);
-    if (r < 0)
-        return r;
-    l->fd = -1;
-    s->port = l->at.port;
-    return 0;
-}
-
 static int start(struct ct_server *s, struct ct_listener *l, struct ct_error *err)
 {
     char anywhere[32];
@@ -322,13 +329,14 @@ static int start(struct ct_server *s, struct ct_listener *l, struct ct_error *er
 
     if (r < 0)
         return ct_error_at(err, r, 0, "cannot start the server's threads: %s", strerror(-r));
+    s->listener = l;
+    s->taken = -ETIMEDOUT;
     mg_init_library(0);
     snprintf(anywhere, sizeof anywhere, "%s:0", l->at.ip);
     s->web = start_web(s, anywhere);
     if (!s->web)
         return ct_error_at(err, -EIO, 0, "cannot start the web server: %.100s", s->complaint);
-    r = take_over(s, l);
-    return r < 0 ? ct_error_at(err, r, 0, "the web server does not listen: %s", strerror(-r)) : 0;
+    return s->taken < 0 ? ct_error_at(err, s->taken, 0, "the web server does not listen: %s", strerror(-s->taken)) : 0;
 }
 
 int ct_server_start_on(const struct ct_server_options *o, struct ct_listener *l, struct ct_server **ret, struct ct_error *err)

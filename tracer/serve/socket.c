@@ -73,17 +73,12 @@ void ct_socket_deafen(unsigned local_port)
         shutdown(fd, SHUT_RD);
 }
 
-/*
- * Deaf first: who polls the number is woken and finds it ready until it means the other.  The kernel would not begin to wait
- * for another socket in the middle of a poll.
- */
 int ct_socket_become(unsigned local_port, int listener)
 {
     int fd = find(is_listener, NULL, local_port);
 
     if (fd < 0)
         return -EBADF;
-    shutdown(fd, SHUT_RD);
     if (dup3(listener, fd, O_CLOEXEC) < 0)
         return -errno;
     close(listener);

@@ -11,7 +11,10 @@
 int ct_socket_find(const char *ip, unsigned port, unsigned local_port);
 /* Whoever listens at our `local_port` hears no more, and whoever waits for connections there is woken. */
 void ct_socket_deafen(unsigned local_port);
-/* Whoever listens at our `local_port` listens on `listener` from then on, which is given.  0 or a negative errno. */
+/*
+ * Whoever listens at our `local_port` listens on `listener` from then on, which is given; but a poll that is under way goes
+ * on with what it began with.  0 or a negative errno.
+ */
 int ct_socket_become(unsigned local_port, int listener);
 /*
  * Takes the connection away from whoever has descriptor `fd`: that number means a dead socket from then on, which may be
