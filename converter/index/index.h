@@ -39,7 +39,7 @@ const char *ct_index_class_word(unsigned class);
 
 /*
  * The files of one trace, as paths, for the index to know them again; and how to read them, which is asked for on the
- * builder's thread, and only when there is no index that fits.  All is borrowed until ct_index_close.
+ * builder's thread, and only when there is no index that fits: one input a path.  All is borrowed until ct_index_close.
  */
 struct ct_index_source {
     const char *const *paths;           /* the index stands beside the first; "-" has none */
