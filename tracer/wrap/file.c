@@ -1,5 +1,6 @@
 /* Files opened and closed, descriptors that change their meaning. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,6 +94,36 @@ int ct_seen___openat_2(int dir, const char *path, int flags)
 int ct_seen___openat64_2(int dir, const char *path, int flags)
 {
     return OPEN(CT_CALL_openat, path, ct_real.__openat64_2(dir, path, flags));
+}
+
+/* What a stream is opened for is said by its descriptor; `path` of one that failed may be anything. */
+#define FOPEN(path, real) \
+    __extension__({ \
+        FILE *ct_stream = NULL; \
+        OPEN(CT_CALL_fopen, path, __extension__({ ct_stream = (real); ct_stream ? fileno(ct_stream) : -1; })); \
+        ct_stream; \
+    })
+
+FILE *ct_seen_fopen(const char *restrict path, const char *restrict mode)
+{
+    return FOPEN(path, ct_real.fopen(path, mode));
+}
+
+FILE *ct_seen_fopen64(const char *restrict path, const char *restrict mode)
+{
+    return FOPEN(path, ct_real.fopen64(path, mode));
+}
+
+/* Forgotten before it is closed, as below. */
+int ct_seen_fclose(FILE *f)
+{
+    int fd = f->_fileno;
+
+    CT_SAVE_FP();
+    if (fd < 0)
+        return ct_real.fclose(f);       /* a stream of memory */
+    ct_fd_forget(fd);
+    return CT_CALLED(fclose, -1, ct_real.fclose(f), ct_timed_end_file(CT_CALL_fclose, fd, ct_start, ct_result));
 }
 
 /* The name that was made up is there only when there is a file. */

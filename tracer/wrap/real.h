@@ -14,6 +14,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -35,6 +36,10 @@
 #include <threads.h>
 #include <time.h>
 #include <utime.h>
+
+/* Inline forms of the header, which would be taken for the functions. */
+#undef fread_unlocked
+#undef fwrite_unlocked
 
 /* HOT: runs inside the traced program, in every wrapper.
  *   budget   one load and an indirect call.

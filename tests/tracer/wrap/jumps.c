@@ -41,6 +41,7 @@ static pthread_barrier_t barrier;
 static sem_t sem;
 static const struct timespec none;
 static void *block;
+static FILE *stream;
 static struct stat status;
 static sigset_t no_signals;
 static pthread_spinlock_t spinlock;
@@ -100,6 +101,10 @@ static void nothing(void)
     CALL(madvise, madvise(NULL, 0, 0)) \
     CALL(pthread_spin_lock, (pthread_spin_lock(&spinlock), pthread_spin_unlock(&spinlock))) \
     CALL(pthread_once, pthread_once(&once, nothing)) \
+    CALL(fwrite, fwrite("", 1, 1, stream)) \
+    CALL(fputc, fputc(0, stream)) \
+    CALL(fflush, fflush(stream)) \
+    CALL(fgetc, fgetc(stream)) \
     CALL(malloc, block = malloc(64)) \
     CALL(realloc, block = realloc(block, 100)) \
     CALL(free, free(block))
@@ -173,6 +178,7 @@ int main(int argc, char **argv)
     sigaction(SIGTRAP, &action, NULL);
     sem_init(&sem, 0, 0);
     pthread_spin_init(&spinlock, 0);
+    stream = fopen("/dev/null", "r+");
     pthread_barrier_init(&barrier, NULL, 1);
     bad = check("before", false);
     for (int turn = 0; turn < 2; turn++) {

@@ -1,0 +1,132 @@
+/* Streams: results, errno and bytes are those of libc, buffered by lines, by blocks or not at all. */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio_ext.h>
+#include <sys/stat.h>
+
+#include "cases.h"
+
+static char path[64], text[20000];
+
+static FILE *file(const char *mode)
+{
+    sprintf(path, "/tmp/ctrace-streams-%d", getpid());
+    return fopen(path, mode);
+}
+
+static int say(FILE *f, const char *format, ...)
+{
+    va_list list;
+    int r;
+
+    va_start(list, format);
+    r = vfprintf(f, format, list);
+    va_end(list);
+    return r;
+}
+
+static void blocks(void)
+{
+    FILE *f = file("w");
+    char word[16], *line = NULL;
+    size_t size = 0;
+    int c, n = 0;
+
+    memset(text, 'x', sizeof text);
+    SHOW_ERRNO(fwrite("hello\n", 1, 6, f));
+    SHOW_ERRNO(fputs("world\n", f) >= 0);
+    SHOW_ERRNO(fputc('a', f));
+    SHOW_ERRNO(putc('\n', f));
+    SHOW_ERRNO(say(f, "%d %s %.1f\n", 42, "words", 0.5));
+    SHOW_ERRNO(fflush(f));
+    SHOW_ERRNO(fflush(f));
+    SHOW_ERRNO(fwrite(text, 1, sizeof text, f));
+    for (int i = 0; i < 10000; i++)
+        putc('y', f);
+    SHOW_ERRNO(fclose(f));
+    f = file("r");
+    printf("%s", fgets(word, sizeof word, f));
+    printf("%zd\n", getline(&line, &size, f));
+    SHOW_ERRNO(getc(f));
+    SHOW_ERRNO(fgetc(f));
+    printf("%zd\n", getdelim(&line, &size, ' ', f));
+    SHOW_ERRNO(fread(text, 1, 1000, f));
+    SHOW_ERRNO(fread(text, 1, 12000, f));
+    while ((c = getc(f)) != EOF)
+        n++;
+    printf("%d\n", n);
+    SHOW_ERRNO(getc(f));
+    SHOW_ERRNO(fread(text, 1, 1, f));
+    printf("%d\n", fgets(word, sizeof word, f) == NULL);
+    SHOW_ERRNO(fclose(f));
+    printf("%d\n", fopen("/nowhere/at/all", "r") == NULL && errno == ENOENT);
+    unlink(path);
+}
+
+static void lines(void)
+{
+    int fds[2];
+    FILE *in, *out;
+    char line[64];
+
+    (void)!pipe(fds);
+    in = fdopen(fds[0], "r");
+    out = fdopen(fds[1], "w");
+    setvbuf(out, NULL, _IOLBF, 0);
+    SHOW_ERRNO(fputs("one ", out) >= 0);
+    SHOW_ERRNO(fputc('2', out));
+    SHOW_ERRNO(fputc('\n', out));
+    printf("%s", fgets(line, sizeof line, in));
+    setvbuf(out, NULL, _IONBF, 0);
+    SHOW_ERRNO(fputc('3', out));
+    SHOW_ERRNO(fputc('\n', out));
+    SHOW_ERRNO(say(out, "%s\n", "four"));
+    printf("%s", fgets(line, sizeof line, in));
+    printf("%s", fgets(line, sizeof line, in));
+    fclose(out);
+    printf("%d\n", fgets(line, sizeof line, in) == NULL);
+}
+
+static void failures(void)
+{
+    FILE *full = fopen("/dev/full", "w"), *read_only = fopen("/dev/null", "r"), *dir = fopen("/", "r");
+    FILE *memory = fmemopen(text, sizeof text, "r+");
+    char word[4];
+
+    SHOW_ERRNO(fputs("text", full) >= 0);
+    SHOW_ERRNO(fflush(full));
+    SHOW_ERRNO(fputc('x', read_only));
+    SHOW_ERRNO(fgetc(dir));
+    printf("%d\n", ferror(dir) != 0);
+    SHOW_ERRNO(fwrite("abc", 1, 3, memory));
+    rewind(memory);
+    SHOW_ERRNO(fread(word, 1, 3, memory));
+    SHOW_ERRNO(fclose(memory));
+    SHOW_ERRNO(fclose(read_only));
+    SHOW_ERRNO(fflush(NULL));
+}
+
+static void *write_much(void *f)
+{
+    for (int i = 0; i < 20000; i++)
+        fputs("0123456789\n", f);
+    return NULL;
+}
+
+static void shared(void)
+{
+    FILE *f = file("w");
+    pthread_t t[4];
+    struct stat st;
+
+    for (int i = 0; i < 4; i++)
+        pthread_create(&t[i], NULL, write_much, f);
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    SHOW_ERRNO(fclose(f));
+    stat(path, &st);
+    printf("%lld\n", (long long)st.st_size);
+    unlink(path);
+}
+
+CASES({ "blocks", blocks }, { "lines", lines }, { "failures", failures }, { "shared", shared })
