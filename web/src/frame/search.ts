@@ -10,6 +10,7 @@ export const searchError = signal("");
 export const searching = signal(false);
 const LIMIT = 500;
 let controller: AbortController | null = null;
+let answered = ""; // what the hits are of
 
 export async function search(text: string): Promise<void> {
   controller?.abort();
@@ -28,6 +29,7 @@ export async function search(text: string): Promise<void> {
     const answer = await getJson<Search>(`/api/search${ask({ q: text, limit: LIMIT })}`, mine.signal);
     if (controller !== mine) return;
     found.value = answer;
+    answered = text;
     say(answer.total === 1 ? "1 hit" : `${answer.total} hits`);
   } catch (cause) {
     if (isAbort(cause)) return;
@@ -35,6 +37,12 @@ export async function search(text: string): Promise<void> {
     searchError.value = wordsOf(cause);
   }
   searching.value = false;
+}
+
+/** Enter in the search field: asks, or goes on to the next hit when that was asked already. */
+export function searchOrNext(): void {
+  if (found.value && answered === query.value && !searching.value) nextHit(1);
+  else void search(query.value);
 }
 
 /** Fetches the hits after the last one that is there. */

@@ -2,7 +2,7 @@
 
 import { glide } from "../frame/actions";
 import { pushAddress } from "../frame/address";
-import { search } from "../frame/search";
+import { searchOrNext } from "../frame/search";
 import * as store from "../frame/store";
 import { spanOf, zoom } from "./viewport";
 import { Legend } from "./legend";
@@ -20,7 +20,7 @@ function Search() {
       onSubmit={(event) => {
         event.preventDefault();
         store.panel.value = "search";
-        void search(store.query.value);
+        searchOrNext();
       }}
     >
       <input
