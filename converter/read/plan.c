@@ -3,7 +3,6 @@
 
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 enum { NAME_MAX_BYTES = 64 };
 
@@ -35,17 +34,9 @@ static void plan_ready(struct ct_read_plan *plan)
         plan->room = INT_MAX;
 }
 
-/* Not calloc's: where a program serves itself, one is made each second or so, and malloc would keep it. */
-static struct ct_read_plans *new_plans(void)
-{
-    void *at = mmap(NULL, sizeof(struct ct_read_plans), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    return at == MAP_FAILED ? NULL : at;
-}
-
 int ct_read_plans_own(struct ct_read_plans **ret)
 {
-    struct ct_read_plans *plans = new_plans();
+    struct ct_read_plans *plans = calloc(1, sizeof *plans);
 
     if (!plans)
         return -ENOMEM;
@@ -140,7 +131,7 @@ static void plan_from_row(struct ct_read_plan *plan, const struct ct_schema_row 
 
 int ct_read_plans_new(struct ct_cursor *payload, uint32_t crc, struct ct_read_plans **ret, struct ct_error *err)
 {
-    struct ct_read_plans *plans = new_plans();
+    struct ct_read_plans *plans = calloc(1, sizeof *plans);
     char *pool;
     int r = 0;
 
@@ -173,8 +164,7 @@ int ct_read_plans_new(struct ct_cursor *payload, uint32_t crc, struct ct_read_pl
 
 void ct_read_plans_free(struct ct_read_plans *plans)
 {
-    if (!plans)
-        return;
-    free(plans->names);
-    munmap(plans, sizeof *plans);
+    if (plans)
+        free(plans->names);
+    free(plans);
 }
