@@ -60,7 +60,15 @@ uint32_t ct_build_name(struct ct_builder *b, struct ct_text text, unsigned event
 
 static unsigned class_of_call(unsigned category)
 {
-    return category == CT_CAT_poll ? CT_CLASS_POLL : category == CT_CAT_file ? CT_CLASS_FILE : CT_CLASS_IO;
+    switch (category) {
+    case CT_CAT_lock: return CT_CLASS_LOCK;
+    case CT_CAT_sleep: return CT_CLASS_SLEEP;
+    case CT_CAT_poll: return CT_CLASS_POLL;
+    case CT_CAT_file: return CT_CLASS_FILE;
+    case CT_CAT_process: return CT_CLASS_PROCESS;
+    case CT_CAT_heap: return CT_CLASS_ALLOCATOR_PAUSE;
+    }
+    return CT_CLASS_IO;
 }
 
 static unsigned event_of_call(unsigned category)
@@ -124,10 +132,12 @@ uint32_t ct_build_span_name(struct ct_builder *b, const struct ct_span *s)
     switch (s->no) {
     case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW: case CT_EV_FILE: case CT_EV_FILE_SLOW:
         return b->call_name[s->arg[1] < CT_CALL_END ? s->arg[1] : CT_CALL_END];
-    case CT_EV_OPEN: {
-        const struct ct_call_info *call = ct_schema_call((unsigned)s->arg[1]);
+    case CT_EV_OPEN: case CT_EV_LOCK_CALL: case CT_EV_SIGNAL_CALL: case CT_EV_PATH: case CT_EV_LOOKUP: case CT_EV_CHILD_CALL:
+    case CT_EV_MAP: {
+        const struct ct_call_info *call = s->arg[1] < CT_CALL_END ? ct_schema_call((unsigned)s->arg[1]) : NULL;
 
-        return ct_build_name(b, text_of(call ? call->name : "open"), CT_EV_OPEN, 0, CT_CLASS_FILE);
+        return ct_build_name(b, text_of(call ? call->name : "a call of a newer version"), s->no, 0,
+                             class_of_call(call ? call->category : CT_CAT_io));
     }
     case CT_EV_REGION_BEGIN:
         return ct_build_name(b, s->name_lost ? lost : s->name, s->no, 0, CT_CLASS_REGION);
