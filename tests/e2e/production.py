@@ -42,7 +42,9 @@ def words():
     dockerfile = blocks("dockerfile")[0]
     with open(f"{tree}/packages.txt", encoding="utf-8") as file:
         needed = [word for line in file if line.startswith("build ") for word in line.split("#")[0].split()[1:]]
-    for package in needed:
+    for package in set(needed) - {"libcurl4-openssl-dev"}:      # what is looked at is looked at elsewhere: no `ctrace view` there
+        if "?" in package:
+            continue
         assert re.search(rf"(^| ){re.escape(package)}( |$)", dockerfile, re.M), f"the Dockerfile lacks {package}"
 
 
