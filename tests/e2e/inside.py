@@ -130,7 +130,7 @@ def missing():
     for name in ("ctrace", "ctrace-rt", "ctrace-serve"):
         os.symlink(os.path.realpath(f"{insiding.build}/lib{name}.so.0"), f"{alone}/lib{name}.so.0")
     said = "libctrace-answer.so.0, or a library that it needs, is missing\n"
-    with Program(path=compile_program("lonely", "-DLONELY", libraries=alone)) as p:
+    with Program(path=compile_program("lonely", "-DLONELY", libraries=alone), LD_LIBRARY_PATH=alone) as p:
         expect(p.ask("serve 127.0.0.1:0"), "0", "trace_serve()")
         expect([curl(p.url("heap"))[::2] for _ in range(2)], [(503, said)] * 2, "clients")
         expect(p.ask(f"write heap 0 {alone}/heap"), "-79", "trace_profile_write()")
