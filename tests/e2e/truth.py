@@ -5,7 +5,8 @@ truth.py BUILD [NAME...]: what a trace says of a real program is what strace saw
 Each program runs recorded with strace around it all.  strace also tells from where each system call was made.  Those
 that a program or a library makes through a name which ctrace wraps must be in the trace, thread by thread, in order,
 with the same descriptor and the same result; and nothing else may be there.  What libc does within itself (stdio's reads,
-the loader's) is not wrapped and is left out on both sides.  Threads and forks are counted too.  TRUTH_VERBOSE=1 shows
+the loader's) is left out on both sides, and so is what is no descriptor's call (stdio, names of files, locks, children),
+which wrap_counts holds against strace.  Threads and forks are counted too.  TRUTH_VERBOSE=1 shows
 the first calls of a thread that differs.
 """
 
@@ -109,7 +110,9 @@ def recorded_calls(trace):
     threads = collections.defaultdict(list)
     for event in sorted(trace.events, key=lambda e: e.time):
         if event.name in ("IO", "IO_SLOW", "POLL", "POLL_SLOW", "OPEN", "FILE", "FILE_SLOW"):
-            threads[trace.tid(event)].append(recorded_key(event))
+            key = recorded_key(event)
+            if key[0] in SYSCALLS.values():
+                threads[trace.tid(event)].append(key)
     return threads
 
 
