@@ -46,25 +46,25 @@ describe("pages", () => {
       await page.locator("th[aria-sort=descending]", { hasText: "Threads" }).waitFor();
       await page.locator("tbody tr", { hasText: "db_worker" }).click();
       await settled(page);
-      expect(await page.getByLabel("Filter lanes").inputValue()).toBe("db_worker");
+      await expect.poll(() => page.getByLabel("Filter lanes").inputValue(), { timeout: 10_000 }).toBe("db_worker");
     }));
   it("zoom and search the flame graph by mouse and by keys", () =>
     on({}, "#flame", async ({ page }) => {
       await page.locator("[data-node='2']").click();
-      expect(await page.locator("[data-node='3']").count()).toBe(0);
+      await expect.poll(() => page.locator("[data-node='3']").count(), { timeout: 10_000 }).toBe(0);
       await page.keyboard.press("ArrowDown");
-      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("compress");
+      await expect.poll(() => page.evaluate(() => document.activeElement?.textContent), { timeout: 10_000 }).toBe("compress");
       await page.getByRole("button", { name: "Reset zoom" }).click();
       await page.getByLabel("Find functions").fill("/^walk$/");
-      expect(await page.locator(".flame .hit").count()).toBe(2);
+      await expect.poll(() => page.locator(".flame .hit").count(), { timeout: 10_000 }).toBe(2);
       await page.getByText("26 ms, 26 %").waitFor();
       await page.getByRole("tab", { name: "Top" }).click();
-      expect(await page.locator("tbody tr").count()).toBe(1);
+      await expect.poll(() => page.locator("tbody tr").count(), { timeout: 10_000 }).toBe(1);
     }));
   it("show a profile alone, with its sample types", () =>
     on({ profile: true }, "", async ({ page }) => {
       await page.getByRole("button", { name: "samples" }).click();
-      expect(await page.getByRole("tab").allInnerTexts()).toEqual(["Flame graph", "Top"]);
+      await expect.poll(() => page.getByRole("tab").allInnerTexts(), { timeout: 10_000 }).toEqual(["Flame graph", "Top"]);
       await page.locator(".flame button").first().waitFor();
     }));
 });
@@ -104,7 +104,7 @@ describe("a sentence, never a blank page", () => {
   it("while it is being indexed, with how far it is", () =>
     on({ part: 0.4 }, "#timeline", async ({ page }, fake) => {
       await page.getByRole("progressbar", { name: "Indexing" }).waitFor();
-      expect(await page.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("40");
+      await expect.poll(() => page.getByRole("progressbar").getAttribute("aria-valuenow"), { timeout: 10_000 }).toBe("40");
       fake.options.part = 1;
       await page.getByRole("progressbar").waitFor({ state: "detached" });
       await settled(page);

@@ -30,7 +30,7 @@ describe.skipIf(!hasBuild)("a recorded convoy", () => {
     await row.click();
     await settled(page);
     await page.locator(".panel h4", { hasText: "Ended by" }).waitFor();
-    expect(await page.locator(".panel").innerText()).toMatch(/convoy\.c:\d+/);
+    await expect.poll(() => page.locator(".panel").innerText(), { timeout: 10_000 }).toMatch(/convoy\.c:\d+/);
     await page.locator(".peer .link").first().click();
     await settled(page);
     expect(at.errors).toEqual([]);
@@ -79,7 +79,7 @@ describe.skipIf(!hasBuild)("a recorded convoy", () => {
     await page.keyboard.press("w");
     await page.keyboard.press("w");
     await page.getByText("ctrace view no longer answers").waitFor();
-    expect(await page.locator(".head.lane").count()).toBeGreaterThan(1);
+    await expect.poll(() => page.locator(".head.lane").count(), { timeout: 10_000 }).toBeGreaterThan(1);
     await at.close();
   });
 });

@@ -67,7 +67,7 @@ describe("by mouse", () => {
     await page.locator(".peer .link").first().click();
     await page.waitForFunction((name) => !document.querySelector(".panel .facts")?.textContent?.includes(name), `Lane${lane}`);
     await page.keyboard.press("Escape");
-    expect(await page.locator(".panel").count()).toBe(0);
+    await expect.poll(() => page.locator(".panel").count(), { timeout: 10_000 }).toBe(0);
   });
   it("moves by dragging, zooms where the pointer is, goes back", async () => {
     await start();
@@ -100,7 +100,7 @@ describe("by mouse", () => {
     await page.mouse.move(box.x + box.width * 0.5, box.y + 10, { steps: 3 });
     await page.mouse.up();
     await page.locator(".range table tbody tr").first().waitFor();
-    expect(await page.locator(".range .facts").innerText()).toContain("3 ms");
+    await expect.poll(() => page.locator(".range .facts").innerText(), { timeout: 10_000 }).toContain("3 ms");
     expect(await addressed(page, /r=10[23]\d+-10[56]\d+/)).toContain("token=");
   });
   it("drags the window of the minimap", async () => {
@@ -123,7 +123,7 @@ describe("by mouse", () => {
     await page.locator(".head.heading", { hasText: "Pinned" }).waitFor();
     await page.locator(".head.lane", { hasText: "db-1" }).hover();
     await page.getByRole("button", { name: "Hide db-1" }).click();
-    expect(await page.locator(".head.lane", { hasText: "db-1" }).count()).toBe(0);
+    await expect.poll(() => page.locator(".head.lane", { hasText: "db-1" }).count(), { timeout: 10_000 }).toBe(0);
     await addressed(page, /pin=\d+.*hide=\d+/);
     const url = page.url();
     await watched.close();
@@ -154,7 +154,7 @@ describe("by keys", () => {
     const at = await viewNow();
     expect((at[0] + at[1]) / 2).toBeCloseTo(250e6, -6);
     await page.keyboard.press("c");
-    expect(await page.locator(".clock").innerText()).toBe("2025-11-22");
+    await expect.poll(() => page.locator(".clock").innerText(), { timeout: 10_000 }).toBe("2025-11-22");
     expect(fake.kept["/api/settings"]).toEqual({ theme: "system", clock: "wall" });
     fake.kept = {};
   });
@@ -176,7 +176,7 @@ describe("by keys", () => {
     const start_ = await page.locator(".facts dd").nth(1).innerText();
     await page.keyboard.press(".");
     await page.waitForFunction((text) => document.querySelectorAll(".facts dd")[1]?.textContent !== text, start_);
-    expect(await page.locator(".spoken").innerText()).toContain("openat");
+    await expect.poll(() => page.locator(".spoken").innerText(), { timeout: 10_000 }).toContain("openat");
   });
   it("selects a slice without a pointer, and the ones above and below", async () => {
     await start();
@@ -187,7 +187,7 @@ describe("by keys", () => {
     await page.waitForFunction((text) => document.querySelector(".spoken")?.textContent !== text, first);
     await page.keyboard.press("Shift+ArrowUp");
     await page.keyboard.press("Escape");
-    expect(await page.locator(".panel").count()).toBe(0);
+    await expect.poll(() => page.locator(".panel").count(), { timeout: 10_000 }).toBe(0);
   });
   it("lists the keys, sets a bookmark that is kept", async () => {
     await start();
