@@ -62,21 +62,8 @@ static void take_moment(void *context, const struct ct_moment *m)
 static void tell(const void *bytes, size_t size, struct story *story)
 {
     static const struct ct_model_sink sink = { .span = take_span, .state = take_state, .moment = take_moment };
-    struct ct_model_options options = { 0, INT64_C(1) << 53, true, false };
-    struct ct_read_input input = input_of(bytes, size);
-    const struct ct_read_item *item;
-    struct ct_reader *reader;
-    struct ct_model *model;
-    struct ct_error err;
 
-    assert_int_equal(ct_reader_open(&input, 1, NULL, &reader, &err), 0);
-    model = ct_model_new(reader, &options, &sink, story);
-    assert_non_null(model);
-    while (ct_reader_next(reader, &item, &err) > 0)
-        assert_int_equal(ct_model_items(model, item, 1), 0);
-    ct_model_finish(model);
-    ct_model_free(model);
-    ct_reader_close(reader);
+    workshop_tell(bytes, size, true, &sink, story);
 }
 
 static int by_place(const void *a, const void *b)

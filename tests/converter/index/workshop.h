@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "converter/index/index.h"
+#include "converter/model/model.h"
 
 struct workshop {
     char folder[64], trace[128];
@@ -18,3 +19,6 @@ struct ct_index *workshop_open(struct workshop *shop);
 
 /* The only index file in the folder; NULL when there is none.  Caller frees. */
 char *workshop_file(const struct workshop *shop);
+
+/* All that the model tells of the trace goes to `sink`. */
+void workshop_tell(const void *bytes, size_t size, bool stacks, const struct ct_model_sink *sink, void *context);
