@@ -1,6 +1,7 @@
 /* Prints docs/calls.md: every function of libc that is wrapped, from the table that the wrappers are made from. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "format/schema.h"
 
@@ -37,6 +38,7 @@ int main(void)
            "what the recorder must know, or because another wrapper calls what is behind it.\n");
 #define FAMILY(name) family(name);
 #define REAL(result, name, parameters, arguments, category, object, waits) row(#name, "", #category, #object, "", #waits);
+#define PASSED(result, name, parameters, category, object, waits) row(#name, "", #category, #object, "", #waits);
 #define FORM(name, category, object, waits) row(#name, "", #category, #object, "", #waits);
 #define TIMED(result, name, parameters, arguments, call, fd) call_row(#name, NULL, #call, #fd, NULL);
 #define HELD(result, name, parameters, arguments, call, object) call_row(#name, "LOCK_CALL", #call, #object, "");
@@ -45,5 +47,10 @@ int main(void)
 #define NAMED(result, name, parameters, arguments, call, path, other) call_row(#name, "PATH", #call, #path, "");
 #define MAPPED(result, name, parameters, arguments, call, bytes) call_row(#name, "MAP", #call, "none", #bytes);
 #include "wrap/real.def"
+    printf("\n## system calls by number\n\n"
+           "Of those made through `syscall()`, on x86-64.  All others are passed on with registers and stack as they were.\n\n"
+           "| number | recorded as the call |\n|---|---|\n");
+#define NUMBERED(name, call, kind, object) printf("| `SYS_" #name "` | " #call " |\n");
+#include "wrap/syscalls.def"
     return fflush(stdout) == 0 ? 0 : 1;
 }

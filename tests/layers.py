@@ -32,7 +32,7 @@ ARROWS = {
     "viewer": ["viewer/view", "converter", "converter/read", "converter/model", "converter/profile", "converter/symbols", "converter/index",
                "tracer/drain", "tracer/service", "tracer/format"],
     "examples": ["tracer/ctrace.h"],
-    "docs": ["tracer/format", "tracer/wrap/real.def"],
+    "docs": ["tracer/format", "tracer/wrap/real.def", "tracer/wrap/syscalls.def"],
 }
 FREE = ("tests",)           # tests may include everything
 LONGEST_FILE = 450

@@ -7,6 +7,7 @@
 #include "record/intern.h"
 #include "wrap/called.h"
 #include "wrap/real.h"
+#include "wrap/stream.h"
 
 /*
  * The path is read after the call: unless the kernel gave up before it read it (EINVAL) or could not (EFAULT), it is
@@ -114,16 +115,27 @@ FILE *ct_seen_fopen64(const char *restrict path, const char *restrict mode)
     return FOPEN(path, ct_real.fopen64(path, mode));
 }
 
+/* What it still had to write is told as well, for which closing took that long. */
+static void closed(int fd, size_t pending, uint64_t start, int result)
+{
+    if (pending && result == 0 && ct_wanted(CT_CAT_io))
+        ct_timed_end_io(CT_CALL_fflush, fd, start, (int64_t)pending);
+    ct_timed_end_file(CT_CALL_fclose, fd, start, result);
+}
+
 /* Forgotten before it is closed, as below. */
 int ct_seen_fclose(FILE *f)
 {
     int fd = f->_fileno;
+    size_t pending = ct_span_of(f->_IO_write_base, f->_IO_write_ptr);
 
     CT_SAVE_FP();
     if (fd < 0)
         return ct_real.fclose(f);       /* a stream of memory */
+    if (pending && ct_recording(CT_CAT_io))
+        ct_fd_note(fd);
     ct_fd_forget(fd);
-    return CT_CALLED(fclose, -1, ct_real.fclose(f), ct_timed_end_file(CT_CALL_fclose, fd, ct_start, ct_result));
+    return CT_CALLED(fclose, -1, ct_real.fclose(f), closed(fd, pending, ct_start, ct_result));
 }
 
 /* The name that was made up is there only when there is a file. */

@@ -1,5 +1,6 @@
 /* The wrappers that programs call: each one jump, into libc or to what records. */
 #include "record/gate.h"
+#include "wrap/passed.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
@@ -23,4 +24,5 @@ void ct_route_lead(bool through)
     __atomic_store_n(&ct_route.name, through ? ct_seen_##name : __atomic_load_n(&ct_real.name, __ATOMIC_RELAXED), \
                      __ATOMIC_RELAXED);
 #include "wrap/real.def"
+    ct_passed_lead(through);
 }

@@ -26,10 +26,14 @@ enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT };
 
 #define ROUTED(result, name, parameters, arguments, ...) \
     CT_WRAPPER result ct_routed_##name parameters __asm__(#name);
+#define PASSED(result, name, parameters, ...) CT_WRAPPER result ct_routed_##name parameters __asm__(#name);
 #include "wrap/real.def"
 
 static const struct { const void *wrapper; const char *name; } routed[] = {
 #define ROUTED(result, name, parameters, arguments, ...) { (const void *)ct_routed_##name, #name },
+#if defined(__x86_64__)
+#define PASSED(result, name, ...) { (const void *)ct_routed_##name, #name },
+#endif
 #include "wrap/real.def"
 };
 enum { ROUTES = sizeof routed / sizeof *routed, SLOTS_MAX = 512 };

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -26,6 +27,7 @@
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -43,6 +45,7 @@ static const struct timespec none;
 static void *block;
 static FILE *stream;
 static struct stat status;
+static int word;
 static sigset_t no_signals;
 static pthread_spinlock_t spinlock;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -101,6 +104,9 @@ static void nothing(void)
     CALL(madvise, madvise(NULL, 0, 0)) \
     CALL(pthread_spin_lock, (pthread_spin_lock(&spinlock), pthread_spin_unlock(&spinlock))) \
     CALL(pthread_once, pthread_once(&once, nothing)) \
+    CALL(syscall, syscall(SYS_futex, &word, FUTEX_WAIT, 1, NULL)) \
+    CALL(printf, fprintf(stream, "%d", 1)) \
+    CALL(scanf, fscanf(stream, "%d", &word)) \
     CALL(fwrite, fwrite("", 1, 1, stream)) \
     CALL(fputc, fputc(0, stream)) \
     CALL(fflush, fflush(stream)) \

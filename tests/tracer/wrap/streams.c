@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio_ext.h>
 #include <sys/stat.h>
+#include <syslog.h>
 
 #include "cases.h"
 
@@ -106,6 +107,54 @@ static void failures(void)
     SHOW_ERRNO(fflush(NULL));
 }
 
+#ifdef __x86_64__
+/* Not what the headers make of them. */
+int plain_scanf(FILE *f, const char *format, ...) __asm__("fscanf");
+int checked_printf(FILE *f, int flag, const char *format, ...) __asm__("__fprintf_chk");
+int checked_dprintf(int fd, int flag, const char *format, ...) __asm__("__dprintf_chk");
+int listed_scanf(FILE *f, const char *format, va_list list) __asm__("__isoc99_vfscanf");
+
+static int hear(FILE *f, const char *format, ...)
+{
+    va_list list;
+    int r;
+
+    va_start(list, format);
+    r = listed_scanf(f, format, list);
+    va_end(list);
+    return r;
+}
+
+/* Arguments in registers of both kinds and on the stack. */
+static void formats(void)
+{
+    FILE *f = file("w+");
+    char word[16] = "";
+    double d[9] = { 0 };
+    long l[8] = { 0 };
+    int n = 0;
+
+    SHOW_ERRNO(fprintf(f, "%d %s %.1f %c%c%c %ld %g\n", 42, "words", 0.5, 'a', 'b', 'c', 7L, 1e9));
+    SHOW_ERRNO(checked_printf(f, 1, "%g %g %g %g %g %g %g %g %g\n", 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5));
+    SHOW_ERRNO(fprintf(f, "%ld %ld %ld %ld %ld %ld %ld %ld\n", 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L));
+    SHOW_ERRNO(fseek(f, 0, SEEK_SET));
+    SHOW_ERRNO(fscanf(f, "%d %15s", &n, word));
+    printf("%d %s\n", n, word);
+    SHOW_ERRNO(plain_scanf(f, "%*[^\n]"));
+    SHOW_ERRNO(fscanf(f, "%lf %lf %lf %lf %lf %lf %lf %lf %lf", d, d + 1, d + 2, d + 3, d + 4, d + 5, d + 6, d + 7, d + 8));
+    SHOW_ERRNO(hear(f, "%ld %ld %ld %ld %ld %ld %ld %ld", l, l + 1, l + 2, l + 3, l + 4, l + 5, l + 6, l + 7));
+    printf("%g %g %ld %ld\n", d[0], d[8], l[0], l[7]);
+    SHOW_ERRNO(fscanf(f, "%d", &n));
+    SHOW_ERRNO(dprintf(fileno(f), "%s", ""));
+    SHOW_ERRNO(dprintf(fileno(f), "%d%s\n", 1, "2"));
+    SHOW_ERRNO(checked_dprintf(-1, 1, "%d\n", 1));
+    SHOW_ERRNO(printf("out %d\n", 5));
+    SHOW_ERRNO(fclose(f));
+    syslog(LOG_DEBUG, "%s", "streams");
+    unlink(path);
+}
+#endif
+
 static void *write_much(void *f)
 {
     for (int i = 0; i < 20000; i++)
@@ -129,4 +178,10 @@ static void shared(void)
     unlink(path);
 }
 
-CASES({ "blocks", blocks }, { "lines", lines }, { "failures", failures }, { "shared", shared })
+#ifdef __x86_64__
+#define FORMATS { "formats", formats },
+#else
+#define FORMATS
+#endif
+
+CASES({ "blocks", blocks }, { "lines", lines }, { "failures", failures }, FORMATS { "shared", shared })

@@ -1,0 +1,109 @@
+/* syscall(): the calls by number that are recorded; all others leave no trace of us on the stack or in a register. */
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#include "wrap/called.h"
+#include "wrap/passed.h"
+
+#if defined(__x86_64__)
+
+enum kind { NONE, timed, held, futex, child, signalled, named, closed };
+
+enum { NUMBERS = 512 };
+
+/* HOT: looked at by each syscall() while somebody listens; kind 0: passed on. */
+struct ct_numbered {
+    uint8_t kind;
+    uint8_t call;
+    int8_t object;                      /* which argument; -1: none */
+};
+const struct ct_numbered ct_numbered[NUMBERS] __attribute__((visibility("hidden"))) = {
+#define NUMBERED(name, call, kind, object) [SYS_##name] = { kind, CT_CALL_##call, object },
+#include "wrap/syscalls.def"
+};
+_Static_assert(sizeof(struct ct_numbered) == 3 && CT_CALL_END <= 256, "the assembly below, and the field, know it");
+
+/*
+ * A child made by clone or vfork returns here a second time, on another stack or on its parent's: so nothing may be on it.
+ * 512 is NUMBERS.
+ */
+asm(".pushsection .text\n"
+    ".hidden ct_numbered\n"
+    ".hidden ct_syscall_seen\n"
+    ".hidden ct_go_syscall\n"
+    "\t.globl ct_seen_syscall\n\t.hidden ct_seen_syscall\n\t.type ct_seen_syscall, @function\n\t.p2align 4\n"
+    "ct_seen_syscall:\n"
+    "\t.cfi_startproc\n"
+    "\tcmp $512, %rdi\n"
+    "\tjae 1f\n"
+    "\tlea (%rdi,%rdi,2), %rax\n"
+    "\tlea ct_numbered(%rip), %r11\n"
+    "\tcmpb $0, (%r11,%rax)\n"
+    "\tjne ct_syscall_seen\n"
+    "1:\tjmp ct_go_syscall\n"
+    "\t.cfi_endproc\n"
+    "\t.size ct_seen_syscall, . - ct_seen_syscall\n"
+    "\t.popsection\n");
+
+static const uint8_t categories[CT_CALL_END] = {
+#define CALL(no, name, category, direction) [no] = CT_CAT_##category,
+#include "format/calls.def"
+};
+
+static bool waits(long operation)
+{
+    int what = (int)operation & FUTEX_CMD_MASK;
+
+    return what == FUTEX_WAIT || what == FUTEX_WAIT_BITSET || what == FUTEX_LOCK_PI || what == FUTEX_WAIT_REQUEUE_PI ||
+           what == FUTEX_LOCK_PI2;
+}
+
+static void tell(const struct ct_numbered *n, const long *argument, long object, uint64_t start, long returned)
+{
+    int64_t result = CT_CALL_RESULT(returned);
+
+    switch ((enum kind)n->kind) {
+    case NONE:
+        break;
+    case timed: case closed:
+        ct_timed_end(categories[n->call], n->call, (int)object, start, returned);
+        break;
+    case held: case futex:
+        ct_called_lock(n->call, object, start, result);
+        break;
+    case child:
+        ct_called_child(n->call, object, start, result);
+        break;
+    case signalled:
+        ct_called_signal(n->call, start, result);
+        break;
+    case named:
+        ct_called_path(n->call, (const char *)argument[n->object],
+                       n->call == CT_CALL_renameat ? (const char *)argument[3] : NULL, start, result);
+        break;
+    }
+}
+
+/* The arguments that the caller did not give are read as libc reads them; the last one stands on its stack. */
+long ct_syscall_seen(long no, long a, long b, long c, long d, long e, long f) __attribute__((visibility("hidden")));
+long ct_syscall_seen(long no, long a, long b, long c, long d, long e, long f)
+{
+    long (*real)(long, ...) = (long (*)(long, ...))CT_PASSED_REAL(syscall);
+    const struct ct_numbered *n = &ct_numbered[no];
+    const long argument[] = { a, b, c, d, e, f };
+    long object = n->object < 0 ? -1 : argument[n->object], returned;
+    uint64_t start;
+
+    CT_SAVE_FP();
+    if (n->kind == closed)
+        ct_fd_forget((int)a);
+    if (!ct_recording(categories[n->call]) || (n->kind == futex && !waits(b)))
+        return real(no, a, b, c, d, e, f);
+    start = ct_timed_begin(n->call, n->kind == timed ? (int)object : -1);
+    returned = real(no, a, b, c, d, e, f);
+    tell(n, argument, object, start, returned);
+    return returned;
+}
+
+#endif
