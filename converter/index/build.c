@@ -312,7 +312,7 @@ struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd)
     if (ct_heap_room(&b->heap, CT_IMAGE_HEAD))
         ct_heap_take(&b->heap, CT_IMAGE_HEAD);
     b->reader = reader;
-    b->flows.unordered = true;
+    b->flows.loose = true;
     b->model = ct_model_new(reader, &options, &sink, b);
     ct_idmap_add(&b->cpu_places, UINT64_MAX, 0);        /* seeds the hashes */
     if (!b->model || ct_strings_init(&b->strings) < 0) {

@@ -8,6 +8,9 @@ void ct_column_fini(struct ct_column *c)
 {
     for (unsigned i = 0; i < CT_TREE_LEVELS; i++)
         free(c->edge[i]);
+    if (c->folds)
+        ct_folds_fini(c->folds);
+    free(c->folds);
     free(c->payload);
 }
 
@@ -54,18 +57,41 @@ static bool add_sum(struct ct_column *c, struct ct_heap *heap, const struct ct_s
         e->count = 0;
         c->levels = level + 1;
     }
-    if (e->count == CT_LEAF) {
+    if (e->count == CT_FAN) {
         struct ct_sum node = { 0 };
+        uint64_t at = ct_heap_put(heap, e->sum, sizeof e->sum);
 
-        for (unsigned i = 0; i < CT_LEAF; i++)
+        for (unsigned i = 0; i < CT_FAN; i++)
             ct_sum_add(&node, &e->sum[i], c->values);
-        node.at = ct_heap_put(heap, e->sum, sizeof e->sum);
+        node.at = at & CT_AT_MAX;
         e->count = 0;
-        if (node.at == UINT64_MAX || !add_sum(c, heap, &node, level + 1))
+        if (at == UINT64_MAX || !add_sum(c, heap, &node, level + 1))
             return false;
     }
     e->sum[e->count++] = *sum;
     return true;
+}
+
+/* Slices [from, from + count) of raw are about to be coded: they are folded, where folds are worth it. */
+static bool fold(struct ct_column *c, struct ct_heap *heap, unsigned from, unsigned count, struct ct_sum *sum)
+{
+    uint32_t first = c->count - c->held;
+
+    if (!c->folds && first >= CT_COLUMN_FOLDS_FROM && first % (CT_FAN * CT_LEAF) == 0 && c->edge[0]->count == CT_FAN) {
+        const struct ct_sum *sums = c->edge[0]->sum;
+
+        c->folds = calloc(1, sizeof *c->folds);
+        if (!c->folds || !ct_folds_begin(c->folds, ct_folds_level_of(sums[CT_FAN - 1].end - sums[0].start, CT_FAN * CT_LEAF))) {
+            heap->error = -ENOMEM;
+            return false;
+        }
+    } else if (c->folds && first % (CT_FAN * CT_LEAF) == 0 && !ct_folds_look(c->folds, heap, CT_FAN * CT_LEAF)) {
+        return false;
+    }
+    if (!c->folds)
+        return true;
+    sum->step = (uint8_t)(2 * c->folds->finest);
+    return ct_folds_add(c->folds, heap, &c->raw, from, count, first);
 }
 
 /* Codes the first `count` in raw: not round its end. */
@@ -75,6 +101,7 @@ static bool seal(struct ct_column *c, struct ct_heap *heap, unsigned count)
     size_t payload = 0;
     struct ct_sum sum;
     uint8_t *to;
+    size_t size;
 
     if (c->count > UINT32_MAX - 4 * CT_LEAF) {
         heap->error = -EFBIG;
@@ -86,11 +113,17 @@ static bool seal(struct ct_column *c, struct ct_heap *heap, unsigned count)
     if (!to)
         return false;
     if (c->values)
-        ct_leaf_values(to, &c->raw, from, count, &sum);
+        size = ct_leaf_values(to, &c->raw, from, count, &sum);
     else
-        ct_leaf_slices(to, &c->raw, from, count, c->payload + c->payload_from, c->count - c->held, &sum);
-    sum.at = heap->used;
-    ct_heap_take(heap, sum.size);
+        size = ct_leaf_slices(to, &c->raw, from, count, c->payload + c->payload_from, c->loose, &sum);
+    if (size > CT_LEAF_SIZE_MAX || heap->used > CT_AT_MAX) {
+        heap->error = -EFBIG;
+        return false;
+    }
+    sum.at = heap->used & CT_AT_MAX;
+    ct_heap_take(heap, size);
+    if (!c->values && !c->loose && !fold(c, heap, from, count, &sum))
+        return false;
     if (c->count == c->held || sum.end > c->sealed_end)
         c->sealed_end = sum.end;
     c->held -= count;
@@ -157,5 +190,5 @@ bool ct_column_finish(struct ct_column *c, struct ct_heap *heap)
     while (c->held > 0)
         if (!seal(c, heap, c->held < CT_LEAF ? c->held : CT_LEAF))
             return false;
-    return true;
+    return !c->folds || ct_folds_finish(c->folds, heap);
 }

@@ -1,29 +1,29 @@
 /*
- * A row in the making: slices are appended in the order of their starts, and every 32 of them become a leaf in the heap,
+ * A row in the making: slices are appended in the order of their starts, and every 64 of them become a leaf in the heap,
  * every 32 leaves a node of sums, and so on: a tree of fan-out 32, of which only the right edge is here.
  */
 #pragma once
 
 #include <errno.h>
 
-#include "converter/index/heap.h"
-#include "converter/index/leaf.h"
+#include "converter/index/fold.h"
 
 enum {
-    CT_TREE_LEVELS = 7,                 /* 32^7 slices are more than a uint32_t counts */
+    CT_TREE_LEVELS = 7,                 /* 64 * 32^6 slices are more than a uint32_t counts */
     CT_COLUMN_SHORT = 16,
+    CT_COLUMN_FOLDS_FROM = 4 * CT_FAN * CT_LEAF,    /* slices that are looked at one by one without much ado */
 };
 
 /* The sums of nodes whose parent is not full yet. */
 struct ct_edge {
-    struct ct_sum sum[CT_LEAF];
+    struct ct_sum sum[CT_FAN];
     unsigned count;
 };
 
 /* Zeroed it is an empty row of slices. */
 struct ct_column {
     bool values;
-    bool unordered;                     /* starts need not ascend: arrows */
+    bool loose;                         /* starts need not ascend: arrows */
     uint32_t count;                     /* slices in all */
     unsigned held;                      /* of them in `raw`: the first at `raw_from`, the others behind it, round the end */
     unsigned raw_from;                  /* 0 or CT_LEAF */
@@ -32,12 +32,13 @@ struct ct_column {
     size_t payload_from, payload_used, payload_room;
     uint8_t *payload;                   /* of those in `raw`, one behind the other in [payload_from, payload_used) */
     struct ct_edge *edge[CT_TREE_LEVELS];
+    struct ct_folds *folds;             /* NULL: there are none yet */
     struct ct_raw raw;
 };
 
 void ct_column_fini(struct ct_column *column);
 
-/* Codes the oldest 32; false: heap->error, or no memory (then heap->error is -ENOMEM). */
+/* Codes the oldest 64; false: heap->error, or no memory (then heap->error is -ENOMEM). */
 bool ct_column_seal(struct ct_column *column, struct ct_heap *heap);
 bool ct_column_payload_grow(struct ct_column *column, size_t size);
 
@@ -48,7 +49,7 @@ static inline unsigned ct_column_at(const struct ct_column *c, unsigned i)
 }
 
 /*
- * HOT: Appends a slice; it starts at or after the one before it unless the column is unordered.  The payload can be read
+ * HOT: Appends a slice; it starts at or after the one before it unless the column is loose.  The payload can be read
  * CT_COLUMN_SHORT bytes far, whatever its size.  False: no room, which heap->error tells.
  */
 static inline bool ct_column_add(struct ct_column *c, struct ct_heap *heap, int64_t start, int64_t end, uint32_t name,

@@ -34,10 +34,12 @@ static enum ct_walk within_node(void *context, const struct ct_sum *s, uint32_t 
 
 static bool state_leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
+    int64_t start[CT_LEAF], dur[CT_LEAF];
     struct within *w = context;
 
+    ct_leaf_times(l, start, dur);
     for (unsigned i = 0; i < l->count; i++) {
-        int64_t ns = overlap(w, ct_leaf_start(l, i), ct_leaf_end(l, i));
+        int64_t ns = overlap(w, start[i], start[i] + dur[i]);
         uint32_t name = ct_leaf_name(l, i);
         unsigned k = 0;
 
@@ -72,10 +74,12 @@ static enum ct_walk children_node(void *context, const struct ct_sum *s, uint32_
 
 static bool children_leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
+    int64_t start[CT_LEAF], dur[CT_LEAF];
     struct within *w = context;
 
+    ct_leaf_times(l, start, dur);
     for (unsigned i = 0; i < l->count; i++)
-        w->all += overlap(w, ct_leaf_start(l, i), ct_leaf_end(l, i));
+        w->all += overlap(w, start[i], start[i] + dur[i]);
     return true;
 }
 

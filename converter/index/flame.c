@@ -80,11 +80,13 @@ static int64_t weight_of(const struct flame *f, const struct ct_name_record *nam
 
 static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
+    int64_t start[CT_LEAF], dur[CT_LEAF];
     struct flame *f = context;
     uint32_t at[CT_LEAF + 1];
 
     if (!ct_leaf_payloads(l, at))
         return true;
+    ct_leaf_times(l, start, dur);
     for (unsigned i = 0; i < l->count; i++) {
         const struct ct_name_record *name = ct_store_name(f->store, ct_leaf_name(l, i));
         struct ct_payload payload;
@@ -93,7 +95,7 @@ static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
         if (!counts(f, name))
             continue;
         ct_payload_open(&payload, l->payload + at[i], at[i + 1] - at[i]);
-        weight = weight_of(f, name, &payload, ct_leaf_start(l, i), ct_leaf_end(l, i));
+        weight = weight_of(f, name, &payload, start[i], start[i] + dur[i]);
         if (weight <= 0)
             continue;
         f->weight[payload.stack < f->nodes ? payload.stack : CT_NODE_LOST] += weight;

@@ -72,6 +72,7 @@ static const size_t items[CT_IMAGE_TABLES] = {
     [CT_IMAGE_LANES] = sizeof(struct ct_lane_record), [CT_IMAGE_ROWS] = sizeof(struct ct_row_record),
     [CT_IMAGE_FLOWS] = sizeof(struct ct_row_record), [CT_IMAGE_NODES] = sizeof(struct ct_node_record),
     [CT_IMAGE_FRAMES] = sizeof(struct ct_frame_record), [CT_IMAGE_SUMMARY] = sizeof(struct ct_summary_record),
+    [CT_IMAGE_FOLD_LEVELS] = sizeof(struct ct_fold_row), [CT_IMAGE_FOLD_LEAVES] = sizeof(struct ct_fold_leaf),
     [CT_IMAGE_PAGES] = sizeof(uint64_t),
 };
 
@@ -107,7 +108,12 @@ static bool makes_sense(const struct ct_store *s, uint64_t text_bytes)
         if (s->lanes[i].kind > CT_LANE_TASK)
             return false;
     for (size_t i = 0; i < s->row_count; i++)
-        if (s->rows[i].lane >= s->lane_count || s->rows[i].kind > CT_ROW_VALUE || s->rows[i].levels > CT_TREE_LEVELS)
+        if (s->rows[i].lane >= s->lane_count || s->rows[i].kind > CT_ROW_VALUE || s->rows[i].levels > CT_TREE_LEVELS ||
+            s->rows[i].fold_level > s->fold_level_count || s->rows[i].fold_levels > s->fold_level_count - s->rows[i].fold_level)
+            return false;
+    for (size_t i = 0; i < s->fold_level_count; i++)
+        if (s->fold_levels[i].level >= CT_FOLD_LEVELS || s->fold_levels[i].first > s->fold_leaf_count ||
+            s->fold_levels[i].count > s->fold_leaf_count - s->fold_levels[i].first)
             return false;
     for (size_t i = 0; i < s->event_count; i++)
         if (s->events[i].count > CT_EVENT_FIELDS_MAX)
@@ -132,6 +138,8 @@ static void fill(const struct ct_heap *heap, const struct ct_image_head *head, s
         .rows = AT(CT_IMAGE_ROWS), .row_count = COUNT(CT_IMAGE_ROWS),
         .nodes = AT(CT_IMAGE_NODES), .node_count = COUNT(CT_IMAGE_NODES),
         .frames = AT(CT_IMAGE_FRAMES), .frame_count = COUNT(CT_IMAGE_FRAMES),
+        .fold_levels = AT(CT_IMAGE_FOLD_LEVELS), .fold_level_count = COUNT(CT_IMAGE_FOLD_LEVELS),
+        .fold_leaves = AT(CT_IMAGE_FOLD_LEAVES), .fold_leaf_count = COUNT(CT_IMAGE_FOLD_LEAVES),
         .summary = AT(CT_IMAGE_SUMMARY), .revision = head->revision, .ready = true,
     };
     memcpy(&s->flow_record, heap->base + head->table[CT_IMAGE_FLOWS].at, sizeof s->flow_record);

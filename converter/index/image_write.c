@@ -21,6 +21,41 @@ static int put_row(struct ct_heap *heap, const struct ct_column *c, struct ct_ro
     return 0;
 }
 
+/* --- folds --- */
+
+struct folds {
+    CT_LIST(struct ct_fold_row) levels;
+    CT_LIST(struct ct_fold_leaf) leaves;
+};
+
+static bool put_fold_level(struct folds *all, uint32_t row, unsigned level, const struct ct_fold_level *l)
+{
+    struct ct_fold_row *record = ct_list_add(&all->levels);
+
+    if (!record)
+        return false;
+    *record = (struct ct_fold_row){ row, level, all->leaves.count, l->leaves.count };
+    for (size_t i = 0; i < l->leaves.count; i++) {
+        struct ct_fold_leaf *leaf = ct_list_add(&all->leaves);
+
+        if (!leaf)
+            return false;
+        *leaf = l->leaves.items[i];
+    }
+    return true;
+}
+
+/* The folds of a row; false without memory. */
+static bool put_folds(struct folds *all, uint32_t row, const struct ct_folds *folds, struct ct_row_record *record)
+{
+    record->fold_level = (uint32_t)all->levels.count;
+    for (unsigned i = 0; folds && i < CT_FOLD_LEVELS; i++)
+        if (folds->level[i] && !put_fold_level(all, row, i, folds->level[i]))
+            return false;
+    record->fold_levels = (uint32_t)all->levels.count - record->fold_level;
+    return true;
+}
+
 /* --- stacks --- */
 
 struct stacks {
@@ -117,17 +152,25 @@ static int put_rows(struct ct_builder *b, struct ct_image_head *head, struct ct_
 {
     struct ct_row_record *rows = calloc(b->rows.count ? b->rows.count : 1, sizeof *rows);
     struct ct_heap *heap = &b->heap;
+    struct folds folds = { 0 };
     int r = rows ? 0 : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < b->rows.count; i++) {
         rows[i] = b->rows.items[i]->record;
         r = put_row(heap, &b->rows.items[i]->column, &rows[i]);
+        if (r == 0 && !put_folds(&folds, (uint32_t)i, b->rows.items[i]->column.folds, &rows[i]))
+            r = -ENOMEM;
     }
     if (r == 0)
         r = put_row(heap, &b->flows, flows);
     head->leaves = heap->used;
-    if (r == 0)
+    if (r == 0) {
         put_table(heap, head, CT_IMAGE_ROWS, rows, b->rows.count, sizeof *rows);
+        PUT_LIST(CT_IMAGE_FOLD_LEVELS, folds.levels);
+        PUT_LIST(CT_IMAGE_FOLD_LEAVES, folds.leaves);
+    }
+    ct_list_fini(&folds.levels);
+    ct_list_fini(&folds.leaves);
     free(rows);
     return r;
 }

@@ -1,124 +1,170 @@
 /* Columns as narrow as their largest number. */
 #include "converter/index/leaf.h"
 
-static unsigned width_of(uint64_t all)
-{
-    return all ? (71u - (unsigned)__builtin_clzll(all)) / 8 : 0;
-}
+struct head {
+    uint8_t count, flags, gap, dur, name, size;
+    uint16_t least_size;
+    uint32_t least_name;
+};
 
-static inline uint8_t *put(uint8_t *p, uint64_t value, unsigned width)
-{
-    memcpy(p, &value, sizeof value);    /* the rest is overwritten by what follows */
-    return p + width;
-}
+_Static_assert(sizeof(struct head) == CT_LEAF_HEAD, "as it stands in the file");
 
-static uint8_t *put_column64(uint8_t *p, const int64_t *column, unsigned count, int64_t base, unsigned width)
-{
-    for (unsigned i = 0; width && i < count; i++)
-        p = put(p, (uint64_t)column[i] - (uint64_t)base, width);
-    return p;
-}
-
-static uint8_t *put_column32(uint8_t *p, const uint32_t *column, unsigned count, unsigned width)
-{
-    for (unsigned i = 0; width && i < count; i++)
-        p = put(p, column[i], width);
-    return p;
-}
-
-/* Which bits the numbers of some slices have. */
-struct bits {
-    uint64_t starts, durs;
-    uint32_t names, sizes;
-    bool unbroken;
-    size_t payload;
+/* The numbers of some slices, and which bits they have. */
+struct columns {
+    uint64_t gap[CT_LEAF], dur[CT_LEAF], name[CT_LEAF], size[CT_LEAF];
+    uint64_t gaps, durs, payload;
+    uint32_t least_name, most_name, least_size, most_size;
 };
 
 /* Fills all of `sum` that its slices tell. */
-static void look(const struct ct_raw *raw, unsigned from, unsigned count, uint32_t first, struct ct_sum *sum, struct bits *ret)
+static void look_at_times(struct columns *c, const struct ct_raw *raw, unsigned from, unsigned count, bool loose,
+                          struct ct_sum *sum)
 {
-    int64_t start = raw->start[from], end = INT64_MIN, longest = -1;
-    unsigned longest_at = from;
-    uint64_t mask = 0, start_bits = 0, dur_bits = 0, busy = 0;
-    uint32_t name_bits = 0, size_bits = 0;
-    int64_t gaps = 0;
-    size_t payload = 0;
+    int64_t start = raw->start[from], end, longest = -1, before;
+    uint64_t busy = 0, gaps = 0, durs = 0;
 
-    for (unsigned i = from; i < from + count; i++)
+    for (unsigned i = from; loose && i < from + count; i++)
         start = raw->start[i] < start ? raw->start[i] : start;
-    for (unsigned i = from; i < from + count; i++) {
-        int64_t dur = raw->dur[i], slice_end = raw->start[i] + dur;
+    end = before = start;
+    for (unsigned i = 0; i < count; i++) {
+        int64_t dur = raw->dur[from + i], its = raw->start[from + i], its_end = its + dur;
 
-        if (i > from)
-            gaps |= raw->start[i] - raw->start[i - 1] - raw->dur[i - 1];
-        end = slice_end > end ? slice_end : end;
+        c->gap[i] = (uint64_t)its - (uint64_t)before;
+        c->dur[i] = (uint64_t)dur;
+        gaps |= c->gap[i];
+        durs |= c->dur[i];
+        before = loose ? start : its_end;
+        end = its_end > end ? its_end : end;
         busy += (uint64_t)dur;
-        if (dur > longest) {
-            longest = dur;
-            longest_at = i;
-        }
-        mask |= UINT64_C(1) << (raw->name[i] & 63);
-        start_bits |= (uint64_t)raw->start[i] - (uint64_t)start;
-        dur_bits |= (uint64_t)dur;
-        name_bits |= raw->name[i];
-        size_bits |= raw->size[i];
-        payload += raw->size[i];
+        longest = dur > longest ? dur : longest;
     }
-    *sum = (struct ct_sum){ .start = start, .end = end, .slices = { longest, busy, mask }, .count = count,
-                            .longest_slice = first + (longest_at - from), .longest_name = raw->name[longest_at] };
-    *ret = (struct bits){ start_bits, dur_bits, name_bits, size_bits, gaps == 0, payload };
+    c->gaps = gaps;
+    c->durs = durs;
+    *sum = (struct ct_sum){ .start = start, .end = end, .slices = { longest, busy, 0 }, .count = count, .step = CT_STEP_NONE };
+}
+
+static void look_at_names(struct columns *c, const struct ct_raw *raw, unsigned from, unsigned count, struct ct_sum *sum)
+{
+    uint32_t least = UINT32_MAX, most = 0, least_size = UINT32_MAX, most_size = 0;
+    uint64_t names = 0, payload = 0;
+
+    for (unsigned i = from; i < from + count; i++) {
+        uint32_t name = raw->name[i], size = raw->size[i];
+
+        least = name < least ? name : least;
+        most = name > most ? name : most;
+        least_size = size < least_size ? size : least_size;
+        most_size = size > most_size ? size : most_size;
+        payload += size;
+        names |= UINT64_C(1) << (name & 63);
+    }
+    if (least_size > UINT16_MAX)
+        least_size = UINT16_MAX;
+    for (unsigned i = 0; most > least && i < count; i++)
+        c->name[i] = raw->name[from + i] - least;
+    for (unsigned i = 0; most_size > least_size && i < count; i++)
+        c->size[i] = raw->size[from + i] - least_size;
+    c->least_name = least;
+    c->most_name = most;
+    c->least_size = least_size;
+    c->most_size = most_size;
+    c->payload = payload;
+    sum->slices.names = names;
 }
 
 size_t ct_leaf_slices(uint8_t *to, const struct ct_raw *raw, unsigned from, unsigned count, const uint8_t *payload,
-                      uint32_t first, struct ct_sum *sum)
+                      bool loose, struct ct_sum *sum)
 {
-    unsigned start_width, dur_width, name_width, size_width;
-    struct bits bits;
-    uint8_t *p = to;
+    struct columns c;
+    struct head head;
+    uint8_t *p = to + sizeof head;
 
-    look(raw, from, count, first, sum, &bits);
-    start_width = width_of(bits.starts);
-    dur_width = bits.unbroken ? 0 : width_of(bits.durs);
-    name_width = width_of(bits.names);
-    size_width = width_of(bits.sizes);
-    *p++ = (uint8_t)(count - 1);
-    *p++ = (uint8_t)(start_width | dur_width << 4);
-    *p++ = (uint8_t)(name_width | size_width << 4);
-    *p++ = bits.unbroken;
-    p = put_column64(p, raw->start + from, count, sum->start, start_width);
-    p = put_column64(p, raw->dur + from, count, 0, dur_width);
-    p = put_column32(p, raw->name + from, count, name_width);
-    p = put_column32(p, raw->size + from, count, size_width);
-    if (bits.payload)
-        memcpy(p, payload, bits.payload);
-    sum->size = (uint32_t)((size_t)(p - to) + bits.payload);
-    return sum->size;
+    look_at_times(&c, raw, from, count, loose, sum);
+    look_at_names(&c, raw, from, count, sum);
+    head = (struct head){ (uint8_t)(count - 1), loose ? CT_LEAF_LOOSE : 0, (uint8_t)ct_bits_width(c.gaps),
+                          (uint8_t)ct_bits_width(c.durs), (uint8_t)ct_bits_width(c.most_name - c.least_name),
+                          (uint8_t)ct_bits_width(c.most_size - c.least_size), (uint16_t)c.least_size, c.least_name };
+    memcpy(to, &head, sizeof head);
+    p = ct_bits_put(p, c.gap, count, head.gap);
+    p = ct_bits_put(p, c.dur, count, head.dur);
+    p = ct_bits_put(p, c.name, count, head.name);
+    p = ct_bits_put(p, c.size, count, head.size);
+    if (c.payload)
+        memcpy(p, payload, c.payload);
+    sum->size = (uint32_t)((size_t)(p - to) + c.payload) & CT_LEAF_SIZE_MAX;
+    return (size_t)(p - to) + c.payload;
+}
+
+/* --- values --- */
+
+#define WHOLE_MAX ((double)(INT64_C(1) << 53))
+
+static bool is_whole(double value)
+{
+    return value >= -WHOLE_MAX && value <= WHOLE_MAX && (double)(int64_t)value == value && !(value == 0 && __builtin_signbit(value));
 }
 
 size_t ct_leaf_values(uint8_t *to, const struct ct_raw *raw, unsigned from, unsigned count, struct ct_sum *sum)
 {
     double min = raw->value[from], max = min;
-    uint64_t starts = 0;
-    unsigned width;
-    uint8_t *p = to;
+    uint64_t gap[CT_LEAF], number[CT_LEAF], gaps = 0;
+    struct head head = { .count = (uint8_t)(count - 1) };
+    uint8_t *p = to + sizeof head;
+    bool whole = true;
 
-    for (unsigned i = from; i < from + count; i++) {
-        min = raw->value[i] < min ? raw->value[i] : min;
-        max = raw->value[i] > max ? raw->value[i] : max;
-        starts |= (uint64_t)raw->start[i] - (uint64_t)raw->start[from];
+    for (unsigned i = 0; i < count; i++) {
+        double value = raw->value[from + i];
+
+        min = value < min ? value : min;
+        max = value > max ? value : max;
+        whole = whole && is_whole(value);
+        gap[i] = i ? (uint64_t)raw->start[from + i] - (uint64_t)raw->start[from + i - 1] : 0;
+        gaps |= gap[i];
     }
-    width = width_of(starts);
-    *p++ = (uint8_t)(count - 1);
-    *p++ = (uint8_t)(width | 8 << 4);
-    *p++ = 0;
-    *p++ = 0;
-    p = put_column64(p, raw->start + from, count, raw->start[from], width);
-    memcpy(p, raw->value + from, count * sizeof *raw->value);
-    p += count * sizeof *raw->value;
+    head.gap = (uint8_t)ct_bits_width(gaps);
+    if (whole) {
+        int64_t least = (int64_t)min;
+
+        for (unsigned i = 0; i < count; i++)
+            number[i] = (uint64_t)((int64_t)raw->value[from + i] - least);
+        head.flags = CT_LEAF_WHOLE;
+        head.dur = (uint8_t)ct_bits_width((uint64_t)((int64_t)max - least));
+        memcpy(p, &least, sizeof least);
+        p += sizeof least;
+    }
+    memcpy(to, &head, sizeof head);
+    p = ct_bits_put(p, gap, count, head.gap);
+    if (whole) {
+        p = ct_bits_put(p, number, count, head.dur);
+    } else {
+        memcpy(p, raw->value + from, count * sizeof *raw->value);
+        p += count * sizeof *raw->value;
+    }
     *sum = (struct ct_sum){ .start = raw->start[from], .end = raw->start[from + count - 1], .count = count,
-                            .values = { min, max, raw->value[from + count - 1] }, .size = (uint32_t)(p - to) };
-    return sum->size;
+                            .values = { min, max, raw->value[from + count - 1] }, .step = CT_STEP_NONE,
+                            .size = (uint32_t)(p - to) & CT_LEAF_SIZE_MAX };
+    return (size_t)(p - to);
 }
+
+void ct_leaf_all_values(const struct ct_leaf *l, int64_t *ret_ns, double *ret_value)
+{
+    uint64_t number[CT_LEAF], ns = (uint64_t)l->base;
+
+    ct_bits_all(l->gap, l->gap_width, l->count, number);
+    for (unsigned i = 0; i < l->count; i++) {
+        ns += number[i];
+        ret_ns[i] = (int64_t)ns;
+    }
+    if (!l->whole) {
+        memcpy(ret_value, l->dur, l->count * sizeof *ret_value);
+        return;
+    }
+    ct_bits_all(l->dur, l->dur_width, l->count, number);
+    for (unsigned i = 0; i < l->count; i++)
+        ret_value[i] = (double)(int64_t)((uint64_t)l->least_value + number[i]);
+}
+
+/* --- both --- */
 
 void ct_sum_add(struct ct_sum *all, const struct ct_sum *s, bool values)
 {
@@ -130,6 +176,7 @@ void ct_sum_add(struct ct_sum *all, const struct ct_sum *s, bool values)
     all->start = s->start < all->start ? s->start : all->start;
     all->end = s->end > all->end ? s->end : all->end;
     all->count += s->count;
+    all->step = s->step > all->step ? s->step : all->step;
     if (values) {
         all->values.min = s->values.min < all->values.min ? s->values.min : all->values.min;
         all->values.max = s->values.max > all->values.max ? s->values.max : all->values.max;
@@ -138,36 +185,40 @@ void ct_sum_add(struct ct_sum *all, const struct ct_sum *s, bool values)
     }
     all->slices.busy += s->slices.busy;
     all->slices.names |= s->slices.names;
-    if (s->slices.longest > all->slices.longest) {
+    if (s->slices.longest > all->slices.longest)
         all->slices.longest = s->slices.longest;
-        all->longest_slice = s->longest_slice;
-        all->longest_name = s->longest_name;
-    }
 }
 
 bool ct_leaf_open(struct ct_leaf *l, const uint8_t *bytes, const struct ct_sum *sum, bool values)
 {
-    size_t size = sum->size, columns;
+    size_t size = sum->size, columns = CT_LEAF_HEAD, number;
+    struct head head;
 
-    if (size < CT_LEAF_HEAD || sum->count == 0 || sum->count > CT_LEAF || bytes[0] != sum->count - 1)
+    if (size < CT_LEAF_HEAD || sum->count == 0 || sum->count > CT_LEAF)
+        return false;
+    memcpy(&head, bytes, sizeof head);
+    l->whole = head.flags & CT_LEAF_WHOLE;
+    if (head.count != sum->count - 1 || head.gap > CT_TIME_BITS || head.dur > CT_TIME_BITS + values || head.name > 32 || head.size > 32 ||
+        head.flags & ~(CT_LEAF_LOOSE | CT_LEAF_WHOLE) || (values ? head.flags & CT_LEAF_LOOSE || head.name || head.size : l->whole))
         return false;
     l->count = sum->count;
+    l->loose = head.flags & CT_LEAF_LOOSE;
     l->base = sum->start;
-    l->last_end = sum->end;
-    l->unbroken = bytes[3] & 1;
-    l->start_width = bytes[1] & 15;
-    l->dur_width = bytes[1] >> 4;
-    l->name_width = bytes[2] & 15;
-    l->size_width = bytes[2] >> 4;
-    columns = CT_LEAF_HEAD + (size_t)l->count * (l->start_width + l->dur_width + l->name_width + l->size_width);
-    if (l->start_width > 7 || l->dur_width > (values ? 8 : 7) || l->name_width > 4 || l->size_width > 4 || columns > size ||
-        (l->unbroken && l->dur_width) || (values && (l->unbroken || l->dur_width != 8 || l->name_width || l->size_width)))
-        return false;
-    l->start = bytes + CT_LEAF_HEAD;
-    l->dur = l->start + (size_t)l->count * l->start_width;
-    l->name = l->dur + (size_t)l->count * l->dur_width;
-    l->size = l->name + (size_t)l->count * l->name_width;
-    l->payload = l->size + (size_t)l->count * l->size_width;
+    l->gap_width = head.gap;
+    l->dur_width = head.dur;
+    l->name_width = head.name;
+    l->size_width = head.size;
+    l->least_name = head.least_name;
+    l->least_size = head.least_size;
+    number = values && !l->whole ? l->count * sizeof(double) : ct_bits_size(l->count, head.dur);
+    columns += l->whole ? 8 : 0;
+    l->gap = bytes + columns;
+    l->dur = l->gap + ct_bits_size(l->count, head.gap);
+    l->name = l->dur + number;
+    l->size = l->name + ct_bits_size(l->count, head.name);
+    l->payload = l->size + ct_bits_size(l->count, head.size);
     l->end = bytes + size;
-    return true;
+    if (l->whole && size >= columns)
+        memcpy(&l->least_value, bytes + CT_LEAF_HEAD, sizeof l->least_value);
+    return (size_t)(l->payload - bytes) <= size;
 }

@@ -106,14 +106,16 @@ static void take(struct search *s, const struct hit *h)
 
 static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
+    int64_t start[CT_LEAF], dur[CT_LEAF];
     struct search *s = context;
     uint32_t at[CT_LEAF + 1];
 
     if (!ct_leaf_payloads(l, at))
         return true;
+    ct_leaf_times(l, start, dur);
     for (unsigned i = 0; i < l->count; i++)
         if (ct_match_slice(&s->match, l, i, at))
-            take(s, &(struct hit){ ct_leaf_start(l, i), ct_leaf_dur(l, i), s->row, first + i, ct_leaf_name(l, i) });
+            take(s, &(struct hit){ start[i], dur[i], s->row, first + i, ct_leaf_name(l, i) });
     if (s->asked->stop && ++s->leaves % ASK_EVERY == 0 && s->asked->stop(s->asked->context))
         s->error = -ECANCELED;
     if (s->match.query->too_hard)

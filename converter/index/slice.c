@@ -5,6 +5,7 @@
 
 int ct_slice_of(const struct ct_strip *strip, uint32_t number, struct ct_slice *ret)
 {
+    int64_t start[CT_LEAF], dur[CT_LEAF];
     struct ct_leaf leaf;
     uint32_t first;
     unsigned i;
@@ -15,8 +16,9 @@ int ct_slice_of(const struct ct_strip *strip, uint32_t number, struct ct_slice *
     i = number - first;
     ret->number = number;
     ret->name = ct_leaf_name(&leaf, i);
-    ret->start = ct_leaf_start(&leaf, i);
-    ret->end = ct_leaf_end(&leaf, i);
+    ct_leaf_times(&leaf, start, dur);
+    ret->start = start[i];
+    ret->end = start[i] + dur[i];
     ret->payload = ct_leaf_payload(&leaf, i, &ret->payload_size);
     return 0;
 }

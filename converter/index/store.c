@@ -31,12 +31,16 @@ static int strip_of_record(const struct ct_store *s, const struct ct_row_record 
     ret->levels = record->levels;
     ret->scratch = NULL;
     ret->scratch_size = 0;
+    ret->folds = NULL;
+    ret->fold_levels = s->fold_levels + record->fold_level;
+    ret->fold_level_count = record->fold_levels;
+    ret->fold_leaves = s->fold_leaves;
     if (record->levels > CT_TREE_LEVELS)
         return -EBADMSG;
     for (unsigned i = 0; i < record->levels; i++) {
         size_t size = record->sums[i] * sizeof(struct ct_sum);
 
-        if (record->sums[i] > CT_LEAF || record->at[i] % 8 != 0 || record->at[i] > s->base.used ||
+        if (record->sums[i] > CT_FAN || record->at[i] % 8 != 0 || record->at[i] > s->base.used ||
             size > s->base.used - record->at[i] || (s->base.check && !s->base.check(s->base.context, record->at[i], size)))
             return -EBADMSG;
         ret->level[i] = (struct ct_strip_level){ (const struct ct_sum *)(const void *)(s->base.bytes + record->at[i]),

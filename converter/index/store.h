@@ -43,10 +43,11 @@ struct ct_lane_record {
 struct ct_row_record {
     uint32_t lane, kind, depth, name;
     uint32_t next;                      /* row of the same lane */
-    uint32_t count, levels, zero;
+    uint32_t count, levels;
+    uint32_t fold_level, fold_levels;   /* the first of its levels of folds, and how many there are */
     uint64_t at[CT_TREE_LEVELS];        /* sums of the edge */
     uint32_t sums[CT_TREE_LEVELS];
-    uint32_t zero2;
+    uint32_t zero[2];
 };
 
 struct ct_node_record {
@@ -97,6 +98,9 @@ struct ct_store {
     const struct ct_node_record *nodes; /* of a file; NULL: see model */
     const struct ct_frame_record *frames;
     const struct ct_summary_record *summary;
+    const struct ct_fold_row *fold_levels;      /* of a file, as are their leaves */
+    const struct ct_fold_leaf *fold_leaves;
+    size_t fold_level_count, fold_leaf_count;
     size_t address_count, string_count, name_count, event_count, program_count, lane_count, row_count, node_count, frame_count;
     struct ct_row_record flow_record;   /* of a file */
 

@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Leaves that are in no file stand in `scratch`; so says this bit of where they stand. */
-static const uint64_t in_scratch = UINT64_C(1) << 63;
-
+/* Leaves that are in no file stand in `scratch`; so says the sum. */
 #define TIME_MAX (INT64_C(1) << 53)
 
 static int code_tail(struct ct_strip *s, const struct ct_column *c, unsigned *count)
@@ -14,7 +12,7 @@ static int code_tail(struct ct_strip *s, const struct ct_column *c, unsigned *co
     unsigned done = 0;
     size_t payload = 0;
 
-    s->scratch = malloc(2 * (ct_leaf_room(CT_LEAF, 0)) + c->payload_used + CT_HEAP_SLACK);
+    s->scratch = malloc(2 * ct_leaf_room(CT_LEAF, 0) + c->payload_used + CT_HEAP_SLACK);
     if (!s->scratch)
         return -ENOMEM;
     while (done < c->held) {            /* no leaf goes round the end of raw */
@@ -24,11 +22,12 @@ static int code_tail(struct ct_strip *s, const struct ct_column *c, unsigned *co
         if (c->values)
             ct_leaf_values(s->scratch + s->scratch_size, &c->raw, from, n, sum);
         else
-            ct_leaf_slices(s->scratch + s->scratch_size, &c->raw, from, n, c->payload + c->payload_from + payload,
-                           c->count - c->held + done, sum);
+            ct_leaf_slices(s->scratch + s->scratch_size, &c->raw, from, n, c->payload + c->payload_from + payload, c->loose,
+                           sum);
         for (unsigned i = from; i < from + n; i++)
             payload += c->raw.size[i];
-        sum->at = in_scratch | s->scratch_size;
+        sum->at = s->scratch_size & CT_AT_MAX;
+        sum->scratch = true;
         s->scratch_size += sum->size;
         done += n;
     }
@@ -42,6 +41,8 @@ int ct_strip_of(struct ct_strip *s, const struct ct_base *base, const struct ct_
     s->base = *base;
     s->values = c->values;
     s->count = c->count;
+    s->folds = c->folds;
+    s->fold_level_count = 0;
     s->scratch = NULL;
     s->scratch_size = 0;
     s->levels = c->levels ? c->levels : 1;
@@ -61,7 +62,7 @@ void ct_strip_fini(struct ct_strip *s)
     s->scratch = NULL;
 }
 
-static bool in_base(const struct ct_strip *s, uint64_t at, size_t size)
+bool ct_strip_has(const struct ct_strip *s, uint64_t at, size_t size)
 {
     return at <= s->base.used && size <= s->base.used - at && (!s->base.check || s->base.check(s->base.context, at, size));
 }
@@ -75,12 +76,18 @@ static bool is_sane(const struct ct_strip *s, const struct ct_sum *sum)
 
 static bool open_leaf(const struct ct_strip *s, const struct ct_sum *sum, struct ct_leaf *leaf)
 {
-    uint64_t at = sum->at & ~in_scratch;
+    uint64_t at = sum->at;
 
-    if (sum->at & in_scratch)
+    if (sum->scratch)
         return s->scratch && at < s->scratch_size && sum->size <= s->scratch_size - at &&
                ct_leaf_open(leaf, s->scratch + at, sum, s->values);
-    return is_sane(s, sum) && in_base(s, at, sum->size) && ct_leaf_open(leaf, s->base.bytes + at, sum, s->values);
+    return is_sane(s, sum) && ct_strip_has(s, at, sum->size) && ct_leaf_open(leaf, s->base.bytes + at, sum, s->values);
+}
+
+/* How many slices a full node of this level has below it. */
+static uint64_t slices_below(unsigned level)
+{
+    return (uint64_t)CT_LEAF << 5 * level;
 }
 
 /* The 32 sums below one; NULL when they make no sense. */
@@ -89,12 +96,12 @@ static const struct ct_sum *open_node(const struct ct_strip *s, const struct ct_
     const struct ct_sum *sums;
     uint64_t all = 0;
 
-    if (level == 0 || sum->size != 0 || sum->at % 8 != 0 || !in_base(s, sum->at, CT_LEAF * sizeof *sums))
+    if (level == 0 || sum->size != 0 || sum->at % 8 != 0 || !ct_strip_has(s, sum->at, CT_FAN * sizeof *sums))
         return NULL;
     sums = (const struct ct_sum *)(const void *)(s->base.bytes + sum->at);
-    for (unsigned i = 0; i < CT_LEAF; i++)
+    for (unsigned i = 0; i < CT_FAN; i++)
         all += sums[i].count;
-    return all == sum->count && all == UINT64_C(1) << (5 * (level + 1)) ? sums : NULL;
+    return all == sum->count && all == slices_below(level) ? sums : NULL;
 }
 
 /* `first` is the number of the first slice of all.  1: go on. */
@@ -122,7 +129,7 @@ static int walk(const struct ct_strip *s, const struct ct_walker *w, const struc
         } else if (what == CT_WALK_IN) {
             const struct ct_sum *below = open_node(s, sum, level);
 
-            r = below ? walk(s, w, below, CT_LEAF, level - 1, first) : -EBADMSG;
+            r = below ? walk(s, w, below, CT_FAN, level - 1, first) : -EBADMSG;
         }
         if (r <= 0)
             return r;
@@ -165,7 +172,7 @@ int ct_strip_leaf(const struct ct_strip *s, uint32_t number, struct ct_leaf *ret
 
         if (level-- == 0)
             return -EBADMSG;
-        each = UINT64_C(1) << (5 * (level + 1));
+        each = slices_below(level);
         for (i = 0; i < s->level[level].count; i++)
             here += s->level[level].sum[i].count;
         if (number - first < here) {
@@ -180,8 +187,8 @@ int ct_strip_leaf(const struct ct_strip *s, uint32_t number, struct ct_leaf *ret
         sum = open_node(s, sum, level);
         if (!sum)
             return -EBADMSG;
-        i = (unsigned)((number - first) >> (5 * level)) % CT_LEAF;
-        first += (uint64_t)i << (5 * level);
+        i = (unsigned)((number - first) / slices_below(level - 1)) % CT_FAN;
+        first += i * slices_below(level - 1);
         sum += i;
     }
     *ret_first = (uint32_t)first;
@@ -212,6 +219,8 @@ int ct_strip_find(const struct ct_strip *s, int64_t ns, uint32_t *ret)
     const struct ct_sum *sum = NULL;
     unsigned level, at = 0;
     uint32_t number = 0;
+    int64_t start[CT_LEAF], dur[CT_LEAF];
+    double value[CT_LEAF];
     struct ct_leaf leaf;
     int i = -1;
 
@@ -233,13 +242,17 @@ int ct_strip_find(const struct ct_strip *s, int64_t ns, uint32_t *ret)
         if (level == 0)
             break;
         sum = open_node(s, sum, level);
-        i = sum ? last_before(sum, CT_LEAF, ns) : -1;
+        i = sum ? last_before(sum, CT_FAN, ns) : -1;
         if (i < 0)
             return -EBADMSG;
     }
     if (!open_leaf(s, sum, &leaf))
         return -EBADMSG;
-    while (at < leaf.count && ct_leaf_start(&leaf, at) <= ns)
+    if (s->values)
+        ct_leaf_all_values(&leaf, start, value);
+    else
+        ct_leaf_times(&leaf, start, dur);
+    while (at < leaf.count && start[at] <= ns)
         at++;
     if (at == 0)
         return -EBADMSG;

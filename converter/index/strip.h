@@ -14,6 +14,12 @@ struct ct_base {
     void *context;
 };
 
+/* One level of folds in a file: of all rows, by row and level. */
+struct ct_fold_row {
+    uint32_t row, level;                /* level: halved */
+    uint64_t first, count;              /* of the fold leaves */
+};
+
 /* One level of the edge. */
 struct ct_strip_level {
     const struct ct_sum *sum;
@@ -27,9 +33,14 @@ struct ct_strip {
     uint32_t count;
     unsigned levels;
     struct ct_strip_level level[CT_TREE_LEVELS];
-    struct ct_sum tail[CT_LEAF + 2];    /* level 0 of a column, with what is not coded yet */
+    struct ct_sum tail[CT_FAN + 2];    /* level 0 of a column, with what is not coded yet */
     uint8_t *scratch;                   /* that, coded; NULL: there is none */
     size_t scratch_size;
+
+    const struct ct_folds *folds;       /* of a column, NULL: none; else of the file: */
+    const struct ct_fold_row *fold_levels;
+    const struct ct_fold_leaf *fold_leaves;
+    unsigned fold_level_count;
 };
 
 /* Of a column that is being built.  0 or -ENOMEM; ends with ct_strip_fini. */
@@ -55,6 +66,9 @@ int ct_strip_walk(const struct ct_strip *strip, const struct ct_walker *walker);
 
 /* The leaf that holds slice `number`, and the number of its first one.  0, -ENOENT, -EBADMSG. */
 int ct_strip_leaf(const struct ct_strip *strip, uint32_t number, struct ct_leaf *ret, uint32_t *ret_first);
+
+/* Whether bytes [at, at + size) of the index are there, and as they were written. */
+bool ct_strip_has(const struct ct_strip *strip, uint64_t at, size_t size);
 
 /* The number of the last slice that starts at or before `ns`; -ENOENT when there is none, -EBADMSG. */
 int ct_strip_find(const struct ct_strip *strip, int64_t ns, uint32_t *ret);

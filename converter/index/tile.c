@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "converter/index/fold_cursor.h"
 #include "converter/index/store.h"
 
 struct tile {
@@ -14,6 +15,8 @@ struct tile {
     int64_t fold_longest;
     uint64_t fold_count, fold_busy;
     uint32_t fold_slice, fold_name;
+    bool has_folds;                     /* of steps no longer than the tile's */
+    struct ct_fold_cursor folds;
     bool held;                          /* values: one that held when the tile began is known */
     double before;
 };
@@ -67,22 +70,7 @@ static void add_fold(struct tile *t, int64_t step, uint64_t count, uint64_t busy
     }
 }
 
-static enum ct_walk node(void *context, const struct ct_sum *s, uint32_t first)
-{
-    struct tile *t = context;
-    int64_t step = s->start >> t->level;
-
-    if (s->end < t->from)
-        return CT_WALK_OVER;
-    if (s->start >= t->to)
-        return CT_WALK_END;
-    if (s->end >> t->level != step)
-        return CT_WALK_IN;              /* else all of them are shorter than a step, and start in this one */
-    add_fold(t, step, s->count, s->slices.busy, s->slices.longest, s->longest_slice, s->longest_name);
-    return CT_WALK_OVER;
-}
-
-static void add_long(struct tile *t, const struct ct_leaf *l, unsigned i, uint32_t slice, int64_t start, int64_t end)
+static void add_long(struct tile *t, uint32_t name, uint32_t slice, int64_t start, int64_t end)
 {
     int64_t from = (start >> t->level) - t->first_step, to = (end >> t->level) - t->first_step;
 
@@ -94,7 +82,42 @@ static void add_long(struct tile *t, const struct ct_leaf *l, unsigned i, uint32
         to = CT_TILE_STEPS;
     if (t->fold >= 0 && t->fold - t->first_step <= from)
         end_fold(t);
-    put(t, ct_leaf_name(l, i), slice, 1, from, to - from, 255);
+    put(t, name, slice, 1, from, to - from, 255);
+}
+
+/* The slices before number `end` are in the folds, from where those were read to. */
+static void add_folds(struct tile *t, uint64_t end)
+{
+    struct ct_fold_cursor *c = &t->folds;
+    int64_t limit = INT64_C(1) << t->level;
+
+    while (c->next < c->count || ct_fold_cursor_more(c)) {
+        const struct ct_fold *f = &c->fold[c->next];
+
+        if (f->first >= end || f->start >= t->to)
+            return;
+        c->next++;
+        if (f->longest >= limit) {
+            if (f->start + f->longest >= t->from)
+                add_long(t, f->name, f->slice, f->start, f->start + f->longest);
+        } else if (f->start >= t->from) {
+            add_fold(t, f->start >> t->level, f->count, (uint64_t)f->busy, f->longest, f->slice, f->name);
+        }
+    }
+}
+
+static enum ct_walk node(void *context, const struct ct_sum *s, uint32_t first)
+{
+    struct tile *t = context;
+
+    if (s->end < t->from)
+        return CT_WALK_OVER;
+    if (s->start >= t->to)
+        return CT_WALK_END;
+    if (!t->has_folds || s->step > ct_fold_cursor_step(&t->folds))
+        return CT_WALK_IN;
+    add_folds(t, (uint64_t)first + s->count);
+    return CT_WALK_OVER;
 }
 
 /* The slices from `i` on that start in one step, all of them shorter than it; the number of the next. */
@@ -131,7 +154,7 @@ static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
             continue;
         }
         if (dur[i] >= limit && start[i] + dur[i] >= t->from)
-            add_long(t, l, i, first + i, start[i], start[i] + dur[i]);
+            add_long(t, ct_leaf_name(l, i), first + i, start[i], start[i] + dur[i]);
         else if (dur[i] < limit && start[i] >= t->from)
             add_fold(t, start[i] >> t->level, 1, (uint64_t)dur[i], dur[i], first + i, ct_leaf_name(l, i));
         i++;
@@ -185,19 +208,19 @@ static enum ct_walk value_node(void *context, const struct ct_sum *s, uint32_t f
 
 static bool value_leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
+    double value[CT_LEAF];
+    int64_t ns[CT_LEAF];
     struct tile *t = context;
 
+    ct_leaf_all_values(l, ns, value);
     for (unsigned i = 0; i < l->count; i++) {
-        int64_t ns = ct_leaf_start(l, i);
-        double value = ct_leaf_value(l, i);
-
-        if (ns >= t->to)
+        if (ns[i] >= t->to)
             return false;
-        if (ns < t->from) {
+        if (ns[i] < t->from) {
             t->held = true;
-            t->before = value;
+            t->before = value[i];
         } else {
-            put_value(t, ns >> t->level, value, value, value);
+            put_value(t, ns[i] >> t->level, value[i], value[i], value[i]);
         }
     }
     return true;
@@ -221,9 +244,12 @@ static int fill(struct tile *t, const struct ct_strip *strip)
     struct ct_walker walker = { node, leaf, t };
     int r;
 
+    t->has_folds = !strip->values && ct_fold_cursor_at(&t->folds, strip, t->level, t->from);
     if (strip->values)
         walker = (struct ct_walker){ value_node, value_leaf, t };
     r = ct_strip_walk(strip, &walker);
+    if (r == 0 && t->has_folds && t->folds.damaged)
+        r = -EBADMSG;
     if (r < 0)
         return r;
     if (strip->values)

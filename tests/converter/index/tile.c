@@ -167,9 +167,9 @@ static struct entry *brute(const struct slice *list, uint64_t count, unsigned le
         }
         if (from < first || from >= first + CT_TILE_STEPS)
             continue;
-        for (size_t k = 0; k < n; k++)
-            if (entries[k].fold && entries[k].start == from - first)
-                fold = &entries[k];
+        for (size_t k = n; k > 0 && entries[k - 1].start >= from - first; k--)  /* they come in the order of their starts */
+            if (entries[k - 1].fold && entries[k - 1].start == from - first)
+                fold = &entries[k - 1];
         if (!fold) {
             fold = &entries[n++];
             *fold = (struct entry){ .start = from - first, .len = 1, .longest = -1, .fold = true };
@@ -325,6 +325,14 @@ static void deep_trees(void **state)
                                             .long_calls = seed % 4, .nested = 6 }, 0);
 }
 
+/* Rows of so many slices that tiles are made of folds. */
+static void long_rows(void **state)
+{
+    for (unsigned seed = 150; seed < 152; seed++)
+        check_trace(&(struct random_trace){ .seed = seed, .threads = 1, .events = 16000, .generations = 2, .long_calls = seed % 4,
+                                            .idle_ns = seed % 2 ? 0 : 3600000000000 }, 0);
+}
+
 static void cut_traces(void **state)
 {
     for (unsigned seed = 200; seed < 220; seed++)
@@ -396,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_traces),
         cmocka_unit_test(deep_trees),
+        cmocka_unit_test(long_rows),
         cmocka_unit_test(cut_traces),
         cmocka_unit_test(idle_hours_and_clock_jumps),
         cmocka_unit_test(many_threads),

@@ -1,0 +1,76 @@
+/*
+ * Folds: what a row shows at steps of 2^level ns, level 0 or another even one.  The slices of a row that start in one step and are
+ * shorter than it are one fold; one that is at least a step long stands for itself.  A level is made of the folds of the
+ * level below it, the finest of the slices; which level that is follows how dense slices are, from node to node.
+ *
+ * So a tile reads one or two folds for each of its steps, and no slices, unless its steps are shorter than the finest.
+ * Folds are coded by 64, as leaves are, and found through a list of these (32 bytes for some thousand slices).
+ */
+#pragma once
+
+#include "converter/index/heap.h"
+#include "converter/index/leaf.h"
+#include "converter/read/list.h"
+
+enum {
+    CT_FOLD_LEAF = 64,
+    CT_FOLD_LEVELS = 27,                /* 0, 2 .. 52 */
+    CT_FOLD_LEAF_ROOM = 16 + CT_FOLD_LEAF * 8 * 8 + 8 * 8,
+};
+
+struct ct_fold {
+    int64_t start;                      /* of the step; of the slice, when that is at least a step long */
+    int64_t longest, busy;              /* ns */
+    uint32_t name, slice;               /* of the longest, the first of them */
+    uint32_t first, count;              /* slices [first, first + count) */
+};
+
+/* Where some folds stand. */
+struct ct_fold_leaf {
+    int64_t start;                      /* of the first */
+    uint64_t at;
+    uint32_t size, count;
+    uint32_t first, zero;               /* slice */
+};
+
+_Static_assert(sizeof(struct ct_fold_leaf) == 32, "they are stored as they are");
+
+/* One level in the making. */
+struct ct_fold_level {
+    struct ct_fold open;                /* count 0: there is none */
+    struct ct_fold raw[CT_FOLD_LEAF];
+    unsigned held;                      /* of raw */
+    CT_LIST(struct ct_fold_leaf) leaves;
+};
+
+/* Those of a row in the making; zeroed it has none. */
+struct ct_folds {
+    struct ct_fold_level *level[CT_FOLD_LEVELS];
+    unsigned finest;                    /* the level, halved, that slices go to */
+    uint64_t made;                      /* folds of the finest level */
+    uint64_t made_before;               /* as of the last node */
+};
+
+void ct_folds_fini(struct ct_folds *folds);
+
+/* Begins with `finest`, a level halved; false without memory. */
+bool ct_folds_begin(struct ct_folds *folds, unsigned finest);
+
+/* HOT: takes slices [first, first + count) in; false: no room, which heap->error tells. */
+bool ct_folds_add(struct ct_folds *folds, struct ct_heap *heap, const struct ct_raw *raw, unsigned from, unsigned count,
+                  uint32_t first);
+
+/* After each node of slices: chooses another finest level where the one that is makes too many folds of them, or too few. */
+bool ct_folds_look(struct ct_folds *folds, struct ct_heap *heap, unsigned slices);
+
+/* Codes all that is under way: nothing more comes. */
+bool ct_folds_finish(struct ct_folds *folds, struct ct_heap *heap);
+
+/* The slices before this one are in the level's folds, unless their nodes say that they are in longer ones only. */
+uint32_t ct_folds_until(const struct ct_folds *folds, unsigned level, uint32_t count);
+
+/* The level, halved, that suits slices of which so many take so long. */
+unsigned ct_folds_level_of(int64_t ns, uint64_t slices);
+
+/* Reads a leaf: `ret` has CT_FOLD_LEAF.  False when the bytes are none.  `level` is halved.  8 bytes behind can be read. */
+bool ct_fold_leaf_read(const uint8_t *bytes, const struct ct_fold_leaf *leaf, unsigned level, struct ct_fold *ret);

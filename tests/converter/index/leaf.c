@@ -1,0 +1,128 @@
+/* What was put into leaves comes out again: slices in order and in any, values whole and broken, and payloads of all sizes. */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "converter/index/leaf.h"
+
+enum { PAYLOADS = CT_LEAF * 300, ROOM = 1 << 16 };
+
+static uint64_t bits(unsigned most)
+{
+    unsigned width = (unsigned)rand() % (most + 1);
+    uint64_t all = (uint64_t)rand() << 33 ^ (uint64_t)rand() << 11 ^ (uint64_t)rand();
+
+    return width ? all >> (64 - width) : 0;
+}
+
+static void fill_slices(struct ct_raw *raw, unsigned from, unsigned count, bool loose, unsigned wide, size_t *payload)
+{
+    int64_t at = (int64_t)bits(40);
+
+    *payload = 0;
+    for (unsigned i = from; i < from + count; i++) {
+        at += (int64_t)bits(wide);
+        raw->start[i] = loose ? (int64_t)bits(wide + 1) : at;
+        raw->dur[i] = (int64_t)bits(wide);
+        raw->name[i] = (uint32_t)bits(rand() % 2 ? 3 : 32);
+        raw->size[i] = (uint32_t)rand() % (rand() % 8 ? 12 : 300);
+        *payload += raw->size[i];
+        at += raw->dur[i];
+    }
+}
+
+static void check_slices(const struct ct_leaf *l, const struct ct_raw *raw, unsigned from, const uint8_t *payload)
+{
+    int64_t start[CT_LEAF], dur[CT_LEAF];
+    size_t size;
+
+    ct_leaf_times(l, start, dur);
+    for (unsigned i = 0; i < l->count; i++) {
+        assert_int_equal(start[i], raw->start[from + i]);
+        assert_int_equal(dur[i], raw->dur[from + i]);
+        assert_int_equal(ct_leaf_start(l, i), start[i]);
+        assert_int_equal(ct_leaf_end(l, i), start[i] + dur[i]);
+        assert_int_equal(ct_leaf_name(l, i), raw->name[from + i]);
+        assert_memory_equal(ct_leaf_payload(l, i, &size), payload, raw->size[from + i]);
+        assert_int_equal(size, raw->size[from + i]);
+        payload += size;
+    }
+}
+
+static void slices_come_back(void **state)
+{
+    static uint8_t payload[PAYLOADS], bytes[ROOM];
+    static struct ct_raw raw;
+
+    for (unsigned i = 0; i < sizeof payload; i++)
+        payload[i] = (uint8_t)rand();
+    for (unsigned round = 0; round < 4000; round++) {
+        unsigned from = round % 2 ? CT_LEAF : 0, count = round % 3 ? CT_LEAF : 1 + (unsigned)rand() % CT_LEAF;
+        bool loose = round % 5 == 0;
+        struct ct_leaf leaf;
+        struct ct_sum sum;
+        size_t size, used;
+
+        fill_slices(&raw, from, count, loose, (unsigned)rand() % 45, &used);
+        memset(bytes, 0xff, sizeof bytes);
+        size = ct_leaf_slices(bytes, &raw, from, count, payload, loose, &sum);
+        assert_true(size + 8 <= ct_leaf_room(count, used) && sum.size == size);
+        assert_int_equal(bytes[ct_leaf_room(count, used)], 0xff);
+        assert_true(ct_leaf_open(&leaf, bytes, &sum, false));
+        assert_int_equal(leaf.count, count);
+        check_slices(&leaf, &raw, from, payload);
+        sum.size = (uint32_t)(size - used - 1) & CT_LEAF_SIZE_MAX;      /* cut within its columns */
+        assert_false(ct_leaf_open(&leaf, bytes, &sum, false));
+    }
+}
+
+static double some_value(unsigned kind)
+{
+    switch (kind) {
+    case 0: return (double)(int64_t)bits(53) * (rand() % 2 ? -1 : 1);
+    case 1: return (double)rand() / 7;
+    case 2: return rand() % 2 ? 0.0 : -0.0;
+    case 3: return rand() % 2 ? DBL_MAX : -1e300;
+    }
+    return (double)(rand() % 1000);
+}
+
+static void values_come_back(void **state)
+{
+    static uint8_t bytes[ROOM];
+    static struct ct_raw raw;
+
+    for (unsigned round = 0; round < 2000; round++) {
+        unsigned count = 1 + (unsigned)rand() % CT_LEAF;
+        double value[CT_LEAF];
+        int64_t ns[CT_LEAF], at = 0;
+        struct ct_leaf leaf;
+        struct ct_sum sum;
+
+        for (unsigned i = 0; i < count; i++) {
+            at += (int64_t)bits(45);
+            raw.start[i] = at;
+            raw.value[i] = some_value(round % 6);
+        }
+        ct_leaf_values(bytes, &raw, 0, count, &sum);
+        assert_true(ct_leaf_open(&leaf, bytes, &sum, true));
+        ct_leaf_all_values(&leaf, ns, value);
+        assert_memory_equal(ns, raw.start, count * sizeof *ns);
+        assert_memory_equal(value, raw.value, count * sizeof *value);
+        assert_true(sum.values.last == raw.value[count - 1]);
+        assert_false(ct_leaf_open(&leaf, bytes, &sum, false) && leaf.whole);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(slices_come_back), cmocka_unit_test(values_come_back) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
