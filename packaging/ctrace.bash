@@ -45,7 +45,7 @@ _ctrace() {
         fi
     fi
     case "$previous" in
-        -t) mapfile -t COMPREPLY < <(compgen -W 'chrome text trace cpu heap allocs block mutex threadcreate' -- "$current"); return ;;
+        -t) mapfile -t COMPREPLY < <(compgen -W 'chrome text trace ctf cpu heap allocs block mutex threadcreate' -- "$current"); return ;;
         -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         --only | --without)
             mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_categories "$program")" -- "${current##*,}")

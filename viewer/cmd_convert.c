@@ -16,6 +16,7 @@
 #include "converter/sink_text.h"
 #include "converter/sink_trace.h"
 #include "viewer/commands.h"
+#include "viewer/convert_ctf.h"
 #include "viewer/open.h"
 #include "viewer/time_argument.h"
 
@@ -33,21 +34,29 @@ typedef int sink_function(struct ct_reader *reader, const struct job *job, struc
 
 static sink_function to_chrome, to_text, to_trace, to_profile;
 
+/* The same where the output is a directory; `reader` is there to ask, the trace is opened once more. */
+typedef int directory_function(struct ct_reader *reader, const struct job *job, const char *directory,
+                               struct ct_error *damage, struct ct_error *err);
+
+static directory_function to_ctf;
+
 static const struct sink {
     const char *name, *suffix;
     bool warm;                          /* wants what precedes --from in its second, to know the state there */
     bool packs;                         /* compresses by itself, whatever the file's name */
     sink_function *run;
+    directory_function *run_directory;  /* instead of `run` */
 } sinks[] = {
-    { "chrome", ".json", true, false, to_chrome },
-    { "text", ".txt", false, false, to_text },
-    { "trace", ".cut", true, false, to_trace },
-    { "cpu", ".cpu.pb.gz", false, true, to_profile },
-    { "heap", ".heap.pb.gz", false, true, to_profile },
-    { "allocs", ".allocs.pb.gz", false, true, to_profile },
-    { "block", ".block.pb.gz", false, true, to_profile },
-    { "mutex", ".mutex.pb.gz", false, true, to_profile },
-    { "threadcreate", ".threadcreate.pb.gz", false, true, to_profile },
+    { "chrome", ".json", true, false, to_chrome, NULL },
+    { "text", ".txt", false, false, to_text, NULL },
+    { "trace", ".cut", true, false, to_trace, NULL },
+    { "ctf", ".ctf", false, false, NULL, to_ctf },
+    { "cpu", ".cpu.pb.gz", false, true, to_profile, NULL },
+    { "heap", ".heap.pb.gz", false, true, to_profile, NULL },
+    { "allocs", ".allocs.pb.gz", false, true, to_profile, NULL },
+    { "block", ".block.pb.gz", false, true, to_profile, NULL },
+    { "mutex", ".mutex.pb.gz", false, true, to_profile, NULL },
+    { "threadcreate", ".threadcreate.pb.gz", false, true, to_profile, NULL },
 };
 enum { SINKS = sizeof sinks / sizeof *sinks };
 
@@ -60,9 +69,10 @@ static const char usage_text[] =
     "  -t, --type TYPE    chrome: JSON for ui.perfetto.dev, chrome://tracing, speedscope (default)\n"
     "                     text: one event a line; `ctrace assemble` makes the trace of it again\n"
     "                     trace: a trace that holds only what lies between --from and --to\n"
+    "                     ctf: a directory that babeltrace2 and Trace Compass read\n"
     "                     cpu, heap, allocs, block, mutex, threadcreate: a profile for `go tool pprof`\n"
     "  -o, --output FILE  write there; - is standard output; a name that ends in .gz is compressed\n"
-    "                     (default: TRACE with .json, .txt, .cut, .cpu.pb.gz ... behind it)\n"
+    "                     (default: TRACE with .json, .txt, .cut, .ctf, .cpu.pb.gz ... behind it)\n"
     "      --from TIME    leave out what is before: 1.5s, 20ms from the start, or 12:03:44.120 on the clock\n"
     "      --to TIME      leave out what is from then on\n"
     "      --no-stacks    leave stacks out: a smaller file\n"
@@ -165,7 +175,7 @@ static int to_trace(struct ct_reader *reader, const struct job *job, struct ct_o
     return ct_sink_trace(reader, &options, out, err);
 }
 
-static void watch_profile(void *context, size_t count, int64_t ns)
+static void watch_items(void *context, size_t count, int64_t ns)
 {
     progress_items(context, count, ns);
 }
@@ -176,7 +186,26 @@ static int to_profile(struct ct_reader *reader, const struct job *job, struct ct
     int r;
 
     progress_begin(&progress, reader, job);
-    r = ct_sink_profile(reader, ct_export_kind(job->to), out, watch_profile, &progress, err);
+    r = ct_sink_profile(reader, ct_export_kind(job->to), out, watch_items, &progress, err);
+    progress_end(&progress);
+    return r;
+}
+
+static int to_ctf(struct ct_reader *reader, const struct job *job, const char *directory, struct ct_error *damage,
+                  struct ct_error *err)
+{
+    struct progress progress;
+    struct ct_bt2_source_options options = {
+        .inputs = job->opened.inputs, .count = job->opened.count, .from_ns = job->from_text ? job->from_ns : INT64_MIN,
+        .to_ns = job->to_ns, .no_stacks = !job->stacks, .watch = watch_items, .watcher = &progress,
+    };
+    int r;
+
+    for (size_t i = 0; i < job->files.count; i++)
+        if (strcmp(job->files.path[i], "-") == 0)
+            return ct_error_at(err, -ENOTSUP, 0, "CTF is made of files; standard input can be read only once");
+    progress_begin(&progress, reader, job);
+    r = ct_convert_ctf(&options, directory, damage, err);
     progress_end(&progress);
     return r;
 }
@@ -308,6 +337,17 @@ static int write_output(const struct job *job, struct ct_reader *reader, const s
     return r < 0 ? complain_error(&err) : 0;
 }
 
+static int write_directory(const struct job *job, struct ct_reader *reader, const struct sink *sink, const char *name)
+{
+    struct ct_error err = { 0 }, damage;
+    int r = sink->run_directory(reader, job, name, &damage, &err);
+
+    if (r < 0)
+        return complain_error(&err);
+    warn_of_cuts(job, reader);
+    return damage.code < 0 ? complain_error(&damage) : 0;
+}
+
 static int convert(struct job *job, const struct sink *sink)
 {
     struct ct_reader *reader = NULL;
@@ -323,7 +363,7 @@ static int convert(struct job *job, const struct sink *sink)
     if (status == 0 && is_input(job, name))
         status = complain("%s would replace the trace that is read", name);
     if (status == 0)
-        status = write_output(job, reader, sink, name);
+        status = sink->run ? write_output(job, reader, sink, name) : write_directory(job, reader, sink, name);
     free(name);
     ct_reader_close(reader);
     return status;
@@ -384,7 +424,7 @@ int ct_cmd_convert(int argc, char **argv)
     }
     sink = find_sink(job.to);
     if (!sink) {
-        complain("there is no type '%s'; chrome, text, trace, cpu, heap, allocs, block, mutex and threadcreate are", job.to);
+        complain("there is no type '%s'; chrome, text, trace, ctf, cpu, heap, allocs, block, mutex and threadcreate are", job.to);
         return 2;
     }
     status = convert(&job, sink);

@@ -1,0 +1,10 @@
+/* What the plugin offers to `ctrace`, which loads it. */
+#pragma once
+
+#include "converter/bt2/source_options.h"
+
+struct ct_bt2_door {
+    const char *version;                /* of ctrace; the rest is to be used by the same only */
+    /* see ct_sink_ctf */
+    int (*write_ctf)(const struct ct_bt2_source_options *options, const char *directory, struct ct_error *err);
+};

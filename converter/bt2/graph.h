@@ -1,0 +1,12 @@
+/* Graphs of babeltrace2's: what every one of ours does alike. */
+#pragma once
+
+#include <babeltrace2/babeltrace.h>
+
+#include "format/error.h"
+
+/* Fills `err` with what babeltrace2 says went wrong, its innermost cause first, and is -EIO (-ENOMEM without memory). */
+int ct_bt2_error(struct ct_error *err, const char *doing);
+
+/* Runs the graph to its end.  0, or negative with `err`. */
+int ct_bt2_run(bt_graph *graph, const char *doing, struct ct_error *err);

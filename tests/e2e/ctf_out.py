@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+"""
+ctf_out.py BUILD: babeltrace2 reads trace.out through our plugin, and what `ctrace convert -t ctf` writes; both tell what the
+text says.  Exit 77 where babeltrace2 is not.
+"""
+
+import collections
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+build = os.path.abspath(sys.argv[1])
+tests = os.environ.get("TESTS_DIR", os.path.abspath(f"{os.path.dirname(sys.argv[0])}/.."))
+ctrace = f"{build}/ctrace"
+
+
+def run(*words, status=0, **more):
+    r = subprocess.run(words, capture_output=True, text=True, timeout=60, errors="replace", **more)
+    assert r.returncode == status, f"{words}: exit {r.returncode}\n{r.stdout[-500:]}\n{r.stderr[-2000:]}"
+    return r
+
+
+def babeltrace(*words, **more):
+    """Only our plugin beside its own: the build folder holds much that is no plugin."""
+    return run("babeltrace2", "--plugin-path=plugins", *words, **more)
+
+
+def told(*words):
+    """The messages as lines, without what CTF adds."""
+    lines = babeltrace("--no-delta", *words).stdout.splitlines()
+    return sorted(re.sub(r"__\w+_len = \d+, ", "", line) for line in lines)
+
+
+def events_of_text(path):
+    """Events of each thread by name, as the text form says."""
+    count = collections.Counter()
+    programs = {}
+    for line in run(ctrace, "convert", "-t", "text", "-o", "-", "--alone", path).stdout.splitlines():
+        program = re.match(r"program (\d+) pid=(\d+)", line)
+        event = re.match(r"-?\d+\.\d{9} (\d+)(?:@\d+)?:(\d+)!? (\w+)", line)
+        if program:
+            programs[program[1]] = program[2]
+        if event:
+            count[programs[event[1]], event[2], event[3].lower()] += 1
+    return count
+
+
+def events_of_ctf(*words):
+    count = collections.Counter()
+    for line in babeltrace("--fields=trace,trace:procname,trace:vpid,loglevel", *words).stdout.splitlines():
+        event = re.search(r"\((\d+)\).* ctrace:(\w+): \{ serial = (\d+) \}", line)
+        if event:
+            count[event[1], event[3], event[2]] += 1
+    return count
+
+
+def same(ours, theirs):
+    """Whether the plugin and CTF tell the same; babeltrace2 2.0.4 shows an empty string of CTF as the one read before it."""
+    if len(ours) != len(theirs):
+        return False
+    left = sorted(set(theirs) - set(ours))
+    for line in sorted(set(ours) - set(theirs)):
+        wanted = re.compile(re.escape(line).replace(re.escape(' = ""'), ' = "[^"]*"'))
+        fits = [other for other in left if wanted.fullmatch(other)]
+        if not fits:
+            return False
+        left.remove(fits[0])
+    return not left
+
+
+def compare(trace, name):
+    run(ctrace, "convert", "-t", "ctf", "--alone", "-o", f"{name}.ctf", trace)
+    ours, theirs = told(trace), told(f"{name}.ctf")
+    assert same(ours, theirs), f"{name}: plugin and CTF differ: {set(ours) ^ set(theirs)}"
+    return ours
+
+
+def golden_texts():
+    """Every event there is, losses, holes, handlers, names of any bytes, programs of one file."""
+    for path in sorted(glob.glob(f"{tests}/golden/*.txt")):
+        name = os.path.basename(path)[:-4]
+        run(ctrace, "assemble", "-o", f"{name}.trace", path)
+        compare(f"{name}.trace", name)
+        assert events_of_text(f"{name}.trace") == events_of_ctf(f"{name}.trace"), name
+    lost = babeltrace("losses.trace").stderr
+    assert "discarded 12 events" in lost, lost
+
+
+def a_program():
+    run(ctrace, "record", "-o", "queue.out", "--", f"{build}/examples/queue")
+    lines = compare("queue.out", "queue")
+    text = events_of_text("queue.out")
+    assert text == events_of_ctf("queue.out") == events_of_ctf("queue.ctf"), "events"
+    assert sum(text.values()) > 100 and len({thread for _, thread, _ in text}) == 5, text
+    assert len(os.listdir(glob.glob("queue.ctf/queue-*")[0])) == 7, "a stream for each thread, the tables, the metadata"
+    assert any("ctrace_statedump:symbol" in line and 'function = "main"' in line for line in lines), "names"
+    assert any(re.search(r"ctrace:cond_wait: .*object = 0x[0-9A-F]+.* at = \[ \[0\] = 0x", line) for line in lines), "stacks"
+    plain = babeltrace("-c", "source.ctrace.fs", "-p", 'inputs=["queue.out"],no-stacks=yes').stdout
+    assert "ctrace:cond_wait" in plain and "[0] = 0x" not in plain, "no-stacks"
+
+
+def a_part():
+    """The trimmer seeks; the muxer takes two traces."""
+    whole = babeltrace("queue.out").stdout.splitlines()
+    middle = re.match(r"\[(\S+)\]", whole[len(whole) // 2])[1]
+    part = babeltrace(f"--begin={middle}", "queue.out").stdout.splitlines()
+    assert whole[len(whole) // 2:][-10:] == part[-10:] and len(part) < len(whole) * 0.9, (len(whole), len(part))
+    shutil.copy("queue.out", "again.out")
+    assert len(babeltrace("queue.out", "again.out", "queue.ctf").stdout.splitlines()) == 3 * len(whole), "muxed"
+    run(ctrace, "convert", "-t", "ctf", "-o", "piece", "--from", "20ms", "--to", "40ms", "queue.out")
+    assert 0 < sum(events_of_ctf("piece").values()) < sum(events_of_ctf("queue.out").values()), "a piece"
+
+
+def python():
+    count = run("/usr/bin/python3", "-c", """
+import bt2, collections, sys
+plugin = bt2.find_plugins_in_path("plugins")[0]
+spec = bt2.ComponentSpec(plugin.source_component_classes["fs"], {"inputs": ["queue.out"]})
+streams, calls, ends = set(), collections.Counter(), 0
+for message in bt2.TraceCollectionMessageIterator(spec):
+    if type(message) is bt2._EventMessageConst:
+        streams.add(message.event.stream.name)
+        if message.event.name == "ctrace:thread_create":
+            assert len(message.event["at"]) > 0 and message.event["dur"] > 0, message.event
+            calls[int(message.event["child"])] += 1
+    ends += type(message) is bt2._StreamEndMessageConst
+print(len(streams), ends, sorted(calls))
+""").stdout
+    assert count == "6 6 [2, 3, 4, 5]\n", count
+
+
+def a_family():
+    run(ctrace, "record", "-o", "family.out", "--", "sh", "-c", "ls / | cat; true")
+    assert {"ls", "cat", "sh"} <= {re.search(r":([^:]*):\(\d+\)", line)[1] for line in told("family.out")}, "children"
+    run(ctrace, "convert", "-t", "ctf", "-o", "family.ctf", "family.out")
+    assert same(told("family.out"), told("family.ctf")), "a family"
+
+
+def damage():
+    whole = open("queue.out", "rb").read()
+    with open("cut.out", "wb") as f:
+        f.write(whole[:len(whole) * 2 // 3])
+    cut = run(ctrace, "convert", "-t", "ctf", "-o", "cut.ctf", "cut.out")
+    assert "is cut at byte" in cut.stderr and same(told("cut.out"), told("cut.ctf")), cut.stderr
+    with open("damaged.out", "wb") as f:
+        f.write(whole[:len(whole) // 2] + b"XXXX" * 8 + whole[len(whole) // 2 + 32:])
+    damaged = run(ctrace, "convert", "-t", "ctf", "-o", "damaged.ctf", "damaged.out", status=1)
+    assert re.fullmatch(r"ctrace convert: damaged.out: .* \(at byte \d+\)\n", damaged.stderr), damaged.stderr
+    assert told("damaged.ctf"), "what precedes the damage"
+    r = babeltrace("damaged.out", status=1)
+    assert "at byte" in r.stderr and r.stdout.splitlines(), r.stderr
+    with open("none.out", "wb") as f:
+        f.write(b"\x7fELF" * 100)
+    babeltrace("none.out", status=1)
+    run(ctrace, "convert", "-t", "ctf", "-o", "none.ctf", "none.out", status=1)
+    assert not os.path.exists("none.ctf"), "nothing is left behind"
+
+
+def refusals():
+    assert "there already" in run(ctrace, "convert", "-t", "ctf", "-o", "queue.ctf", "queue.out", status=1).stderr
+    assert "only once" in run(ctrace, "convert", "-t", "ctf", "-o", "x", "-", status=1, stdin=open("queue.out")).stderr
+    limited = run("sh", "-c", f"ulimit -f 4; {ctrace} convert -t ctf -o full.ctf queue.out", status=1).stderr
+    assert re.fullmatch(r"ctrace convert: CTF could not be written \(is there room\?\).*\n", limited), limited
+    assert not os.path.exists("full.ctf"), "nothing is left behind"
+
+
+def main():
+    if not shutil.which("babeltrace2") or not os.path.exists(f"{build}/babeltrace-plugin-ctrace.so"):
+        print("no babeltrace2 here")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory(prefix="ctrace-ctf-") as scratch:
+        os.chdir(scratch)
+        os.mkdir("plugins")
+        shutil.copy(f"{build}/babeltrace-plugin-ctrace.so", "plugins")
+        for test in (golden_texts, a_program, a_part, python, a_family, damage, refusals):
+            print(test.__name__, flush=True)
+            test()
+        os.chdir("/")
+
+
+main()
