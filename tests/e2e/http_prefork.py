@@ -130,6 +130,8 @@ def many_workers():
         for _ in range(count):
             pid = served.process.stdout.readline().strip()
         settles(lambda: status(served, f"heap?pid={pid}") == 200, f"worker {pid} is not served")
+        # Names of functions take some 15 MB, once: both have them, or the one that found a stack would stand against one without.
+        settles(lambda: served.profile(f"heap?pid={pid}").total("alloc_space", "handle_request"), f"worker {pid} has no heap")
     each = lambda: (memory_kib(many) - memory_kib(few)) / (WORKERS - 1)
     settles(lambda: each() < MOST_KIB, f"{each():.0f} KiB for each process, {MOST_KIB} at most")
     time.sleep(1)
