@@ -14,7 +14,10 @@
 #include "converter/model/args.h"
 #include "format/varint.h"
 
-enum { DEPTH_MAX = 4200 };              /* more than the model nests */
+enum {
+    DEPTH_MAX = 4200,                   /* more than the model nests */
+    GUESS_NS = 20000,                   /* a guess shorter than this is as good as known */
+};
 
 static inline void seen(struct ct_builder *b, struct ct_build_thread *t, int64_t start, int64_t end)
 {
@@ -153,21 +156,17 @@ static void state(void *context, const struct ct_state_span *s)
     ct_build_bins(b, class == CT_CLASS_RUNNING ? b->summary.running : b->summary.waiting, s->start, s->end);
 }
 
-/* A CPU's slices are called as the thread that runs. */
-static __attribute__((noinline)) uint32_t make_running_name(struct ct_builder *b, struct ct_build_thread *t)
+/* A CPU's slices are called as the thread that runs; those of a guess are of a class of their own. */
+static __attribute__((noinline)) void make_running_names(struct ct_builder *b, struct ct_build_thread *t)
 {
     size_t before = b->names.list.count;
     struct ct_name_record record = { .text = b->lanes.items[t->lane].name, .lane = t->lane, .class = CT_CLASS_RUNNING };
 
     t->running = ct_names_of(&b->names, &record);
+    record.class = CT_CLASS_MAYBE;
+    t->maybe = ct_names_of(&b->names, &record);
     t->running_as = record.text;
     b->revision += b->names.list.count != before;
-    return t->running;
-}
-
-static inline uint32_t running_name(struct ct_builder *b, struct ct_build_thread *t)
-{
-    return t->running && t->running_as == b->lanes.items[t->lane].name ? t->running : make_running_name(b, t);
 }
 
 static void lane(void *context, const struct ct_lane_span *s)
@@ -176,12 +175,20 @@ static void lane(void *context, const struct ct_lane_span *s)
     struct ct_build_thread *t = s->thread->user ? s->thread->user : ct_build_thread_of(b, s->thread);
     struct ct_row_live *row = s->host == 0 && (unsigned)s->cpu < CT_NEAR_CPUS ? b->near_cpu[s->cpu] : NULL;
     struct ct_lane_record *cpu;
+    int64_t sure = s->seen;
 
     if (!row)
         row = ct_build_cpu_row(b, s->host, s->cpu);
     if (!t || !row)
         return;
-    ct_build_put(b, row, s->start, s->end, running_name(b, t), b->scratch, 0);
+    if (!t->running || t->running_as != b->lanes.items[t->lane].name)
+        make_running_names(b, t);
+    if (s->end - sure < GUESS_NS)
+        sure = s->end;
+    if (sure > s->start)
+        ct_build_put(b, row, s->start, sure, t->running, b->scratch, 0);
+    if (s->end > sure)
+        ct_build_put(b, row, sure, s->end, t->maybe, b->scratch, 0);
     cpu = &b->lanes.items[row->record.lane];
     cpu->busy += s->end - s->start;
     if (s->start < cpu->start)

@@ -27,7 +27,7 @@ struct ct_build_thread {
     struct ct_row_live *state, *samples, *marks, *lost;
     struct ct_row_live **depth;
     unsigned depths;
-    uint32_t running, running_as;       /* its name on CPUs, and the lane's name that it was made of */
+    uint32_t running, maybe, running_as;        /* its names on CPUs, and the lane's name that they were made of */
     int64_t seen;                       /* the last that was heard of it */
 };
 

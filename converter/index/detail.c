@@ -270,6 +270,34 @@ static int add_woken(const struct ct_store *s, struct ct_index_slice *ret)
 
 /* --- the whole --- */
 
+static int stack_at(const struct ct_store *s, uint32_t lane, int64_t ns, struct ct_index_memory *memory,
+                    struct ct_index_stack *ret)
+{
+    struct ct_slice slice;
+    uint32_t stack;
+    int r = ct_lane_slice(s, lane, ns, &slice, &stack);
+
+    if (r == 0)
+        *ret = ct_frames_stack(s, stack, memory);
+    return r == -ENOENT ? 0 : r;
+}
+
+/* A state has no stack: where a thread runs begins where its call or wait before returned, and ends where the next one begins. */
+static int add_stacks(const struct ct_store *s, const struct ct_row_record *row, const struct ct_name_record *name,
+                      struct ct_index_slice *ret)
+{
+    bool cpu = s->lanes[row->lane].kind == CT_LANE_CPU;
+    uint32_t lane = cpu ? name->lane : row->lane;
+    int r;
+
+    if (!cpu && row->kind != CT_ROW_STATE)
+        return 0;
+    r = ret->cut_start ? 0 : stack_at(s, lane, ret->start_ns, ret->memory, &ret->stack);
+    if (r == 0 && ret->class == CT_CLASS_RUNNING)
+        r = stack_at(s, lane, ret->start_ns + ret->dur_ns, ret->memory, &ret->end_stack);
+    return r;
+}
+
 static int describe(const struct ct_store *s, const struct ct_strip *strip, const struct ct_slice *slice,
                     struct ct_index_slice *ret)
 {
@@ -295,6 +323,8 @@ static int describe(const struct ct_store *s, const struct ct_strip *strip, cons
     ret->arg_count = ct_argument_list(s, name, s->lanes[row->lane].program, payload, ret->memory, &args);
     ret->args = args;
     r = add_times(s, ret, row, slice);
+    if (r == 0)
+        r = add_stacks(s, row, name, ret);
     if (r == 0)
         r = add_parent(s, row, slice, &ret->parent);
     if (r == 0)

@@ -26,7 +26,7 @@ enum ct_index_class {
     CT_CLASS_UNKNOWN, CT_CLASS_RUNNING, CT_CLASS_RUNNABLE, CT_CLASS_LOCK, CT_CLASS_CONDITION, CT_CLASS_JOIN, CT_CLASS_SLEEP,
     CT_CLASS_POLL, CT_CLASS_IO, CT_CLASS_FILE, CT_CLASS_PROCESS, CT_CLASS_ALLOCATOR_PAUSE, CT_CLASS_TRACER_PAUSE,
     CT_CLASS_COLLECTOR_PAUSE, CT_CLASS_REGION, CT_CLASS_TASK, CT_CLASS_POINT, CT_CLASS_CPU_SAMPLE, CT_CLASS_ALLOC_SAMPLE,
-    CT_CLASS_MARK, CT_CLASS_LOST, CT_CLASS_OTHER,
+    CT_CLASS_MARK, CT_CLASS_LOST, CT_CLASS_OTHER, CT_CLASS_MAYBE,
     CT_CLASS_END
 };
 
@@ -91,7 +91,7 @@ void ct_index_free(struct ct_index_memory *memory);
 
 struct ct_index_program {
     uint64_t pid;
-    struct ct_text name, command;       /* of the file; the command line, arguments with spaces between */
+    struct ct_text name, command;       /* that it was started by; the command line, arguments with spaces between */
     int64_t start_ns, end_ns;
     uint32_t threads;
 };

@@ -61,14 +61,6 @@ struct ct_row_live *ct_build_row(struct ct_builder *b, uint32_t lane, enum ct_in
 
 /* --- programs --- */
 
-static struct ct_text base_name(struct ct_text path)
-{
-    for (size_t i = path.size; i > 0; i--)
-        if (path.at[i - 1] == '/')
-            return (struct ct_text){ path.at + i, path.size - i };
-    return path;
-}
-
 static uint32_t command_of(struct ct_builder *b, const struct ct_read_program *read)
 {
     char line[COMMAND_MAX];
@@ -98,7 +90,7 @@ struct ct_build_owner *ct_build_owner_of(struct ct_builder *b, struct ct_model_p
         return NULL;
     }
     *record = (struct ct_program_record){ .pid = p->read->run.pid, .start = p->read->start_ns, .end = p->read->end_ns,
-                                          .name = ct_strings_of(&b->strings, base_name(p->read->run.program)),
+                                          .name = ct_strings_of(&b->strings, ct_run_name(&p->read->run)),
                                           .command = command_of(b, p->read) };
     own->id = (uint32_t)b->programs.count - 1;
     own->pauses.lane = own->tasks.lane = CT_INDEX_NONE;
@@ -134,7 +126,7 @@ void ct_build_program_free(struct ct_model_program *p)
 static uint32_t thread_name(struct ct_builder *b, const struct ct_model_thread *t)
 {
     const struct ct_read_thread *read = t->read;
-    struct ct_text program = base_name(read->program->run.program), name = { t->name, strlen(t->name) };
+    struct ct_text program = ct_run_name(&read->program->run), name = { t->name, strlen(t->name) };
     bool own = name.size > 0 && (program.size < name.size || memcmp(program.at, name.at, name.size) != 0);
     const struct ct_read_frame *frames;
 

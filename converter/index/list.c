@@ -27,6 +27,7 @@ static const struct { const char *name, *word; } classes[CT_CLASS_END] = {
     [CT_CLASS_MARK] = { "log or mark", "mark" },
     [CT_CLASS_LOST] = { "lost events", "lost" },
     [CT_CLASS_OTHER] = { "other", "other" },
+    [CT_CLASS_MAYBE] = { "perhaps still running there", "maybe" },
 };
 
 const char *ct_index_class_name(unsigned class)

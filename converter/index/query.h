@@ -108,6 +108,7 @@ struct ct_index_search {
                                         /* dur>10ms, dur<1us, state:lock, thread:io-*, fd:7, errno:EAGAIN, name:read */
     int64_t from_ns, to_ns;
     size_t limit;                       /* hits to return */
+    bool longest;                       /* the longest of them first; `after_ns` and what follows it are not looked at */
     int64_t after_ns;                   /* only hits behind this one: its start, row and slice; INT64_MIN: from the first */
     uint32_t after_row, after_slice;
     ct_index_stop *stop;
@@ -116,7 +117,7 @@ struct ct_index_search {
 
 struct ct_index_hits {
     struct ct_index_memory *memory;
-    const struct ct_index_hit *hits;    /* by start, row and slice */
+    const struct ct_index_hit *hits;    /* by start, row and slice; or the longest first */
     size_t count;
     uint64_t total;                     /* in [from, to), whatever `after` and `limit` */
     bool more;                          /* behind the last one returned */

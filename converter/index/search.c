@@ -8,7 +8,7 @@
 enum { ASK_EVERY = 256, LIMIT_MAX = 100000 };
 
 struct hit {
-    int64_t start, dur;
+    int64_t rank, start, dur;           /* rank: the start, or less the longer it is */
     uint32_t row, slice, name;
 };
 
@@ -28,6 +28,8 @@ struct search {
 
 static bool is_before(const struct hit *a, const struct hit *b)
 {
+    if (a->rank != b->rank)
+        return a->rank < b->rank;
     if (a->start != b->start)
         return a->start < b->start;
     return a->row != b->row ? a->row < b->row : a->slice < b->slice;
@@ -90,7 +92,7 @@ static enum ct_walk node(void *context, const struct ct_sum *sum, uint32_t first
 
 static void take(struct search *s, const struct hit *h)
 {
-    const struct hit cursor = { .start = s->asked->after_ns, .row = s->asked->after_row, .slice = s->asked->after_slice };
+    const struct hit cursor = { s->asked->after_ns, s->asked->after_ns, 0, s->asked->after_row, s->asked->after_slice, 0 };
     int64_t bin = h->start / s->bin_ns;
 
     if (bin >= 0 && bin < CT_SEARCH_BINS)
@@ -98,7 +100,7 @@ static void take(struct search *s, const struct hit *h)
     if (h->start < s->asked->from_ns || h->start >= s->asked->to_ns)
         return;
     s->ret->total++;
-    if (s->asked->after_ns != INT64_MIN && !is_before(&cursor, h))
+    if (s->asked->after_ns != INT64_MIN && !s->asked->longest && !is_before(&cursor, h))
         return;
     s->behind++;
     keep(s, h);
@@ -115,7 +117,7 @@ static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
     ct_leaf_times(l, start, dur);
     for (unsigned i = 0; i < l->count; i++)
         if (ct_match_slice(&s->match, l, i, at))
-            take(s, &(struct hit){ start[i], dur[i], s->row, first + i, ct_leaf_name(l, i) });
+            take(s, &(struct hit){ s->asked->longest ? -dur[i] : start[i], start[i], dur[i], s->row, first + i, ct_leaf_name(l, i) });
     if (s->asked->stop && ++s->leaves % ASK_EVERY == 0 && s->asked->stop(s->asked->context))
         s->error = -ECANCELED;
     if (s->match.query->too_hard)

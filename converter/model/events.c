@@ -289,6 +289,8 @@ void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
     t->exited = false;                  /* destructors can run after the last act, and rows can come late */
     if (t->state == CT_STATE_UNKNOWN && shape_of(e) != CT_SHAPE_END)
         ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, start);
+    if (traits[e->no] & LOOKS_AT_CPU && e->no != CT_EV_CPU)     /* had it moved, that would have been told before */
+        t->lane_seen = e->ns;
     take_event(m, t, e, start);
     if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited) {
         if (traits[e->no] & LOOKS_AT_CPU)

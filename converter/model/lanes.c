@@ -78,9 +78,11 @@ void ct_lanes_left(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
     if (ns <= t->lane_since)
         return;
     lane->end = ns;
-    span = (struct ct_lane_span){ t, lane->host, t->cpu, t->lane_since, ns };
-    if (m->sink->lane && ct_model_clip(m, &span.start, &span.end) && span.end > span.start)
-        m->sink->lane(m->context, &span);
+    span = (struct ct_lane_span){ t, lane->host, t->cpu, t->lane_since, ns, t->lane_seen };
+    if (!m->sink->lane || !ct_model_clip(m, &span.start, &span.end) || span.end <= span.start)
+        return;
+    span.seen = span.seen < span.start ? span.start : span.seen > span.end ? span.end : span.seen;
+    m->sink->lane(m->context, &span);
 }
 
 static inline void enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns, bool steal)
@@ -97,7 +99,7 @@ static inline void enter(struct ct_model *m, struct ct_model_thread *t, int64_t 
         ct_lanes_left(m, lane->thread, ns);
     lane->thread = t;
     t->on_lane = true;
-    t->lane_since = ns > lane->end ? ns : lane->end;
+    t->lane_since = t->lane_seen = ns > lane->end ? ns : lane->end;
 }
 
 void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns)

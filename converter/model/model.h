@@ -53,7 +53,7 @@ struct ct_model_thread {
     int cpu;                            /* last seen on; -1 unknown */
     struct ct_lane *lane;               /* of that CPU; NULL: not asked for yet */
     bool on_lane, exited;
-    int64_t lane_since;
+    int64_t lane_since, lane_seen;      /* on it since, and last seen there */
 
     struct ct_row row;
     struct ct_point point;
@@ -100,12 +100,13 @@ struct ct_state_span {
     int64_t start, end;
 };
 
-/* The thread was seen on the CPU and was not seen to leave it: an estimate. */
+/* The thread was seen on the CPU and was not seen to leave it: an estimate from `seen` on. */
 struct ct_lane_span {
     struct ct_model_thread *thread;
     unsigned host;                      /* dense number of the machine; traces of one boot share it */
     int cpu;
     int64_t start, end;
+    int64_t seen;                       /* there, for the last time; within [start, end] */
 };
 
 /* A moment on a thread's row: LOG, MARK, LABEL, LOST, FD ..., and events this version does not know. */

@@ -11,6 +11,7 @@
 #include "converter/profile/symbolize.h"
 #include "converter/symbols/symbols.h"
 #include "viewer/view/doc.h"
+#include "viewer/view/prune.h"
 
 static int read_one(const char *path, struct ct_profile **ret, struct ct_error *err)
 {
@@ -62,6 +63,13 @@ int ct_view_profile_open(const char *path, const char *base, struct ct_view_prof
         return r;
     }
     add_names(&p);
+    r = ct_view_prune(p.own);
+    if (r == 0 && base)
+        r = ct_view_prune(p.base);
+    if (r < 0) {
+        ct_view_profile_fini(&p);
+        return ct_error_at(err, r, 0, "no memory for the profile");
+    }
     *ret = p;
     return 0;
 }

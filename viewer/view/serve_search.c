@@ -1,4 +1,4 @@
-/* /api/search: slices that match a query, in order, some at a time; and how many lie where. */
+/* /api/search: slices that match a query, in order of time or the longest first, some at a time; and how many lie where. */
 #include <stdio.h>
 
 #include "converter/index/query.h"
@@ -66,14 +66,22 @@ void ct_answer_search(struct ct_exchange *x)
     struct ct_index_search search = { .stop = ct_view_impatient, .context = &patience };
     struct ct_error err = { 0 };
     struct ct_index_hits hits;
+    static const char *const orders[] = { "time", "longest", NULL };
     char text[CT_ASK_TEXT];
     int64_t span, limit;
+    unsigned order;
     struct ct_doc doc;
     bool there;
 
     if (!ct_view_span(x, &span) || !ct_ask_span(x, span, &search.from_ns, &search.to_ns) || !ct_ask_text(x, "q", text, &there) ||
-        !ct_ask_number(x, "limit", 1, HITS_MAX, HITS, &limit) || !take_after(x, &search))
+        !ct_ask_number(x, "limit", 1, HITS_MAX, HITS, &limit) || !ct_ask_word(x, "order", orders, &order) ||
+        !take_after(x, &search))
         return;
+    if (order && search.after_ns != INT64_MIN) {
+        ct_reply_fault(&x->reply, 400, "The parameter \"after\" goes with order=time alone.");
+        return;
+    }
+    search.longest = order;
     if (!*text) {
         ct_reply_fault(&x->reply, 400, "The parameter \"q\" is missing: what is searched for?");
         return;

@@ -69,6 +69,8 @@ static void put_times(struct ct_doc *doc, const struct ct_index_slice *s)
         ct_doc_string(doc, NULL, "cut at end");
     if (s->end_lost)
         ct_doc_string(doc, NULL, "end lost");
+    if (s->class == CT_CLASS_MAYBE)
+        ct_doc_string(doc, NULL, "guess");
     ct_doc_close(doc, ']');
 }
 

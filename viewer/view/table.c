@@ -22,7 +22,7 @@ static const struct ct_endpoint rows[] = {
     { "/api/slice", READ, OF_TRACE, ct_answer_slice, NULL,
       "All about a slice: arguments, stacks, who woke whom, its neighbours.", "row slice" },
     { "/api/flows", READ, OF_TRACE, ct_answer_flows, NULL, "Arrows between lanes in a range.", "from to lanes limit" },
-    { "/api/search", READ, OF_TRACE, ct_answer_search, NULL, "Slices that match a query, and where they lie.", "q from to limit after" },
+    { "/api/search", READ, OF_TRACE, ct_answer_search, NULL, "Slices that match a query, and where they lie.", "q from to limit order after" },
     { "/api/range", READ, OF_TRACE, ct_answer_range, NULL, "Sums by name and by state over a range.", "from to lanes" },
     { "/api/flame", READ, OF_TRACE, ct_answer_flame, NULL, "A flame graph of the samples or waits in a range.", "kind from to lanes" },
     { "/api/overview", READ, OF_TRACE, ct_answer_overview, NULL,

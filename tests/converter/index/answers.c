@@ -192,6 +192,7 @@ static void pages_and_stops(void **state)
     uint64_t total = hits(a, "e"), found = 0;
     unsigned asked = 0;
     bool more = true;
+    int64_t longest;
 
     assert_true(total > 5);
     while (more) {
@@ -206,6 +207,19 @@ static void pages_and_stops(void **state)
         ct_index_free(h.memory);
     }
     assert_int_equal(found, total);
+    search.after_ns = INT64_MIN;
+    search.longest = true;
+    assert_int_equal(ct_index_search(a->index, &search, &h, &err), 0);
+    assert_int_equal(h.count, 2);
+    assert_true(h.more && h.total == total && h.hits[0].dur_ns > 0 && h.hits[0].dur_ns >= h.hits[1].dur_ns);
+    longest = h.hits[0].dur_ns;
+    ct_index_free(h.memory);
+    search.limit = 100;
+    assert_int_equal(ct_index_search(a->index, &search, &h, &err), 0);
+    assert_int_equal(h.count, total);
+    for (size_t i = 0; i < h.count; i++)
+        assert_true(h.hits[i].dur_ns <= longest);
+    ct_index_free(h.memory);
     search.stop = stop_now;
     search.context = &asked;
     assert_int_equal(ct_index_search(a->index, &search, &h, &err), -ECANCELED);

@@ -149,4 +149,4 @@ export type Top = { unit: string; total: number; rows: TopRow[] };
 
 export type Note = { ns: number; text: string };
 export type Notes = { notes: Note[] };
-export type Settings = { theme?: string; clock?: string };
+export type Settings = { theme?: string; clock?: string; heads?: number };

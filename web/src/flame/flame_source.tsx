@@ -13,7 +13,7 @@ export const diff = signal(true);
 export const search = signal("");
 export const focus = signal(0);
 
-const KINDS = [
+export const KINDS = [
   { value: "cpu", text: "CPU" },
   { value: "wait", text: "Waiting" },
   { value: "alloc", text: "Allocations" },

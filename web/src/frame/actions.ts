@@ -169,7 +169,7 @@ function keepNotes(notes: Notes["notes"]): void {
 }
 
 export function keepSettings(): void {
-  const settings: Settings = { theme: store.themeChoice.value, clock: store.clock.value };
+  const settings: Settings = { theme: store.themeChoice.value, clock: store.clock.value, heads: store.heads.value || undefined };
   putJson("/api/settings", settings).catch((cause: unknown) => say(`The setting is not kept: ${wordsOf(cause)}`));
 }
 

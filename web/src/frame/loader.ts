@@ -4,7 +4,7 @@ import { batch } from "@preact/signals";
 import type { Lanes, Meta, Notes, Overview, Progress, Settings } from "../api/answers";
 import { ApiError, apiListen, getJson, wordsOf } from "../api/api";
 import { namesUpdate } from "./names";
-import { clock, lanes, meta, notes, overview, progress, span, themeChoice, trouble, view } from "./store";
+import { clock, heads, HEADS_LEAST, HEADS_MOST, lanes, meta, notes, overview, progress, span, themeChoice, trouble, view } from "./store";
 
 const BUILDING_MS = 400;
 const READY_MS = 4000;
@@ -96,6 +96,7 @@ async function loadKept(): Promise<void> {
     const kept = await getJson<Settings>("/api/settings");
     if (kept.theme === "light" || kept.theme === "dark" || kept.theme === "system") themeChoice.value = kept.theme;
     if (kept.clock === "wall" || kept.clock === "relative") clock.value = kept.clock;
+    if (typeof kept.heads === "number" && kept.heads >= HEADS_LEAST && kept.heads <= HEADS_MOST) heads.value = kept.heads;
     const written = await getJson<Notes>("/api/notes");
     if (Array.isArray(written.notes)) notes.value = written.notes;
   } catch {

@@ -8,6 +8,8 @@ import { found, foundAt, query } from "./store";
 
 export const searchError = signal("");
 export const searching = signal(false);
+/** Of more hits than fit in the table: the first ones, or the longest. */
+export const order = signal<"time" | "longest">("time");
 const LIMIT = 500;
 let controller: AbortController | null = null;
 let answered = ""; // what the hits are of
@@ -26,7 +28,7 @@ export async function search(text: string): Promise<void> {
   controller = mine;
   searching.value = true;
   try {
-    const answer = await getJson<Search>(`/api/search${ask({ q: text, limit: LIMIT })}`, mine.signal);
+    const answer = await getJson<Search>(`/api/search${ask({ q: text, limit: LIMIT, order: order.value === "longest" ? "longest" : null })}`, mine.signal);
     if (controller !== mine) return;
     found.value = answer;
     answered = text;

@@ -26,6 +26,10 @@ export const sliceError = signal("");
 export const clock = signal<"relative" | "wall">("relative");
 export const themeChoice = signal<"system" | "light" | "dark">("system");
 export const showFlows = signal(false);
+/** How wide the lanes' titles are, in px; 0: as the style sheet has it. */
+export const heads = signal(0);
+export const HEADS_LEAST = 60;
+export const HEADS_MOST = 800;
 
 export const query = signal("");
 export const found = signal<Search | null>(null);
@@ -89,13 +93,19 @@ export function unfold(id: number): void {
   });
 }
 
+/** "nginx 4711" where there are several processes, else "". */
+export function programOf(lane: Lane): string {
+  const programs = meta.value?.programs ?? [];
+  const program = programs.length > 1 ? programs.find((each) => each.id === lane.program) : undefined;
+  return program ? `${program.name} ${program.pid}` : "";
+}
+
 /** A lane's name with the process it is of, where there are several. */
 export function laneTitle(id: number): string {
   const lane = laneById.value.get(id);
   if (!lane) return "";
-  const programs = meta.value?.programs ?? [];
-  const program = programs.length > 1 ? programs.find((each) => each.id === lane.program) : undefined;
-  return program && lane.kind === "thread" ? `${lane.name} (${program.name} ${program.pid})` : lane.name;
+  const program = programOf(lane);
+  return program ? `${lane.name} (${program})` : lane.name;
 }
 
 /** Flows of what is in view, when they are all shown. */

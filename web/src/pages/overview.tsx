@@ -24,10 +24,28 @@ function Waker({ wait }: { wait: Long }) {
   return wait.waker ? <b>{endedBy(wait)}</b> : <span class="dim">{endedBy(wait)}</span>;
 }
 
+/** The longest wait in a sentence; and the longest that somebody ended, where that is another one. */
+function Longest({ waits }: { waits: Long[] }) {
+  const [first] = [...waits].sort((a, b) => b.dur_ns - a.dur_ns);
+  const ended = first.waker ? first : waits.find((wait) => wait.waker);
+  const link = (wait: Long) => (
+    <button type="button" class="link" onClick={() => void select(wait, true, wait.lane)}>
+      {laneTitle(wait.lane) || wait.lane_name} waited {duration(wait.dur_ns)}
+    </button>
+  );
+  return (
+    <p class="longest">
+      Longest: {link(first)} ({first.name}); {first.waker ? <><b>{endedBy(first)}</b> ended it.</> : <>{endedBy(first)}.</>}
+      {ended && ended !== first && <> Longest that a thread ended: {link(ended)} ({ended.name}); <b>{endedBy(ended)}</b> ended it.</>}
+    </p>
+  );
+}
+
 function Waits({ answer }: { answer: Overview }) {
   return (
     <section class="card wide">
       <h2>Longest waits, and who ended them</h2>
+      {answer.waits.length > 0 && <Longest waits={answer.waits} />}
       {answer.waits.length === 0 ? <p class="empty">No thread waited for another.</p> : (
         <SortedTable
           label="Longest waits"

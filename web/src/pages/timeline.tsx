@@ -8,6 +8,7 @@ import { theme } from "../frame/theme";
 import * as store from "../frame/store";
 import { SidePanel } from "../panels/side";
 import { AxisBar } from "../timeline/axis_bar";
+import { Divider } from "../timeline/divider";
 import { Heads } from "../timeline/heads";
 import { HoverCard } from "../timeline/hover_card";
 import { attachPointer } from "../timeline/pointer";
@@ -80,6 +81,7 @@ export function TimelinePage() {
         <Heads scroller={scroller} />
         {store.layout.value.items.length === 0 && <p class="empty nothing">{store.filter.value ? "No lane matches the filter." : "There are no lanes yet."}</p>}
       </div>
+      <Divider />
       <HoverCard />
       <SidePanel />
     </div>

@@ -30,6 +30,20 @@ function PeerLink({ peer }: { peer: Peer }) {
   );
 }
 
+const FLAGS: Record<string, string> = {
+  "cut at start": "began before the trace does",
+  "cut at end": "had not ended when the trace did",
+  "end lost": "its end is among the lost events",
+  guess: "a guess: last seen here when this begins, then not heard of until another thread was here, or it was elsewhere",
+};
+// Waits and calls: one stands in the same place from their start to their end.
+const STANDS = new Set([3, 4, 5, 6, 7, 8, 9, 10, 11]);
+
+function stackTitle({ class: cls, end_stack, dur_ns }: Slice): string {
+  if (end_stack.length) return "Stack at the start";
+  return STANDS.has(cls) && dur_ns > 0 ? "Stack, from the start to the end" : "Stack";
+}
+
 function Times({ slice }: { slice: Slice }) {
   return (
     <dl class="facts">
@@ -44,7 +58,7 @@ function Times({ slice }: { slice: Slice }) {
           <code>{arg.text || arg.value}</code> {arg.text && arg.text !== arg.value && <span class="dim">{arg.value}</span>}
         </Fact>
       ))}
-      {slice.flags.length > 0 && <Fact name="Note">{slice.flags.join(", ")}</Fact>}
+      {slice.flags.map((flag) => <Fact key={flag} name="Note">{FLAGS[flag] ?? flag}</Fact>)}
     </dl>
   );
 }
@@ -77,7 +91,7 @@ export function DetailsPanel() {
       )}
       {slice.stack.length > 0 && (
         <section>
-          <h4>{slice.end_stack.length ? "Stack at the start" : "Stack"}</h4>
+          <h4>{stackTitle(slice)}</h4>
           <StackList frames={slice.stack} />
         </section>
       )}

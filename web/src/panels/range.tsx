@@ -4,10 +4,11 @@ import { useEffect, useState } from "preact/hooks";
 import type { NameTotal, Range } from "../api/answers";
 import { getJson, isAbort, query, wordsOf } from "../api/api";
 import { zoomToSelection } from "../frame/actions";
-import { laneById, laneTitle, meta, page, range } from "../frame/store";
+import { laneById, laneTitle, meta, range, type Span } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { Swatch } from "../timeline/swatch";
 import { count, duration } from "../timeline/time";
+import { RangeFlame } from "./range_flame";
 import { StateBar } from "./state_bar";
 import { SortedTable, type Column } from "./sorted_table";
 
@@ -44,10 +45,12 @@ function States({ answer }: { answer: Range }) {
 export function RangePanel() {
   const at = range.value;
   const [answer, setAnswer] = useState<Range | string | null>(null);
+  const [settled, setSettled] = useState<Span | null>(null); // what the answer is of
   useEffect(() => {
     if (!at) return undefined;
     const controller = new AbortController();
     const timer = window.setTimeout(() => {
+      setSettled(at);
       getJson<Range>(`/api/range${query({ from: Math.floor(at.start), to: Math.ceil(at.end) })}`, controller.signal)
         .then(setAnswer)
         .catch((cause: unknown) => {
@@ -69,8 +72,6 @@ export function RangePanel() {
       </dl>
       <div class="buttons">
         <button type="button" title="Zoom to it (F)" onClick={zoomToSelection}>zoom</button>
-        <button type="button" onClick={() => { page.value = "flame"; }}>flame graph</button>
-        <button type="button" onClick={() => { page.value = "top"; }}>top functions</button>
         <button type="button" onClick={() => { range.value = null; }}>clear</button>
       </div>
       {typeof answer === "string" && <p class="banner bad" role="alert">{answer}</p>}
@@ -78,6 +79,7 @@ export function RangePanel() {
       {answer && typeof answer === "object" && (
         <>
           <States answer={answer} />
+          {settled && <RangeFlame of={settled} />}
           <section>
             <h4>By name</h4>
             <SortedTable label="Totals by name" rows={answer.names} columns={COLUMNS} sort={2} keyOf={(row) => `${row.name}/${row.class}`} />

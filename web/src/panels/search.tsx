@@ -1,7 +1,7 @@
 // The results of a search in a table that sorts; hits are marked in the timeline and in the minimap.
 
 import type { Hit } from "../api/answers";
-import { moreHits, nextHit, search, searchError, searching, showHit } from "../frame/search";
+import { moreHits, nextHit, order, search, searchError, searching, showHit } from "../frame/search";
 import { found, foundAt, laneTitle, query } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { count, duration } from "../timeline/time";
@@ -38,19 +38,26 @@ export function SearchPanel() {
     <div class="results">
       <div class="buttons">
         <b>{count(answer.total)} {answer.total === 1 ? "hit" : "hits"}</b>
-        {answer.more && <span class="dim"> the first {count(answer.hits.length)} are shown</span>}
+        {answer.more && <span class="dim"> {count(answer.hits.length)} of them here:</span>}
+        {answer.total > answer.hits.length && (["time", "longest"] as const).map((each) => (
+          <button key={each} type="button" aria-pressed={order.value === each} onClick={() => { order.value = each; void search(query.value); }}>
+            {each === "time" ? "first" : "longest"}
+          </button>
+        ))}
         <button type="button" title="Previous (Shift+Enter)" onClick={() => nextHit(-1)}>‹</button>
         <button type="button" title="Next (Enter)" onClick={() => nextHit(1)}>›</button>
       </div>
       <SortedTable
+        key={order.value}
         label="Hits"
         rows={answer.hits}
+        sort={order.value === "longest" ? 3 : -1}
         columns={COLUMNS}
         keyOf={(hit) => `${hit.row}.${hit.slice}`}
         onPick={showHit}
         picked={(hit) => hit === at}
       />
-      {answer.more && <button type="button" onClick={() => void moreHits()}>Fetch more</button>}
+      {answer.more && order.value === "time" && <button type="button" onClick={() => void moreHits()}>Fetch more</button>}
     </div>
   );
 }

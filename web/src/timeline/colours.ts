@@ -36,10 +36,12 @@ const PAINTS: Paint[] = [
   paint("#0072b2", "#56b4e9"), // 19 log, mark
   paint("#a8505a", "#c9727c", "cross"), // 20 lost events
   paint("#9aa4ae", "#79838d"), // 21 other
+  paint("#b5bcc4", "#69727c", "rising", 3), // 22 perhaps still running there
 ];
 const BY_NAME = new Set([14, 15]);
+const OTHER = 21;
+const MAYBE = 22;
 export const CLASSES = PAINTS.length;
-const OTHER = CLASSES - 1;
 
 function paintOf(cls: number): Paint {
   return PAINTS[cls] ?? PAINTS[OTHER];
@@ -106,9 +108,16 @@ export function colourOf(cls: number, name: number, theme: Theme): Rgb {
 /** How a row is painted: a thread's states, slices, or a CPU's threads. */
 export type Look = "state" | "slices" | "cpu";
 
-/** What ran on a CPU is told apart by who it was: that it ran is no news. */
+/** What ran on a CPU is told apart by who it was: that it ran is no news.  A guess comes right behind the same thread's name. */
 export function lookColour(look: Look, cls: number, name: number, theme: Theme): Rgb {
-  return look === "cpu" && (cls === 1 || cls === OTHER) ? nameColour(name) : colourOf(cls, name, theme);
+  if (look !== "cpu") return colourOf(cls, name, theme);
+  if (cls === MAYBE) return nameColour(Math.max(0, name - 1));
+  return cls === 1 || cls === OTHER ? nameColour(name) : colourOf(cls, name, theme);
+}
+
+/** Whether a class is only guessed: it is drawn pale, hatched and lower. */
+export function isGuess(cls: number): boolean {
+  return cls === MAYBE;
 }
 
 export function lookOf(lane: LaneKind, row: RowKind): Look {

@@ -1,6 +1,6 @@
 // Draws the lanes: strips first, then patterns and labels of what is wide enough.  The main canvas, nothing else.
 
-import { inkOn, lookColour, lookOf, patternOf, rgbCss } from "./colours";
+import { inkOn, isGuess, lookColour, lookOf, patternOf, rgbCss } from "./colours";
 import { patternFill, type Inks } from "./inks";
 import type { Item, PlacedRow } from "./lanes";
 import { BANDS } from "./strip";
@@ -30,6 +30,17 @@ const LABEL_PX = 30;
 const PAD = 4;
 
 let letter = 0; // mean width of a letter
+const widths = new Map<string, number>(); // of texts
+
+function widthOf(pen: CanvasRenderingContext2D, text: string): number {
+  let width = widths.get(text);
+  if (width === undefined) {
+    if (widths.size > 5000) widths.clear();
+    width = pen.measureText(text).width;
+    widths.set(text, width);
+  }
+  return width;
+}
 
 export function drawLanes(pen: CanvasRenderingContext2D, cache: TileCache, picture: LanesPicture, inks: Inks): void {
   const { width, height, ratio } = picture;
@@ -121,20 +132,23 @@ function drawWide(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: In
   if (x1 - x0 < PATTERN_PX) return;
   const pattern = patternOf(entry.cls);
   const fill = pattern ? patternFill(pen, pattern) : null;
+  const guess = isGuess(entry.cls);
   if (fill) {
     pen.fillStyle = fill;
-    pen.fillRect(x0, y, x1 - x0, row.h);
+    if (guess) pen.fillRect(x0, y + row.h / 3, x1 - x0, (row.h * 2) / 3);
+    else pen.fillRect(x0, y, x1 - x0, row.h);
   }
   if (x1 - x0 < LABEL_PX || row.h < 11) return;
-  const text = cropText(picture.nameOf(entry.name), x1 - x0 - 2 * PAD);
+  const name = picture.nameOf(entry.name);
+  const text = cropText(guess && name ? `${name} ?` : name, x1 - x0 - 2 * PAD);
   if (!text) return;
   const flat = row.row.kind === "state" && flatClass(entry.cls);
   const colour = lookColour(lookOf(row.lane.kind, row.row.kind), entry.cls, entry.name, inks.theme);
   if (fill) {
-    pen.fillStyle = rgbCss(colour); // letters stand on plain colour
-    pen.fillRect(x0, y + 1, Math.min(x1 - x0, text.length * letter + 2 * PAD), row.h - 2);
+    pen.fillStyle = guess ? inks.back : rgbCss(colour); // letters stand on plain colour
+    pen.fillRect(x0, y + 1, Math.min(x1 - x0, widthOf(pen, text) + 2 * PAD), row.h - 2);
   }
-  pen.fillStyle = flat ? inks.dim : rgbCss(inkOn(colour));
+  pen.fillStyle = flat || guess ? inks.dim : rgbCss(inkOn(colour));
   pen.fillText(text, x0 + PAD, y + (flat ? row.h * 0.34 : row.h / 2 + 0.5), x1 - x0 - PAD);
 }
 

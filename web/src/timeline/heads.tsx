@@ -60,10 +60,12 @@ function Head({ item }: { item: Item }) {
   const lane = item.lane;
   if (!lane) return null;
   const busy = store.span.value > 0 && lane.kind === "thread" ? percent(lane.busy_ns, store.span.value) : "";
-  const facts = [lane.name, lane.tid ? `thread ${lane.tid}` : "", lane.group, lane.busy_ns ? `busy ${duration(lane.busy_ns)}` : ""];
+  // Threads stand below the name of their process, what else there is of one does not.
+  const program = lane.kind === "thread" ? "" : store.programOf(lane);
+  const facts = [lane.name, program, lane.tid ? `thread ${lane.tid}` : "", lane.group, lane.busy_ns ? `busy ${duration(lane.busy_ns)}` : ""];
   return (
     <div class={`head lane indent${item.indent}`} style={style} role="listitem" title={facts.filter(Boolean).join("\n")}>
-      <span class="title">{lane.name}</span>
+      <span class="title">{lane.name}{program && <span class="dim"> {program}</span>}</span>
       {busy && <span class="count">{busy}</span>}
       <LaneTools id={lane.id} title={lane.name} />
       {(item.deeper > 0 || store.deep.value.has(lane.id)) && (

@@ -122,7 +122,7 @@ export class LaneLayout {
   private section(section: Section): void {
     const { key, title, lanes } = section;
     const open = this.isOpen(key, section.open);
-    const detail = section.program?.command ?? (key === "cpus" ? "Estimated from the CPU that each event was recorded on" : "");
+    const detail = section.program?.command ?? (key === "cpus" ? "Estimated: plain where a thread was seen on the CPU before and after, hatched where it was last seen there and may have left" : "");
     this.push({ kind: "heading", key, title, detail, count: lanes.length, open, indent: 0, lane: null, deeper: 0 }, HEIGHT.heading);
     if (!open) return;
     if (lanes[0].kind !== "thread" || key === "pinned") {

@@ -48,6 +48,7 @@ export class Stage {
     this.stops.push(effect(() => this.watchLanes()), effect(() => this.watchOverlay()));
     const sizes = new ResizeObserver(() => this.resize());
     sizes.observe(parts.scroller);
+    this.stops.push(effect(() => this.watchHeads()));
     this.stops.push(() => sizes.disconnect());
     const scrolled = () => {
       this.top = parts.scroller.scrollTop;
@@ -71,6 +72,14 @@ export class Stage {
     if (this.troubled && !troubled) this.source.retry();
     this.troubled = troubled;
     this.redraw();
+  }
+
+  /** Where the lanes begin. */
+  private watchHeads(): void {
+    const { style } = document.documentElement;
+    if (store.heads.value) style.setProperty("--heads", `${store.heads.value}px`);
+    else style.removeProperty("--heads");
+    this.resize();
   }
 
   private watchOverlay(): void {

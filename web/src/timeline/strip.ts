@@ -1,6 +1,6 @@
 // Paints rows of a tile into RGBA strips: 1024 pixels wide, three high, stretched to the row's height when drawn.
 
-import { lookColour, thirdsOf, type Look, type Theme } from "./colours";
+import { isGuess, lookColour, thirdsOf, type Look, type Theme } from "./colours";
 import { STEPS } from "./tile";
 import type { SliceColumns } from "./tile_reply";
 
@@ -8,6 +8,7 @@ export const BANDS = 3;
 
 const RARE = new Set([11, 12, 13, 16, 17, 18, 19, 20]); // pauses, points and gaps: short, and what one looks for
 const GAP = 96; // alpha of a slice's last step: a gap that keeps equal neighbours apart
+const GUESS = 150; // alpha of what is only guessed
 const GAP_FROM = 4; // steps: narrower slices have no room for one
 
 /** Paints `columns` into the three lines of `pixels` (RGBA words, 1024 a line) that begin at word `at`. */
@@ -20,9 +21,10 @@ export function paintStrip(pixels: Uint32Array, at: number, columns: SliceColumn
     const colour = ((b << 16) | (g << 8) | r) >>> 0;
     // What is folded into a step is the fainter the less of the step it covers, but never gone.
     const least = RARE.has(cls) ? 200 : 88;
-    const alpha = columns.count[i] > 1 || columns.busy[i] < 255 ? least + Math.round((columns.busy[i] / 255) * (255 - least)) : 255;
+    const full = isGuess(cls) ? GUESS : 255;
+    const alpha = columns.count[i] > 1 || columns.busy[i] < 255 ? Math.min(full, least + Math.round((columns.busy[i] / 255) * (255 - least))) : full;
     const word = (colour | (alpha << 24)) >>> 0;
-    const thirds = look === "state" ? thirdsOf(cls) : 7;
+    const thirds = look === "state" || isGuess(cls) ? thirdsOf(cls) : 7;
     for (let band = 0; band < BANDS; band++) {
       if (!(thirds & (1 << (BANDS - 1 - band)))) continue;
       const line = at + band * STEPS;

@@ -33,7 +33,12 @@ describe.each(THEMES)("%s", (theme) => {
   });
 });
 
-it("knows what it does not know as other", () => expect(colourOf(200, 0, "light")).toEqual(colourOf(CLASSES - 1, 0, "light")));
+it("knows what it does not know as other", () => expect(colourOf(200, 0, "light")).toEqual(colourOf(21, 0, "light")));
+it("gives a guess the colour of who it is about, and another pattern and height", () => {
+  expect(lookColour("cpu", 22, 4, "dark")).toEqual(lookColour("cpu", 1, 3, "dark"));
+  expect(patternOf(22)).not.toBe(patternOf(1));
+  expect(thirdsOf(22)).not.toBe(thirdsOf(1));
+});
 it("gives a CPU's threads colours of their own", () => expect(lookColour("cpu", 1, 3, "light")).not.toEqual(lookColour("cpu", 1, 4, "light")));
 it("gives threads of one pool one colour", () => expect(textSeed("io-worker-7")).toBe(textSeed("io-worker-12")));
 it("writes black on every frame and difference", () => {
