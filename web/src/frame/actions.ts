@@ -18,22 +18,25 @@ const MOTION_MS = 160;
 export function glide(to: View): void {
   const from = store.view.value;
   const goal = clampView(to, store.span.value);
-  cancelAnimationFrame(motion);
+  stopGliding();
   if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
     store.setView(goal);
     return;
   }
   const began = performance.now();
+  store.gliding.value = true;
   const step = () => {
     const part = Math.min(1, (performance.now() - began) / MOTION_MS);
     store.setView(between(from, goal, 1 - (1 - part) ** 3));
     if (part < 1) motion = requestAnimationFrame(step);
+    else store.gliding.value = false;
   };
   step();
 }
 
 export function stopGliding(): void {
   cancelAnimationFrame(motion);
+  store.gliding.value = false;
 }
 
 export function say(text: string): void {
@@ -153,6 +156,31 @@ export function escape(): void {
       store.panel.value = "";
     } else store.panel.value = "";
   });
+}
+
+export function pinSelected(): void {
+  const lane = store.slice.value?.lane;
+  if (lane === undefined) {
+    say("Nothing is selected.");
+    return;
+  }
+  store.pinned.value = store.toggled(store.pinned.value, lane);
+  say(`${store.laneTitle(lane)} ${store.pinned.value.has(lane) ? "pinned" : "no longer pinned"}`);
+}
+
+export function hideSelected(): void {
+  const lane = store.slice.value?.lane;
+  if (lane === undefined) {
+    say("Nothing is selected.");
+    return;
+  }
+  void select(null);
+  hide(lane);
+}
+
+export function hide(lane: number): void {
+  store.hidden.value = store.toggled(store.hidden.value, lane);
+  say(`${store.laneTitle(lane)} hidden. Show hidden in the toolbar brings it back.`);
 }
 
 export function addNote(ns: number, text: string): void {

@@ -36,6 +36,13 @@ export function pushAddress(): void {
   window.history.pushState(null, "", here);
 }
 
+/** Goes through what was pushed; where one is now is written down first, or one could not come back to it. */
+export function goThrough(way: -1 | 1): void {
+  window.clearTimeout(timer);
+  window.history.replaceState(null, "", written());
+  window.history.go(way);
+}
+
 type Selecting = (ref: Address["slice"]) => void;
 
 function apply(select: Selecting): void {

@@ -1,7 +1,7 @@
 // The table of keys: what the overlay lists is what they do.
 
 import { pan, spanOf, zoom } from "../timeline/viewport";
-import { pushAddress } from "./address";
+import { goThrough, pushAddress } from "./address";
 import * as act from "./actions";
 import * as store from "./store";
 import { nextHit } from "./search";
@@ -56,6 +56,8 @@ export const KEYS: Key[] = [
   { keys: ["["], shown: "[", does: "follow the flow back: who ended this", run: () => act.follow(-1) },
   { keys: ["m"], shown: "M", does: "set a bookmark in the middle of the view", run: () => { store.dialog.value = "note"; } },
   { keys: ["o"], shown: "O", does: "draw all flows in view", run: () => { store.showFlows.value = !store.showFlows.value; } },
+  { keys: ["p"], shown: "P", does: "pin the lane of the selection, or no longer", run: act.pinSelected },
+  { keys: ["h"], shown: "H", does: "hide the lane of the selection", run: act.hideSelected },
   { keys: ["c"], shown: "C", does: "times relative or by the clock", run: () => { store.clock.value = store.clock.value === "wall" ? "relative" : "wall"; act.keepSettings(); } },
   { keys: ["Escape"], shown: "Esc", does: "close, clear the selection", run: act.escape, pages: "all" },
   { keys: ["?"], shown: "?", does: "these keys", run: () => { store.dialog.value = "keys"; }, pages: "all" },
@@ -71,8 +73,7 @@ export function onKey(event: KeyboardEvent): void {
   const target = event.target instanceof Element ? event.target : document.body;
   if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
     event.preventDefault();
-    if (event.key === "ArrowLeft") window.history.back();
-    else window.history.forward();
+    goThrough(event.key === "ArrowLeft" ? -1 : 1);
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -26,6 +26,8 @@ export const sliceError = signal("");
 export const clock = signal<"relative" | "wall">("relative");
 export const themeChoice = signal<"system" | "light" | "dark">("system");
 export const showFlows = signal(false);
+/** The view is on its way to somewhere. */
+export const gliding = signal(false);
 /** How wide the lanes' titles are, in px; 0: as the style sheet has it. */
 export const heads = signal(0);
 export const HEADS_LEAST = 60;

@@ -1,6 +1,6 @@
 // Draws the lanes: strips first, then patterns and labels of what is wide enough.  The main canvas, nothing else.
 
-import { inkOn, isGuess, lookColour, lookOf, patternOf, rgbCss } from "./colours";
+import { colourOf, inkOn, isGuess, lookColour, lookOf, patternOf, rgbCss } from "./colours";
 import { patternFill, type Inks } from "./inks";
 import type { Item, PlacedRow } from "./lanes";
 import { BANDS } from "./strip";
@@ -67,6 +67,42 @@ function drawItem(pen: CanvasRenderingContext2D, cache: TileCache, picture: Lane
   pen.fillStyle = inks.line;
   pen.fillRect(0, y + item.h - 1, picture.width, 1);
   for (const row of item.rows) drawRow(pen, cache, picture, inks, grid, row);
+  for (const row of item.rows) if (row.row.kind === "marks" && row.row.name === "lost") drawLost(pen, cache, picture, inks, grid, row, item);
+}
+
+const LOST = 20;
+
+/** Where events were lost all of the lane is hatched: what it shows there is not all that happened. */
+function drawLost(pen: CanvasRenderingContext2D, cache: TileCache, picture: LanesPicture, inks: Inks, grid: Grid, row: PlacedRow, item: Item): void {
+  const colour = rgbCss(colourOf(LOST, 0, inks.theme));
+  const fill = patternFill(pen, "cross");
+  const y = item.y - picture.top;
+  for (const piece of piecesOf(cache, grid, row.row.id)) {
+    for (const [from, to] of spansOf(piece)) {
+      const x0 = Math.max(0, toX(picture.view, picture.width, from));
+      const x1 = Math.min(picture.width, Math.max(x0 + 2, toX(picture.view, picture.width, to)));
+      if (x1 <= 0 || x0 >= picture.width) continue;
+      pen.globalAlpha = 0.3;
+      pen.fillStyle = colour;
+      pen.fillRect(x0, y, x1 - x0, item.h - 1);
+      pen.globalAlpha = 1;
+      if (!fill) continue;
+      pen.fillStyle = fill;
+      pen.fillRect(x0, y, x1 - x0, item.h - 1);
+    }
+  }
+}
+
+/** The entries of a piece in ns, cut to it. */
+function* spansOf({ tile, from, to }: Piece): Generator<[number, number]> {
+  const { columns, level, index } = tile;
+  if (columns.kind !== 0) return;
+  const start = tileStart(level, index);
+  for (let at = 0; at < columns.n; at++) {
+    const begin = start + columns.start[at] * stepOf(level);
+    const end = begin + columns.len[at] * stepOf(level);
+    if (end > from && begin < to) yield [Math.max(begin, from), Math.min(end, to)];
+  }
 }
 
 function piecesOf(cache: TileCache, grid: Grid, row: number): Piece[] {
@@ -168,12 +204,9 @@ function drawPauses(pen: CanvasRenderingContext2D, cache: TileCache, picture: La
   pen.fillStyle = inks.pause;
   for (const row of picture.pauses) {
     for (const piece of piecesOf(cache, grid, row)) {
-      const { columns, level, index } = piece.tile;
-      if (columns.kind !== 0) continue;
-      const start = tileStart(level, index);
-      for (let at = 0; at < columns.n; at++) {
-        const x0 = toX(picture.view, picture.width, start + columns.start[at] * stepOf(level));
-        const x1 = toX(picture.view, picture.width, start + (columns.start[at] + columns.len[at]) * stepOf(level));
+      for (const [from, to] of spansOf(piece)) {
+        const x0 = toX(picture.view, picture.width, from);
+        const x1 = toX(picture.view, picture.width, to);
         if (x1 - x0 >= 3 && x1 > 0 && x0 < picture.width) pen.fillRect(x0, 0, x1 - x0, picture.height);
       }
     }

@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { say } from "../frame/actions";
+import { hide, say } from "../frame/actions";
 import * as store from "../frame/store";
 import type { Item } from "./lanes";
 import { duration, percent } from "./time";
@@ -33,10 +33,7 @@ function LaneTools({ id, title }: { id: number; title: string }) {
         type="button"
         aria-label={`Hide ${title}`}
         title="Hide"
-        onClick={() => {
-          store.hidden.value = store.toggled(store.hidden.value, id);
-          say(`${title} hidden. Show all in the toolbar brings it back.`);
-        }}
+        onClick={() => hide(id)}
       >
         <svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2.5 2.5l7 7m0-7l-7 7" /></svg>
       </button>

@@ -214,6 +214,7 @@ export class Stage {
       });
     }
     drawLanes(pen, this.source.cache, picture, this.inks);
+    if (this.source.cache.size) window.ctraceFirst ??= performance.now();
   }
 
   /** A name that is not known yet is asked for, but not more often than it can come. */

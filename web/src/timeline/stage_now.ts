@@ -1,7 +1,7 @@
 // The stage that is on the page now, and what its pointer is over.
 
 import { signal } from "@preact/signals";
-import { meta, page, view } from "../frame/store";
+import { gliding, meta, page, view } from "../frame/store";
 import type { Hit } from "./hit";
 import type { Stage } from "./stage";
 
@@ -14,8 +14,11 @@ declare global {
     ctraceIdle?: () => boolean;
     ctraceFrames?: () => number[];
     ctraceView?: () => [number, number];
+    ctraceGlides?: () => boolean;
+    ctraceFirst?: number; // when something of the trace was drawn first, ms since the page was asked for
   }
 }
 window.ctraceIdle = () => stageNow.value?.isIdle ?? (meta.value !== null && page.value !== "timeline");
+window.ctraceGlides = () => gliding.value;
 window.ctraceView = () => [view.value.start, view.value.end];
 window.ctraceFrames = () => stageNow.value?.frames ?? [];

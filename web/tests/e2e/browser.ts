@@ -19,7 +19,7 @@ export async function launch(): Promise<Browser> {
 export type Watched = { page: Page; outside: string[]; errors: string[]; close: () => Promise<void> };
 
 export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Watched> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   const outside: string[] = [];
   const errors: string[] = [];
@@ -36,14 +36,8 @@ export async function open(browser: Browser, url: string, options: BrowserContex
 
 /** The view in ns once it has come to rest. */
 export async function viewOf(page: Page): Promise<[number, number]> {
-  let last: [number, number] = [NaN, NaN];
-  for (let same = 0; same < 3; ) {
-    const now = await page.evaluate(() => window.ctraceView?.() ?? [0, 0]);
-    same = now[0] === last[0] && now[1] === last[1] ? same + 1 : 0;
-    last = now as [number, number];
-    await page.waitForTimeout(60);
-  }
-  return last;
+  await page.waitForFunction(() => window.ctraceGlides?.() === false);
+  return page.evaluate(() => window.ctraceView?.() ?? [0, 0]);
 }
 
 /** Waits until the address says what the page shows. */

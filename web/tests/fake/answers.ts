@@ -70,7 +70,7 @@ export function sliceOf(trace: MadeTrace, row: number, slice: number): Slice | n
     flags: [],
     args: at.cls === 8 ? [{ name: "fd", value: "7", text: "socket 10.0.0.1:80" }, { name: "bytes", value: "512", text: "512 B" }] : [],
     stack: STACK,
-    end_stack: [],
+    end_stack: made.kind === "state" && at.cls === 1 ? STACK.slice(1) : [],
     waker: at.waker ? peer(trace, at.waker.row, at.waker.slice, at.waker.ns) : null,
     woken: woken.slice(0, 32),
     parent: null,
@@ -85,11 +85,11 @@ function allHits(trace: MadeTrace): Hit[] {
   );
 }
 
-export function searchOf(trace: MadeTrace, text: string, limit: number) {
+export function searchOf(trace: MadeTrace, text: string, limit: number, order = "time") {
   const least = /dur>(\d+)ms/.exec(text);
   const regex = /^\/(.*)\/$/.exec(text);
   const matches = (hit: Hit) => (least ? hit.dur_ns > Number(least[1]) * 1e6 : regex ? new RegExp(regex[1]).test(hit.name) : hit.name.includes(text));
-  const hits = allHits(trace).filter(matches).sort((a, b) => a.start_ns - b.start_ns);
+  const hits = allHits(trace).filter(matches).sort((a, b) => (order === "longest" ? b.dur_ns - a.dur_ns : a.start_ns - b.start_ns));
   const bins = new Array<number>(512).fill(0);
   for (const hit of hits) bins[Math.min(511, Math.floor((hit.start_ns / trace.span) * 512))]++;
   return { hits: hits.slice(0, limit), total: hits.length, more: hits.length > limit, bins };

@@ -102,6 +102,12 @@ class Maker {
     for (const slice of state.slices) if (slice.cls === 1) lane.busy_ns += slice.end - slice.start;
   }
 
+  lose(lane: Lane, [start, end]: [number, number]): void {
+    const made: MadeRow = { id: this.trace.rows.length, kind: "marks", lane: lane.id, slices: [{ start, end, name: this.name("events lost", 20), cls: 20 }], values: [] };
+    this.trace.rows.push(made);
+    lane.rows.push({ id: made.id, kind: "marks", depth: 0, name: "lost" });
+  }
+
   wake(): void {
     const threads = this.trace.rows.filter((row) => row.kind === "slices" && row.slices.length);
     for (const row of this.trace.rows) {
@@ -115,9 +121,9 @@ class Maker {
   }
 }
 
-/** `threads` busy threads in two programs, idle ones, CPUs, counters and pauses. */
-export function makeTrace(options: { span?: number; seed?: number; threads?: number; idle?: number } = {}): MadeTrace {
-  const { span = 400e6, seed = 7, threads = 10, idle = 6 } = options;
+/** `threads` busy threads in two programs, idle ones, CPUs, counters and pauses; `gap`: events that the second thread lost. */
+export function makeTrace(options: { span?: number; seed?: number; threads?: number; idle?: number; gap?: [number, number] } = {}): MadeTrace {
+  const { span = 400e6, seed = 7, threads = 10, idle = 6, gap } = options;
   const maker = new Maker(span, seed);
   const program = (id: number, name: string, count: number): Program => ({ id, pid: 4000 + id, name, command: `./${name} --port 80`, start_ns: 0, end_ns: span, threads: count });
   maker.trace.programs.push(program(0, "server", threads + idle), program(1, "helper", 1));
@@ -129,7 +135,7 @@ export function makeTrace(options: { span?: number; seed?: number; threads?: num
   for (let at = 0; at < idle; at++) maker.thread(0, `spare-${at}`, "spare_thread", true);
   maker.thread(1, "helper", "main");
   for (let cpu = 0; cpu < 2; cpu++) {
-    const lane = maker.lane("cpu", 0, `CPU ${cpu}`, "", ["slices"]);
+    const lane = maker.lane("cpu", -1, `CPU ${cpu}`, "", ["slices"]);
     maker.fill(maker.trace.rows[lane.rows[0].id], [["main", 1, 500e3], ["db-1", 1, 300e3], ["io-worker-4", 1, 200e3]], 100e3);
   }
   const heap = maker.lane("counter", 0, "heap in use", "", ["value"], "bytes");
@@ -140,5 +146,6 @@ export function makeTrace(options: { span?: number; seed?: number; threads?: num
   const pauses = maker.lane("pause", 0, "Pauses", "", ["slices"]);
   maker.fill(maker.trace.rows[pauses.rows[0].id], [["allocator: brk", 11, 200e3], ["tracer", 12, 80e3]], span / 12);
   maker.wake();
+  if (gap) maker.lose(maker.trace.lanes[1], gap);
   return maker.trace;
 }

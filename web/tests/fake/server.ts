@@ -21,6 +21,7 @@ export type FakeOptions = {
   lost?: number;
   events?: number;
   profile?: boolean;
+  most?: number; // hits in one answer
 };
 export type Fake = { url: string; token: string; trace: MadeTrace; options: FakeOptions; asked: string[]; kept: Record<string, unknown>; close: () => Promise<void> };
 
@@ -42,7 +43,7 @@ function answer(fake: Fake, path: string, ask: URLSearchParams): unknown {
     case "/api/names": return { from: number("from", 0), names: trace.names.slice(number("from", 0)), classes: trace.classes.slice(number("from", 0)) };
     case "/api/slice": return sliceOf(trace, number("row", 0), number("slice", 0));
     case "/api/flows": return { flows: [], more: false };
-    case "/api/search": return searchOf(trace, ask.get("q") ?? "", number("limit", 100));
+    case "/api/search": return searchOf(trace, ask.get("q") ?? "", Math.min(number("limit", 100), options.most ?? 10000), ask.get("order") ?? "time");
     case "/api/range": return rangeOf(trace, number("from", 0), number("to", trace.span));
     case "/api/flame": return flameOf(ask.get("kind") ?? "cpu");
     case "/api/overview": return overviewOf(trace, options.lost);

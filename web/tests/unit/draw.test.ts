@@ -102,6 +102,22 @@ it("draws the coarser tile while the finer one is on its way, and a faint line w
   for (const { args } of images) expect(args[2]).toBeLessThanOrEqual(STEPS / 8);
 });
 
+it("hatches all of a lane where its events were lost", () => {
+  const gap = makeTrace({ span: 40e6, threads: 3, idle: 0, gap: [10e6, 20e6] });
+  const placed = new LaneLayout(gap.lanes, gap.programs, gap.span, { pinned: new Set(), hidden: new Set(), open: new Map(), deep: new Set(), filter: "" });
+  const picture = { ...pictureOf(0, 40e6), items: placed.items };
+  const cache = new TileCache(1e9);
+  const row = gap.rows[gap.rows.length - 1].id;
+  const [{ columns }] = decodeTiles(bruteTiles(gap, picture.level, 0, [row])).rows;
+  cache.put({ level: picture.level, index: 0, row, columns, wide: new Uint16Array(0), sheet: { bitmap: null, users: 0 }, line: 0, partial: false, revision: 0, cost: 1 });
+  const lane = placed.byLane.get(1);
+  const hatched = drawn(picture, cache).filter((call) => call.what === "rect" && call.ink === "pattern" && call.args[3] === (lane?.h ?? 0) - 1);
+  expect(hatched.length).toBe(1);
+  expect(hatched[0].args[1]).toBe(lane?.y);
+  expect(Math.abs(hatched[0].args[0] - 250)).toBeLessThan(2);
+  expect(Math.abs(hatched[0].args[2] - 250)).toBeLessThan(3);
+});
+
 it("veils what is not indexed", () => {
   const log = drawn({ ...pictureOf(0, 40e6), covered: 10e6 }, new TileCache(1));
   expect(log.some((call) => call.what === "rect" && call.args[0] === 250 && call.args[2] === 750)).toBe(true);
