@@ -87,6 +87,7 @@ static const struct { const char *name, *category; } fixed[CT_EV_END] = {
     [CT_EV_THREAD_EXIT] = { "thread ends", "thread" },
     [CT_EV_THREAD_CREATE] = { "create thread", "thread" },
     [CT_EV_FORK] = { "fork", "process" },
+    [CT_EV_HANDLER] = { "signal handler", "process" },
     [CT_EV_HEAP_GROW] = { "heap grows", "heap" },
     [CT_EV_HEAP_SHRINK] = { "heap shrinks", "heap" },
 };
@@ -347,6 +348,19 @@ static char *fork_text(struct ct_chrome *c, char *p, const struct ct_span *span)
     return close_record(c, p, args, span);
 }
 
+static char *handler_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    const struct ct_args_HANDLER *a = ct_args_HANDLER(span->arg);
+    char *args = p = open_fixed(c, p, span->no);
+
+    p = CT_JSON_PUT(p, ",\"signal\":");
+    p = ct_json_u64(p, a->signal);
+    p = CT_JSON_PUT(p, ",\"routine\":\"");
+    p = chrome_code(p, span->thread->program->read, a->routine);
+    *p++ = '"';
+    return close_record(c, p, args, span);
+}
+
 static char *point_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     char *args = p = open_fixed(c, p, span->no);
@@ -392,6 +406,8 @@ static inline char *span_text(struct ct_chrome *c, char *p, const struct ct_span
         return thread_text(c, p, span);
     case CT_EV_FORK:
         return fork_text(c, p, span);
+    case CT_EV_HANDLER:
+        return handler_text(c, p, span);
     default:
         return unknown_text(c, p, span);
     }

@@ -19,6 +19,7 @@ static const struct { const char *name; uint8_t class; } fixed[CT_EV_END] = {
     [CT_EV_THREAD_EXIT] = { "thread ends", CT_CLASS_POINT },
     [CT_EV_THREAD_CREATE] = { "create thread", CT_CLASS_POINT },
     [CT_EV_FORK] = { "fork", CT_CLASS_PROCESS },
+    [CT_EV_HANDLER] = { "signal handler", CT_CLASS_PROCESS },
     [CT_EV_HEAP_GROW] = { "heap grows", CT_CLASS_ALLOCATOR_PAUSE },
     [CT_EV_HEAP_SHRINK] = { "heap shrinks", CT_CLASS_ALLOCATOR_PAUSE },
     [CT_EV_LOST] = { "events lost", CT_CLASS_LOST },

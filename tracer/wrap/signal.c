@@ -9,6 +9,7 @@
 #include "profile/signal.h"
 #include "record/hidden.h"
 #include "record/thread.h"
+#include "wrap/handler.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
@@ -17,33 +18,62 @@ static bool is_ours(int number)
     return __builtin_expect(number != 0 && number == ct_signal_ours(), 0);
 }
 
-CT_WRAPPER int sigaction(int number, const struct sigaction *restrict act, struct sigaction *restrict old)
+/* One for traps may be a debugger's, at every instruction. */
+static sighandler_t in_front_of(int number, sighandler_t handler)
 {
-    int r = 0;
+    return number == SIGTRAP ? handler : ct_handler_front(handler);
+}
 
-    /* A web server's threads would have all of the program ignore it, each of them once. */
-    if (number == SIGPIPE && act && act->sa_handler == SIG_IGN && ct_hidden_self())
-        return 0;
-    if (!is_ours(number))
-        return ct_real.sigaction(number, act, old);
-    if (act && act->sa_handler != SIG_DFL) {
-        ct_cpu_yield_signal();
-        r = ct_real.sigaction(number, act, NULL);
+/* The program's handlers have code of ours in front, which it never sees. */
+static int install(int (*real)(int, const struct sigaction *, struct sigaction *), int number, const struct sigaction *act,
+                   struct sigaction *old)
+{
+    struct sigaction ours;
+    int r;
+
+    if (act) {
+        ours = *act;
+        ours.sa_handler = in_front_of(number, act->sa_handler);
     }
+    r = real(number, act ? &ours : NULL, old);
     if (r == 0 && old)
-        memset(old, 0, sizeof *old);    /* SIG_DFL, as it was before us */
+        old->sa_handler = ct_handler_behind(old->sa_handler);
     return r;
 }
+
+#define SIGACTION(name) \
+    CT_WRAPPER int name(int number, const struct sigaction *restrict act, struct sigaction *restrict old) \
+    { \
+        int r = 0; \
+        \
+        /* A web server's threads would have all of the program ignore it, each of them once. */ \
+        if (number == SIGPIPE && act && act->sa_handler == SIG_IGN && ct_hidden_self()) \
+            return 0; \
+        if (!is_ours(number)) \
+            return install(ct_real.name, number, act, old); \
+        if (act && act->sa_handler != SIG_DFL) { \
+            ct_cpu_yield_signal(); \
+            r = install(ct_real.name, number, act, NULL); \
+        } \
+        if (r == 0 && old) \
+            memset(old, 0, sizeof *old);        /* SIG_DFL, as it was before us */ \
+        return r; \
+    }
+
+int __sigaction(int number, const struct sigaction *restrict act, struct sigaction *restrict old);  /* exported, not declared */
+
+SIGACTION(sigaction)
+SIGACTION(__sigaction)
 
 /* Of the older forms, which differ in what their handlers find; each returns what was there before. */
 #define SIMPLE(name) \
     CT_WRAPPER sighandler_t name(int number, sighandler_t handler) \
     { \
         if (!is_ours(number)) \
-            return ct_real.name(number, handler); \
+            return ct_handler_behind(ct_real.name(number, in_front_of(number, handler))); \
         if (handler != SIG_DFL) { \
             ct_cpu_yield_signal(); \
-            ct_real.name(number, handler); \
+            ct_real.name(number, in_front_of(number, handler)); \
         } \
         return SIG_DFL; \
     }
@@ -55,6 +85,7 @@ SIMPLE(sysv_signal)
 SIMPLE(__sysv_signal)
 SIMPLE(bsd_signal)
 SIMPLE(ssignal)
+SIMPLE(sigset)
 
 /* Does to the real mask what it can, and remembers what the program believes. */
 static int change_mask(int (*real)(int, const sigset_t *, sigset_t *), int how, const sigset_t *set, sigset_t *old)
