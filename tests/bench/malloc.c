@@ -1,7 +1,8 @@
 /*
- * malloc.idle, malloc.heap, malloc.recording: what the recorder adds to malloc() and free() of libc's allocator.
+ * malloc.pair: what the recorder adds to malloc() and free() of libc's allocator.
  *
- *   LD_PRELOAD=libctrace-rt.so bench-malloc malloc.idle 2        ctrace record -- bench-malloc malloc.recording 5
+ *   LD_PRELOAD=libctrace-rt.so bench-malloc malloc.pair.idle 2
+ *   ctrace record -- bench-malloc malloc.pair.recording 5
  *
  * With another library preloaded, and no budget: what its allocator costs more than libc's.
  */

@@ -6,6 +6,26 @@ import os
 import platform
 import sys
 
+def program(kind, alone, is_server):
+    """The lines of a whole program."""
+    name = f"program.{kind}"
+    lines = {
+        f"{name}.alone": f"{alone}, alone",
+        name: "more CPU time when recorded, everything on (median of neighbouring runs)",
+        f"{name}.least": "the same by the cheapest runs",
+        f"{name}.idle": "more CPU time when the recorder is only preloaded",
+    }
+    if is_server:
+        lines[f"{name}.instructions"] = "instructions of a request in user mode, alone"
+        lines[f"{name}.idle_instructions"] = ("more of them when the recorder is only preloaded; what the kernel executes is "
+                                              "not in the whole")
+        lines[f"{name}.idle_instructions.apart"] = ("the same by the medians of several starts, with and without it, which "
+                                                    "differ among themselves")
+    else:
+        lines[f"{name}.with_ctrace"] = "with the CPU time of ctrace, which writes the file and resolves names"
+    return lines
+
+
 # What the names mean; a name without a line here is printed with its numbers all the same.
 SECTIONS = [
     ("An event", {
@@ -63,26 +83,27 @@ SECTIONS = [
         "mutex.free.ratio": "by libc alone",
         "mutex.trylock": "libc's trylock in place of its lock, which tells the wrapper whether it would wait",
         "mutex.trylock.ratio": "by libc alone",
-        "malloc.idle.libc": "malloc() and free() of 64 bytes, libc alone",
-        "malloc.idle": "what the recorder adds when it is only preloaded",
-        "malloc.idle.mixed_libc": "sizes of 16 to 2,000 bytes in 4,096 live blocks, libc alone",
-        "malloc.idle.mixed": "what the recorder adds to these",
-        "malloc.heap": "what a heap profile adds",
-        "malloc.recording.libc": "malloc() and free() of 64 bytes, libc alone",
-        "malloc.recording": "what recording adds",
-        "malloc.recording.mixed_libc": "sizes of 16 to 2,000 bytes in 4,096 live blocks, libc alone",
-        "malloc.recording.mixed": "what recording adds to these",
-        "program.xz.alone": "CPU time of xz -T2 on 30 MB, alone",
-        "program.xz": "more CPU time when recorded, everything on (cheapest runs)",
-        "program.xz.paired": "the same, median of neighbouring runs",
-        "program.xz.with_ctrace": "with the CPU time of ctrace, which writes the file and resolves names",
-        "program.redis.alone": "CPU time of redis-server a request (GET and SET, 20 clients), alone",
-        "program.redis": "more CPU time when recorded, everything on (cheapest runs)",
-        "program.redis.paired": "the same, median of neighbouring runs",
-        "program.redis.idle": "more CPU time when the recorder is only preloaded",
-        "program.redis.instructions": "instructions of a GET in user mode, alone",
-        "program.redis.idle_instructions": "more of them when the recorder is only preloaded; what the kernel executes is not in the whole",
-        "program.redis.idle_instructions.apart": "the same by the medians of several starts, with and without it, which differ among themselves",
+        "mutex.contended.alone": "the same of a mutex that two threads want all the time, CPU time, libc alone",
+        "mutex.contended": "the same, recorded: each wait has its two events and a stack",
+        "malloc.pair.idle.libc": "malloc() and free() of 64 bytes, libc alone",
+        "malloc.pair.idle": "what the recorder adds when it is only preloaded",
+        "malloc.pair.idle.mixed_libc": "sizes of 16 to 2,000 bytes in 4,096 live blocks, libc alone",
+        "malloc.pair.idle.mixed": "what the recorder adds to these",
+        "malloc.pair.heap": "what a heap profile adds",
+        "malloc.pair.recording.libc": "malloc() and free() of 64 bytes, libc alone",
+        "malloc.pair.recording": "what recording adds",
+        "malloc.pair.recording.mixed_libc": "sizes of 16 to 2,000 bytes in 4,096 live blocks, libc alone",
+        "malloc.pair.recording.mixed": "what recording adds to these",
+        "exec.true.alone": "start and end of /bin/true",
+        "exec.true": "what the recorder adds when it is only preloaded",
+        "exec.true.recorded": "what it adds to a child that is recorded",
+        **program("redis", "CPU time of redis-server a request (GET and SET)", True),
+        **program("nginx", "CPU time of nginx a request (a page of 1,000 bytes)", True),
+        **program("memcached", "CPU time of memcached a request (get and set)", True),
+        **program("sqlite", "CPU time of sqlite3, 150 transactions and queries on a file", False),
+        **program("xz", "CPU time of xz -T2 on 6 MB", False),
+        "memory.idle": "resident memory that the recorder adds to a program when it is only preloaded",
+        "memory.thread": "what a recorded thread adds to that, without its slices",
     }),
     ("Samples", {
         "profile.cpu.xz": "more CPU time of xz with a CPU profile at 100 Hz than alone (cheapest runs)",

@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 import programs
-import redis_server
+from server import Servers
 
 build, data, which = sys.argv[1:4]
 ctrace = f"{build}/ctrace"
@@ -79,8 +79,10 @@ def metered(before, environment, preload):
 
 def redis(before, environment, preload):
     clean()
-    return redis_server.once(f"{folder}/redis", redis_server.Server.cost, before=before, preload=preload,
-                             environment=environment)
+    how = {"before": before, "environment": environment, "preload": preload}
+    with Servers(build, f"{folder}/redis", "redis", {"it": how}) as servers:
+        servers["it"].cost(2000)
+        return servers["it"].cost(20000)
 
 
 def runs(ways):

@@ -66,13 +66,24 @@ def thread_ids(pid):
     return [int(tid) for tid in os.listdir(f"/proc/{pid}/task")]
 
 
-def cpu_ns(pid):
-    """What all threads of a running process have used, by the scheduler's own count."""
-    total = 0
-    for tid in thread_ids(pid):
-        with open(f"/proc/{pid}/task/{tid}/schedstat", encoding="ascii") as f:
-            total += int(f.read().split()[0])
-    return total
+def tree_thread_ids(pid):
+    """Of a process and its descendants."""
+    return thread_ids(pid) + [tid for child in children(pid) for tid in tree_thread_ids(child)]
+
+
+def thread_cpu_ns(tid):
+    """What a thread has used, by the scheduler's own count."""
+    with open(f"/proc/{tid}/schedstat", encoding="ascii") as f:
+        return int(f.read().split()[0])
+
+
+def tree_cpu_ns(pid):
+    return sum(thread_cpu_ns(tid) for tid in tree_thread_ids(pid))
+
+
+def answers(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 def children(pid):

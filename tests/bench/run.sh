@@ -30,14 +30,21 @@ benchmarks=(
     bytes.io        bytes
     bytes.wait      bytes
     mutex.free      mutex_free
-    malloc.idle     malloc_idle
-    malloc.heap     malloc_heap
-    malloc.recording malloc_recording
+    mutex.contended mutex_contended
+    malloc.pair.idle malloc_idle
+    malloc.pair.heap malloc_heap
+    malloc.pair.recording malloc_recording
+    exec.true       exec_true
     convert.chrome  convert_chrome
     view.index      view_index
     view.tile       view_index
     program.xz      program_xz
     program.redis   program_redis
+    program.nginx   program_nginx
+    program.memcached program_memcached
+    program.sqlite  program_sqlite
+    memory.idle     memory
+    memory.thread   memory
     profile.cpu.xz  profile_xz
     profile.heap.xz profile_xz
     profile.cpu.redis profile_redis
@@ -107,10 +114,27 @@ mutex_free() {
     rm -f "$data"/mutex.trace*
 }
 
+# Alone and recorded take turns; what counts is the median of all.
+mutex_contended() {
+    local way
+    for way in 1 2 3; do
+        run_bench mutex.contended bench-contended mutex.contended.alone
+        "$bench/ctrace" record -o "$data/mutex.trace" -- "$programs/bench-contended" mutex.contended ||
+            not_measured mutex.contended "it failed"
+        rm -f "$data"/mutex.trace*
+    done
+}
+
+exec_true() {
+    run_bench exec.true bench-exec exec.true "$bench/libctrace-rt.so.0" 100
+    "$bench/ctrace" record -o "$data/exec/" -- "$programs/bench-exec" exec.true.recorded || not_measured exec.true "it failed"
+    rm -rf "$data/exec"
+}
+
 malloc_idle() {
-    LD_PRELOAD=$bench/libctrace-rt.so "$programs/bench-malloc" malloc.idle 2 || not_measured malloc.idle "it failed"
-    LD_PRELOAD=$bench/libctrace-rt.so "$programs/bench-steps" "$programs/bench-malloc" malloc.idle ||
-        not_measured malloc.idle.instructions "it failed"
+    LD_PRELOAD=$bench/libctrace-rt.so "$programs/bench-malloc" malloc.pair.idle 2 || not_measured malloc.pair.idle "it failed"
+    LD_PRELOAD=$bench/libctrace-rt.so "$programs/bench-steps" "$programs/bench-malloc" malloc.pair.idle ||
+        not_measured malloc.pair.idle.instructions "it failed"
 }
 
 # malloc_under NAME BUDGET OPTION...: under `ctrace record`.  Stepped through, a tick's handler would not end before the next.
@@ -124,8 +148,8 @@ malloc_under() {
     rm -f "$data"/malloc.trace* "$data"/malloc.*pb.gz
 }
 
-malloc_heap() { malloc_under malloc.heap 4 --memprofile "$data/malloc.%p.pb.gz"; }
-malloc_recording() { malloc_under malloc.recording 5 -o "$data/malloc.trace"; }
+malloc_heap() { malloc_under malloc.pair.heap 4 --memprofile "$data/malloc.%p.pb.gz"; }
+malloc_recording() { malloc_under malloc.pair.recording 5 -o "$data/malloc.trace"; }
 
 # The same pair with the heap profiles of others; NAME.off is the same allocator without one.
 profile_malloc() {
@@ -168,13 +192,24 @@ view_index() {
     done
 }
 
-program_xz() {
-    /usr/bin/python3 "$ROOT/tests/bench/program_xz.py" "$bench" "$data" || not_measured program.xz "it failed"
+program_run() {
+    /usr/bin/python3 "$ROOT/tests/bench/program_run.py" "$bench" "$data" "$1" || not_measured "program.$1" "it failed"
 }
 
-program_redis() {
-    /usr/bin/python3 "$ROOT/tests/bench/program_redis.py" "$bench" "$data" || not_measured program.redis "it failed"
+program_xz() { program_run xz; }
+program_sqlite() { program_run sqlite; }
+
+memory() { /usr/bin/python3 "$ROOT/tests/bench/memory.py" "$bench" "$data" || not_measured memory "it failed"; }
+
+# program_server KIND COMMAND
+program_server() {
+    command -v "$2" >/dev/null || { not_measured "program.$1" "$2 is missing"; return; }
+    /usr/bin/python3 "$ROOT/tests/bench/program_server.py" "$bench" "$data" "$1" || not_measured "program.$1" "it failed"
 }
+
+program_redis() { program_server redis redis-server; }
+program_nginx() { program_server nginx nginx; }
+program_memcached() { program_server memcached memcached; }
 
 profile_xz() {
     /usr/bin/python3 "$ROOT/tests/bench/profile_program.py" "$bench" "$data" xz || not_measured profile.xz "it failed"
