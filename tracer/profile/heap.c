@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/emit.h"
+#include "record/hot.h"
 #include "record/intern.h"
 #include "record/session.h"
 
@@ -105,7 +106,7 @@ void ct_heap_lifted(const void *block, uint64_t lifted, bool freed)
 }
 
 enum { MARGIN = 4096 + 64 };            /* what the smaller ones ask for, with libc's own bytes */
-_Atomic size_t ct_heap_margin = MARGIN;
+CT_HOT_DATA _Atomic size_t ct_heap_margin = MARGIN;
 
 static bool on, stale;                  /* control thread: the set is kept; it holds what was freed unheard */
 

@@ -38,12 +38,12 @@ struct ct_text_argument { const char *at; size_t size; };
  * Makes room for one event: a new slice when there is none, it is full, or the generation
  * turned.  Attaches the thread.  Returns false when the event must be dropped (it is counted then).
  */
-bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word, uint64_t now);
+__attribute__((cold)) bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word, uint64_t now);
 /* Counts an event for which there is no writer at all. */
-void ct_writer_drop(struct ct_thread *self);
+__attribute__((cold)) void ct_writer_drop(struct ct_thread *self);
 
 /* How many emits are really under way: a handler that left one by siglongjmp left the count behind. */
-unsigned ct_emit_interrupted(struct ct_thread *self);
+__attribute__((cold)) unsigned ct_emit_interrupted(struct ct_thread *self);
 
 static inline __attribute__((always_inline)) uintptr_t ct_stack_pointer(void)
 {
@@ -96,7 +96,7 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
     e->w = w;
     e->at = w->at;
     *e->at++ = (uint8_t)no;
-    e->at = ct_varint_put(e->at, now - w->last_ticks);
+    e->at = ct_varint_put_short(e->at, now - w->last_ticks);
     e->now = now;
     return true;
 dropped:
@@ -137,7 +137,7 @@ static inline uint8_t *ct_emit_address(uint8_t *at, uint64_t v)
 #define CT_FIELD_PUT_TEXT(v) ct_emit_text(e.at, v)
 #define CT_FIELD_PUT_UINT(v) ct_varint_put(e.at, v)
 #define CT_FIELD_PUT_INT(v) ct_varint_put(e.at, ct_zigzag(v))
-#define CT_FIELD_PUT_TICKS(v) ct_varint_put(e.at, v)
+#define CT_FIELD_PUT_TICKS(v) ct_varint_put_short(e.at, v)
 #define CT_FIELD_PUT_CPU(v) ct_varint_put(e.at, v)
 #define CT_FIELD_PUT_FD(v) ct_varint_put(e.at, (uint32_t)(v))
 #define CT_FIELD_PUT_RESULT(v) ct_varint_put(e.at, ct_zigzag(v))

@@ -31,7 +31,7 @@ union ct_gate {
 extern union ct_gate ct_gate __attribute__((aligned(CT_GATE_PAGE), visibility("hidden")));
 
 /* A new process looks at itself; true when it records.  Called by ct_gate_open() only. */
-bool ct_gate_reborn(void);
+__attribute__((cold)) bool ct_gate_reborn(void);
 
 static inline bool ct_gate_open(void)
 {

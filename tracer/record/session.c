@@ -10,6 +10,7 @@
 #include "record/arena.h"
 #include "record/control.h"
 #include "record/hidden.h"
+#include "record/hot.h"
 #include "record/labels.h"
 #include "record/options.h"
 #include "record/rates.h"
@@ -19,9 +20,10 @@
 #include "record/thread.h"
 #include "record/values.h"
 
-struct ct_session_options ct_options __attribute__((visibility("hidden")));
-struct ct_arena *ct_arena __attribute__((visibility("hidden")));
-uint32_t ct_session_serial __attribute__((visibility("hidden")));
+CT_HOT_DATA struct ct_session_options ct_options;
+CT_HOT_DATA struct ct_arena *ct_arena;
+CT_HOT_DATA uint64_t ct_slow_ticks = UINT64_MAX;
+CT_HOT_DATA uint32_t ct_session_serial;
 bool ct_malloc_is_libc __attribute__((visibility("hidden")));
 
 static _Atomic uint32_t reborn_lock;        /* one thread of a new process looks at itself */
@@ -80,6 +82,7 @@ int ct_session_open(const struct ct_session_options *options)
             ct_arena_unlink(ct_arena);
         return r;
     }
+    ct_slow_ticks = ct_arena->ticks_per_second / 50000;
     ct_thread_attach();
     ct_values_show();
     return 0;

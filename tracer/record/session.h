@@ -10,9 +10,9 @@
  * or from trace_start().
  */
 struct ct_session_options {
-    char dir[108 - 8];              /* session directory; empty: no arena file, memfd */
+    uint64_t categories;            /* bit mask of enum ct_category; read at each call, and first for that */
     uint64_t buffer;                /* bytes of the arena; 0: the default for this machine */
-    uint64_t categories;            /* bit mask of enum ct_category */
+    char dir[108 - 8];              /* session directory; empty: no arena file, memfd */
     uint32_t depth;                 /* frames of a stack */
     uint32_t cpu_rate, cpu_signal;  /* samples a second of CPU time; the signal that takes them, 0: any that is free */
     uint64_t heap_rate;             /* mean bytes between sampled allocations; 0: none is */
@@ -30,12 +30,19 @@ extern struct ct_session_options ct_options __attribute__((visibility("hidden"))
 /* The arena, NULL when there is none; and the number of this process (changes with each fork). */
 extern struct ct_arena *ct_arena __attribute__((visibility("hidden")));
 extern uint32_t ct_session_serial __attribute__((visibility("hidden")));
+/* Calls that take more ticks than these 20 us are slow: a stack is worth its price then. */
+extern uint64_t ct_slow_ticks __attribute__((visibility("hidden")));
 /* The program's allocator is libc's; set by the wrappers before main. */
 extern bool ct_malloc_is_libc __attribute__((visibility("hidden")));
 
 static inline bool ct_wanted(unsigned category)
 {
     return __atomic_load_n(&ct_options.categories, __ATOMIC_RELAXED) >> category & 1;
+}
+
+static inline bool ct_is_slow(uint64_t ticks)
+{
+    return __builtin_expect(ticks > ct_slow_ticks, 0);
 }
 
 /* Makes the session of this process by `options`: the control thread and the arena.  0 or a negative errno. */

@@ -8,10 +8,9 @@
 
 /* HOT: after every stat and waitpid; two TSC reads in all. */
 
-/* More than 20 us; a stack is worth its price then. */
 static inline uint64_t stack_if_slow(uint64_t dur)
 {
-    return __builtin_expect(dur > ct_arena->ticks_per_second / 50000, 0) ? ct_stack_here() : 0;
+    return ct_is_slow(dur) ? ct_stack_here() : 0;
 }
 
 #define CALLED_END(NAME, ...) \

@@ -27,13 +27,11 @@ void ct_called_lookup(unsigned call, const char *name, uint64_t start, int64_t r
 #define CT_CALLED(CALL, fd, real, end) \
     __extension__({ \
         __typeof__(real) ct_result; \
+        uint64_t ct_start; \
         CT_SAVE_FP(); \
-        if (!ct_recording(CT_CALL_CATEGORY_##CALL)) { \
-            ct_result = (real); \
-        } else { \
-            uint64_t ct_start = ct_timed_begin(CT_CALL_##CALL, fd); \
-            ct_result = (real); \
+        ct_start = ct_timed_enter(CT_CALL_CATEGORY_##CALL, CT_CALL_##CALL, fd); \
+        ct_result = (real); \
+        if (ct_start) \
             end; \
-        } \
         ct_result; \
     })

@@ -12,11 +12,12 @@
 #include <sys/un.h>
 
 #include "record/emit.h"
+#include "record/hot.h"
 #include "record/intern.h"
 #include "record/syscall.h"
 
-_Atomic(_Atomic uint64_t *) ct_fd_described;
-_Atomic uint16_t ct_fd_epoch;
+CT_HOT_DATA _Atomic(_Atomic uint64_t *) ct_fd_described;
+CT_HOT_DATA _Atomic uint16_t ct_fd_epoch;
 
 /* A name that is being written; what does not fit is cut.  Small: it lies on the program's stack. */
 struct name {

@@ -20,7 +20,7 @@ extern _Atomic(_Atomic uint64_t *) ct_fd_described __attribute__((visibility("hi
 extern _Atomic uint16_t ct_fd_epoch __attribute__((visibility("hidden")));
 
 /* Looks at the descriptor and emits FD.  Raw system calls; keeps errno. */
-void ct_fd_describe(int fd, uint64_t stamp);
+__attribute__((cold)) void ct_fd_describe(int fd, uint64_t stamp);
 
 /* HOT: before each I/O event that names `fd`. */
 static inline void ct_fd_note(int fd)

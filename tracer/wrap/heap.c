@@ -5,6 +5,7 @@
 
 #include "profile/heap.h"
 #include "record/emit.h"
+#include "record/hot.h"
 #include "record/intern.h"
 #include "record/session.h"
 #include "record/syscall.h"
@@ -31,9 +32,9 @@ static const size_t large = 128 << 10;
  */
 enum { page = 4096 };
 
-static bool chunks_known;               /* the allocator is libc's: blocks have a header of the kind above */
+CT_HOT_DATA static bool chunks_known;               /* the allocator is libc's: blocks have a header of the kind above */
 static char *heap_start;                /* about: where the heap ended when we came */
-static struct {
+CT_HOT_DATA static struct {
     void *_Atomic end;                  /* relaxed: whoever exchanges it reports the difference */
     _Atomic size_t timed;               /* relaxed: blocks from this size on may take time; 0: a small one may move the end */
 } last = { .timed = page };
@@ -85,7 +86,7 @@ static inline bool end_moved(void)
     return __builtin_expect(__curbrk != atomic_load_explicit(&last.end, memory_order_relaxed), 0);
 }
 
-static __attribute__((noinline)) void report_end(uint64_t start)
+static __attribute__((noinline, cold)) void report_end(uint64_t start)
 {
     char *now = __curbrk, *before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
 
@@ -94,12 +95,16 @@ static __attribute__((noinline)) void report_end(uint64_t start)
         emit_change(start, HOW_BRK, before ? now - before : now - heap_start);
 }
 
-static __attribute__((noinline)) void report_mapped(uint64_t start, int64_t bytes)
+static __attribute__((noinline, cold)) void report_mapped(uint64_t start, int64_t bytes)
 {
-    if (bytes == 0)
-        return;
     atomic_fetch_add_explicit(&mapped, bytes, memory_order_relaxed);
     emit_change(start, HOW_MMAP, bytes);
+}
+
+static inline void report_change(uint64_t start, int64_t bytes)
+{
+    if (__builtin_expect(bytes != 0, 0))
+        report_mapped(start, bytes);
 }
 
 static inline bool takes_time(size_t size)
@@ -114,7 +119,7 @@ static inline bool is_near_end(const void *block, size_t size)
 }
 
 /* After a call that gave `block` of at least `size` bytes. */
-static __attribute__((noinline)) void *look(uint64_t start, void *block, size_t size)
+static __attribute__((noinline, cold)) void *look(uint64_t start, void *block, size_t size)
 {
     if (end_moved())
         report_end(start);
@@ -123,7 +128,7 @@ static __attribute__((noinline)) void *look(uint64_t start, void *block, size_t 
     if (is_near_end(block, size))
         atomic_store_explicit(&last.timed, 0, memory_order_relaxed);
     if (size >= large)
-        report_mapped(start, (int64_t)mapped_bytes(block));
+        report_change(start, (int64_t)mapped_bytes(block));
     return block;
 }
 
@@ -254,9 +259,10 @@ int ct_seen_posix_memalign(void **ret, size_t alignment, size_t size)
         bool ct_freed = ct_block || (none); \
         if (__builtin_expect(ct_lifted != 0, 0)) \
             ct_heap_lifted(old, ct_lifted, ct_freed); \
-        look(ct_start, ct_block, size < large ? size : 0); \
+        if (end_moved() || is_near_end(ct_block, size < large ? size : 0)) \
+            look(ct_start, ct_block, size < large ? size : 0); \
         if (ct_freed && ct_told) \
-            report_mapped(ct_start, (int64_t)mapped_bytes(ct_block) - ct_before); \
+            report_change(ct_start, (int64_t)mapped_bytes(ct_block) - ct_before); \
         ct_heap_allocated(ct_block, size); \
         ct_block; \
     })
@@ -282,7 +288,7 @@ static __attribute__((noinline)) void free_mapped(void *block)
     uint64_t start = bytes ? ct_clock_now() : 0;
 
     ct_real.free(block);
-    report_mapped(start, -bytes);
+    report_change(start, -bytes);
 }
 
 /* The heap's end moves back when its top has grown large. */

@@ -14,22 +14,19 @@ enum {
 };
 
 /*
- * HOT: before the real call: describes the descriptor if that was not done yet, and says in the thread's row where it is.
+ * HOT, and a function rather than inline: what a program calls in turn shares it, and less of the program's own code leaves
+ * the cache.
+ *
+ * Before the real call: describes the descriptor if that was not done yet, and says in the thread's row where it is.
  * Returns the time.  For callers that found the gate open.
  */
-static inline uint64_t ct_timed_begin(unsigned call, int fd)
-{
-    uint64_t start;
+uint64_t ct_timed_begin(unsigned call, int fd);
 
-    ct_wait_check();
-    ct_fd_note(fd);
-    start = ct_clock_now();
-    ct_thread_does(CT_THREAD_IN_CALL, call, (uint32_t)fd, start);
-    return start;
-}
+/* The same for who has not looked yet: 0 when calls of this category are not recorded. */
+uint64_t ct_timed_enter(unsigned category, unsigned call, int fd);
 
 /*
- * HOT: after it.  `result`: what it returned, negative when errno says why.  With a stack when it took long.  Keep errno.
+ * After it.  `result`: what it returned, negative when errno says why.  With a stack when it took long.  Keep errno.
  * One for each category of calls.def that has timed calls.
  */
 void ct_timed_end_io(unsigned call, int fd, uint64_t start, int64_t result);
@@ -54,13 +51,11 @@ static inline __attribute__((always_inline)) void ct_timed_end(unsigned category
 #define CT_TIMED(CALL, fd, real) \
     __extension__({ \
         __typeof__(real) ct_result; \
+        uint64_t ct_start; \
         CT_SAVE_FP(); \
-        if (!ct_recording(CT_CALL_CATEGORY_##CALL)) { \
-            ct_result = (real); \
-        } else { \
-            uint64_t ct_start = ct_timed_begin(CT_CALL_##CALL, fd); \
-            ct_result = (real); \
+        ct_start = ct_timed_enter(CT_CALL_CATEGORY_##CALL, CT_CALL_##CALL, fd); \
+        ct_result = (real); \
+        if (ct_start) \
             ct_timed_end(CT_CALL_CATEGORY_##CALL, CT_CALL_##CALL, fd, ct_start, (int64_t)ct_result); \
-        } \
         ct_result; \
     })

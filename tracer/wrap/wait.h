@@ -30,7 +30,7 @@ void ct_wait_end(struct ct_wait *wait, int result);
  * Waits that were left by siglongjmp(), cancellation or an exception are ended (-ECANCELED) when the thread's stack
  * shows it.  `frame`: an address in the frame of who asks.
  */
-void ct_wait_repair(uintptr_t frame);
+__attribute__((cold)) void ct_wait_repair(uintptr_t frame);
 
 /* HOT: the same for wrappers that do not wait: one load when nothing is under way. */
 static inline void ct_wait_check(void)
