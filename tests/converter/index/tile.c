@@ -237,9 +237,11 @@ static uint64_t serial_of(uint64_t tid)
     return tid - 9;                     /* random_trace.c; threads without a row have none */
 }
 
-static void check_rows(struct ct_index *index, struct story *story, bool told_all)
+/* Returns how many slices the longest row has. */
+static uint64_t check_rows(struct ct_index *index, struct story *story, bool told_all)
 {
     struct story have = { 0 };
+    uint64_t longest = 0;
     struct ct_index_lanes lanes;
     struct ct_index_meta meta;
 
@@ -253,6 +255,7 @@ static void check_rows(struct ct_index *index, struct story *story, bool told_al
 
             if (row->kind == CT_ROW_VALUE)
                 continue;               /* see values.c */
+            longest = row->count > longest ? row->count : longest;
             list = slices_of(index, row);
             rows_keep_their_order(list, row->count);
             tiles_are_right(index, row->id, list, row->count, meta.span_ns);
@@ -278,10 +281,12 @@ static void check_rows(struct ct_index *index, struct story *story, bool told_al
     free(have.marks);
     ct_index_free(lanes.memory);
     ct_index_free(meta.memory);
+    return longest;
 }
 
-static void check_trace(const struct random_trace *how, size_t cut)
+static uint64_t check_trace(const struct random_trace *how, size_t cut)
 {
+    uint64_t longest = 0;
     size_t size;
     char *bytes = random_trace_bytes(how, &size);
     struct story story = { 0 };
@@ -299,7 +304,7 @@ static void check_trace(const struct random_trace *how, size_t cut)
         if (p.state != CT_INDEX_READY)
             fail_msg("seed %u: %s", how->seed, p.error);
         assert_int_equal(p.from_file, time == 1);
-        check_rows(index, &story, how->threads <= 100);
+        longest = check_rows(index, &story, how->threads <= 100);
         ct_index_close(index);
     }
     workshop_end(&shop);
@@ -307,6 +312,7 @@ static void check_trace(const struct random_trace *how, size_t cut)
     free(story.states);
     free(story.marks);
     free(bytes);
+    return longest;
 }
 
 /* --- the tests --- */
@@ -328,9 +334,12 @@ static void deep_trees(void **state)
 /* Rows of so many slices that tiles are made of folds. */
 static void long_rows(void **state)
 {
-    for (unsigned seed = 150; seed < 152; seed++)
-        check_trace(&(struct random_trace){ .seed = seed, .threads = 1, .events = 16000, .generations = 2, .long_calls = seed % 4,
-                                            .idle_ns = seed % 2 ? 0 : 3600000000000 }, 0);
+    for (unsigned seed = 150; seed < 153; seed++) {
+        uint64_t longest = check_trace(&(struct random_trace){ .seed = seed, .threads = 1, .events = 4500, .generations = 3,
+                                                               .short_calls = 16, .idle_ns = seed % 2 ? 0 : 3600000000000 }, 0);
+
+        assert_true(longest > 12000);
+    }
 }
 
 static void cut_traces(void **state)
