@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "converter/index/builder.h"
+#include "converter/index/coder.h"
 #include "converter/index/image.h"
 #include "converter/index/payload.h"
 #include "converter/model/args.h"
@@ -82,7 +83,7 @@ static __attribute__((noinline)) struct ct_row_live *make_way(struct ct_builder 
     return t->depth[depth];
 }
 
-static void pause_of(struct ct_builder *b, const struct ct_span *s, uint32_t name, size_t size)
+static void pause_of(struct ct_builder *b, const struct ct_span *s, uint32_t name, const uint8_t *payload, size_t size)
 {
     struct ct_build_owner *own = ct_build_owner_of(b, s->thread->program);
     struct ct_row_live *row;
@@ -93,7 +94,7 @@ static void pause_of(struct ct_builder *b, const struct ct_span *s, uint32_t nam
     row = ct_build_packed(b, &own->pauses, CT_LANE_PAUSE, s->thread->program, &start, s->end);
     if (!row)
         return;
-    ct_build_put(b, row, start, s->end, name, b->scratch, size);
+    ct_build_put(b, row, start, s->end, name, payload, size);
     ct_build_long(b->summary.pauses, &b->summary.pause_count,
                   &(struct ct_long_record){ start, s->end - start, row->id, row->record.lane, name,
                                             CT_INDEX_NONE, 0 });
@@ -114,6 +115,7 @@ static void span(void *context, const struct ct_span *s)
     struct ct_build_thread *t = s->thread->user ? s->thread->user : ct_build_thread_of(b, s->thread);
     struct ct_row_live *row = t ? depth_row(b, t, s->depth) : NULL;
     uint32_t name;
+    uint8_t *to;
     size_t size;
 
     if (!row)
@@ -124,13 +126,19 @@ static void span(void *context, const struct ct_span *s)
             return;
     }
     name = ct_build_span_name(b, s);
-    size = ct_build_span_payload(b, s);
-    ct_build_put(b, row, s->start, s->end, name, b->scratch, size);
+    to = s->no ? ct_column_room(&row->column, &b->heap, CT_BUILD_SHORT) : b->scratch;
+    if (!to)
+        return;
+    size = ct_build_span_payload(b, s, to);
+    if (__builtin_expect(to != b->scratch, 1))
+        ct_build_push(row, s->start, s->end, name, size);
+    else
+        ct_build_put(b, row, s->start, s->end, name, to, size);
     seen(b, t, s->start, s->end);
     if (s->no >= CT_EV_MUTEX_WAIT && s->no <= CT_EV_JOIN_WAIT)
         wait_of(b, s, t, row->id, name);
     else if (s->no == CT_EV_HEAP_GROW || s->no == CT_EV_HEAP_SHRINK || s->no == CT_EV_GC_BEGIN)
-        pause_of(b, s, name, size);
+        pause_of(b, s, name, to, size);
 }
 
 /* --- states, CPUs --- */
@@ -151,7 +159,7 @@ static void state(void *context, const struct ct_state_span *s)
     lane->ns[class] += s->end - s->start;
     if (class == CT_CLASS_RUNNING)
         lane->busy += s->end - s->start;
-    ct_build_put(b, t->state, s->start, s->end, name, b->scratch, 0);
+    ct_build_put(b, t->state, s->start, s->end, name, NULL, 0);
     seen(b, t, s->start, s->end);
     ct_build_bins(b, class == CT_CLASS_RUNNING ? b->summary.running : b->summary.waiting, s->start, s->end);
 }
@@ -186,9 +194,9 @@ static void lane(void *context, const struct ct_lane_span *s)
     if (s->end - sure < GUESS_NS)
         sure = s->end;
     if (sure > s->start)
-        ct_build_put(b, row, s->start, sure, t->running, b->scratch, 0);
+        ct_build_put(b, row, s->start, sure, t->running, NULL, 0);
     if (s->end > sure)
-        ct_build_put(b, row, sure, s->end, t->maybe, b->scratch, 0);
+        ct_build_put(b, row, sure, s->end, t->maybe, NULL, 0);
     cpu = &b->lanes.items[row->record.lane];
     cpu->busy += s->end - s->start;
     if (s->start < cpu->start)
@@ -251,7 +259,7 @@ static void tracer_pause(void *context, const struct ct_pause *s)
     if (!row)
         return;
     name = ct_build_name(b, (struct ct_text){ text, strlen(text) }, 0, 0, CT_CLASS_TRACER_PAUSE);
-    ct_build_put(b, row, start, s->end, name, b->scratch, 0);
+    ct_build_put(b, row, start, s->end, name, NULL, 0);
     ct_build_long(b->summary.pauses, &b->summary.pause_count,
                   &(struct ct_long_record){ start, s->end - start, row->id, row->record.lane, name, CT_INDEX_NONE, 0 });
 }
@@ -302,6 +310,17 @@ static void begin_summary(struct ct_builder *b)
     }
 }
 
+static void sum_pages(void *context)
+{
+    ct_image_sum_pages(context);
+}
+
+static void end_coder(struct ct_builder *b)
+{
+    ct_coder_free(b->heap.coder);
+    b->heap.coder = NULL;
+}
+
 struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd)
 {
     struct ct_model_options options = { .from_ns = 0, .to_ns = CT_BUILD_TO_NS, .stacks = true, .wake_stacks = true };
@@ -319,7 +338,7 @@ struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd)
     if (ct_heap_room(&b->heap, CT_IMAGE_HEAD))
         ct_heap_take(&b->heap, CT_IMAGE_HEAD);
     b->reader = reader;
-    b->flows.loose = true;
+    b->flows.tree.loose = true;
     b->model = ct_model_new(reader, &options, &sink, b);
     ct_idmap_add(&b->cpu_places, UINT64_MAX, 0);        /* seeds the hashes */
     if (!b->model || ct_strings_init(&b->strings) < 0) {
@@ -328,6 +347,8 @@ struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd)
     }
     ct_build_fixed_names(b);
     begin_summary(b);
+    if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+        b->heap.coder = ct_coder_new(&b->heap, sum_pages, b);
     return b;
 }
 
@@ -335,6 +356,7 @@ void ct_builder_free(struct ct_builder *b)
 {
     if (!b)
         return;
+    end_coder(b);
     for (unsigned i = 0; b->model && i < ct_reader_program_count(b->reader); i++) {
         struct ct_read_program *read = ct_reader_program(b->reader, i);
 
@@ -365,7 +387,9 @@ void ct_builder_free(struct ct_builder *b)
 
 static int error_of(const struct ct_builder *b)
 {
-    return b->heap.error ? b->heap.error : b->no_memory ? -ENOMEM : 0;
+    int error = b->heap.coder ? ct_coder_error(b->heap.coder) : b->heap.error;
+
+    return error ? error : b->no_memory ? -ENOMEM : 0;
 }
 
 int ct_builder_items(struct ct_builder *b, const struct ct_read_item *items, size_t count)
@@ -374,12 +398,21 @@ int ct_builder_items(struct ct_builder *b, const struct ct_read_item *items, siz
 
     for (size_t i = 0; i < count; i++)
         b->summary.events += items[i].kind == CT_READ_EVENT;
+    if (!b->heap.coder)
+        ct_image_sum_pages(b);
     return r < 0 ? r : error_of(b);
+}
+
+void ct_builder_rest(struct ct_builder *b)
+{
+    if (b->heap.coder)
+        ct_coder_drain(b->heap.coder);
 }
 
 int ct_builder_finish(struct ct_builder *b)
 {
     ct_model_finish(b->model);
+    end_coder(b);
     for (size_t i = 0; i < b->rows.count; i++)
         if (!ct_column_finish(&b->rows.items[i]->column, &b->heap))
             return b->heap.error;

@@ -75,6 +75,21 @@ static void count_lost(struct ct_builder *b, const struct ct_read_event *e)
         b->summary.lost_bins[bin] += ct_args_LOST(e->arg)->count;
 }
 
+/* Texts of logs are copied once: right to where they stay. */
+static void put_moment(struct ct_builder *b, struct ct_row_live *row, const struct ct_moment *m, int64_t start, uint32_t name,
+                       bool named)
+{
+    uint8_t *to = m->event->no ? ct_column_room(&row->column, &b->heap, CT_BUILD_SHORT + CT_EVENT_TEXT_MAX) : b->scratch;
+    size_t size = to ? ct_build_moment_payload(b, m, named, to) : 0;
+
+    if (!to)
+        return;
+    if (to == b->scratch)
+        ct_build_put(b, row, start, m->event->ns, name, to, size);
+    else
+        ct_build_push(row, start, m->event->ns, name, size);
+}
+
 void ct_build_moment(struct ct_builder *b, const struct ct_moment *m)
 {
     const struct ct_read_event *e = m->event;
@@ -95,7 +110,7 @@ void ct_build_moment(struct ct_builder *b, const struct ct_moment *m)
             start = t->seen;
     }
     name = moment_name(b, e, &named);
-    ct_build_put(b, row, start, e->ns, name, b->scratch, ct_build_moment_payload(b, m, named));
+    put_moment(b, row, m, start, name, named);
     seen(b, t, e->ns);
 }
 
@@ -121,7 +136,7 @@ static void put_value(struct ct_builder *b, struct ct_row_live *row, int64_t ns,
         return;
     lane = &b->lanes.items[row->record.lane];
     if (row->column.held) {
-        int64_t last = row->column.raw.start[ct_column_at(&row->column, row->column.held - 1)];
+        int64_t last = row->column.raw[ct_column_at(&row->column, row->column.held - 1)].start;
 
         ns = ns < last ? last : ns;
     }

@@ -67,9 +67,9 @@ static inline uint8_t *put_fd(struct ct_builder *b, uint8_t *p, struct ct_model_
 }
 
 /* The head and what comes before the arguments; the head's place is the first byte. */
-static inline uint8_t *put_head(struct ct_builder *b, const struct ct_span *s)
+static inline uint8_t *put_head(struct ct_builder *b, const struct ct_span *s, uint8_t *head)
 {
-    uint8_t *head = b->scratch, *p = head + 1;
+    uint8_t *p = head + 1;
 
     *head = 0;
     if (__builtin_expect((s->flags | s->stack) != 0 || s->waker || s->result, 0)) {
@@ -167,9 +167,9 @@ static uint8_t *put_told(struct ct_builder *b, uint8_t *p, struct ct_model_progr
     return p;
 }
 
-size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s)
+size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s, uint8_t *to)
 {
-    uint8_t *p = put_head(b, s), *args = p;
+    uint8_t *p = put_head(b, s, to), *args = p;
 
     switch (s->no) {
     case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW: case CT_EV_FILE: case CT_EV_FILE_SLOW:
@@ -187,23 +187,23 @@ size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s)
         p = put_known(b, p, s);
     }
     if (p > args)
-        b->scratch[0] |= CT_PAYLOAD_ARGS;
-    return (size_t)(p - b->scratch);
+        *to |= CT_PAYLOAD_ARGS;
+    return (size_t)(p - to);
 }
 
-size_t ct_build_moment_payload(struct ct_builder *b, const struct ct_moment *m, bool named)
+size_t ct_build_moment_payload(struct ct_builder *b, const struct ct_moment *m, bool named, uint8_t *to)
 {
-    uint8_t *p = b->scratch + 1, *args;
+    uint8_t *p = to + 1, *args;
 
-    b->scratch[0] = 0;
+    *to = 0;
     if (m->stack) {
-        b->scratch[0] |= CT_PAYLOAD_STACK;
+        *to |= CT_PAYLOAD_STACK;
         p = ct_varint_put(p, m->stack);
     }
     args = p;
     if (m->event->no || ct_build_new_event(b, m->event->info))
         p = put_told(b, p, m->thread->program, m->event->info, m->event->generation, m->event->arg, m->event->text, named);
     if (p > args)
-        b->scratch[0] |= CT_PAYLOAD_ARGS;
-    return (size_t)(p - b->scratch);
+        *to |= CT_PAYLOAD_ARGS;
+    return (size_t)(p - to);
 }

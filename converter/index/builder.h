@@ -78,7 +78,7 @@ struct ct_builder {
     unsigned bin;
     uint64_t revision;
     bool no_memory, too_many_rows;
-    uint8_t scratch[8 * CT_EVENT_TEXT_MAX];
+    uint8_t scratch[CT_EVENT_FIELDS_MAX * (CT_EVENT_TEXT_MAX + 8) + 64];
 };
 
 /* NULL without memory.  `fd` is given to it, also then. */
@@ -88,7 +88,10 @@ void ct_builder_free(struct ct_builder *builder);
 /* The reader's next items; 0 or a negative errno (no memory, no space). */
 int ct_builder_items(struct ct_builder *builder, const struct ct_read_item *items, size_t count);
 
-/* The tables as they are, for questions. */
+/* Waits until its threads are at rest: its trees and its heap can be looked at until it gets more items. */
+void ct_builder_rest(struct ct_builder *builder);
+
+/* The tables as they are, for questions; it is at rest. */
 void ct_builder_store(const struct ct_builder *builder, struct ct_store *ret);
 
 /* There are no more items: all rows become trees.  0 or a negative errno. */
@@ -120,10 +123,14 @@ uint32_t ct_build_state_name(struct ct_builder *b, const struct ct_state_span *s
 /* The number of an event that this version does not know, for names. */
 unsigned ct_build_new_event(struct ct_builder *b, const struct ct_read_event_info *info);
 
-/* --- build_payload.c: fills b->scratch, returns the bytes --- */
+/*
+ * --- build_payload.c: writes at `to`, returns the bytes ---
+ * Those of an event that this version knows are no more than CT_BUILD_SHORT without its text; any fits b->scratch.
+ */
+enum { CT_BUILD_SHORT = 160 };
 
-size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *span);
-size_t ct_build_moment_payload(struct ct_builder *b, const struct ct_moment *moment, bool named);
+size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s, uint8_t *to);
+size_t ct_build_moment_payload(struct ct_builder *b, const struct ct_moment *moment, bool named, uint8_t *to);
 
 /* --- build_mark.c --- */
 
@@ -152,7 +159,19 @@ static inline void ct_build_long(struct ct_long_record *list, uint32_t *count, c
         ct_build_long_insert(list, count, one);
 }
 
-/* HOT: appends to a row, keeping its order: what starts too early is cut. */
+/* HOT: appends to a row that has room, keeping its order: what starts too early is cut. */
+static inline void ct_build_push(struct ct_row_live *row, int64_t start, int64_t end, uint32_t name, size_t size)
+{
+    int64_t last = ct_column_end(&row->column, INT64_MIN);
+
+    if (start < last)
+        start = last;
+    if (end < start)
+        end = start;
+    ct_column_push(&row->column, start, end, name, size);
+}
+
+/* The same where there may be no room, with a payload to be copied. */
 static inline void ct_build_put(struct ct_builder *b, struct ct_row_live *row, int64_t start, int64_t end, uint32_t name,
                                 const uint8_t *payload, size_t size)
 {

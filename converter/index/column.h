@@ -1,44 +1,28 @@
 /*
- * A row in the making: slices are appended in the order of their starts, and every 64 of them become a leaf in the heap,
- * every 32 leaves a node of sums, and so on: a tree of fan-out 32, of which only the right edge is here.
+ * A row in the making: slices are appended in the order of their starts, the last 64 to 128 are held here, and those before
+ * them are coded (tree.h).
  */
 #pragma once
 
 #include <errno.h>
 
-#include "converter/index/fold.h"
-
-enum {
-    CT_TREE_LEVELS = 7,                 /* 64 * 32^6 slices are more than a uint32_t counts */
-    CT_COLUMN_SHORT = 16,
-    CT_COLUMN_FOLDS_FROM = 4 * CT_FAN * CT_LEAF,    /* slices that are looked at one by one without much ado */
-};
-
-/* The sums of nodes whose parent is not full yet. */
-struct ct_edge {
-    struct ct_sum sum[CT_FAN];
-    unsigned count;
-};
+#include "converter/index/tree.h"
 
 /* Zeroed it is an empty row of slices. */
 struct ct_column {
-    bool values;
-    bool loose;                         /* starts need not ascend: arrows */
+    struct ct_tree tree;                /* of what is coded; the coder's, as long as there is one */
     uint32_t count;                     /* slices in all */
     unsigned held;                      /* of them in `raw`: the first at `raw_from`, the others behind it, round the end */
     unsigned raw_from;                  /* 0 or CT_LEAF */
-    unsigned levels;                    /* of `edge` that are there; edge[0] has leaves */
-    int64_t sealed_end;                 /* the greatest end of those that are coded */
+    int64_t sealed_end;                 /* the end of those that are coded */
     size_t payload_from, payload_used, payload_room;
     uint8_t *payload;                   /* of those in `raw`, one behind the other in [payload_from, payload_used) */
-    struct ct_edge *edge[CT_TREE_LEVELS];
-    struct ct_folds *folds;             /* NULL: there are none yet */
-    struct ct_raw raw;
+    struct ct_raw raw[2 * CT_LEAF];
 };
 
 void ct_column_fini(struct ct_column *column);
 
-/* Codes the oldest 64; false: heap->error, or no memory (then heap->error is -ENOMEM). */
+/* Codes the oldest 64, or has them coded; false: heap->error. */
 bool ct_column_seal(struct ct_column *column, struct ct_heap *heap);
 bool ct_column_payload_grow(struct ct_column *column, size_t size);
 
@@ -48,33 +32,52 @@ static inline unsigned ct_column_at(const struct ct_column *c, unsigned i)
     return (c->raw_from + i) % (2 * CT_LEAF);
 }
 
-/*
- * HOT: Appends a slice; it starts at or after the one before it unless the column is loose.  The payload can be read
- * CT_COLUMN_SHORT bytes far, whatever its size.  False: no room, which heap->error tells.
- */
-static inline bool ct_column_add(struct ct_column *c, struct ct_heap *heap, int64_t start, int64_t end, uint32_t name,
-                                 const uint8_t *payload, size_t size)
+/* HOT: room for one more slice; false: heap->error. */
+static inline bool ct_column_ready(struct ct_column *c, struct ct_heap *heap)
 {
-    unsigned at;
+    return __builtin_expect(c->held < 2 * CT_LEAF, 1) || ct_column_seal(c, heap);
+}
 
-    if (__builtin_expect(c->held == 2 * CT_LEAF, 0) && !ct_column_seal(c, heap))
-        return false;
-    if (__builtin_expect(c->payload_room - c->payload_used < size + CT_COLUMN_SHORT, 0) && !ct_column_payload_grow(c, size)) {
-        heap->error = -ENOMEM;
-        return false;
+/* HOT: where the next slice's payload goes, when it has no more than `size` bytes; NULL: heap->error. */
+static inline uint8_t *ct_column_room(struct ct_column *c, struct ct_heap *heap, size_t size)
+{
+    if (!ct_column_ready(c, heap))
+        return NULL;
+    if (__builtin_expect(c->payload_room - c->payload_used < size, 0) && !ct_column_payload_grow(c, size)) {
+        ct_heap_fail(heap, -ENOMEM);
+        return NULL;
     }
-    at = ct_column_at(c, c->held);
-    c->raw.start[at] = start;
-    c->raw.dur[at] = end - start;
-    c->raw.name[at] = name;
-    c->raw.size[at] = (uint32_t)size;
-    if (__builtin_expect(size <= CT_COLUMN_SHORT, 1))
-        memcpy(c->payload + c->payload_used, payload, CT_COLUMN_SHORT);
-    else
-        memcpy(c->payload + c->payload_used, payload, size);
+    return c->payload + c->payload_used;
+}
+
+/*
+ * HOT: Appends a slice, for which there is room, with `size` bytes of payload that were written already; it starts at or
+ * after the end of the one before unless the column is loose.
+ */
+static inline void ct_column_push(struct ct_column *c, int64_t start, int64_t end, uint32_t name, size_t size)
+{
+    struct ct_raw *raw = &c->raw[ct_column_at(c, c->held)];
+
+    raw->start = start;
+    raw->dur = end - start;
+    raw->name = name;
+    raw->size = (uint32_t)size;
     c->payload_used += size;
     c->held++;
     c->count++;
+}
+
+/* The same with a copy of the payload. */
+static inline bool ct_column_add(struct ct_column *c, struct ct_heap *heap, int64_t start, int64_t end, uint32_t name,
+                                 const uint8_t *payload, size_t size)
+{
+    uint8_t *to = size ? ct_column_room(c, heap, size) : NULL;
+
+    if (size ? !to : !ct_column_ready(c, heap))
+        return false;
+    if (size)
+        memcpy(to, payload, size);
+    ct_column_push(c, start, end, name, size);
     return true;
 }
 
@@ -85,7 +88,7 @@ static inline int64_t ct_column_end(const struct ct_column *c, int64_t none)
 {
     unsigned at = ct_column_at(c, c->held - 1);
 
-    return c->held ? c->raw.start[at] + c->raw.dur[at] : none;
+    return c->held ? c->raw[at].start + c->raw[at].dur : none;
 }
 
 /*

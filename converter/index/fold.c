@@ -155,29 +155,28 @@ bool ct_folds_begin(struct ct_folds *f, unsigned finest)
     return level_of(f, finest) != NULL;
 }
 
-bool ct_folds_add(struct ct_folds *f, struct ct_heap *heap, const struct ct_raw *raw, unsigned from, unsigned count,
-                  uint32_t first)
+bool ct_folds_add(struct ct_folds *f, struct ct_heap *heap, const struct ct_raw *raw, unsigned count, uint32_t first)
 {
     struct ct_fold_level *l = f->level[f->finest];
     unsigned shift = 2 * f->finest;
     struct ct_fold *open = &l->open;
     int64_t limit = INT64_C(1) << shift, end = open->count && open->longest < limit ? open->start + limit : INT64_MIN;
 
-    for (unsigned i = from; i < from + count; i++) {
-        int64_t start = raw->start[i], dur = raw->dur[i];
-        uint32_t number = first + (i - from);
+    for (unsigned i = 0; i < count; i++) {
+        int64_t start = raw[i].start, dur = raw[i].dur;
+        uint32_t number = first + i;
 
         if (__builtin_expect(start < end && dur < limit, 1)) {
             bool longer = dur > open->longest;
 
             open->longest = longer ? dur : open->longest;
-            open->name = longer ? raw->name[i] : open->name;
+            open->name = longer ? raw[i].name : open->name;
             open->slice = longer ? number : open->slice;
             open->busy += dur;
             open->count++;
             continue;
         }
-        if (!take(f, heap, f->finest, &(struct ct_fold){ start, dur, dur, raw->name[i], number, number, 1 }))
+        if (!take(f, heap, f->finest, &(struct ct_fold){ start, dur, dur, raw[i].name, number, number, 1 }))
             return false;
         end = dur < limit ? open->start + limit : INT64_MIN;
     }
@@ -220,14 +219,6 @@ bool ct_folds_finish(struct ct_folds *f, struct ct_heap *heap)
         if (f->level[i] && f->level[i]->held && !seal(f->level[i], heap, i))
             return false;
     return true;
-}
-
-uint32_t ct_folds_until(const struct ct_folds *f, unsigned level, uint32_t count)
-{
-    for (unsigned i = 0; i <= level; i++)
-        if (f->level[i] && f->level[i]->open.count && f->level[i]->open.first < count)
-            count = f->level[i]->open.first;
-    return count;
 }
 
 unsigned ct_folds_level_of(int64_t ns, uint64_t slices)

@@ -57,17 +57,13 @@ void ct_folds_fini(struct ct_folds *folds);
 bool ct_folds_begin(struct ct_folds *folds, unsigned finest);
 
 /* HOT: takes slices [first, first + count) in; false: no room, which heap->error tells. */
-bool ct_folds_add(struct ct_folds *folds, struct ct_heap *heap, const struct ct_raw *raw, unsigned from, unsigned count,
-                  uint32_t first);
+bool ct_folds_add(struct ct_folds *folds, struct ct_heap *heap, const struct ct_raw *raw, unsigned count, uint32_t first);
 
 /* After each node of slices: chooses another finest level where the one that is makes too many folds of them, or too few. */
 bool ct_folds_look(struct ct_folds *folds, struct ct_heap *heap, unsigned slices);
 
 /* Codes all that is under way: nothing more comes. */
 bool ct_folds_finish(struct ct_folds *folds, struct ct_heap *heap);
-
-/* The slices before this one are in the level's folds, unless their nodes say that they are in longer ones only. */
-uint32_t ct_folds_until(const struct ct_folds *folds, unsigned level, uint32_t count);
 
 /* The level, halved, that suits slices of which so many take so long. */
 unsigned ct_folds_level_of(int64_t ns, uint64_t slices);

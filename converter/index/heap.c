@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "converter/index/coder.h"
+
 static const size_t address_space = (size_t)1 << 40, least_space = (size_t)1 << 28;
 
 enum { STEP_MIN = 1 << 20, STEP_MAX = 64 << 20 };
@@ -45,6 +47,14 @@ void ct_heap_fini(struct ct_heap *h)
     if (h->base && h->fd >= 0)
         close(h->fd);
     *h = (struct ct_heap){ .fd = -1 };
+}
+
+void ct_heap_fail(struct ct_heap *h, int error)
+{
+    if (h->coder)
+        ct_coder_fail(h->coder, error);
+    else
+        h->error = error;
 }
 
 bool ct_heap_grow(struct ct_heap *h, size_t size)

@@ -10,7 +10,10 @@
 
 enum { CT_HEAP_SLACK = 64 };            /* bytes behind what is used that may be read: loads are 8 bytes wide */
 
+struct ct_coder;
+
 struct ct_heap {
+    struct ct_coder *coder;             /* it alone appends; NULL: whoever has the heap does */
     int fd;                             /* -1: a file that was opened for reading, or nothing */
     uint8_t *base;
     size_t used;                        /* bytes that mean something */
@@ -25,6 +28,9 @@ int ct_heap_init(struct ct_heap *heap, int fd);
 /* Over an existing file of `size` bytes, for reading only; `fd` stays the caller's. */
 int ct_heap_open(struct ct_heap *heap, int fd, size_t size);
 void ct_heap_fini(struct ct_heap *heap);
+
+/* Notes an error, whoever appends. */
+void ct_heap_fail(struct ct_heap *heap, int error);
 
 /* Not to be called but through ct_heap_room. */
 bool ct_heap_grow(struct ct_heap *heap, size_t size);

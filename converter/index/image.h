@@ -49,8 +49,8 @@ struct ct_image {
 uint64_t ct_image_sum(const void *bytes, size_t size);
 
 /*
- * Sums up the pages that are full by now: while they are near, and not all at the end.  The builder's thread only, which
- * need not keep others out: nothing changes in a full page.
+ * Sums up the pages that are full by now: while they are near, and not all at the end.  For the thread that appends to the
+ * heap, which need not keep others out: nothing changes in a full page.
  */
 void ct_image_sum_pages(struct ct_builder *b);
 

@@ -11,10 +11,10 @@
 static int put_row(struct ct_heap *heap, const struct ct_column *c, struct ct_row_record *record)
 {
     record->count = c->count;
-    record->levels = c->levels;
-    for (unsigned i = 0; i < c->levels; i++) {
-        record->sums[i] = c->edge[i]->count;
-        record->at[i] = ct_heap_put(heap, c->edge[i]->sum, c->edge[i]->count * sizeof *c->edge[i]->sum);
+    record->levels = c->tree.levels;
+    for (unsigned i = 0; i < c->tree.levels; i++) {
+        record->sums[i] = c->tree.edge[i]->count;
+        record->at[i] = ct_heap_put(heap, c->tree.edge[i]->sum, c->tree.edge[i]->count * sizeof *c->tree.edge[i]->sum);
         if (record->at[i] == UINT64_MAX)
             return heap->error;
     }
@@ -158,7 +158,7 @@ static int put_rows(struct ct_builder *b, struct ct_image_head *head, struct ct_
     for (size_t i = 0; r == 0 && i < b->rows.count; i++) {
         rows[i] = b->rows.items[i]->record;
         r = put_row(heap, &b->rows.items[i]->column, &rows[i]);
-        if (r == 0 && !put_folds(&folds, (uint32_t)i, b->rows.items[i]->column.folds, &rows[i]))
+        if (r == 0 && !put_folds(&folds, (uint32_t)i, b->rows.items[i]->column.tree.folds, &rows[i]))
             r = -ENOMEM;
     }
     if (r == 0)

@@ -74,6 +74,7 @@ int ct_index_begin(struct ct_index *x, struct ct_store *ret)
         leave(x);
         return -ENODATA;
     }
+    ct_builder_rest(x->builder);
     ct_builder_store(x->builder, ret);
     return 0;
 }
@@ -214,10 +215,8 @@ static void *build(void *context)
 
     if (r == 0)
         r = 1;
-    while (r > 0 && !atomic_load_explicit(&x->stop, memory_order_relaxed)) {  /* relaxed: it is only to be seen some time */
+    while (r > 0 && !atomic_load_explicit(&x->stop, memory_order_relaxed))    /* relaxed: it is only to be seen some time */
         r = step(x, &damage, &err);
-        ct_image_sum_pages(x->builder);
-    }
     if (r > 0)
         ct_error_fill(&err, -ECANCELED, 0, "stopped");
     if (r != 0 || finish(x, damage, &err) < 0)
@@ -332,6 +331,7 @@ void ct_index_progress(struct ct_index *x, struct ct_index_progress *ret)
     if (x->builder) {
         ret->revision = x->builder->revision;
         ret->events = x->builder->summary.events;
+        ct_builder_rest(x->builder);
         ret->bytes = x->builder->heap.used;
     }
     if (x->state == CT_INDEX_READY) {

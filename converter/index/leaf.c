@@ -17,17 +17,16 @@ struct columns {
 };
 
 /* Fills all of `sum` that its slices tell. */
-static void look_at_times(struct columns *c, const struct ct_raw *raw, unsigned from, unsigned count, bool loose,
-                          struct ct_sum *sum)
+static void look_at_times(struct columns *c, const struct ct_raw *raw, unsigned count, bool loose, struct ct_sum *sum)
 {
-    int64_t start = raw->start[from], end, longest = -1, before;
+    int64_t start = raw[0].start, end, longest = -1, before;
     uint64_t busy = 0, gaps = 0, durs = 0;
 
-    for (unsigned i = from; loose && i < from + count; i++)
-        start = raw->start[i] < start ? raw->start[i] : start;
+    for (unsigned i = 0; loose && i < count; i++)
+        start = raw[i].start < start ? raw[i].start : start;
     end = before = start;
     for (unsigned i = 0; i < count; i++) {
-        int64_t dur = raw->dur[from + i], its = raw->start[from + i], its_end = its + dur;
+        int64_t dur = raw[i].dur, its = raw[i].start, its_end = its + dur;
 
         c->gap[i] = (uint64_t)its - (uint64_t)before;
         c->dur[i] = (uint64_t)dur;
@@ -43,13 +42,13 @@ static void look_at_times(struct columns *c, const struct ct_raw *raw, unsigned 
     *sum = (struct ct_sum){ .start = start, .end = end, .slices = { longest, busy, 0 }, .count = count, .step = CT_STEP_NONE };
 }
 
-static void look_at_names(struct columns *c, const struct ct_raw *raw, unsigned from, unsigned count, struct ct_sum *sum)
+static void look_at_names(struct columns *c, const struct ct_raw *raw, unsigned count, struct ct_sum *sum)
 {
     uint32_t least = UINT32_MAX, most = 0, least_size = UINT32_MAX, most_size = 0;
     uint64_t names = 0, payload = 0;
 
-    for (unsigned i = from; i < from + count; i++) {
-        uint32_t name = raw->name[i], size = raw->size[i];
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t name = raw[i].name, size = raw[i].size;
 
         least = name < least ? name : least;
         most = name > most ? name : most;
@@ -61,9 +60,9 @@ static void look_at_names(struct columns *c, const struct ct_raw *raw, unsigned 
     if (least_size > UINT16_MAX)
         least_size = UINT16_MAX;
     for (unsigned i = 0; most > least && i < count; i++)
-        c->name[i] = raw->name[from + i] - least;
+        c->name[i] = raw[i].name - least;
     for (unsigned i = 0; most_size > least_size && i < count; i++)
-        c->size[i] = raw->size[from + i] - least_size;
+        c->size[i] = raw[i].size - least_size;
     c->least_name = least;
     c->most_name = most;
     c->least_size = least_size;
@@ -72,15 +71,15 @@ static void look_at_names(struct columns *c, const struct ct_raw *raw, unsigned 
     sum->slices.names = names;
 }
 
-size_t ct_leaf_slices(uint8_t *to, const struct ct_raw *raw, unsigned from, unsigned count, const uint8_t *payload,
-                      bool loose, struct ct_sum *sum)
+size_t ct_leaf_slices(uint8_t *to, const struct ct_raw *raw, unsigned count, const uint8_t *payload, bool loose,
+                      struct ct_sum *sum)
 {
     struct columns c;
     struct head head;
     uint8_t *p = to + sizeof head;
 
-    look_at_times(&c, raw, from, count, loose, sum);
-    look_at_names(&c, raw, from, count, sum);
+    look_at_times(&c, raw, count, loose, sum);
+    look_at_names(&c, raw, count, sum);
     head = (struct head){ (uint8_t)(count - 1), loose ? CT_LEAF_LOOSE : 0, (uint8_t)ct_bits_width(c.gaps),
                           (uint8_t)ct_bits_width(c.durs), (uint8_t)ct_bits_width(c.most_name - c.least_name),
                           (uint8_t)ct_bits_width(c.most_size - c.least_size), (uint16_t)c.least_size, c.least_name };
@@ -104,21 +103,21 @@ static bool is_whole(double value)
     return value >= -WHOLE_MAX && value <= WHOLE_MAX && (double)(int64_t)value == value && !(value == 0 && __builtin_signbit(value));
 }
 
-size_t ct_leaf_values(uint8_t *to, const struct ct_raw *raw, unsigned from, unsigned count, struct ct_sum *sum)
+size_t ct_leaf_values(uint8_t *to, const struct ct_raw *raw, unsigned count, struct ct_sum *sum)
 {
-    double min = raw->value[from], max = min;
+    double min = raw[0].value, max = min;
     uint64_t gap[CT_LEAF], number[CT_LEAF], gaps = 0;
     struct head head = { .count = (uint8_t)(count - 1) };
     uint8_t *p = to + sizeof head;
     bool whole = true;
 
     for (unsigned i = 0; i < count; i++) {
-        double value = raw->value[from + i];
+        double value = raw[i].value;
 
         min = value < min ? value : min;
         max = value > max ? value : max;
         whole = whole && is_whole(value);
-        gap[i] = i ? (uint64_t)raw->start[from + i] - (uint64_t)raw->start[from + i - 1] : 0;
+        gap[i] = i ? (uint64_t)raw[i].start - (uint64_t)raw[i - 1].start : 0;
         gaps |= gap[i];
     }
     head.gap = (uint8_t)ct_bits_width(gaps);
@@ -126,7 +125,7 @@ size_t ct_leaf_values(uint8_t *to, const struct ct_raw *raw, unsigned from, unsi
         int64_t least = (int64_t)min;
 
         for (unsigned i = 0; i < count; i++)
-            number[i] = (uint64_t)((int64_t)raw->value[from + i] - least);
+            number[i] = (uint64_t)((int64_t)raw[i].value - least);
         head.flags = CT_LEAF_WHOLE;
         head.dur = (uint8_t)ct_bits_width((uint64_t)((int64_t)max - least));
         memcpy(p, &least, sizeof least);
@@ -137,11 +136,11 @@ size_t ct_leaf_values(uint8_t *to, const struct ct_raw *raw, unsigned from, unsi
     if (whole) {
         p = ct_bits_put(p, number, count, head.dur);
     } else {
-        memcpy(p, raw->value + from, count * sizeof *raw->value);
-        p += count * sizeof *raw->value;
+        for (unsigned i = 0; i < count; i++, p += sizeof(double))
+            memcpy(p, &raw[i].value, sizeof(double));
     }
-    *sum = (struct ct_sum){ .start = raw->start[from], .end = raw->start[from + count - 1], .count = count,
-                            .values = { min, max, raw->value[from + count - 1] }, .step = CT_STEP_NONE,
+    *sum = (struct ct_sum){ .start = raw[0].start, .end = raw[count - 1].start, .count = count,
+                            .values = { min, max, raw[count - 1].value }, .step = CT_STEP_NONE,
                             .size = (uint32_t)(p - to) & CT_LEAF_SIZE_MAX };
     return (size_t)(p - to);
 }

@@ -42,11 +42,11 @@ struct ct_sum {
 
 _Static_assert(sizeof(struct ct_sum) == 56, "sums are stored as they are");
 
-/* Slices that are not coded yet. */
+/* A slice that is not coded yet. */
 struct ct_raw {
-    int64_t start[2 * CT_LEAF];
-    union { int64_t dur[2 * CT_LEAF]; double value[2 * CT_LEAF]; };
-    uint32_t name[2 * CT_LEAF], size[2 * CT_LEAF];
+    int64_t start;
+    union { int64_t dur; double value; };
+    uint32_t name, size;
 };
 
 /* Most bytes that `count` slices with so much payload take. */
@@ -56,12 +56,12 @@ static inline size_t ct_leaf_room(unsigned count, size_t payload)
 }
 
 /*
- * Codes slices [from, from + count) of `raw` at `to`, which has room, and fills `sum` but for `at` and what is said of
+ * Codes `count` slices at `to`, which has room, and fills `sum` but for `at` and what is said of
  * folds.  Unless `loose` none begins before the one before it ends.  Returns the bytes written.
  */
-size_t ct_leaf_slices(uint8_t *to, const struct ct_raw *raw, unsigned from, unsigned count, const uint8_t *payload,
-                      bool loose, struct ct_sum *sum);
-size_t ct_leaf_values(uint8_t *to, const struct ct_raw *raw, unsigned from, unsigned count, struct ct_sum *sum);
+size_t ct_leaf_slices(uint8_t *to, const struct ct_raw *raw, unsigned count, const uint8_t *payload, bool loose,
+                      struct ct_sum *sum);
+size_t ct_leaf_values(uint8_t *to, const struct ct_raw *raw, unsigned count, struct ct_sum *sum);
 
 /* Adds a node to what is said of those before it; `all` zeroed at first. */
 void ct_sum_add(struct ct_sum *all, const struct ct_sum *sum, bool values);

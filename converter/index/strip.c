@@ -19,13 +19,13 @@ static int code_tail(struct ct_strip *s, const struct ct_column *c, unsigned *co
         unsigned n = c->held - done < CT_LEAF ? c->held - done : CT_LEAF, from = ct_column_at(c, done);
         struct ct_sum *sum = &s->tail[(*count)++];
 
-        if (c->values)
-            ct_leaf_values(s->scratch + s->scratch_size, &c->raw, from, n, sum);
+        if (c->tree.values)
+            ct_leaf_values(s->scratch + s->scratch_size, &c->raw[from], n, sum);
         else
-            ct_leaf_slices(s->scratch + s->scratch_size, &c->raw, from, n, c->payload + c->payload_from + payload, c->loose,
+            ct_leaf_slices(s->scratch + s->scratch_size, &c->raw[from], n, c->payload + c->payload_from + payload, c->tree.loose,
                            sum);
         for (unsigned i = from; i < from + n; i++)
-            payload += c->raw.size[i];
+            payload += c->raw[i].size;
         sum->at = s->scratch_size & CT_AT_MAX;
         sum->scratch = true;
         s->scratch_size += sum->size;
@@ -36,20 +36,20 @@ static int code_tail(struct ct_strip *s, const struct ct_column *c, unsigned *co
 
 int ct_strip_of(struct ct_strip *s, const struct ct_base *base, const struct ct_column *c)
 {
-    unsigned count = c->levels ? c->edge[0]->count : 0;
+    unsigned count = c->tree.levels ? c->tree.edge[0]->count : 0;
 
     s->base = *base;
-    s->values = c->values;
+    s->values = c->tree.values;
     s->count = c->count;
-    s->folds = c->folds;
+    s->folds = c->tree.folds;
     s->fold_level_count = 0;
     s->scratch = NULL;
     s->scratch_size = 0;
-    s->levels = c->levels ? c->levels : 1;
+    s->levels = c->tree.levels ? c->tree.levels : 1;
     if (count)
-        memcpy(s->tail, c->edge[0]->sum, count * sizeof *s->tail);
-    for (unsigned i = 1; i < c->levels; i++)
-        s->level[i] = (struct ct_strip_level){ c->edge[i]->sum, c->edge[i]->count };
+        memcpy(s->tail, c->tree.edge[0]->sum, count * sizeof *s->tail);
+    for (unsigned i = 1; i < c->tree.levels; i++)
+        s->level[i] = (struct ct_strip_level){ c->tree.edge[i]->sum, c->tree.edge[i]->count };
     if (c->held && code_tail(s, c, &count) < 0)
         return -ENOMEM;
     s->level[0] = (struct ct_strip_level){ s->tail, count };

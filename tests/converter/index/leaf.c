@@ -28,29 +28,29 @@ static void fill_slices(struct ct_raw *raw, unsigned from, unsigned count, bool 
     *payload = 0;
     for (unsigned i = from; i < from + count; i++) {
         at += (int64_t)bits(wide);
-        raw->start[i] = loose ? (int64_t)bits(wide + 1) : at;
-        raw->dur[i] = (int64_t)bits(wide);
-        raw->name[i] = (uint32_t)bits(rand() % 2 ? 3 : 32);
-        raw->size[i] = (uint32_t)rand() % (rand() % 8 ? 12 : 300);
-        *payload += raw->size[i];
-        at += raw->dur[i];
+        raw[i].start = loose ? (int64_t)bits(wide + 1) : at;
+        raw[i].dur = (int64_t)bits(wide);
+        raw[i].name = (uint32_t)bits(rand() % 2 ? 3 : 32);
+        raw[i].size = (uint32_t)rand() % (rand() % 8 ? 12 : 300);
+        *payload += raw[i].size;
+        at += raw[i].dur;
     }
 }
 
-static void check_slices(const struct ct_leaf *l, const struct ct_raw *raw, unsigned from, const uint8_t *payload)
+static void check_slices(const struct ct_leaf *l, const struct ct_raw *raw, const uint8_t *payload)
 {
     int64_t start[CT_LEAF], dur[CT_LEAF];
     size_t size;
 
     ct_leaf_times(l, start, dur);
     for (unsigned i = 0; i < l->count; i++) {
-        assert_int_equal(start[i], raw->start[from + i]);
-        assert_int_equal(dur[i], raw->dur[from + i]);
+        assert_int_equal(start[i], raw[i].start);
+        assert_int_equal(dur[i], raw[i].dur);
         assert_int_equal(ct_leaf_start(l, i), start[i]);
         assert_int_equal(ct_leaf_end(l, i), start[i] + dur[i]);
-        assert_int_equal(ct_leaf_name(l, i), raw->name[from + i]);
-        assert_memory_equal(ct_leaf_payload(l, i, &size), payload, raw->size[from + i]);
-        assert_int_equal(size, raw->size[from + i]);
+        assert_int_equal(ct_leaf_name(l, i), raw[i].name);
+        assert_memory_equal(ct_leaf_payload(l, i, &size), payload, raw[i].size);
+        assert_int_equal(size, raw[i].size);
         payload += size;
     }
 }
@@ -58,7 +58,7 @@ static void check_slices(const struct ct_leaf *l, const struct ct_raw *raw, unsi
 static void slices_come_back(void **state)
 {
     static uint8_t payload[PAYLOADS], bytes[ROOM];
-    static struct ct_raw raw;
+    static struct ct_raw raw[2 * CT_LEAF];
 
     for (unsigned i = 0; i < sizeof payload; i++)
         payload[i] = (uint8_t)rand();
@@ -69,14 +69,14 @@ static void slices_come_back(void **state)
         struct ct_sum sum;
         size_t size, used;
 
-        fill_slices(&raw, from, count, loose, (unsigned)rand() % 45, &used);
+        fill_slices(raw, from, count, loose, (unsigned)rand() % 45, &used);
         memset(bytes, 0xff, sizeof bytes);
-        size = ct_leaf_slices(bytes, &raw, from, count, payload, loose, &sum);
+        size = ct_leaf_slices(bytes, raw + from, count, payload, loose, &sum);
         assert_true(size + 8 <= ct_leaf_room(count, used) && sum.size == size);
         assert_int_equal(bytes[ct_leaf_room(count, used)], 0xff);
         assert_true(ct_leaf_open(&leaf, bytes, &sum, false));
         assert_int_equal(leaf.count, count);
-        check_slices(&leaf, &raw, from, payload);
+        check_slices(&leaf, raw + from, payload);
         sum.size = (uint32_t)(size - used - 1) & CT_LEAF_SIZE_MAX;      /* cut within its columns */
         assert_false(ct_leaf_open(&leaf, bytes, &sum, false));
     }
@@ -96,7 +96,7 @@ static double some_value(unsigned kind)
 static void values_come_back(void **state)
 {
     static uint8_t bytes[ROOM];
-    static struct ct_raw raw;
+    static struct ct_raw raw[2 * CT_LEAF];
 
     for (unsigned round = 0; round < 2000; round++) {
         unsigned count = 1 + (unsigned)rand() % CT_LEAF;
@@ -107,15 +107,17 @@ static void values_come_back(void **state)
 
         for (unsigned i = 0; i < count; i++) {
             at += (int64_t)bits(45);
-            raw.start[i] = at;
-            raw.value[i] = some_value(round % 6);
+            raw[i].start = at;
+            raw[i].value = some_value(round % 6);
         }
-        ct_leaf_values(bytes, &raw, 0, count, &sum);
+        ct_leaf_values(bytes, raw, count, &sum);
         assert_true(ct_leaf_open(&leaf, bytes, &sum, true));
         ct_leaf_all_values(&leaf, ns, value);
-        assert_memory_equal(ns, raw.start, count * sizeof *ns);
-        assert_memory_equal(value, raw.value, count * sizeof *value);
-        assert_true(sum.values.last == raw.value[count - 1]);
+        for (unsigned i = 0; i < count; i++) {
+            assert_int_equal(ns[i], raw[i].start);
+            assert_memory_equal(&value[i], &raw[i].value, sizeof *value);
+        }
+        assert_true(sum.values.last == raw[count - 1].value);
         assert_false(ct_leaf_open(&leaf, bytes, &sum, false) && leaf.whole);
     }
 }

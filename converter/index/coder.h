@@ -1,0 +1,26 @@
+/*
+ * A thread that codes leaves while the builder goes on.  What it was given it has copied; trees and the heap are its own
+ * until ct_coder_free, but for who has seen it idle (ct_coder_drain) and gives it nothing.
+ */
+#pragma once
+
+#include "converter/index/tree.h"
+
+struct ct_coder;
+
+/* `after` is called by the thread when some leaves are coded.  NULL when there is no memory, or no thread. */
+struct ct_coder *ct_coder_new(struct ct_heap *heap, void (*after)(void *context), void *context);
+
+/* Codes what there is, and ends the thread; takes NULL. */
+void ct_coder_free(struct ct_coder *coder);
+
+/* HOT: as ct_tree_add, at some time; false once something failed.  One thread at a time. */
+bool ct_coder_put(struct ct_coder *coder, struct ct_tree *tree, const struct ct_raw *raw, unsigned count,
+                  const uint8_t *payload, size_t payload_size);
+
+/* Waits until all is coded. */
+void ct_coder_drain(struct ct_coder *coder);
+
+/* What failed by the last ct_coder_put, if anything, for who calls that. */
+int ct_coder_error(const struct ct_coder *coder);
+void ct_coder_fail(struct ct_coder *coder, int error);
