@@ -72,9 +72,11 @@ static char *put_events(char *p, const struct random_trace *how, uint64_t *ns)
         const struct ct_event_info *info = random_event(how);
 
         if (how->short_calls && dice(16) < how->short_calls) {
-            *ns += 5 * dice(dice(50) ? 40 : 4000);
+            unsigned gap = dice(dice(50) ? 40 : 4000);
+
+            *ns += 5 * gap;
             p += sprintf(p, "%llu.%09llu 1:%u IO dur=%u call=read fd=%u result=%u\n", (unsigned long long)(*ns / 1000000000),
-                         (unsigned long long)(*ns % 1000000000), 1 + dice(how->threads), 5 * dice(20), dice(9), dice(9));
+                         (unsigned long long)(*ns % 1000000000), 1 + dice(how->threads), 5 * dice(gap + 1), dice(9), dice(9));
             continue;
         }
         *ns += dice(2) ? 5 * dice(dice(2) ? 3 : 1000) : 0;

@@ -10,7 +10,7 @@ struct random_trace {
     uint64_t idle_ns;                   /* between two generations */
     int64_t jump_ns;                    /* of the wall clock, between two generations */
     unsigned long_calls;                /* of 16 events: calls that began before what came before them */
-    unsigned short_calls;               /* of 16 events: calls that took some ns */
+    unsigned short_calls;               /* of 16 events: calls that took some ns, and began after the event before */
     unsigned nested;                    /* of 16 events: regions */
 };
 

@@ -338,7 +338,7 @@ static void long_rows(void **state)
         uint64_t longest = check_trace(&(struct random_trace){ .seed = seed, .threads = 1, .events = 4500, .generations = 3,
                                                                .short_calls = 16, .idle_ns = seed % 2 ? 0 : 3600000000000 }, 0);
 
-        assert_true(longest > 12000);
+        assert_true(longest > 10000);   /* there are folds from 8192 on */
     }
 }
 
