@@ -17,6 +17,10 @@ export default defineConfig({
       { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"], environment: "node" } },
       {
         extends: true,
+        test: { name: "bench", include: ["tests/bench/**/*.test.ts"], environment: "node", testTimeout: 900000, hookTimeout: 60000 },
+      },
+      {
+        extends: true,
         test: {
           name: "e2e",
           include: ["tests/e2e/**/*.test.ts"],

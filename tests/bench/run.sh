@@ -38,6 +38,10 @@ benchmarks=(
     convert.chrome  convert_chrome
     view.index      view_index
     view.tile       view_index
+    view.paint      view_page
+    view.frame      view_page
+    view.line       view_page
+    view.page       view_page
     program.xz      program_xz
     program.redis   program_redis
     program.nginx   program_nginx
@@ -190,6 +194,12 @@ view_index() {
         fi
         rm -rf "$data/view.trace" "$data/view.idx"
     done
+}
+
+# The page of `ctrace view` in chromium; BENCH_PAGE: of a trace of so many events.
+view_page() {
+    /usr/bin/python3 "$ROOT/tests/bench/page_view.py" "$bench" "$data" "${BENCH_PAGE:-1000000}" ||
+        not_measured view.paint "chromium or node is missing, or it failed"
 }
 
 program_run() {

@@ -33,6 +33,7 @@ static void say_tile(FILE *to, const struct ct_index_names *names, const char *b
 {
     struct head head;
     struct row row;
+    uint32_t slice;
 
     assert_true(size >= sizeof head);
     memcpy(&head, body, sizeof head);
@@ -45,6 +46,7 @@ static void say_tile(FILE *to, const struct ct_index_names *names, const char *b
         assert_int_equal(row.zero, 0);
         assert_int_equal(row.bytes, row.count * (row.kind ? 26 : 18));
         fprintf(to, "row %u kind %u: %u\n", row.row, row.kind, row.count);
+        slice = 0;
         for (uint32_t k = 0; k < row.count; k++) {
             const char *at = body + row.offset;
             uint32_t n = row.count, word[3];
@@ -63,8 +65,9 @@ static void say_tile(FILE *to, const struct ct_index_names *names, const char *b
             memcpy(&start, at + (size_t)12 * n + 2 * k, 2);
             memcpy(&len, at + (size_t)14 * n + 2 * k, 2);
             assert_true(word[0] < names->count);
+            slice += word[1];
             fprintf(to, "  %u+%u: %.*s, slice %u count %u class %u busy %u\n", start, len, (int)names->names[word[0]].size,
-                    names->names[word[0]].at, word[1], word[2], (uint8_t)at[16 * n + k], (uint8_t)at[17 * n + k]);
+                    names->names[word[0]].at, slice, word[2], (uint8_t)at[16 * n + k], (uint8_t)at[17 * n + k]);
         }
     }
 }

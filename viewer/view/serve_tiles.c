@@ -11,7 +11,6 @@
 enum {
     ROWS_MAX = 256,
     ROWS_SHIFTS = 10,               /* 1024 steps */
-    VERSION = 1,
     PARTIAL = 1,
 };
 
@@ -31,7 +30,14 @@ _Static_assert(sizeof(struct row) == 24, "as documented");
 /* Numbers stand as this machine has them: little-endian on all that ctrace knows. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "columns are written as they lie in memory");
 
-static void put_columns(struct ct_reply *r, const struct ct_index_tile *tile)
+/* Numbers of slices as the way from the one before: a slow line carries half of it when it is packed. */
+static void to_steps(uint32_t *numbers, size_t n)
+{
+    while (n-- > 1)
+        numbers[n] -= numbers[n - 1];
+}
+
+static void put_columns(struct ct_reply *r, struct ct_index_tile *tile)
 {
     size_t n = tile->count;
 
@@ -41,6 +47,7 @@ static void put_columns(struct ct_reply *r, const struct ct_index_tile *tile)
         ct_reply_bytes(r, tile->last, n * sizeof *tile->last);
         ct_reply_bytes(r, tile->start, n * sizeof *tile->start);
     } else {
+        to_steps(tile->slice, n);
         ct_reply_bytes(r, tile->name, n * sizeof *tile->name);
         ct_reply_bytes(r, tile->slice, n * sizeof *tile->slice);
         ct_reply_bytes(r, tile->entries, n * sizeof *tile->entries);
@@ -51,7 +58,7 @@ static void put_columns(struct ct_reply *r, const struct ct_index_tile *tile)
     }
 }
 
-static void put_row(struct ct_reply *r, size_t at, uint32_t id, const struct ct_index_tile *tile)
+static void put_row(struct ct_reply *r, size_t at, uint32_t id, struct ct_index_tile *tile)
 {
     static const char zeros[8];
     struct row row = { .row = id, .kind = tile->kind == CT_ROW_VALUE, .count = tile->count, .offset = (uint32_t)r->size };
@@ -100,7 +107,7 @@ static void answer(struct ct_exchange *x, struct head *head, const uint32_t *ids
 
 void ct_answer_tiles(struct ct_exchange *x)
 {
-    struct head head = { .version = VERSION };
+    struct head head = { .version = CT_VIEW_TILES };
     struct ct_index_tile *tile;
     uint32_t ids[ROWS_MAX];
     char key[CT_ASK_TEXT];

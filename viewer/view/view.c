@@ -41,7 +41,8 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
 
 void ct_view_set_key(struct ct_view *view)
 {
-    uint64_t hash = mix(0xcbf29ce484222325u, CT_VERSION, sizeof CT_VERSION);
+    const unsigned tiles = CT_VIEW_TILES;
+    uint64_t hash = mix(mix(0xcbf29ce484222325u, CT_VERSION, sizeof CT_VERSION), &tiles, sizeof tiles);
     struct stat st;
 
     for (size_t i = 0; i < view->file_count; i++) {

@@ -11,6 +11,8 @@
 
 struct ct_view_profile;
 
+enum { CT_VIEW_TILES = 2 };                 /* version of the layout of tiles; part of the key, since browsers keep them */
+
 struct ct_view {
     const struct ct_assets *assets;
     struct ct_index *index;                 /* NULL: a profile is served */

@@ -1,7 +1,7 @@
 // Says in a sentence what a person must know before they trust what they see, and how far indexing is.
 
 import { count, duration } from "../timeline/time";
-import { isProfile, meta, progress, span, trouble } from "./store";
+import { isProfile, lanesError, meta, progress, span, trouble } from "./store";
 
 function Indexing() {
   const now = progress.value;
@@ -22,6 +22,7 @@ export function Banner() {
   const at = meta.value;
   const said: { kind: string; text: string }[] = [];
   if (trouble.value && at) said.push({ kind: "bad", text: trouble.value.text });
+  if (lanesError.value && !progress.value?.error) said.push({ kind: "bad", text: lanesError.value });
   if (progress.value?.state === "failed") said.push({ kind: "bad", text: progress.value.error ?? "The trace could not be indexed." });
   else if (progress.value?.error && progress.value.error !== at?.trace.damage) said.push({ kind: "warn", text: progress.value.error });
   if (at?.trace.damage) said.push({ kind: "warn", text: at.trace.damage });

@@ -51,16 +51,15 @@ export function checkServer(): void {
   if (!trouble.value) again(0);
 }
 
-async function loadTrace(): Promise<void> {
+async function loadTrace(asked?: Promise<Meta>): Promise<void> {
   const before = meta.value;
-  const fresh = await getJson<Meta>("/api/meta");
+  const fresh = await (asked ?? getJson<Meta>("/api/meta"));
   if (before && before.trace.key !== fresh.trace.key) {
     window.location.reload(); // another trace under the same address
     return;
   }
   const isTrace = fresh.kind !== "profile";
-  const list = isTrace ? await getJson<Lanes>("/api/lanes") : { revision: 0, lanes: [] };
-  if (isTrace) await namesUpdate();
+  const [list] = isTrace ? await Promise.all([getJson<Lanes>("/api/lanes"), namesUpdate()]) : [{ revision: 0, lanes: [] }];
   const whole = view.value.start <= 0 && view.value.end >= span.value;
   batch(() => {
     meta.value = fresh;
@@ -79,9 +78,12 @@ async function loadTrace(): Promise<void> {
 async function poll(): Promise<void> {
   let wait = GONE_MS;
   try {
+    // At first both are asked for at once: each question takes the time of the way there and back.
+    const first = meta.value ? undefined : getJson<Meta>("/api/meta");
+    first?.catch(() => undefined);
     const now = await getJson<Progress>("/api/progress");
     progress.value = now;
-    if (now.revision !== loaded || !meta.value) await loadTrace();
+    if (now.revision !== loaded || !meta.value) await loadTrace(first);
     wait = now.state === "building" ? BUILDING_MS : READY_MS;
   } catch (cause) {
     // A missing answer or a wrong token has said so already.

@@ -17,6 +17,9 @@ export const overview = signal<Overview | null>(null);
 /** A sentence that the person must read, and what can be done about it. */
 export const trouble = signal<{ kind: "gone" | "token" | "other"; text: string } | null>(null);
 
+/** Why the lanes are not drawn: what the server said instead. */
+export const lanesError = signal("");
+
 export const page = signal("timeline");
 export const view = signal<View>({ start: 0, end: 1 });
 export const range = signal<Span | null>(null);

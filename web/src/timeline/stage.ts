@@ -44,7 +44,7 @@ export class Stage {
     readonly theme: () => Theme,
   ) {
     this.inks = readInks(parts.scroller, theme());
-    this.source = new TileSource(server, () => this.redraw(), (status) => this.failed(status));
+    this.source = new TileSource(server, () => this.redraw(), (status, sentence) => this.failed(status, sentence), () => { store.lanesError.value = ""; });
     this.stops.push(effect(() => this.watchLanes()), effect(() => this.watchOverlay()));
     const sizes = new ResizeObserver(() => this.resize());
     sizes.observe(parts.scroller);
@@ -87,9 +87,10 @@ export class Stage {
     this.redrawOver();
   }
 
-  private failed(status: number): void {
+  private failed(status: number, sentence: string): void {
+    if (status >= 500) store.lanesError.value = sentence;
     // What did not come is asked for again a little later, unless the loader finds nobody there to ask.
-    if (status === 0) checkServer();
+    if (status === 0 || status >= 500) checkServer();
     window.clearTimeout(this.retrying);
     this.retrying = window.setTimeout(() => {
       this.source.retry();

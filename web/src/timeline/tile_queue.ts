@@ -10,6 +10,8 @@ export class TileQueue {
   private wants: Want[] = [];
   private readonly running = new Map<number, Order>();
   private nextId = 1;
+  /** Whether what is only expected to be wanted is asked for: not over a line that has enough to do with what is. */
+  ahead = true;
 
   constructor(private readonly parallel: number) {}
 
@@ -22,7 +24,7 @@ export class TileQueue {
       if (!rows || !order.rows.some((row) => rows.has(row))) stale.push(order.id);
     }
     for (const id of stale) this.running.delete(id);
-    this.wants = wants.map((want) => ({ ...want, rows: [...want.rows] })).sort((a, b) => a.urgency - b.urgency);
+    this.wants = wants.filter((want) => this.ahead || want.urgency === 0).map((want) => ({ ...want, rows: [...want.rows] })).sort((a, b) => a.urgency - b.urgency);
     for (const order of this.running.values()) this.take(order);
     return stale;
   }

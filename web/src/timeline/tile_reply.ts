@@ -31,6 +31,7 @@ export type TileReply = {
 };
 
 const MAGIC = 0x4c545443; // "CTTL"
+const VERSION = 2;
 const HEADER = 32;
 const ENTRY = 24;
 const SLICE_BYTES = 18;
@@ -43,7 +44,7 @@ export function decodeTiles(buffer: ArrayBuffer): TileReply {
   const view = new DataView(buffer);
   if (buffer.byteLength < HEADER || view.getUint32(0, true) !== MAGIC) throw new TileError("A tile of the server is none.");
   const version = view.getUint16(4, true);
-  if (version !== 1) throw new TileError(`A tile has version ${version}, this page knows 1: reload the page.`);
+  if (version !== VERSION) throw new TileError(`A tile has version ${version}, this page knows ${VERSION}: reload the page.`);
   const rows = view.getUint32(12, true);
   const body = HEADER + rows * ENTRY;
   if (body > buffer.byteLength) throw new TileError("A tile ends within its directory.");
@@ -77,12 +78,18 @@ function decodeRow(buffer: ArrayBuffer, view: DataView, entry: number): TileRepl
   return { row, columns };
 }
 
+/** Told as the way from the one before. */
+function summed(steps: Uint32Array): Uint32Array {
+  for (let i = 1; i < steps.length; i++) steps[i] += steps[i - 1];
+  return steps;
+}
+
 function sliceColumns(buffer: ArrayBuffer, at: number, n: number): SliceColumns {
   return {
     kind: 0,
     n,
     name: new Uint32Array(buffer, at, n),
-    slice: new Uint32Array(buffer, at + 4 * n, n),
+    slice: summed(new Uint32Array(buffer, at + 4 * n, n)),
     count: new Uint32Array(buffer, at + 8 * n, n),
     start: new Uint16Array(buffer, at + 12 * n, n),
     len: new Uint16Array(buffer, at + 14 * n, n),

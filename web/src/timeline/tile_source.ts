@@ -21,6 +21,17 @@ export type Sight = {
   key: string; // of what is served: browsers keep tiles
 };
 
+function newWorker(): Worker {
+  return new Worker(new URL("./tile_worker.ts", import.meta.url), { type: "module", name: "tiles" });
+}
+
+let spare: Worker | null = null;
+
+/** Has a worker loaded while the page still asks what there is to show. */
+export function startWorker(): void {
+  spare ??= newWorker();
+}
+
 export class TileSource {
   readonly cache = new TileCache(KEPT);
   idle = true;
@@ -33,8 +44,10 @@ export class TileSource {
     server: { base: string; token: string },
     private readonly changed: () => void,
     private readonly trouble: (status: number, sentence: string) => void,
+    private readonly came: () => void,
   ) {
-    this.worker = new Worker(new URL("./tile_worker.ts", import.meta.url), { type: "module", name: "tiles" });
+    this.worker = spare ?? newWorker();
+    spare = null;
     this.worker.onmessage = (event: MessageEvent<FromWorker>) => this.hear(event.data);
     this.say({ say: "open", ...server });
   }
@@ -54,6 +67,7 @@ export class TileSource {
       message.bitmap?.close();
       return;
     } else {
+      this.came();
       const { level, index, partial, revision, bitmap } = message;
       const sheet = { bitmap, users: 0 };
       const cost = Math.ceil(message.bytes / Math.max(1, message.rows.length));

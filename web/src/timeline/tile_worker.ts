@@ -9,6 +9,7 @@ import { TileQueue, type Order } from "./tile_queue";
 import { decodeTiles } from "./tile_reply";
 
 const PARALLEL = 4;
+const SLOW_MS = 250; // a reply that takes longer: the line is slow, or the server has much to do
 const WIDE = 5; // steps: the narrowest entry that may get a pattern or a label
 
 const queue = new TileQueue(PARALLEL);
@@ -18,6 +19,7 @@ let theme: Theme = "light";
 let revision = 0;
 let key = "";
 let turn = 0;
+let usual = 0; // ms that replies took lately
 
 function say(message: FromWorker, move: Transferable[] = []): void {
   (self as unknown as { postMessage(m: FromWorker, t: Transferable[]): void }).postMessage(message, move);
@@ -39,7 +41,10 @@ async function fetchTiles(order: Order, signal: AbortSignal): Promise<void> {
   const as = theme;
   const at = revision;
   const path = `/api/tiles${query({ l: order.level, i: order.index, rows: rowList(order.rows), v: key })}`;
+  const began = performance.now();
   const buffer = await getBytes(path, signal);
+  usual += (performance.now() - began - usual) * 0.3;
+  queue.ahead = usual < SLOW_MS;
   const reply = decodeTiles(buffer);
   const rows: TileRow[] = reply.rows.map(({ row, columns }) => ({
     row,

@@ -6,10 +6,21 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeTrace } from "../fake/made_trace";
 import { startFake, type Fake } from "../fake/server";
-import { launch, open } from "./browser";
+import { launch, open, settled } from "./browser";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
-const PLACES = ["#timeline?s=2.3", "#timeline?r=10000000-20000000", "#overview", "#threads", "#flame", "#top"];
+// Where, what is waited for, and what is typed first.
+const PLACES: [string, string, string[]?][] = [
+  ["#timeline?s=2.3", ".panel h3"],
+  ["#timeline?r=10000000-20000000", ".range-flame .flame"],
+  ["#timeline?q=read", ".results tbody tr", ["/", "Enter"]],
+  ["#timeline", "dialog", ["?"]],
+  ["#timeline", "dialog", ["g"]],
+  ["#overview", ".longest"],
+  ["#threads", "tbody tr"],
+  ["#flame", ".flame button"],
+  ["#top", "tbody tr"],
+];
 let browser: Browser;
 let fake: Fake;
 
@@ -24,13 +35,14 @@ afterAll(async () => {
 
 type Found = { id: string; impact: string | null; nodes: { html: string; failureSummary?: string }[] };
 
-it.each([["light", 1280], ["dark", 400]] as const)("finds nothing serious, %s at %d px", async (colorScheme, width) => {
+it.each([["light", 1280], ["dark", 1280], ["light", 400], ["dark", 400]] as const)("finds nothing serious, %s at %d px", async (colorScheme, width) => {
   const at = await open(browser, `${fake.url}?token=${fake.token}`, { colorScheme, viewport: { width, height: 800 }, bypassCSP: true });
-  for (const place of PLACES) {
+  for (const [place, shown, keys] of PLACES) {
     await at.page.goto("about:blank");
     await at.page.goto(`${fake.url}?token=${fake.token}${place}`);
-    await at.page.locator("#body > *").first().waitFor();
-    await at.page.waitForTimeout(350);
+    await settled(at.page);
+    for (const key of keys ?? []) await at.page.keyboard.press(key);
+    await at.page.locator(shown).first().waitFor();
     await at.page.evaluate(AXE);
     const found = await at.page.evaluate(async () => {
       const { axe } = window as unknown as { axe: { run: (options: object) => Promise<{ violations: Found[] }> } };

@@ -9,10 +9,10 @@ export function chromiumPath(): string {
   return PATHS.find((path) => path && existsSync(path)) ?? "";
 }
 
-export async function launch(): Promise<Browser> {
+export async function launch(more: string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath(),
-    args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none", "--disable-lcd-text", "--force-device-scale-factor=1"],
+    args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none", "--disable-lcd-text", "--force-device-scale-factor=1", ...more],
   });
 }
 

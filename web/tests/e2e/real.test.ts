@@ -1,5 +1,8 @@
 // The page on a real `ctrace view` over a recorded program: a convoy of threads behind one lock.
 
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launch, open, settled } from "./browser";
@@ -61,6 +64,24 @@ describe.skipIf(!hasBuild)("a recorded convoy", () => {
     expect(at.errors).toEqual([]);
     expect(at.outside).toEqual([]);
     await at.close();
+  });
+
+  it("says so when the index is damaged", async () => {
+    const copy = mkdtempSync(join(tmpdir(), "ctrace-page-"));
+    copyFileSync(join(folder, "convoy.trace"), join(copy, "convoy.trace"));
+    const first = await view(copy, "convoy.trace");
+    const index = join(copy, "convoy.trace.idx");
+    await expect.poll(() => existsSync(index), { timeout: 10_000 }).toBe(true);
+    await first.close();
+    const bytes = readFileSync(index);
+    bytes.fill(0x5a, 4096 + 64, 4096 + 512); // behind the head: what the rows hold
+    writeFileSync(index, bytes);
+    const again = await view(copy, "convoy.trace");
+    const at = await open(browser, `${again.url}#timeline`);
+    await at.page.getByText("was damaged and is removed: open the trace again").waitFor();
+    await at.close();
+    await again.close();
+    remove(copy);
   });
 
   it("keeps a bookmark, and says so when the server is killed", async () => {

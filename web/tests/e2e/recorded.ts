@@ -11,8 +11,8 @@ export const hasBuild = BUILD !== "" && existsSync(join(BUILD, "ctrace"));
 export type Viewing = { url: string; folder: string; child: ChildProcess; close: () => Promise<void> };
 
 /** Runs `ctrace view` and answers with the address that it prints. */
-export function view(folder: string, file: string): Promise<Viewing> {
-  const env = { ...process.env, XDG_CONFIG_HOME: join(folder, "config"), XDG_CACHE_HOME: join(folder, "cache") };
+export function view(folder: string, file: string, more: Record<string, string> = {}): Promise<Viewing> {
+  const env = { ...process.env, ...more, XDG_CONFIG_HOME: join(folder, "config"), XDG_CACHE_HOME: join(folder, "cache") };
   const child = spawn(join(BUILD, "ctrace"), ["view", "--no-browser", "--listen", "127.0.0.1:0", join(folder, file)], { env, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return new Promise((resolve, reject) => {

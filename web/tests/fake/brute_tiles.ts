@@ -59,7 +59,7 @@ export function bruteTiles(trace: MadeTrace, level: number, index: number, rows:
   const buffer = new ArrayBuffer(total);
   const view = new DataView(buffer);
   view.setUint32(0, 0x4c545443, true);
-  view.setUint16(4, 1, true);
+  view.setUint16(4, 2, true);
   view.setUint16(6, partial ? 1 : 0, true);
   view.setUint32(8, level, true);
   view.setUint32(12, rows.length, true);
@@ -81,7 +81,7 @@ function sliceBody(entries: Entry[]): { kind: number; n: number; bytes: Uint8Arr
   const view = new DataView(bytes.buffer);
   entries.forEach((entry, i) => {
     view.setUint32(4 * i, entry.name, true);
-    view.setUint32(4 * n + 4 * i, entry.slice, true);
+    view.setUint32(4 * n + 4 * i, entry.slice - (entries[i - 1]?.slice ?? 0), true);
     view.setUint32(8 * n + 4 * i, entry.count, true);
     view.setUint16(12 * n + 2 * i, entry.start, true);
     view.setUint16(14 * n + 2 * i, entry.len, true);

@@ -64,6 +64,15 @@ describe("queue", () => {
     queue.done(second?.id ?? 0);
     expect(queue.next()?.index).toBe(9);
   });
+  it("asks for what is in view only, over a slow line", () => {
+    const queue = new TileQueue(4);
+    queue.ahead = false;
+    queue.want([{ level: 1, index: 9, rows: [1], urgency: 1 }, { level: 1, index: 5, rows: [1], urgency: 0 }]);
+    const order = queue.next();
+    expect(order?.index).toBe(5);
+    queue.done(order?.id ?? 0);
+    expect([queue.next(), queue.idle]).toEqual([null, true]);
+  });
   it("cancels what nobody wants any more and asks for nothing twice", () => {
     const queue = new TileQueue(4);
     queue.want([{ level: 1, index: 1, rows: [1, 2], urgency: 0 }]);
