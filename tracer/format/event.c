@@ -1,6 +1,8 @@
 /* Encoding one event by its schema entry, and counting many. */
 #include "format/event.h"
 
+#include <stdbool.h>
+
 uint8_t *ct_event_put(uint8_t *p, const struct ct_event_info *info, uint64_t ticks_before, const struct ct_event *event)
 {
     *p++ = (uint8_t)event->no;
@@ -30,12 +32,36 @@ static const uint8_t varints[256] = {
 #include "format/events.def"
 };
 
+/* Types of an event's fields.  Not the schema's table: this one has no pointers, which a loader would have to write. */
+static const uint8_t types[256][CT_EVENT_FIELDS_MAX + 1] = {
+#define FIELD(type, name) CT_TYPE_##type,
+#define EVENT(no, NAME, shape, category, doc, ...) [no] = { __VA_ARGS__ CT_TYPE_NONE },
+#include "format/events.def"
+};
+
+static bool skip_fields(struct ct_cursor *c, unsigned no)
+{
+    uint64_t value;
+    const char *text;
+    size_t size;
+
+    for (const uint8_t *type = types[no]; *type; type++) {
+        if ((*type & CT_WIRE_MASK) == CT_WIRE_TEXT) {
+            if (ct_cursor_text(c, &text, &size, NULL) < 0)
+                return false;
+        } else if (ct_cursor_varint(c, &value, NULL) < 0 ||
+                   ((*type & CT_WIRE_MASK) == CT_WIRE_ESCAPE && value == 0 && ct_cursor_varint(c, &value, NULL) < 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const uint8_t *ct_event_step(const uint8_t *at, const uint8_t *end, const uint8_t **ret_fields)
 {
     unsigned left = at < end ? varints[*at] : 0;
     const uint8_t *p = at + 1;
     struct ct_cursor c;
-    struct ct_event event;
 
     if (left == 0)
         return NULL;
@@ -45,8 +71,8 @@ const uint8_t *ct_event_step(const uint8_t *at, const uint8_t *end, const uint8_
         return NULL;
     *ret_fields = ++p;
     if (left > SLOW) {
-        c = ct_cursor_over(at, (size_t)(end - at), 0);
-        return ct_event_get(&c, ct_schema_event(*at), 0, &event, NULL) < 0 ? NULL : c.at;
+        c = ct_cursor_over(p, (size_t)(end - p), 0);
+        return skip_fields(&c, *at) ? c.at : NULL;
     }
     for (left--; left && p < end; p++)
         left -= *p < 0x80;
@@ -67,8 +93,7 @@ uint64_t ct_event_delta(const uint8_t *event)
 uint64_t ct_event_count(const uint8_t *at, size_t size)
 {
     struct ct_cursor c = ct_cursor_over(at, size, 0);
-    struct ct_event event;
-    uint64_t count = 0;
+    uint64_t count = 0, delta;
 
     for (; c.at < c.end; count++) {
         unsigned left = varints[*c.at];
@@ -76,7 +101,9 @@ uint64_t ct_event_count(const uint8_t *at, size_t size)
         if (left == 0)
             break;
         if (left > SLOW) {
-            if (ct_event_get(&c, ct_schema_event(*c.at), 0, &event, NULL) < 0)
+            unsigned no = *c.at++;
+
+            if (ct_cursor_varint(&c, &delta, NULL) < 0 || !skip_fields(&c, no))
                 break;
             continue;
         }

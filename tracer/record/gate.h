@@ -80,5 +80,9 @@ void ct_route_lead(bool through) __attribute__((weak, visibility("hidden")));
 void ct_slots_bypass(void) __attribute__((weak, visibility("hidden")));
 void ct_slots_restore(void) __attribute__((weak, visibility("hidden")));
 
-/* Puts the word into its page's protection; before main, once a process. */
-void ct_gate_init(void);
+/*
+ * From now on the word is wiped in children.  Before it is opened; not before main in each program, most of which are never
+ * recorded: it takes a system call, and the kernel two mappings more.  0, or -EINVAL before Linux 4.14, where a child that is made
+ * behind our back would write to its parent's arena.
+ */
+int ct_gate_wipe_in_children(void);

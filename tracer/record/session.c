@@ -24,7 +24,7 @@ CT_HOT_DATA struct ct_session_options ct_options;
 CT_HOT_DATA struct ct_arena *ct_arena;
 CT_HOT_DATA uint64_t ct_slow_ticks = UINT64_MAX;
 CT_HOT_DATA uint32_t ct_session_serial;
-bool ct_malloc_is_libc __attribute__((visibility("hidden")));
+CT_EARLY_DATA bool ct_malloc_is_libc;
 
 static _Atomic uint32_t reborn_lock;        /* one thread of a new process looks at itself */
 static uint32_t alone_depth;
@@ -73,6 +73,9 @@ int ct_session_open(const struct ct_session_options *options)
     if (options != &ct_options)
         ct_options = *options;
     ct_rates_apply(&ct_options);
+    r = ct_gate_wipe_in_children();
+    if (r < 0)
+        return r;
     ct_session_serial++;
     ct_gate_watch(ct_options.record);
     r = ct_control_start();
@@ -88,7 +91,7 @@ int ct_session_open(const struct ct_session_options *options)
     return 0;
 }
 
-bool ct_session_is_owner(void)
+CT_EARLY_CODE bool ct_session_is_owner(void)
 {
     return ct_arena && (uint32_t)ct_syscall(SYS_getpid) == ct_arena->pid;
 }
@@ -111,12 +114,13 @@ static void join_record(void)
 /* Runs before the constructors of the program and of libraries that need us. */
 static __attribute__((constructor(101))) void begin(void)
 {
+    CT_EARLY_DATA static char name[] = CT_SESSION_ENV;      /* beside what else is touched */
     const char *text;
 
-    ct_gate_init();
+    ct_gate_set(0);
     if (getauxval(AT_SECURE))
         return;
-    text = getenv(CT_SESSION_ENV);
+    text = getenv(name);
     if (!text) {
         if (ct_slots_bypass)
             ct_slots_bypass();
@@ -176,7 +180,7 @@ bool ct_gate_reborn(void)
     return atomic_load_explicit(&ct_gate.word, memory_order_relaxed) >= CT_GATE_FIRST;
 }
 
-void ct_session_ending(int status)
+CT_EARLY_CODE void ct_session_ending(int status)
 {
     if (!ct_session_is_owner())
         return;

@@ -3,13 +3,14 @@
 #include <unistd.h>
 
 #include "record/emit.h"
+#include "record/hot.h"
 #include "record/intern.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
-static bool announced;                  /* exit() said so; what follows are its handlers */
+CT_EARLY_DATA static bool announced;                  /* exit() said so; what follows are its handlers */
 
-static void announce(int status)
+CT_EARLY_CODE static void announce(int status)
 {
     if (announced || !ct_session_is_owner())
         return;
@@ -23,7 +24,7 @@ static void announce(int status)
  * come before: what happens in the program's own handlers and destructors is still recorded.  Returning from main()
  * calls libc's exit() past our wrapper.
  */
-static void at_exit(int status, void *unused)
+CT_EARLY_CODE static void at_exit(int status, void *unused)
 {
     announce(status);
     ct_session_ending(status);

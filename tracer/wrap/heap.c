@@ -33,7 +33,7 @@ static const size_t large = 128 << 10;
 enum { page = 4096 };
 
 CT_HOT_DATA static bool chunks_known;               /* the allocator is libc's: blocks have a header of the kind above */
-static char *heap_start;                /* about: where the heap ended when we came */
+CT_EARLY_DATA static char *heap_start;                /* about: where the heap ended when we came */
 CT_HOT_DATA static struct {
     void *_Atomic end;                  /* relaxed: whoever exchanges it reports the difference */
     _Atomic size_t timed;               /* relaxed: blocks from this size on may take time; 0: a small one may move the end */

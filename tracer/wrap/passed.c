@@ -35,7 +35,7 @@ const void *ct_passed_settle(struct ct_passed *p)
  * in (al says how many vector registers hold some) and jumps on as if it had not been there.  ct_go_NAME jumps to the real
  * function for code that has something to do first.  One statement: the counter is the assembler's.
  */
-asm(".pushsection .text\n"
+asm(".pushsection ct_routed, \"ax\", @progbits\n"
     ".hidden ct_passed\n"
     ".hidden ct_passed_settle\n"
     ".set ct_passed_at, 0\n"

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "record/hot.h"
+
 /*
  * Not dlsym(RTLD_NEXT): it takes the loader's lock, and a thread that is made by a constructor and waited for there
  * would never get it; it is not for signal handlers; it may allocate while we look for the allocator.  The modules that
@@ -25,12 +27,12 @@ struct symbols {
 };
 
 /* glibc relocates the dynamic section in place where it is writable, and leaves it as it was where it is not. */
-static const void *dynamic_pointer(const struct link_map *map, uintptr_t value)
+CT_EARLY_CODE static const void *dynamic_pointer(const struct link_map *map, uintptr_t value)
 {
     return (const void *)(value < map->l_addr ? value + map->l_addr : value);
 }
 
-static bool read_symbols(const struct link_map *map, struct symbols *ret)
+CT_EARLY_CODE static bool read_symbols(const struct link_map *map, struct symbols *ret)
 {
     *ret = (struct symbols){ .base = map->l_addr };
     for (const ElfW(Dyn) *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
@@ -56,7 +58,7 @@ static bool read_symbols(const struct link_map *map, struct symbols *ret)
 }
 
 /* The definition that an unversioned reference would bind to: of several versions the default one. */
-static void *definition(const struct symbols *s, uint32_t i, const char *name)
+CT_EARLY_CODE static void *definition(const struct symbols *s, uint32_t i, const char *name)
 {
     const ElfW(Sym) *symbol = &s->symbol[i];
     unsigned type = ELF64_ST_TYPE(symbol->st_info);
@@ -68,7 +70,7 @@ static void *definition(const struct symbols *s, uint32_t i, const char *name)
     return type == STT_GNU_IFUNC ? ((void *(*)(void))at)() : at;
 }
 
-static void *find_gnu(const struct symbols *s, const char *name)
+CT_EARLY_CODE static void *find_gnu(const struct symbols *s, const char *name)
 {
     const uint32_t *table = s->gnu_hash;
     uint32_t buckets = table[0], first = table[1], words = table[2], shift = table[3], hash = 5381;
@@ -90,7 +92,7 @@ static void *find_gnu(const struct symbols *s, const char *name)
     return NULL;
 }
 
-static void *find_sysv(const struct symbols *s, const char *name)
+CT_EARLY_CODE static void *find_sysv(const struct symbols *s, const char *name)
 {
     uint32_t buckets = s->hash[0], hash = 0;
     const uint32_t *bucket = s->hash + 2, *chain = bucket + buckets;
@@ -106,7 +108,7 @@ static void *find_sysv(const struct symbols *s, const char *name)
     return NULL;
 }
 
-static void *find_in(const struct link_map *map, const char *name)
+CT_EARLY_CODE static void *find_in(const struct link_map *map, const char *name)
 {
     struct symbols s;
 
@@ -122,7 +124,7 @@ static int missing(void)
 }
 
 /* What follows us in the order of modules; the rest only when we were loaded later, where we are nobody's wrapper. */
-static void *find(const char *name)
+CT_EARLY_CODE static void *find(const char *name)
 {
     struct dl_find_object own;
     const struct link_map *map, *first;
@@ -139,19 +141,19 @@ static void *find(const char *name)
     return found;
 }
 
-static void *find_real(const char *name)
+CT_EARLY_CODE static void *find_real(const char *name)
 {
     void *found = find(name);
 
     return found ? found : (void *)missing;
 }
 
-const void *ct_real_symbol(const char *name)
+CT_EARLY_CODE const void *ct_real_symbol(const char *name)
 {
     return find(name);
 }
 
-bool ct_real_in_libc(const void *code)
+CT_EARLY_CODE bool ct_real_in_libc(const void *code)
 {
     struct dl_find_object libc, other;
 

@@ -8,9 +8,9 @@
  *   budget   nobody listens: one instruction (tests/tracer/wrap/jumps.c).
  *   never    tests anything: who listens is told by where the jump leads, and that changes as rarely as sessions do. */
 
-/* Their C names are others: those of the header may have variable arguments, which are passed the same way. */
+/* In a section of their own, by which wrap/slots.c knows them.  Their C names are others: those of the header may have variable arguments, which are passed the same way. */
 #define ROUTED(result, name, parameters, arguments, ...) \
-    CT_WRAPPER CT_JUMPS result ct_routed_##name parameters __asm__(#name); \
+    CT_WRAPPER CT_JUMPS __attribute__((section("ct_routed"))) result ct_routed_##name parameters __asm__(#name); \
     result ct_routed_##name parameters \
     { \
         CT_JUMP return ct_route.name arguments; \

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "record/gate.h"
+#include "record/hot.h"
 #include "record/rawfile.h"
 #include "record/syscall.h"
 #include "wrap/real.h"
@@ -24,26 +25,18 @@ enum { JUMP_SLOT = R_X86_64_JUMP_SLOT };
 enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT };
 #endif
 
-#define ROUTED(result, name, parameters, arguments, ...) \
-    CT_WRAPPER result ct_routed_##name parameters __asm__(#name);
-#define PASSED(result, name, parameters, ...) CT_WRAPPER result ct_routed_##name parameters __asm__(#name);
-#include "wrap/real.def"
+/* Between these the linker puts the wrappers that are jumps.  No table of them: the loader would have to fill it each time. */
+extern const char __start_ct_routed[] __attribute__((visibility("hidden")));
+extern const char __stop_ct_routed[] __attribute__((visibility("hidden")));
 
-static const struct { const void *wrapper; const char *name; } routed[] = {
-#define ROUTED(result, name, parameters, arguments, ...) { (const void *)ct_routed_##name, #name },
-#if defined(__x86_64__)
-#define PASSED(result, name, ...) { (const void *)ct_routed_##name, #name },
-#endif
-#include "wrap/real.def"
-};
-enum { ROUTES = sizeof routed / sizeof *routed, SLOTS_MAX = 512 };
+enum { SLOTS_MAX = 512 };
 
-static struct { uintptr_t *at; const void *wrapper; } slots[SLOTS_MAX];
-static unsigned slot_count;
-static uintptr_t relro, relro_end;      /* pages of the program that the loader made read-only */
-static _Atomic bool bypassed;
+static struct { uintptr_t *at, wrapper; const char *name; } slots[SLOTS_MAX];
+CT_EARLY_DATA static unsigned slot_count;
+CT_EARLY_DATA static uintptr_t relro, relro_end;        /* pages of the program that the loader made read-only */
+CT_EARLY_DATA static _Atomic bool bypassed;
 
-static const struct link_map *main_program(void)
+CT_EARLY_CODE static const struct link_map *main_program(void)
 {
     struct dl_find_object own;
     const struct link_map *map;
@@ -59,7 +52,7 @@ static const struct link_map *main_program(void)
  * As the loader reckons: the last page is protected only when it is whole.  That the program's own headers were found is
  * told by where its dynamic section lies: the kernel knows of the loader only when that was the command.
  */
-static bool find_relro(const struct link_map *map)
+CT_EARLY_CODE static bool find_relro(const struct link_map *map)
 {
     const ElfW(Phdr) *p = (const ElfW(Phdr) *)getauxval(AT_PHDR);
     uintptr_t page = getauxval(AT_PAGESZ);
@@ -80,43 +73,53 @@ static bool find_relro(const struct link_map *map)
     return own && relro < relro_end;
 }
 
-static void add_slot(uintptr_t *at)
+/* What the loader bound the program's calls by. */
+struct bindings {
+    const ElfW(Rela) *rela;
+    size_t count;
+    const ElfW(Sym) *symbols;
+    const char *names;
+};
+
+CT_EARLY_CODE static bool find_bindings(const struct link_map *map, struct bindings *ret)
 {
-    for (unsigned i = 0; i < ROUTES && slot_count < SLOTS_MAX; i++) {
-        if (*at != (uintptr_t)routed[i].wrapper)
-            continue;
-        slots[slot_count].at = at;
-        slots[slot_count++].wrapper = routed[i].wrapper;
-        return;
+    bool known = false;
+
+    *ret = (struct bindings){ .count = 0 };
+    for (const ElfW(Dyn) *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
+        uintptr_t at = d->d_un.d_ptr < map->l_addr ? d->d_un.d_ptr + map->l_addr : d->d_un.d_ptr;
+
+        if (d->d_tag == DT_JMPREL)
+            ret->rela = (const ElfW(Rela) *)at;
+        else if (d->d_tag == DT_PLTRELSZ)
+            ret->count = d->d_un.d_val / sizeof *ret->rela;
+        else if (d->d_tag == DT_PLTREL)
+            known = d->d_un.d_val == DT_RELA;
+        else if (d->d_tag == DT_SYMTAB)
+            ret->symbols = (const ElfW(Sym) *)at;
+        else if (d->d_tag == DT_STRTAB)
+            ret->names = (const char *)at;
     }
+    return ret->rela && known && ret->symbols && ret->names;
 }
 
 /* Slots that calls go through and that lead to us: in pages that are read-only since everything was bound at the start. */
-static void find_slots(const struct link_map *map)
+CT_EARLY_CODE static void find_slots(const struct link_map *map)
 {
-    struct dl_find_object own;
-    const ElfW(Rela) *rela = NULL;
-    size_t size = 0;
-    bool known = false;
+    uintptr_t first = (uintptr_t)__start_ct_routed, end = (uintptr_t)__stop_ct_routed;
+    struct bindings by;
 
-    for (const ElfW(Dyn) *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
-        if (d->d_tag == DT_JMPREL)
-            rela = (const ElfW(Rela) *)(d->d_un.d_ptr < map->l_addr ? d->d_un.d_ptr + map->l_addr : d->d_un.d_ptr);
-        else if (d->d_tag == DT_PLTRELSZ)
-            size = d->d_un.d_val;
-        else if (d->d_tag == DT_PLTREL)
-            known = d->d_un.d_val == DT_RELA;
-    }
-    if (!rela || !known || _dl_find_object((void *)(uintptr_t)ct_slots_bypass, &own) != 0)
+    if (!find_bindings(map, &by))
         return;
-    for (size_t i = 0; i < size / sizeof *rela; i++) {
-        uintptr_t *at = (uintptr_t *)(map->l_addr + rela[i].r_offset);
+    for (size_t i = 0; i < by.count && slot_count < SLOTS_MAX; i++) {
+        uintptr_t *at = (uintptr_t *)(map->l_addr + by.rela[i].r_offset);
 
-        if (ELF64_R_TYPE(rela[i].r_info) != JUMP_SLOT || (uintptr_t)at < relro || (uintptr_t)at >= relro_end ||
-            (uintptr_t)at % sizeof *at)
+        if (ELF64_R_TYPE(by.rela[i].r_info) != JUMP_SLOT || (uintptr_t)at < relro || (uintptr_t)at >= relro_end ||
+            (uintptr_t)at % sizeof *at || *at - first >= end - first)
             continue;
-        if (*at - (uintptr_t)own.dlfo_map_start < (uintptr_t)own.dlfo_map_end - (uintptr_t)own.dlfo_map_start)
-            add_slot(at);
+        slots[slot_count].at = at;
+        slots[slot_count].wrapper = *at;
+        slots[slot_count++].name = by.names + by.symbols[ELF64_R_SYM(by.rela[i].r_info)].st_name;
     }
 }
 
@@ -137,16 +140,7 @@ static bool protect(int how)
     return ct_syscall(SYS_mprotect, relro, relro_end - relro, how) == 0;
 }
 
-static const char *name_of(const void *wrapper)
-{
-    unsigned i = 0;
-
-    while (routed[i].wrapper != wrapper)
-        i++;
-    return routed[i].name;
-}
-
-void ct_slots_bypass(void)
+CT_EARLY_CODE void ct_slots_bypass(void)
 {
     const struct link_map *map = main_program();
 
@@ -156,7 +150,7 @@ void ct_slots_bypass(void)
     if (!slot_count || is_filtered() || !protect(PROT_READ | PROT_WRITE))
         return;
     for (unsigned i = 0; i < slot_count; i++) {
-        const void *real = ct_real_symbol(name_of(slots[i].wrapper));
+        const void *real = ct_real_symbol(slots[i].name);
 
         if (real)
             __atomic_store_n(slots[i].at, (uintptr_t)real, __ATOMIC_RELAXED);
@@ -171,6 +165,6 @@ void ct_slots_restore(void)
     if (!atomic_exchange_explicit(&bypassed, false, memory_order_relaxed) || !protect(PROT_READ | PROT_WRITE))
         return;
     for (unsigned i = 0; i < slot_count; i++)
-        __atomic_store_n(slots[i].at, (uintptr_t)slots[i].wrapper, __ATOMIC_RELAXED);
+        __atomic_store_n(slots[i].at, slots[i].wrapper, __ATOMIC_RELAXED);
     protect(PROT_READ);
 }

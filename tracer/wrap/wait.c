@@ -84,20 +84,20 @@ static bool is_written(const struct ct_wait_record *r)
     bool same = w->head && w->head->batch == r->batch;
     const uint8_t *at = same ? r->at : (const uint8_t *)(w->head + 1);
     uint64_t ticks = same ? r->ticks : w->head ? w->head->base_ticks : 0;
-    struct ct_event event;
-    struct ct_cursor c;
+    const uint8_t *next, *fields;
 
-    if (!w->head || w->at <= at)
+    if (!w->head)
         return false;
-    c = ct_cursor_over(at, (size_t)(w->at - at), 0);
-    while (ct_cursor_left(&c)) {
-        const struct ct_event_info *info = ct_schema_event(*c.at);
+    for (; at < w->at; at = next) {
+        uint64_t then;
 
-        if (!info || ct_event_get(&c, info, ticks, &event, NULL) < 0)
+        next = ct_event_step(at, w->at, &fields);
+        if (!next)
             return false;
-        if (event.no == r->writes && event.ticks == (r->stamp > ticks ? r->stamp : ticks))
+        then = ticks + ct_event_delta(at);
+        if (*at == r->writes && then == (r->stamp > ticks ? r->stamp : ticks))
             return true;
-        ticks = event.ticks;
+        ticks = then;
     }
     return false;
 }

@@ -296,6 +296,6 @@ int main(void)
         cmocka_unit_test(the_arena_tells),
     };
 
-    ct_gate_init();
+    ct_gate_set(0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
