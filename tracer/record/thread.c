@@ -130,30 +130,42 @@ static void fill_row(struct ct_arena_thread *row, uint32_t tid, const struct ct_
  * Memory of the thread's own, by raw system calls: this may run in a signal handler or under an allocator's lock.
  * The block survives a fork with the thread.
  */
+static size_t room_size(size_t *ret_rules, size_t *ret_rest)
+{
+    *ret_rules = (sizeof(struct ct_thread_room) + 63) / 64 * 64;
+    *ret_rest = *ret_rules + ct_unwind_cache_size();
+    return *ret_rest + CT_STRING_CACHE * sizeof(struct ct_known_string) + CT_STACK_MAX * sizeof(uint64_t);
+}
+
 static void make_room(struct ct_thread *self)
 {
-    size_t head = (sizeof(struct ct_thread_room) + 63) / 64 * 64;
-    size_t size = (head + 4095) / 4096 * 4096 + ct_unwind_cache_size();
+    size_t rules, rest, size = room_size(&rules, &rest);
+    struct ct_thread_room *room;
     long at;
 
-    if (self->room)
+    if (self->room) {                   /* of before a fork */
+        memset(self->room->strings, 0, CT_STRING_CACHE * sizeof *self->room->strings);
         return;
+    }
     at = ct_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at < 0)
         return;                         /* no stacks for this thread: shown as lost */
-    self->room = (struct ct_thread_room *)at;
-    self->room->rules = (struct ct_unwind_cache *)(at + (long)(size - ct_unwind_cache_size()));
+    room = (struct ct_thread_room *)at;
+    room->rules = (struct ct_unwind_cache *)(at + (long)rules);
+    room->strings = (struct ct_known_string *)(at + (long)rest);
+    room->tick_frames = (uint64_t *)(room->strings + CT_STRING_CACHE);
+    self->room = room;
 }
 
 static void drop_room(struct ct_thread *self)
 {
-    size_t head = (sizeof(struct ct_thread_room) + 63) / 64 * 64;
+    size_t rules, rest, size = room_size(&rules, &rest);
     struct ct_thread_room *room = self->room;
 
     self->room = NULL;
     atomic_signal_fence(memory_order_seq_cst);
     if (room)
-        ct_syscall(SYS_munmap, room, (head + 4095) / 4096 * 4096 + ct_unwind_cache_size());
+        ct_syscall(SYS_munmap, room, size);
 }
 
 /* The main thread's stack ends where the kernel put the arguments; glibc puts a thread's control block atop its stack. */
@@ -199,7 +211,6 @@ static bool attach(struct ct_thread *self, const struct ct_birth *birth)
     if (self->room) {
         self->room->busy = 0;
         ct_thread_find_stack(birth->stack_size, &self->room->stack_low, &self->room->stack_high);
-        memset(self->room->strings, 0, sizeof self->room->strings);
         self->room->masked |= birth->masked;
     }
     self->owner = ct_session_serial;

@@ -63,14 +63,15 @@ struct ct_known_string {
 };
 _Static_assert(sizeof(struct ct_known_string) == 64, "one cache line");
 
+/* In the order in which threads come to need it, so that those that do little touch two pages: this, the rules, the rest. */
 struct ct_thread_room {
     uint64_t stack_low, stack_high;             /* bounds for the unwinder */
-    struct ct_known_string strings[CT_STRING_CACHE];
     struct ct_unwind_cache *rules;
+    struct ct_known_string *strings;            /* CT_STRING_CACHE of them */
+    uint64_t *tick_frames;                      /* where the handler of a CPU sample captures, whatever it interrupted */
+    uintptr_t busy;                             /* stack pointer of the capture that uses frames[]; 0: none */
     uint64_t frames[CT_STACK_MAX];              /* where a stack is captured: thread stacks may be small */
     struct ct_wait_record waits[CT_WAIT_DEPTH];
-    uintptr_t busy;                             /* stack pointer of the capture that uses frames[]; 0: none */
-    uint64_t tick_frames[CT_STACK_MAX];         /* where the handler of a CPU sample captures, whatever it interrupted */
     uint64_t heap_random, heap_rate;            /* state of the numbers drawn, 0: none yet; mean of the last */
     bool masked;                                /* the program believes the CPU samples' signal to be blocked */
 };

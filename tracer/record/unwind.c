@@ -14,6 +14,12 @@
 enum { SLOTS = 1024 };
 
 /*
+ * Memory is touched as it pays: a thread whose stacks need few rules uses the first slots only, and who takes few stacks makes
+ * no memos.  Thousands of threads that wait are calm.
+ */
+enum { CALM_SLOTS = 64, CALM_MISSES = 64, CALM_CAPTURES = 32 };
+
+/*
  * A slot holds a rule and, folded with it, the address it is for: a signal handler that rewrites
  * the slot between the two loads, or that interrupts the two stores, leaves a pair that matches no
  * address, and the slot is made anew.
@@ -34,10 +40,12 @@ enum { HINT = 1 }; /* index of the quarter: little endian, as all processors kno
 #define NO_HINT (~(uint64_t)0xffff0000)
 
 struct ct_unwind_cache {
+    uint64_t epoch; /* of all slots; 0: there is nothing in them */
+    uintptr_t busy; /* sp of who is using the memos; 0: none.  Stale when left by longjmp */
+    uint16_t misses, captures; /* as long as the thread is calm */
+    uint8_t rest[44];
     struct slot slots[SLOTS];
     struct memo_set memos[MEMO_SETS];
-    uint64_t epoch; /* of all slots */
-    uintptr_t busy; /* sp of who is using the memos; 0: none.  Stale when left by longjmp */
 };
 _Static_assert(SLOTS * sizeof(struct slot) <= 1 << 16, "a hint reaches all slots");
 
@@ -45,11 +53,11 @@ _Static_assert(SLOTS * sizeof(struct slot) <= 1 << 16, "a hint reaches all slots
  * Number of ct_unwind_forget() calls.  Relaxed: whoever runs code of a module that came later got
  * there by other orders.
  */
-static uint64_t current_epoch = 1; /* not 0: a zeroed cache is to be emptied before its first use */
+static uint64_t current_epoch = 1;
 
 size_t ct_unwind_cache_size(void)
 {
-    return (sizeof(struct ct_unwind_cache) + CT_UNWIND_PAGE - 1) & -(size_t)CT_UNWIND_PAGE;
+    return (sizeof(struct ct_unwind_cache) + 63) & -(size_t)64;
 }
 
 void ct_unwind_forget(void)
@@ -59,9 +67,9 @@ void ct_unwind_forget(void)
 
 #if CT_UNWIND_TABLES
 
-static inline uint64_t find_place(uint64_t ra)
+static inline uint64_t find_place(const struct ct_unwind_cache *cache, uint64_t ra)
 {
-    return (ra & (SLOTS - 1)) * sizeof(struct slot);
+    return (ra & (cache->misses < CALM_MISSES ? CALM_SLOTS - 1 : SLOTS - 1)) * sizeof(struct slot);
 }
 
 static inline struct slot *slot_at(struct ct_unwind_cache *cache, uint64_t place)
@@ -69,10 +77,10 @@ static inline struct slot *slot_at(struct ct_unwind_cache *cache, uint64_t place
     return (struct slot *)((char *)cache->slots + place);
 }
 
-/* What the slot's check is for this address and rule. */
+/* What the slot's check is for this address and rule.  Of zeros: for an address that no user program has. */
 static inline uint64_t check_of(uint64_t ra, uint64_t rule)
 {
-    return ra ^ (rule & NO_HINT);
+    return ~(ra ^ (rule & NO_HINT));
 }
 
 static inline bool slot_matches(const struct slot *slot, uint64_t ra, uint64_t *ret_rule)
@@ -88,7 +96,7 @@ static inline bool slot_matches(const struct slot *slot, uint64_t ra, uint64_t *
 static __attribute__((noinline)) uint64_t look_up(struct ct_unwind_cache *cache, struct slot *from,
                                                   uint64_t ra)
 {
-    struct slot *slot = slot_at(cache, find_place(ra));
+    struct slot *slot = slot_at(cache, find_place(cache, ra));
     uint64_t rule;
     bool keep;
 
@@ -98,17 +106,20 @@ static __attribute__((noinline)) uint64_t look_up(struct ct_unwind_cache *cache,
         rule = ct_unwind_rule(ra, &keep);
         if (!keep)
             return rule;
+        if (cache->misses < CALM_MISSES && ++cache->misses == CALM_MISSES)
+            slot = slot_at(cache, find_place(cache, ra));
         __atomic_store_n(&slot->rule, rule, __ATOMIC_RELAXED);
         __atomic_store_n(&slot->check, check_of(ra, rule), __ATOMIC_RELAXED);
     }
-    __atomic_store_n(&from->quarters[HINT], (uint16_t)find_place(ra), __ATOMIC_RELAXED);
+    __atomic_store_n(&from->quarters[HINT], (uint16_t)find_place(cache, ra), __ATOMIC_RELAXED);
     return rule;
 }
 
-/* No address matches a slot emptied thus: it would have to be one that no user program has. */
 static __attribute__((noinline, cold)) void empty(struct ct_unwind_cache *cache, uint64_t epoch)
 {
-    for (unsigned i = 0; i < SLOTS; i++)
+    unsigned used = cache->epoch == 0 ? 0 : cache->misses < CALM_MISSES ? CALM_SLOTS : SLOTS;
+
+    for (unsigned i = 0; i < used; i++)
         __atomic_store_n(&cache->slots[i].check, check_of(~(uint64_t)0, cache->slots[i].rule),
                          __ATOMIC_RELAXED);
     cache->epoch = epoch;
@@ -123,13 +134,13 @@ walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk,
             const struct ct_unwind_regs *regs, struct memo_pen *pen, uint64_t **out,
             const uint64_t *end)
 {
-    uint64_t ra = regs->pc + 1, place = find_place(ra), from = place, rule;
+    uint64_t ra = regs->pc + 1, place = find_place(cache, ra), from = place, rule;
     uintptr_t sp = regs->sp, fp = regs->fp, fp_at = 0, high = walk->stack.high;
 
     for (;;) {
         if (__builtin_expect(!slot_matches(slot_at(cache, place), ra, &rule), 0)) {
             rule = look_up(cache, slot_at(cache, from), ra);
-            place = find_place(ra);
+            place = find_place(cache, ra);
         }
         if (__builtin_expect(*out != end, 1)) {
             **out = ra;
@@ -251,6 +262,10 @@ unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_r
     *note = NULL;
     if (__builtin_expect(!may_use_memos(cache, regs->sp, here, lo, hi), 0))
         return capture(cache, &key, lo, pcs, flags);
+    if (__builtin_expect(cache->captures < CALM_CAPTURES, 0)) {
+        cache->captures++;
+        return capture(cache, &key, lo, pcs, flags);
+    }
     cache->busy = here;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 

@@ -23,12 +23,12 @@ enum ct_unwind_flag {
 
 /*
  * One thread's rules, keyed by return address.  Given as ct_unwind_cache_size() zeroed bytes,
- * aligned to a page; the owner maps and unmaps it.  Used by its thread only (its signal handlers
+ * aligned to 64; the owner maps and unmaps it.  Used by its thread only (its signal handlers
  * included), or by one other thread that unwinds it.
  */
 struct ct_unwind_cache;
 
-/* Bytes of a cache: a multiple of the page size. */
+/* Bytes of a cache: a multiple of 64.  Only what is used of them is touched, from the first on. */
 size_t ct_unwind_cache_size(void);
 
 /*

@@ -120,18 +120,18 @@ static void test_notes(void **state)
     struct stack stack;
 
     (void)state;
-    for (volatile int i = 0; i < 100; i++) { /* volatile: unrolled it would be many places */
+    for (volatile int i = 0; i < 200; i++) { /* volatile: unrolled it would be many places */
         note = capture_noted(&stack);
         assert_int_equal(stack.flags, 0);
-        if (i == 50) {
+        if (i == 100) {
             ct_unwind_forget();
             kept = 0;
         }
-        if (note && i != 50) {
+        if (note && i != 100) {
             assert_int_equal(*note, kept);
             *note = kept = 1 + (uint64_t)i;
         }
-        assert_true(kept || (i != 20 && i != 80));
+        assert_true(kept || (i != 60 && i != 160));
     }
     note = capture_noted(&stack); /* from another place */
     assert_true(!note || *note == 0);
