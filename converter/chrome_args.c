@@ -315,7 +315,8 @@ static char *heap_text(struct ct_chrome *c, char *p, const struct ct_span *span)
     p = ct_json_u64(p, a->bytes);
     p = CT_JSON_PUT(p, ",\"total\":");
     p = ct_json_u64(p, a->total);
-    p = a->how == 1 ? CT_JSON_PUT(p, ",\"how\":\"mmap\"") : CT_JSON_PUT(p, ",\"how\":\"brk\"");
+    p = a->how == 1 ? CT_JSON_PUT(p, ",\"how\":\"mmap\"") : a->how == 2 ? CT_JSON_PUT(p, ",\"how\":\"arena\"")
+      : a->how == 3 ? CT_JSON_PUT(p, ",\"how\":\"purge\"") : CT_JSON_PUT(p, ",\"how\":\"brk\"");
     return close_record(c, p, args, span);
 }
 

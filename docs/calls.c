@@ -45,7 +45,7 @@ int main(void)
 #define CHILD(result, name, parameters, arguments, call, object) call_row(#name, "CHILD_CALL", #call, #object, "");
 #define SIGNALLED(result, name, parameters, arguments, call) call_row(#name, "SIGNAL_CALL", #call, "none", "");
 #define NAMED(result, name, parameters, arguments, call, path, other) call_row(#name, "PATH", #call, #path, "");
-#define MAPPED(result, name, parameters, arguments, call, bytes) call_row(#name, "MAP", #call, "none", #bytes);
+#define MAPPED(result, name, parameters, arguments, call, bytes, how) call_row(#name, "MAP", #call, "none", #bytes);
 #include "wrap/real.def"
     printf("\n## system calls by number\n\n"
            "Of those made through `syscall()`, on x86-64.  All others are passed on with registers and stack as they were.\n\n"

@@ -40,6 +40,7 @@ static struct ct_text result_text(struct ct_index_memory *memory, const struct c
 void ct_argument_text(const struct ct_store *s, const struct ct_name_record *name, uint32_t program,
                       const struct ct_argument *a, struct ct_index_memory *memory, struct ct_index_argument *ret)
 {
+    static const char *const hows[] = { "brk", "mmap", "arena", "purge" };
     uint32_t lane;
 
     *ret = (struct ct_index_argument){ a->name_text, { "", 0 }, { "", 0 } };
@@ -82,7 +83,7 @@ void ct_argument_text(const struct ct_store *s, const struct ct_name_record *nam
     else if (a->name && (strcmp(a->name, "asked") == 0 || strcmp(a->name, "weight") == 0))
         ret->text = (struct ct_text){ "ns", 2 };
     else if (a->name && strcmp(a->name, "how") == 0)
-        ret->text = a->value == 1 ? (struct ct_text){ "mmap", 4 } : (struct ct_text){ "brk", 3 };
+        ret->text = a->value < sizeof hows / sizeof *hows ? (struct ct_text){ hows[a->value], strlen(hows[a->value]) } : ret->text;
 }
 
 /* A string that stands in the name already, a task that there is none of: nothing to show. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/intern.h"
+#include "wrap/growth.h"
 #include "wrap/real.h"
 
 /* HOT: after every stat and waitpid; two TSC reads in all. */
@@ -41,8 +42,15 @@ void ct_called_signal(unsigned call, uint64_t start, int64_t result)
     CALLED_END(SIGNAL_CALL, .result = result);
 }
 
-void ct_called_map(unsigned call, uint64_t bytes, uint64_t start, int64_t result)
+/* What an allocator that is a library of its own maps is its heap. */
+void ct_called_map(unsigned call, enum ct_mapped how, uint64_t bytes, uint64_t start, int64_t result, const void *by)
 {
+    if (how != STAYS && result >= 0 && ct_growth_is_allocators(by)) {
+        ct_growth_tell(start, how == PURGES ? CT_HOW_PURGE : CT_HOW_MMAP, how == GROWS ? (int64_t)bytes : -(int64_t)bytes);
+        if (ct_gate_open())
+            ct_wait_resume(ct_clock_now());
+        return;
+    }
     CALLED_END(MAP, .bytes = bytes, .result = result);
 }
 
@@ -90,7 +98,8 @@ void ct_called_lookup(unsigned call, const char *name, uint64_t start, int64_t r
     WRAP(result, name, parameters, arguments, call, \
          ct_called_path(CT_CALL_##call, path, other, ct_start, CT_CALL_RESULT(ct_result)))
 /* Where it was mapped is no result: a negative one is the error of a call that returned MAP_FAILED or -1. */
-#define MAPPED(result, name, parameters, arguments, call, bytes) \
+#define MAPPED(result, name, parameters, arguments, call, bytes, how) \
     WRAP(result, name, parameters, arguments, call, \
-         ct_called_map(CT_CALL_##call, bytes, ct_start, (int64_t)ct_result == -1 ? -(int64_t)errno : 0))
+         ct_called_map(CT_CALL_##call, how, bytes, ct_start, (int64_t)ct_result == -1 ? -(int64_t)errno : 0, \
+                       __builtin_return_address(0)))
 #include "wrap/real.def"

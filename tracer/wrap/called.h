@@ -12,7 +12,10 @@
 void ct_called_lock(unsigned call, int64_t object, uint64_t start, int64_t result);
 void ct_called_signal(unsigned call, uint64_t start, int64_t result);
 void ct_called_child(unsigned call, int64_t object, uint64_t start, int64_t result);
-void ct_called_map(unsigned call, uint64_t bytes, uint64_t start, int64_t result);
+
+/* What a call does to the heap when an allocator makes it; `by`: the code that does. */
+enum ct_mapped { STAYS, GROWS, SHRINKS, PURGES };
+void ct_called_map(unsigned call, enum ct_mapped how, uint64_t bytes, uint64_t start, int64_t result, const void *by);
 
 /* `path` and `other` may be pointers to nowhere when the call failed: read is what the kernel must have read too. */
 void ct_called_path(unsigned call, const char *path, const char *other, uint64_t start, int64_t result);

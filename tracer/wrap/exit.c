@@ -5,6 +5,7 @@
 #include "record/emit.h"
 #include "record/hot.h"
 #include "record/intern.h"
+#include "wrap/growth.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
@@ -15,6 +16,7 @@ CT_EARLY_CODE static void announce(int status)
     if (announced || !ct_session_is_owner())
         return;
     announced = true;
+    ct_growth_finish();
     if (ct_recording(CT_CAT_process))
         EMIT(EXIT, .status = status, .at = ct_stack_here());
 }

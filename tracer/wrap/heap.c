@@ -2,13 +2,15 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "profile/heap.h"
 #include "record/emit.h"
 #include "record/hot.h"
-#include "record/intern.h"
+#include "record/rawfile.h"
 #include "record/session.h"
 #include "record/syscall.h"
+#include "wrap/growth.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
@@ -17,8 +19,6 @@
  *   never    looks into a block when the allocator is not libc's. */
 
 extern void *__curbrk;                  /* where libc believes the heap to end */
-
-enum { HOW_BRK = 0, HOW_MMAP = 1 };
 
 /* glibc's chunk: the word before a block holds its size and flags; before that, of mmapped ones, the slack in front. */
 enum { CHUNK_MMAPPED = 2, CHUNK_FLAGS = 7 };
@@ -38,12 +38,12 @@ CT_HOT_DATA static struct {
     void *_Atomic end;                  /* relaxed: whoever exchanges it reports the difference */
     _Atomic size_t timed;               /* relaxed: blocks from this size on may take time; 0: a small one may move the end */
 } last = { .timed = page };
-static _Atomic int64_t mapped;          /* bytes of mmapped blocks that were seen to come and go; relaxed: a sum */
 
 static __attribute__((constructor(102))) void look_at_allocator(void)
 {
     ct_real.free(NULL);                 /* from here on the pointer is the real one */
     ct_malloc_is_libc = chunks_known = ct_real_in_libc((void *)ct_real.free);
+    ct_growth_know_allocator((void *)ct_real.free, chunks_known);
     heap_start = __curbrk ? __curbrk : (char *)ct_syscall(SYS_brk, 0);
     atomic_store_explicit(&last.end, __curbrk, memory_order_relaxed);
     if (!__curbrk)                      /* else it is unknown: guessed to be far */
@@ -60,27 +60,6 @@ static inline size_t mapped_bytes(const void *block)
     return chunk[-2] + (chunk[-1] & ~(size_t)CHUNK_FLAGS);
 }
 
-static uint64_t total(void)
-{
-    int64_t blocks = atomic_load_explicit(&mapped, memory_order_relaxed);
-    char *end = __curbrk;
-
-    return (blocks > 0 ? (uint64_t)blocks : 0) + (end > heap_start ? (uint64_t)(end - heap_start) : 0);
-}
-
-/* `start` 0: how long it took is not known. */
-static void emit_change(uint64_t start, unsigned how, int64_t bytes)
-{
-    uint64_t now = ct_clock_now(), dur = start && now > start ? now - start : 0;
-
-    if (bytes > 0)
-        EMIT(HEAP_GROW, .time = now, .dur = dur, .how = how, .bytes = (uint64_t)bytes, .total = total(),
-             .at = ct_stack_here());
-    else if (bytes < 0)
-        EMIT(HEAP_SHRINK, .time = now, .dur = dur, .how = how, .bytes = (uint64_t)-bytes, .total = total(),
-             .at = ct_stack_here());
-}
-
 static inline bool end_moved(void)
 {
     return __builtin_expect(__curbrk != atomic_load_explicit(&last.end, memory_order_relaxed), 0);
@@ -91,20 +70,13 @@ static __attribute__((noinline, cold)) void report_end(uint64_t start)
     char *now = __curbrk, *before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
 
     atomic_store_explicit(&last.timed, page, memory_order_relaxed);
-    if (ct_recording(CT_CAT_heap))
-        emit_change(start, HOW_BRK, before ? now - before : now - heap_start);
-}
-
-static __attribute__((noinline, cold)) void report_mapped(uint64_t start, int64_t bytes)
-{
-    atomic_fetch_add_explicit(&mapped, bytes, memory_order_relaxed);
-    emit_change(start, HOW_MMAP, bytes);
+    ct_growth_brk(start, before ? now - before : now - heap_start);
 }
 
 static inline void report_change(uint64_t start, int64_t bytes)
 {
     if (__builtin_expect(bytes != 0, 0))
-        report_mapped(start, bytes);
+        ct_growth_tell(start, CT_HOW_MMAP, bytes);
 }
 
 static inline bool takes_time(size_t size)
@@ -123,9 +95,13 @@ static __attribute__((noinline, cold)) void *look(uint64_t start, void *block, s
 {
     if (end_moved())
         report_end(start);
+    if (ct_arena_changed(block)) {
+        atomic_store_explicit(&last.timed, page, memory_order_relaxed);
+        ct_arena_look(ct_arena_of(block), start);
+    }
     if (!ct_recording(CT_CAT_heap))
         return block;
-    if (is_near_end(block, size))
+    if (is_near_end(block, size) || ct_arena_full(block, size))
         atomic_store_explicit(&last.timed, 0, memory_order_relaxed);
     if (size >= large)
         report_change(start, (int64_t)mapped_bytes(block));
@@ -161,7 +137,7 @@ static __attribute__((noinline)) void *look_and_sample(void *block, size_t size)
     do { \
         if (ct_heap_due(size)) \
             return look_and_sample(block, size); \
-        return end_moved() || is_near_end(block, size) ? look(0, block, size) : (block); \
+        return end_moved() || is_near_end(block, size) || ct_arena_busy(block, size) ? look(0, block, size) : (block); \
     } while (0)
 
 /* n blocks of a size that overflows are refused by the real call. */
@@ -259,7 +235,7 @@ int ct_seen_posix_memalign(void **ret, size_t alignment, size_t size)
         bool ct_freed = ct_block || (none); \
         if (__builtin_expect(ct_lifted != 0, 0)) \
             ct_heap_lifted(old, ct_lifted, ct_freed); \
-        if (end_moved() || is_near_end(ct_block, size < large ? size : 0)) \
+        if (end_moved() || is_near_end(ct_block, size < large ? size : 0) || ct_arena_changed(ct_block)) \
             look(ct_start, ct_block, size < large ? size : 0); \
         if (ct_freed && ct_told) \
             report_change(ct_start, (int64_t)mapped_bytes(ct_block) - ct_before); \
@@ -282,24 +258,76 @@ void *ct_seen_reallocarray(void *block, size_t n, size_t size)
     return REALLOCATE(block, bytes, bytes == 0, ct_real.realloc(block, bytes));
 }
 
-static __attribute__((noinline)) void free_mapped(void *block)
+/* Sizes, with flags, up to which a block is never joined with others, and from which on the arena may be trimmed at once. */
+enum { FAST = 0x87, CONSOLIDATED = 64 << 10 };
+
+static inline bool frees_much(const void *block)
 {
-    int64_t bytes = ct_recording(CT_CAT_heap) ? (int64_t)mapped_bytes(block) : 0;
-    uint64_t start = bytes ? ct_clock_now() : 0;
+    size_t head;
+
+    if (!block || !chunks_known)
+        return false;
+    head = ((const size_t *)block)[-1];
+    return __builtin_expect(head > FAST && ((head & (CHUNK_MMAPPED | CT_CHUNK_ARENA)) || head > CONSOLIDATED), 0);
+}
+
+static __attribute__((noinline)) void free_much(void *block)
+{
+    size_t head = ((const size_t *)block)[-1];
+    bool told = ct_recording(CT_CAT_heap);
+    int64_t mapped = told ? (int64_t)mapped_bytes(block) : 0;
+    uint64_t start = told && head > CONSOLIDATED ? ct_clock_now() : 0;
+    const char *arena = ct_arenas_known && (head & CT_CHUNK_ARENA) ? ct_arena_of(block) : NULL;
 
     ct_real.free(block);
-    report_change(start, -bytes);
+    report_change(start, -mapped);
+    if (arena && ct_arena_is_news(arena))
+        ct_arena_look(arena, start);    /* arenas are never freed, their heaps are */
+    if (end_moved())
+        report_end(start);
 }
 
 /* The heap's end moves back when its top has grown large. */
 CT_JUMPS void ct_seen_free(void *block)
 {
     ct_heap_free(block);
-    if (__builtin_expect(mapped_bytes(block) != 0, 0)) {
-        free_mapped(block);
+    if (frees_much(block)) {
+        free_much(block);
     } else {
         ct_real.free(block);
         if (end_moved())
             report_end(0);
     }
+}
+
+/* What the process holds, in bytes; 0 where that is not known. */
+static int64_t resident(void)
+{
+    char text[128];
+    const char *at;
+
+    if (ct_raw_read_file("/proc/self/statm", text, sizeof text) <= 0)
+        return 0;
+    at = strchr(text, ' ');
+    return at ? atoll(at) * page : 0;
+}
+
+/* It gives back what lies anywhere in the heap: by pages, which stay mapped, and the end of the first arena. */
+int ct_seen_malloc_trim(size_t pad)
+{
+    uint64_t start;
+    int64_t before, after;
+    int r;
+
+    if (!chunks_known || !ct_recording(CT_CAT_heap))
+        return ct_real.malloc_trim(pad);
+    before = resident();
+    start = ct_clock_now();
+    r = ct_real.malloc_trim(pad);
+    after = resident();
+    if (end_moved())
+        report_end(0);
+    if (before > after)
+        ct_growth_tell(start, CT_HOW_PURGE, after - before);
+    return r;
 }

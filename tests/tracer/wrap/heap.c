@@ -134,4 +134,52 @@ static void grow(void)
     puts("grown");
 }
 
-CASES({ "results", results }, { "moves", moves }, { "kinds", kinds }, { "threads", threads }, { "grow", grow })
+enum { BLOCKS = 8000 };
+
+static void *fill_arena(void *unused)
+{
+    static __thread char *blocks[BLOCKS];
+
+    for (int i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(1000);
+        blocks[i][0] = 1;
+    }
+    for (int i = 0; i < BLOCKS; i++)
+        free(blocks[i]);
+    return NULL;
+}
+
+/* libc grows a thread's arena by one page after another. */
+static void arenas(void)
+{
+    pthread_t t[3];
+
+    for (int i = 0; i < 3; i++)
+        pthread_create(&t[i], NULL, fill_arena, NULL);
+    for (int i = 0; i < 3; i++)
+        pthread_join(t[i], NULL);
+    puts("filled");
+}
+
+/* Much is held, given back inside by malloc_trim(), or by an allocator that purges. */
+static void purge(void)
+{
+    static char *blocks[40][100];
+
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 40; i++)
+            for (int k = 0; k < 100; k++) {
+                blocks[i][k] = malloc(10000);
+                memset(blocks[i][k], 1, 10000);
+            }
+        for (int i = 0; i < 40; i++)
+            for (int k = 0; k < 99; k++)
+                free(blocks[i][k]);
+        malloc_trim(0);
+        for (int i = 0; i < 40; i++)
+            free(blocks[i][99]);
+    }
+    puts("purged");
+}
+
+CASES({ "arenas", arenas }, { "purge", purge }, { "results", results }, { "moves", moves }, { "kinds", kinds }, { "threads", threads }, { "grow", grow })

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""The heap's growth and shrinking, of libc's allocator and of others: bytes, times, and one event for a burst.
+
+pauses.py BUILD_DIR
+"""
+import collections
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+BUILD = os.path.abspath(sys.argv[1])
+PROGRAM = os.path.join(BUILD, "tests", "tracer", "wrap", "wrap-heap")
+LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+EVENT = re.compile(r" HEAP_(GROW|SHRINK) dur=(\d+) how=(\d) bytes=(\d+) total=(\d+) at=(\d+)")
+failures = []
+
+
+def expect(truth, what):
+    if not truth:
+        failures.append(what)
+        print("FAIL:", what, flush=True)
+
+
+def changes(case, preload=None, options=()):
+    """(GROW or SHRINK, how) -> [(dur, bytes, stack)] of one run."""
+    environment = dict(os.environ)
+    if preload:
+        environment["LD_PRELOAD"] = preload
+    with tempfile.TemporaryDirectory() as scratch:
+        trace = os.path.join(scratch, "trace")
+        subprocess.run([os.path.join(BUILD, "ctrace"), "record", "-o", trace, *options, "--", PROGRAM, case], env=environment,
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        text = subprocess.run([os.path.join(BUILD, "ctrace"), "convert", "-t", "text", "-o", "-", trace], check=True,
+                              stdout=subprocess.PIPE, timeout=60).stdout.decode(errors="replace")
+    found = collections.defaultdict(list)
+    for what, dur, how, size, _, at in EVENT.findall(text):
+        found[what, int(how)].append((int(dur), int(size), int(at)))
+    return found
+
+
+def bytes_of(rows):
+    return sum(row[1] for row in rows)
+
+
+def main():
+    found = changes("arenas")
+    grown = found["GROW", 2]
+    expect(24e6 <= bytes_of(grown) <= 26e6, f"arenas: three threads allocate 24 MB, {bytes_of(grown)} were told")
+    expect(len(grown) <= 300, f"arenas: {len(grown)} events for some 6,000 steps")
+    expect(sum(row[0] for row in grown) > 0 and any(row[2] > 1 for row in grown), "arenas: no time, or no stack")
+    expect(bytes_of(found["SHRINK", 2]) > 12e6, f"arenas: {bytes_of(found['SHRINK', 2])} bytes given back of 24 MB")
+    found = changes("purge")
+    expect(bytes_of(found["SHRINK", 3]) > 40e6, f"malloc_trim: {bytes_of(found['SHRINK', 3])} bytes of 5 times 40 MB")
+    expect(all(row[0] > 0 for row in found["SHRINK", 3]), "malloc_trim: no time")
+    for name, how in ("libjemalloc.so.2", 1), ("libtcmalloc_minimal.so.4", 0), ("libmimalloc.so.2", 1):
+        library = os.path.join(LIBRARIES, name)
+        if not os.path.exists(library):
+            print(f"no {name}")
+            continue
+        found = changes("purge", library)
+        expect(bytes_of(found["GROW", how]) > 30e6, f"{name}: grew by {bytes_of(found['GROW', how])} bytes")
+        expect(name == "libjemalloc.so.2" or not found["SHRINK", 2], f"{name}: arenas of libc's?")
+        print(f"{name}: {len(found['SHRINK', 3])} purges of {bytes_of(found['SHRINK', 3])} bytes")
+    print(f"{len(failures)} failed")
+    return failures != []
+
+
+sys.exit(main())
