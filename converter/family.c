@@ -120,35 +120,33 @@ static int add_relatives(struct ct_family *f, struct ct_error *err)
     return r;
 }
 
-/* DIR stands for DIR/trace.out, or DIR/trace.out.gz. */
-static int in_directory(const char *folder, char **ret, struct ct_error *err)
+/* DIR stands for DIR/trace.out, or DIR/trace.out.gz, or is one of CTF. */
+static char *in_directory(const char *folder)
 {
-    static const char *const names[] = { "trace.out", "trace.out.gz" };
+    static const char *const names[] = { "/trace.out", "/trace.out.gz", "" };
+    size_t size = strlen(folder);
     struct stat st;
+    char *path;
 
+    while (size > 1 && folder[size - 1] == '/')
+        size--;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (asprintf(ret, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", names[i]) < 0)
-            return ct_error_at(err, -ENOMEM, 0, "no memory");
-        if (stat(*ret, &st) == 0)
-            return 0;
-        free(*ret);
+        if (asprintf(&path, "%.*s%s", (int)size, folder, names[i]) < 0)
+            return NULL;
+        if (stat(path, &st) == 0)
+            return path;
+        free(path);
     }
-    return ct_error_at(err, -ENOENT, 0, "%s is a directory that holds no trace.out", folder);
+    return NULL;
 }
 
 int ct_family_find(const char *path, bool alone, struct ct_family *ret, struct ct_error *err)
 {
     struct ct_family f = { 0 };
     struct stat st;
-    char *first;
-    int r;
+    bool directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    int r = add(&f, directory ? in_directory(path) : strdup(path), err);
 
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        r = in_directory(path, &first, err);
-    else
-        r = (first = strdup(path)) ? 0 : ct_error_at(err, -ENOMEM, 0, "no memory");
-    if (r == 0)
-        r = add(&f, first, err);
     if (r == 0 && !alone && strcmp(path, "-") != 0)
         r = add_relatives(&f, err);
     if (r < 0) {

@@ -12,10 +12,11 @@ struct ct_family {
 };
 
 /*
- * The files to open for `path`, a trace or a directory that holds one (DIR/trace.out).  Others of the family are named
+ * The files to open for `path`, a trace or a directory that holds one (DIR/trace.out); any other directory is one of CTF,
+ * and is all there is.  Others of the family are named
  * PATH.PID or PATH.PID.N (and .gz) and carry the same run id.  With `alone`, or when `path` is "-" or cannot be read,
  * `path` itself is all (reading it will tell what is wrong).
- * Returns 0, or negative with `err`: -ENOENT for a directory without a trace, -ENOMEM.
+ * Returns 0, or -ENOMEM with `err`.
  */
 int ct_family_find(const char *path, bool alone, struct ct_family *ret, struct ct_error *err);
 

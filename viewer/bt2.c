@@ -34,7 +34,9 @@ const struct ct_bt2_door *ct_bt2_open(struct ct_error *err)
         plugin = dlopen(CT_LIBDIR "/babeltrace2/plugins/" PLUGIN, RTLD_NOW | RTLD_LOCAL);
     door = plugin ? dlsym(plugin, "ct_bt2_door") : NULL;
     if (!door) {
-        ct_error_fill(err, -ENOENT, 0, "CTF needs libbabeltrace2 and ctrace's plugin for it: %.80s", dlerror());
+        const char *why = dlerror(), *end = strrchr(why, ':');     /* FILE: what is wrong with it */
+
+        ct_error_fill(err, -ENOENT, 0, "CTF needs libbabeltrace2 and " PLUGIN ":%.80s", end ? end + 1 : why);
         return NULL;
     }
     if (strcmp(door->version, CT_VERSION) != 0) {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "converter/bt2/ctf_in.h"
 #include "converter/bt2/door.h"
 #include "converter/bt2/sink_ctf.h"
 #include "converter/bt2/source.h"
@@ -65,8 +66,8 @@ static int open_files(struct files *files, const bt_value *inputs, bool alone, s
             return ct_error_at(err, -EINVAL, 0, "'inputs' is a list of paths");
         r = add_family(files, bt_value_string_get(input), alone || count > 1, err);
     }
-    if (r == 0 && ct_opened_init((const char *const *)files->family.path, files->family.count, &files->opened) < 0)
-        r = ct_error_at(err, -ENOMEM, 0, "no memory");
+    if (r == 0)
+        r = ct_opened_init((const char *const *)files->family.path, files->family.count, &files->opened, err);
     if (r == 0)
         ct_opened_add_names(&files->opened);
     return r;
@@ -190,4 +191,5 @@ __attribute__((visibility("default")))
 const struct ct_bt2_door ct_bt2_door = {
     .version = CT_VERSION,
     .write_ctf = ct_sink_ctf,
+    .read_ctf = ct_ctf_read,
 };

@@ -64,7 +64,8 @@ static const char usage_text[] =
     "usage: ctrace convert [-t TYPE] [-o FILE] [OPTION...] [TRACE...]\n"
     "\n"
     "Writes traces as one timeline.  TRACE is a file (trace.out when none is named; .gz too; - is standard input) or a\n"
-    "directory that holds trace.out.  Traces of child processes of the same run are found beside it and come along.\n"
+    "directory that holds trace.out, or CTF (LTTng's ...).  Traces of child processes of the same run are found beside it\n"
+    "and come along.\n"
     "\n"
     "  -t, --type TYPE    chrome: JSON for ui.perfetto.dev, chrome://tracing, speedscope (default)\n"
     "                     text: one event a line; `ctrace assemble` makes the trace of it again\n"
@@ -256,8 +257,8 @@ static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error 
 {
     struct ct_reader_options options = { .ahead = sysconf(_SC_NPROCESSORS_ONLN) > 1 };
 
-    if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened) < 0)
-        return ct_error_at(err, -ENOMEM, 0, "no memory");
+    if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened, err) < 0)
+        return err->code;
     ct_opened_add_names(&job->opened);
     return ct_reader_open(job->opened.inputs, job->opened.count, &options, ret, err);
 }

@@ -14,7 +14,7 @@ static const char usage_text[] =
     "\n"
     "Says which program was recorded, where, when and for how long, its threads, its events and their bytes by type,\n"
     "what was lost, and whether the trace is complete.  TRACE is a file (trace.out when none is named; .gz too; - is\n"
-    "standard input) or a directory that holds trace.out.\n"
+    "standard input) or a directory that holds trace.out, or CTF.\n"
     "\n"
     "      --json         one JSON object\n"
     "      --alone        only the traces named, not those of child processes\n"
@@ -59,8 +59,8 @@ static int find_files(struct job *job, char **arguments, size_t count, struct ct
 
 static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error *err)
 {
-    if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened) < 0)
-        return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened, err) < 0)
+        return err->code;
     return ct_reader_open(job->opened.inputs, job->opened.count, NULL, ret, err);
 }
 

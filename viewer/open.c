@@ -15,6 +15,7 @@
 #include "drain/recover.h"
 #include "drain/ring.h"
 #include "drain/scan.h"
+#include "viewer/bt2.h"
 
 struct ct_opened_tail {
     int fd;                         /* of the file that is read, as long as it is; -1: none */
@@ -125,6 +126,35 @@ static bool was_replaced(const char *path, const struct stat *st)
     return stat(path, &now) == 0 && (now.st_ino != st->st_ino || now.st_dev != st->st_dev);
 }
 
+/* CTF as a trace in a file of no name; the folder is gone as soon as it is open. */
+static int open_ctf(const char *path, struct ct_opened_tail *tail, struct ct_error *err)
+{
+    const struct ct_bt2_door *door = ct_bt2_open(err);
+    const char *place = getenv("TMPDIR");
+    char folder[CT_PATH_MAX], file[CT_PATH_MAX + 8];
+    int r;
+
+    if (!door)
+        return err->code;
+    snprintf(folder, sizeof folder, "%s/ctrace-ctf-XXXXXX", place && *place == '/' ? place : "/tmp");
+    if (!mkdtemp(folder))
+        return ct_error_at(err, -errno, 0, "%.80s: %s", folder, strerror(errno));
+    snprintf(file, sizeof file, "%s/trace", folder);
+    r = door->read_ctf(path, file, err);
+    if (r == 0 && (tail->fd = open(file, O_RDONLY | O_CLOEXEC)) < 0)
+        r = ct_error_at(err, -errno, 0, "%.80s: %s", file, strerror(errno));
+    unlink(file);
+    rmdir(folder);
+    return r;
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static void open_one(const char *path, struct ct_read_input *input, struct ct_opened_tail *tail)
 {
     struct stat st;
@@ -144,21 +174,31 @@ static void open_one(const char *path, struct ct_read_input *input, struct ct_op
     }
 }
 
-int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret)
+int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret, struct ct_error *err)
 {
+    int r = 0;
+
     ret->inputs = calloc(count ? count : 1, sizeof *ret->inputs);
     ret->tails = calloc(count ? count : 1, sizeof *ret->tails);
     ret->count = count;
     if (!ret->inputs || !ret->tails) {
         ct_opened_fini(ret);
-        return -ENOMEM;
+        return ct_error_at(err, -ENOMEM, 0, "no memory");
     }
     ct_fault_init();
     for (size_t i = 0; i < count; i++)
         ret->tails[i].fd = ret->tails[i].memory = -1;
-    for (size_t i = 0; i < count; i++)
-        open_one(paths[i], &ret->inputs[i], &ret->tails[i]);
-    return 0;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        if (is_directory(paths[i]))
+            r = open_ctf(paths[i], &ret->tails[i], err);
+        else
+            open_one(paths[i], &ret->inputs[i], &ret->tails[i]);
+        if (is_directory(paths[i]))
+            ret->inputs[i] = (struct ct_read_input){ .path = paths[i], .fd = ret->tails[i].fd };
+    }
+    if (r < 0)
+        ct_opened_fini(ret);
+    return r;
 }
 
 void ct_opened_add_names(struct ct_opened *opened)

@@ -15,9 +15,11 @@ struct ct_opened {
 /*
  * Makes an input of each path.  One whose file is cut gets, as its tail, what is still in shared memory; nothing is
  * changed by that.  Paths are borrowed until ct_opened_fini, which comes after ct_reader_close.
- * Returns 0 or -ENOMEM; a path that cannot be opened is for ct_reader_open to complain about.
+ * A directory is one of CTF, which is read whole, into a file without a name.
+ * Returns 0, or negative with `err`: -ENOMEM, or what is wrong with CTF.  Any other path that cannot be opened is for
+ * ct_reader_open to complain about.
  */
-int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret);
+int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret, struct ct_error *err);
 /* Looks up names for inputs that hold none, for whoever shows them; what cannot be found stays an address. */
 void ct_opened_add_names(struct ct_opened *opened);
 /* Takes a zeroed one. */

@@ -109,7 +109,7 @@ static int write_one(const char *path, enum ct_export_kind kind, char *const *tr
     struct ct_opened opened = { 0 };
     struct ct_reader *reader = NULL;
     struct ct_output out = { 0 };
-    int r = ct_opened_init((const char *const *)traces, count, &opened);
+    int r = ct_opened_init((const char *const *)traces, count, &opened, err);
 
     if (r == 0)
         r = ct_reader_open(opened.inputs, opened.count, NULL, &reader, err);

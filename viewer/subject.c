@@ -145,8 +145,8 @@ static int open_reader(void *context, struct ct_reader **ret, struct ct_error *e
 {
     struct ct_subject *s = context;
 
-    if (ct_opened_init((const char *const *)s->files.path, s->files.count, &s->opened) < 0)
-        return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    if (ct_opened_init((const char *const *)s->files.path, s->files.count, &s->opened, err) < 0)
+        return err->code;
     ct_opened_add_names(&s->opened);
     return ct_reader_open(s->opened.inputs, s->opened.count, NULL, ret, err);
 }

@@ -7,4 +7,6 @@ struct ct_bt2_door {
     const char *version;                /* of ctrace; the rest is to be used by the same only */
     /* see ct_sink_ctf */
     int (*write_ctf)(const struct ct_bt2_source_options *options, const char *directory, struct ct_error *err);
+    /* see ct_ctf_read */
+    int (*read_ctf)(const char *directory, const char *output, struct ct_error *err);
 };

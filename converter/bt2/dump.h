@@ -3,7 +3,7 @@
 
 #include "format/schema.h"
 
-enum { CT_DUMP_FIELDS_MAX = 18 };
+enum { CT_DUMP_FIELDS_MAX = 18, CT_BT2_UNIT_SEPARATOR = 0x1f };
 
 enum ct_dump {
 #define FIELD(type, name)

@@ -77,16 +77,26 @@ static int tell_frames(struct ct_bt2_iterator *it, const struct ct_read_program 
     return r;
 }
 
+/* Arguments are parted by zeros, which no string of CTF has: by the ASCII unit separator there. */
+static struct ct_text parted(struct ct_text arguments, char *room, size_t size)
+{
+    size_t used = arguments.size < size ? arguments.size : size;
+
+    for (size_t i = 0; i < used; i++)
+        room[i] = arguments.at[i] ? arguments.at[i] : CT_BT2_UNIT_SEPARATOR;
+    return (struct ct_text){ room, used };
+}
+
 int ct_bt2_tell_program(struct ct_bt2_iterator *it, const struct ct_read_program *program)
 {
     const struct ct_run *run = &program->run;
-    char ids[3][2 * CT_UUID_SIZE + 1];
+    char ids[3][2 * CT_UUID_SIZE + 1], arguments[4096];
     const struct ct_bt2_value values[] = {
         number(run->pid), number(run->parent_pid), number(run->uid), number(run->start_time), number(run->clock),
         number(run->ticks_per_second), number(run->cpus), number(run->categories),
         number((uint64_t)program->realtime_offset_ns), digits(run->run_id, CT_UUID_SIZE, ids[0]),
         digits(run->arena_id, CT_UUID_SIZE, ids[1]), digits(run->boot_id, CT_UUID_SIZE, ids[2]), text(run->host),
-        text(run->program), text(run->arguments), text(run->version), text(run->system),
+        text(run->program), text(parted(run->arguments, arguments, sizeof arguments)), text(run->version), text(run->system),
     };
     int r = tell(it, program, CT_DUMP_program, values);
 

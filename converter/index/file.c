@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,14 +51,50 @@ static int add_file(struct ct_index_key *key, const char *path, struct ct_error 
     return 0;
 }
 
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strverscmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* A directory of CTF is all its files, each by its name. */
+static int add_directory(struct ct_index_key *key, const char *path, struct ct_error *err)
+{
+    char *copy = strdup(path), *const roots[] = { copy, NULL };
+    FTS *tree = copy ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name) : NULL;
+    const FTSENT *entry;
+    int r = tree ? 0 : ct_error_at(err, -ENOMEM, 0, "out of memory");
+
+    while (r == 0 && (entry = fts_read(tree))) {
+        if (entry->fts_info != FTS_F)
+            continue;
+        mix(key, (const uint8_t *)entry->fts_name, entry->fts_namelen);
+        r = add_file(key, entry->fts_path, err);
+    }
+    if (tree)
+        fts_close(tree);
+    free(copy);
+    return r;
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int ct_index_key_of(const char *const *paths, size_t count, struct ct_index_key *ret, struct ct_error *err)
 {
     struct ct_index_key key = { { 0xcbf29ce484222325u, 0x2545f4914f6cdd1du }, 0 };
 
     mix(&key, (const uint8_t *)CT_VERSION, sizeof CT_VERSION);
     for (size_t i = 0; i < count; i++) {
-        int r = strcmp(paths[i], "-") == 0 ? 0 : add_file(&key, paths[i], err);
+        int r = 0;
 
+        if (is_directory(paths[i]))
+            r = add_directory(&key, paths[i], err);
+        else if (strcmp(paths[i], "-") != 0)
+            r = add_file(&key, paths[i], err);
         if (r < 0)
             return r;
     }

@@ -1,0 +1,184 @@
+/* The graph that reads CTF: babeltrace2's source for each trace, its muxer, and our sink. */
+#include "converter/bt2/ctf_in.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "converter/bt2/graph.h"
+#include "converter/bt2/in.h"
+
+enum { TRACES_MAX = 1024 };
+
+/* --- folders that hold a trace --- */
+
+struct folders {
+    char *path[TRACES_MAX];
+    size_t count;
+};
+
+/* In the order of their names, whatever that of the file system is. */
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strverscmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static int find_traces(const char *directory, struct folders *ret)
+{
+    char *path = strdup(directory), *const roots[] = { path, NULL };
+    FTS *tree = path ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name) : NULL;
+    const FTSENT *entry;
+    bool short_of_memory = !tree;
+
+    ret->count = 0;
+    while (tree && (entry = fts_read(tree)) && ret->count < TRACES_MAX) {
+        if (entry->fts_info != FTS_F || strcmp(entry->fts_name, "metadata") != 0)
+            continue;
+        ret->path[ret->count] = strndup(entry->fts_path, entry->fts_pathlen - strlen("/metadata"));
+        short_of_memory |= !ret->path[ret->count];
+        ret->count += ret->path[ret->count] != NULL;
+    }
+    if (tree)
+        fts_close(tree);
+    free(path);
+    return short_of_memory ? -ENOMEM : 0;
+}
+
+static void free_folders(struct folders *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        free(f->path[i]);
+    free(f);
+}
+
+/* --- the graph --- */
+
+static bt_graph_simple_sink_component_initialize_func_status sink_init(bt_message_iterator *iterator, void *data)
+{
+    return BT_GRAPH_SIMPLE_SINK_COMPONENT_INITIALIZE_FUNC_STATUS_OK;
+}
+
+static bt_graph_simple_sink_component_consume_func_status consume(bt_message_iterator *iterator, void *data)
+{
+    struct ct_in *in = data;
+    bt_message_array_const messages;
+    uint64_t count;
+    bt_message_iterator_next_status status = bt_message_iterator_next(iterator, &messages, &count);
+    int r = 0;
+
+    if (status != BT_MESSAGE_ITERATOR_NEXT_STATUS_OK)
+        return (bt_graph_simple_sink_component_consume_func_status)status;
+    for (uint64_t i = 0; i < count; i++) {
+        if (r == 0)
+            r = ct_in_message(in, messages[i]);
+        bt_message_put_ref(messages[i]);
+    }
+    return r == 0 ? BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK
+                  : BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_ERROR;
+}
+
+static int add_source(bt_graph *graph, const bt_plugin *ctf, const char *folder, unsigned number,
+                      const bt_component_filter *muxer, unsigned *ports, struct ct_error *err)
+{
+    const bt_component_class_source *class = bt_plugin_borrow_source_component_class_by_name_const(ctf, "fs");
+    bt_value *params = bt_value_map_create(), *inputs = NULL;
+    const bt_component_source *source;
+    char name[32];
+    int r = 0;
+
+    snprintf(name, sizeof name, "ctf%u", number);
+    if (!params || bt_value_map_insert_empty_array_entry(params, "inputs", &inputs) != 0 ||
+        bt_value_array_append_string_element(inputs, folder) != 0)
+        r = ct_error_at(err, -ENOMEM, 0, "no memory");
+    else if (bt_graph_add_source_component(graph, class, name, params, BT_LOGGING_LEVEL_NONE, &source) != 0)
+        r = ct_bt2_error(err, folder);
+    for (uint64_t i = 0; r == 0 && i < bt_component_source_get_output_port_count(source); i++)
+        if (bt_graph_connect_ports(graph, bt_component_source_borrow_output_port_by_index_const(source, i),
+                                   bt_component_filter_borrow_input_port_by_index_const(muxer, (*ports)++), NULL) != 0)
+            r = ct_bt2_error(err, folder);
+    bt_value_put_ref(params);
+    return r;
+}
+
+static int add_muxer(bt_graph *graph, const bt_component_filter **ret, struct ct_error *err)
+{
+    const bt_plugin *utils = NULL;
+    int r = 0;
+
+    if (bt_plugin_find("utils", BT_FALSE, BT_TRUE, BT_TRUE, BT_TRUE, BT_FALSE, &utils) != 0)
+        r = ct_bt2_error(err, "babeltrace2's plugin 'utils' is not there");
+    else if (bt_graph_add_filter_component(graph, bt_plugin_borrow_filter_component_class_by_name_const(utils, "muxer"),
+                                           "muxer", NULL, BT_LOGGING_LEVEL_NONE, ret) != 0)
+        r = ct_bt2_error(err, "babeltrace2 refused");
+    bt_plugin_put_ref(utils);
+    return r;
+}
+
+static int fill_graph(bt_graph *graph, const struct folders *folders, struct ct_in *in, struct ct_error *err)
+{
+    const bt_component_filter *muxer = NULL;
+    const bt_component_sink *sink;
+    const bt_plugin *ctf = NULL;
+    unsigned ports = 0;
+    int r = add_muxer(graph, &muxer, err);
+
+    if (r == 0 && bt_plugin_find("ctf", BT_FALSE, BT_TRUE, BT_TRUE, BT_TRUE, BT_FALSE, &ctf) != 0)
+        r = ct_bt2_error(err, "babeltrace2's plugin 'ctf' is not there");
+    for (size_t i = 0; r == 0 && i < folders->count; i++)
+        r = add_source(graph, ctf, folders->path[i], (unsigned)i, muxer, &ports, err);
+    if (r == 0 && (bt_graph_add_simple_sink_component(graph, "ctrace", sink_init, consume, NULL, in, &sink) != 0 ||
+                   bt_graph_connect_ports(graph, bt_component_filter_borrow_output_port_by_index_const(muxer, 0),
+                                          bt_component_sink_borrow_input_port_by_index_const(sink, 0), NULL) != 0))
+        r = ct_bt2_error(err, "babeltrace2 refused");
+    bt_plugin_put_ref(ctf);
+    return r;
+}
+
+static int run(struct ct_in *in, const struct folders *folders, const char *directory, struct ct_error *err)
+{
+    bt_graph *graph = bt_graph_create(0);
+    int r = graph ? fill_graph(graph, folders, in, err) : ct_error_at(err, -ENOMEM, 0, "no memory");
+
+    if (r == 0 && bt_graph_run(graph) != BT_GRAPH_RUN_STATUS_OK)
+        r = err->code ? err->code : ct_bt2_error(err, directory);
+    if (r == 0)
+        r = ct_in_end(in);
+    bt_graph_put_ref(graph);
+    return r;
+}
+
+static int read_folders(const struct folders *folders, const char *directory, const char *output, struct ct_error *err)
+{
+    struct ct_output out;
+    struct ct_in in = { .out = &out, .err = err };
+    int r = ct_output_open(&out, output, false, err);
+
+    if (r < 0)
+        return r;
+    ct_build_write_head(&in.build, &out);
+    r = run(&in, folders, directory, err);
+    if (r < 0)
+        ct_output_abort(&out);
+    else
+        r = ct_output_commit(&out, err);
+    ct_in_fini(&in);
+    return r;
+}
+
+int ct_ctf_read(const char *directory, const char *output, struct ct_error *err)
+{
+    struct folders *folders = malloc(sizeof *folders);
+    int r = folders ? find_traces(directory, folders) : -ENOMEM;
+
+    *err = (struct ct_error){ 0 };
+    if (r < 0)
+        ct_error_fill(err, r, 0, "no memory");
+    else if (folders->count == 0)
+        r = ct_error_at(err, -ENOENT, 0, "%.100s is a directory that holds no trace.out, and no CTF", directory);
+    else
+        r = read_folders(folders, directory, output, err);
+    if (folders)
+        free_folders(folders);
+    return r;
+}

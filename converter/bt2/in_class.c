@@ -1,0 +1,241 @@
+/* Event classes: which event of ours one is, or becomes. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "converter/bt2/in.h"
+
+/* What begins and ends a range, by the end of its name. */
+static const struct { const char *begin, *end; } pairs[] = {
+    { "_begin", "_end" }, { "_entry", "_exit" }, { "_enter", "_exit" }, { "_enter", "_leave" }, { "_start", "_stop" },
+    { "_start", "_end" }, { "_start", "_done" }, { ":begin", ":end" }, { ":start", ":stop" },
+};
+
+static int member_of(const bt_field_class *structure, const char *name)
+{
+    uint64_t count = structure ? bt_field_class_structure_get_member_count(structure) : 0;
+
+    for (uint64_t i = 0; i < count && i <= INT8_MAX; i++)
+        if (strcmp(bt_field_class_structure_member_get_name(
+                       bt_field_class_structure_borrow_member_by_index_const(structure, i)), name) == 0)
+            return (int)i;
+    return -1;
+}
+
+static bt_field_class_type type_of(const bt_field_class *structure, int member)
+{
+    return bt_field_class_get_type(bt_field_class_structure_member_borrow_field_class_const(
+        bt_field_class_structure_borrow_member_by_index_const(structure, (uint64_t)member)));
+}
+
+/* Whether a field of this class can be one of schema type `type`. */
+static bool fits(unsigned type, bt_field_class_type class)
+{
+    switch (type) {
+    case CT_TYPE_STRING:
+    case CT_TYPE_TEXT:
+        return class == BT_FIELD_CLASS_TYPE_STRING;
+    case CT_TYPE_STACK:
+        return bt_field_class_type_is(class, BT_FIELD_CLASS_TYPE_ARRAY);
+    default:
+        return bt_field_class_type_is(class, BT_FIELD_CLASS_TYPE_INTEGER);
+    }
+}
+
+/* Finds the members for `fields`; false when one is not there, or is something else. */
+static bool find_members(struct ct_in_class *class, const bt_field_class *payload, const struct ct_field_info *fields)
+{
+    for (class->count = 0; fields[class->count].name; class->count++) {
+        int member = member_of(payload, fields[class->count].name);
+
+        if (member < 0 || !fits(fields[class->count].type, type_of(payload, member)))
+            return false;
+        class->member[class->count] = (int8_t)member;
+        class->type[class->count] = fields[class->count].type;
+    }
+    return true;
+}
+
+static bool is_ours(struct ct_in_class *class, const char *name, const bt_field_class *payload)
+{
+    char upper[CT_IN_NAME_BYTES] = "";
+    const struct ct_event_info *info;
+
+    if (strncmp(name, "ctrace:", 7) != 0)
+        return false;
+    for (unsigned i = 0; i + 1 < sizeof upper && name[7 + i]; i++)
+        upper[i] = (char)toupper((unsigned char)name[7 + i]);
+    class->no = ct_schema_event_by_name(upper, (unsigned)strlen(upper));
+    info = class->no ? ct_schema_event(class->no) : NULL;
+    if (!info || !find_members(class, payload, info->fields))
+        return false;
+    class->kind = CT_IN_OURS;
+    class->info = *info;
+    return true;
+}
+
+static bool is_dump(struct ct_in_class *class, const char *name, const bt_field_class *payload)
+{
+    if (strncmp(name, "ctrace_statedump:", 17) != 0)
+        return false;
+    for (class->no = 0; class->no < CT_DUMP_END; class->no++)
+        if (strcmp(name + 17, ct_dumps[class->no].name) == 0)
+            break;
+    class->kind = CT_IN_DUMP;
+    return class->no < CT_DUMP_END && find_members(class, payload, ct_dumps[class->no].fields);
+}
+
+/* LTTng's liblttng-ust-pthread-wrapper. */
+static const struct {
+    const char *name;
+    enum ct_in_kind kind;
+    struct ct_field_info field[2];
+} locks[] = {
+    { "lttng_ust_pthread:pthread_mutex_lock_req", CT_IN_LOCK_BEGIN, { { CT_TYPE_ADDR, "mutex" } } },
+    { "lttng_ust_pthread:pthread_mutex_lock_acq", CT_IN_LOCK_END, { { CT_TYPE_RESULT, "status" } } },
+    { "lttng_ust_pthread:pthread_mutex_unlock", CT_IN_UNLOCK, { { CT_TYPE_ADDR, "mutex" } } },
+};
+
+static bool is_lock(struct ct_in_class *class, const char *name, const bt_field_class *payload)
+{
+    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
+        class->kind = locks[i].kind;
+        if (strcmp(name, locks[i].name) == 0)
+            return find_members(class, payload, locks[i].field);
+    }
+    return false;
+}
+
+static bool has_class(const bt_stream_class *stream, const char *stem, size_t size, const char *suffix)
+{
+    uint64_t count = bt_stream_class_get_event_class_count(stream);
+
+    for (uint64_t i = 0; i < count; i++) {
+        const char *name = bt_event_class_get_name(bt_stream_class_borrow_event_class_by_index_const(stream, i));
+
+        if (name && strncmp(name, stem, size) == 0 && strcmp(name + size, suffix) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool ends_with(const char *name, const char *suffix, size_t *ret_stem)
+{
+    size_t size = strlen(name), tail = strlen(suffix);
+
+    *ret_stem = size - tail;
+    return size > tail && strcmp(name + size - tail, suffix) == 0;
+}
+
+/* An event of a program whose other half is there too: "db:query_begin" and "db:query_end". */
+static bool is_region(struct ct_in_class *class, const char *name, const bt_stream_class *stream)
+{
+    size_t stem;
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        bool begin = ends_with(name, pairs[i].begin, &stem) && has_class(stream, name, stem, pairs[i].end);
+
+        if (!begin && !(ends_with(name, pairs[i].end, &stem) && has_class(stream, name, stem, pairs[i].begin)))
+            continue;
+        class->kind = begin ? CT_IN_REGION_BEGIN : CT_IN_REGION_END;
+        class->name[stem < sizeof class->name ? stem : sizeof class->name - 1] = '\0';
+        return true;
+    }
+    return false;
+}
+
+/* `to` becomes `name` as a word: letters, digits and _. */
+static void make_word(char to[CT_IN_NAME_BYTES], const char *name)
+{
+    size_t i;
+
+    for (i = 0; i + 1 < CT_IN_NAME_BYTES && name[i]; i++)
+        to[i] = isalnum((unsigned char)name[i]) && (unsigned char)name[i] < 128 && (i || !isdigit((unsigned char)name[i])) ? name[i] : '_';
+    to[i] = '\0';
+    if (i == 0)
+        strcpy(to, "_");
+}
+
+static unsigned schema_type(bt_field_class_type class)
+{
+    if (class == BT_FIELD_CLASS_TYPE_UNSIGNED_INTEGER)
+        return CT_TYPE_UINT;
+    return class == BT_FIELD_CLASS_TYPE_SIGNED_INTEGER ? CT_TYPE_INT : CT_TYPE_STRING;
+}
+
+/* The number of the same event of another trace; 0: it has none. */
+static unsigned number_of(const struct ct_in *in, const struct ct_in_class *class)
+{
+    for (size_t i = 0; i < in->classes.count; i++) {
+        const struct ct_in_class *other = in->classes.items[i];
+        bool same = other->kind == CT_IN_NAMED && other != class && strcmp(other->name, class->name) == 0 &&
+                    other->info.field_count == class->info.field_count;
+
+        for (unsigned k = 0; same && k < class->info.field_count; k++)
+            same = other->type[k] == class->type[k] && strcmp(other->fields[k], class->fields[k]) == 0;
+        if (same)
+            return other->no;
+    }
+    return 0;
+}
+
+/* A number of its own, with its fields, as far as both last. */
+static bool is_named(struct ct_in *in, struct ct_in_class *class, const char *name, const bt_field_class *payload)
+{
+    uint64_t count = payload ? bt_field_class_structure_get_member_count(payload) : 0;
+
+    if (count > CT_EVENT_FIELDS_MAX)
+        return false;
+    make_word(class->name, strncmp(name, "ctrace:", 7) == 0 ? name + 7 : name);     /* of a newer version of ours */
+    class->info = (struct ct_event_info){ .name = class->name, .shape = CT_SHAPE_INSTANT, .category = CT_CAT_user };
+    for (class->count = 0; class->count < count; class->count++) {
+        unsigned i = class->count;
+
+        make_word(class->fields[i], bt_field_class_structure_member_get_name(
+            bt_field_class_structure_borrow_member_by_index_const(payload, i)));
+        class->member[i] = (int8_t)i;
+        class->type[i] = (uint8_t)schema_type(type_of(payload, (int)i));
+        class->info.fields[i] = (struct ct_field_info){ class->type[i], class->fields[i] };
+    }
+    class->info.field_count = (uint8_t)count;
+    class->no = number_of(in, class);
+    if (class->no == 0 && in->named > CT_IN_LAST - CT_IN_FIRST)
+        return false;
+    if (class->no == 0)
+        class->no = CT_IN_FIRST + in->named++;
+    class->kind = CT_IN_NAMED;
+    return true;
+}
+
+/* HOT: at every event. */
+const struct ct_in_class *ct_in_class(struct ct_in *in, const bt_event_class *from)
+{
+    uint32_t place = ct_idmap_get(&in->class_places, (uintptr_t)from);
+    const char *name = place == CT_IDMAP_NONE ? bt_event_class_get_name(from) : NULL;
+    const bt_field_class *payload, *context;
+    struct ct_in_class *class, **slot;
+
+    if (place != CT_IDMAP_NONE)
+        return in->classes.items[place];
+    class = calloc(1, sizeof *class);
+    slot = class ? ct_list_add(&in->classes) : NULL;
+    if (!slot || ct_idmap_add(&in->class_places, (uintptr_t)from, (uint32_t)in->classes.count - 1) < 0) {
+        in->classes.count -= slot != NULL;
+        free(class);
+        return NULL;
+    }
+    *slot = class;
+    payload = bt_event_class_borrow_payload_field_class_const(from);
+    context = bt_stream_class_borrow_event_common_context_field_class_const(bt_event_class_borrow_stream_class_const(from));
+    class->vpid = member_of(context, "vpid");
+    class->vtid = member_of(context, "vtid");
+    class->procname = member_of(context, "procname");
+    class->nested = member_of(context, "nested");
+    name = name ? name : "unnamed";
+    strncpy(class->name, name, sizeof class->name - 1);
+    if (!is_ours(class, name, payload) && !is_dump(class, name, payload) && !is_lock(class, name, payload) &&
+        !is_region(class, name, bt_event_class_borrow_stream_class_const(from)) && !is_named(in, class, name, payload))
+        class->kind = CT_IN_LOG;
+    return class;
+}

@@ -1,0 +1,225 @@
+#!/usr/bin/python3
+"""
+ctf_in.py BUILD: CTF opens as trace.out does.  What `ctrace convert -t ctf` wrote gives the same Chrome JSON as the trace;
+LTTng's own traces give the events that babeltrace2 counts, with ranges and waits.  Exit 77 where babeltrace2 is not.
+"""
+
+import collections
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+build = os.path.abspath(sys.argv[1])
+tests = os.environ.get("TESTS_DIR", os.path.abspath(f"{os.path.dirname(sys.argv[0])}/.."))
+ctrace = f"{build}/ctrace"
+# CTF says these differently: a name that is lost is empty, a zero in a name is a space, an event nobody knows is a moment.
+OTHERWISE = ("names", "unresolved", "newer")
+
+PROVIDER = r"""
+#undef LTTNG_UST_TRACEPOINT_PROVIDER
+#define LTTNG_UST_TRACEPOINT_PROVIDER shop
+#undef LTTNG_UST_TRACEPOINT_INCLUDE
+#define LTTNG_UST_TRACEPOINT_INCLUDE "./shop.h"
+#if !defined(SHOP_H) || defined(LTTNG_UST_TRACEPOINT_HEADER_MULTI_READ)
+#define SHOP_H
+#include <lttng/tracepoint.h>
+LTTNG_UST_TRACEPOINT_EVENT(shop, order_begin, LTTNG_UST_TP_ARGS(int, id),
+    LTTNG_UST_TP_FIELDS(lttng_ust_field_integer(int, id, id)))
+LTTNG_UST_TRACEPOINT_EVENT(shop, order_end, LTTNG_UST_TP_ARGS(int, id),
+    LTTNG_UST_TP_FIELDS(lttng_ust_field_integer(int, id, id)))
+LTTNG_UST_TRACEPOINT_EVENT(shop, price, LTTNG_UST_TP_ARGS(const char *, what, double, price, int *, parts),
+    LTTNG_UST_TP_FIELDS(lttng_ust_field_string(what, what) lttng_ust_field_float(double, price, price)
+                        lttng_ust_field_array(int, parts, parts, 3)))
+#endif
+#include <lttng/tracepoint-event.h>
+"""
+SHOP = r"""
+#define LTTNG_UST_TRACEPOINT_CREATE_PROBES
+#define LTTNG_UST_TRACEPOINT_DEFINE
+#include "shop.h"
+#include <pthread.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *work(void *arg)
+{
+    int parts[3] = { 1, 2, 3 };
+
+    for (int i = 0; i < 20; i++) {
+        lttng_ust_tracepoint(shop, order_begin, i);
+        pthread_mutex_lock(&lock);
+        usleep(2000);
+        pthread_mutex_unlock(&lock);
+        lttng_ust_tracepoint(shop, price, "tea", i * 1.5, parts);
+        lttng_ust_tracepoint(shop, order_end, i);
+    }
+    return arg;
+}
+
+int main(void)
+{
+    pthread_t threads[3];
+
+    for (int i = 0; i < 3; i++)
+        pthread_create(&threads[i], NULL, work, NULL);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
+"""
+
+
+def run(*words, status=0, **more):
+    r = subprocess.run(words, capture_output=True, text=True, timeout=60, errors="replace", **more)
+    assert status is None or r.returncode == status, f"{words}: exit {r.returncode}\n{r.stdout[-500:]}\n{r.stderr[-2000:]}"
+    return r
+
+
+def chrome(path):
+    return run(ctrace, "convert", "--alone", "-o", "-", path).stdout
+
+
+def there_and_back(trace, name):
+    shutil.rmtree(f"{name}.ctf", ignore_errors=True)
+    run(ctrace, "convert", "-t", "ctf", "-o", f"{name}.ctf", trace)
+    return chrome(f"{name}.ctf")
+
+
+def golden_texts():
+    for path in sorted(glob.glob(f"{tests}/golden/*.txt")):
+        name = os.path.basename(path)[:-4]
+        run(ctrace, "assemble", "-o", f"{name}.trace", path)
+        back = there_and_back(f"{name}.trace", name)
+        if name in OTHERWISE:
+            assert len(json.loads(back)["traceEvents"]) > 5, name
+        else:
+            assert back == chrome(f"{name}.trace"), f"{name}: not the same after a round by way of CTF"
+
+
+def a_program():
+    run(ctrace, "record", "-o", "queue.out", "--", f"{build}/examples/queue")
+    assert there_and_back("queue.out", "queue") == chrome("queue.out"), "a program"
+    info = run(ctrace, "info", "queue.ctf").stdout
+    assert re.search(r"^threads +5$", info, re.M) and "ended        exit status 0" in info, info
+    cpu = run(ctrace, "convert", "-t", "block", "-o", "-", "queue.ctf")
+    assert cpu.stdout, "a profile of CTF"
+
+
+def a_family():
+    run(ctrace, "record", "-o", "family.out", "--", "sh", "-c", "ls / | cat; true")
+    run(ctrace, "convert", "-t", "ctf", "-o", "family.ctf", "family.out")
+    ours = json.loads(run(ctrace, "convert", "-o", "-", "family.out").stdout)["traceEvents"]
+    theirs = json.loads(run(ctrace, "convert", "-o", "-", "family.ctf").stdout)["traceEvents"]
+    count = lambda events: collections.Counter((e["ph"], e.get("name")) for e in events if e["ph"] in "XBEi")
+    assert count(ours) == count(theirs) and len(ours) > 50, count(ours) - count(theirs)
+
+
+# --- LTTng ---
+
+class Session:
+    """A session daemon of its own, as a user without rights, so that no other one is met."""
+
+    def __init__(self, home):
+        self.home = home
+        self.who = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
+        self.env = {**os.environ, "HOME": home, "LTTNG_HOME": home, "LTTNG_UST_REGISTER_TIMEOUT": "20000"}
+        os.mkdir(home)
+        if self.who:
+            os.chown(home, 65534, 65534)
+
+    def __enter__(self):
+        self.daemon = subprocess.Popen(["lttng-sessiond", "--no-kernel"], env=self.env, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, **self.who)
+        until = time.monotonic() + 30
+        while self("list", status=None).returncode != 0:
+            assert time.monotonic() < until and self.daemon.poll() is None, "no session daemon"
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.daemon.terminate()
+        self.daemon.wait(30)
+
+    def __call__(self, *words, status=0):
+        return run("lttng", "--no-sessiond", *words, status=status, env=self.env, **self.who)
+
+
+def lttng():
+    with open("shop.h", "w", encoding="ascii") as f:
+        f.write(PROVIDER)
+    with open("shop.c", "w", encoding="ascii") as f:
+        f.write(SHOP)
+    run("cc", "-I.", "-o", "shop", "shop.c", "-llttng-ust", "-ldl", "-lpthread")
+    os.chmod(".", 0o755)
+    with Session(f"{os.getcwd()}/home") as session:
+        session("create", "s", f"--output={session.home}/s")
+        session("enable-event", "-u", "shop:*,lttng_ust_pthread:*")
+        session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
+        session("start")
+        run("./shop", env={**session.env, "LD_PRELOAD": "liblttng-ust-pthread-wrapper.so"}, **session.who)
+        session("destroy")
+    trace = f"{session.home}/s"
+    counted = collections.Counter(re.search(r" (\w+:\w+): ", line)[1] for line in run("babeltrace2", trace).stdout.splitlines())
+    assert counted["shop:order_begin"] == counted["shop:price"] == 60, counted
+    text = run(ctrace, "convert", "-t", "text", "-o", "-", trace).stdout
+    ours = collections.Counter(m[1] for m in re.finditer(r"^[\d.]+ 1(?:@\d+)?:\d+ (\w+)", text, re.M))
+    acquired = counted["lttng_ust_pthread:pthread_mutex_lock_acq"]
+    assert ours["REGION_BEGIN"] == ours["REGION_END"] == ours["shop_price"] == 60, ours
+    assert ours["WAIT_DONE"] == acquired and ours["UNLOCK_WAKE"] == counted["lttng_ust_pthread:pthread_mutex_unlock"], ours
+    assert sum(ours.values()) == sum(counted.values()), (ours, counted)
+    assert 'shop_price what="tea" price="28.5" parts="[1, 2, 3]"' in text, text[-500:]
+    events = json.loads(chrome(trace))["traceEvents"]
+    orders = [e for e in events if e.get("name") == "shop:order"]
+    waits = [e for e in events if e["ph"] == "X" and "mutex" in e.get("name", "") and e["dur"] > 1000]
+    assert len(orders) >= 60 and len(waits) > 20, (len(orders), len(waits))
+    assert sum("woken_by" in e.get("args", {}) for e in waits) > 10, waits[:3]
+    assert any(e["ph"] == "M" and "shop" in str(e.get("args")) for e in events), "the program's name"
+
+
+def damage():
+    for name, spoil in (("short", lambda: os.truncate(glob.glob("short/*/thread-1*")[0], 100)),
+                        ("metadata", lambda: spoil_text(glob.glob("metadata/*/metadata")[0])),
+                        ("stream", lambda: spoil_bytes(glob.glob("stream/*/thread-1*")[0]))):
+        shutil.copytree("queue.ctf", name)
+        spoil()
+        r = run(ctrace, "convert", "-o", "x.json", name, status=1)
+        assert re.fullmatch(rf"ctrace convert: {name}[^\n]*: [^\n]+\n", r.stderr) and "comp-addr" not in r.stderr, r.stderr
+        assert not os.path.exists("x.json"), name
+    os.mkdir("empty")
+    assert run(ctrace, "info", "empty", status=1).stderr == "ctrace info: empty is a directory that holds no trace.out, and no CTF\n"
+
+
+def spoil_text(path):
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace("struct", "strukt", 3))
+
+
+def spoil_bytes(path):
+    with open(path, "r+b") as f:
+        f.seek(20)
+        f.write(b"\xff\xff\xff")
+
+
+def main():
+    if not shutil.which("babeltrace2") or not os.path.exists(f"{build}/babeltrace-plugin-ctrace.so"):
+        print("no babeltrace2 here")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory(prefix="ctrace-ctf-") as scratch:
+        os.chdir(scratch)
+        for test in (golden_texts, a_program, a_family, damage) + ((lttng,) if shutil.which("lttng-sessiond") else ()):
+            print(test.__name__, flush=True)
+            test()
+        os.chdir("/")
+    assert not glob.glob("/tmp/ctrace-ctf-??????/trace"), "files are left behind"
+
+
+main()
