@@ -41,6 +41,9 @@
 #undef fread_unlocked
 #undef fwrite_unlocked
 
+/* What the collector of libgc calls: GC_on_collection_event_proc. */
+typedef void (*ct_collector_event)(int event);
+
 /* HOT: runs inside the traced program, in every wrapper.
  *   budget   one load and an indirect call.
  *   safe     at any time: before constructors, in signal handlers, under the loader's lock, in allocators.  Each pointer
