@@ -196,6 +196,11 @@ void ct_build_counter(struct ct_builder *b, const struct ct_counter *n)
                 own->io[i] = value_row(b, own, (struct ct_text){ "I/O", 3 }, "bytes/s", ways[i], i ? own->io[0] : NULL);
             put_value(b, own->io[i], n->ns, n->value[i]);
         }
+        for (unsigned i = 0; i < 2 && (own->network[0] || n->value[2] || n->value[3]); i++) {
+            if (!own->network[i])
+                own->network[i] = value_row(b, own, (struct ct_text){ "network", 7 }, "bytes/s", ways[i], i ? own->network[0] : NULL);
+            put_value(b, own->network[i], n->ns, n->value[2 + i]);
+        }
         break;
     case CT_COUNTER_HEAP:
         if (!own->heap)

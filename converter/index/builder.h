@@ -34,7 +34,7 @@ struct ct_build_thread {
 struct ct_build_owner {                 /* of a program */
     uint32_t id;
     struct ct_packed pauses, tasks;
-    struct ct_row_live *threads[4], *io[2], *heap;
+    struct ct_row_live *threads[4], *io[2], *network[2], *heap;
     CT_LIST(struct ct_user_counter) counters;
 };
 

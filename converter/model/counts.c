@@ -9,6 +9,7 @@
 enum {
     STEPS = 4096,                       /* samples of states in a whole trace, about */
     IO_STEPS = 1024,
+    IO_COLUMNS = 4,                     /* in, out; and both over the network */
     STEP_MIN_NS = 10000,
     IO_STEP_MIN_NS = 1000000,
     BEHIND_NS = 2000000000,             /* a generation tells of long calls at least each second */
@@ -28,7 +29,7 @@ struct ct_counts {
     struct series states, io;
     int64_t threads[CT_STATE_END];      /* up to the step handed out last */
     int64_t shown[CT_STATE_END];        /* in the counter handed out last */
-    int64_t io_shown[2];
+    int64_t io_shown[IO_COLUMNS];
     int64_t io_shown_step;
 };
 
@@ -53,7 +54,7 @@ struct ct_counts *ct_counts_new(int64_t start, int64_t end)
     if (!c)
         return NULL;
     c->io_shown_step = -1;
-    if (series_init(&c->states, start, step, CT_STATE_END) && series_init(&c->io, start, io_step, 2))
+    if (series_init(&c->states, start, step, CT_STATE_END) && series_init(&c->io, start, io_step, IO_COLUMNS))
         return c;
     ct_counts_free(c);
     return NULL;
@@ -103,14 +104,14 @@ static void states_step(struct ct_model *m, struct ct_model_program *p, struct c
 static void io_step(struct ct_model *m, struct ct_model_program *p, struct ct_counts *c)
 {
     struct series *s = &c->io;
-    int64_t *row = row_of(s, s->first), rate[2];
+    int64_t *row = row_of(s, s->first), rate[IO_COLUMNS];
 
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < IO_COLUMNS; i++)
         rate[i] = (int64_t)((double)row[i] * 1e9 / (double)s->step);
     memset(row, 0, s->columns * sizeof *row);
     if (memcmp(rate, c->io_shown, sizeof rate) != 0) {
         memcpy(c->io_shown, rate, sizeof rate);
-        hand_out(m, p, CT_COUNTER_IO, s->start + s->first * s->step, rate, 2);
+        hand_out(m, p, CT_COUNTER_IO, s->start + s->first * s->step, rate, IO_COLUMNS);
     }
     s->first++;
 }
@@ -156,10 +157,16 @@ void ct_counts_state(struct ct_model *m, struct ct_model_program *p, enum ct_sta
     row[to]++;
 }
 
-void ct_counts_io(struct ct_model *m, struct ct_model_program *p, unsigned out, uint64_t bytes, int64_t ns)
+void ct_counts_io(struct ct_model *m, struct ct_model_program *p, unsigned out, bool network, uint64_t bytes, int64_t ns)
 {
-    if (p->counts)
-        row_at(m, p, &p->counts->io, ns, io_step)[out] += (int64_t)bytes;
+    int64_t *row;
+
+    if (!p->counts)
+        return;
+    row = row_at(m, p, &p->counts->io, ns, io_step);
+    row[out] += (int64_t)bytes;
+    if (network)
+        row[2 + out] += (int64_t)bytes;
 }
 
 void ct_counts_heap(struct ct_model *m, struct ct_model_program *p, uint64_t total, int64_t ns)

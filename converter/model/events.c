@@ -35,6 +35,13 @@ static void call_over(struct ct_model *m, struct ct_model_thread *t, const struc
     }
 }
 
+static bool is_network(const struct ct_model_program *p, int32_t number)
+{
+    const struct ct_fd *fd = ct_fds_get(&p->fds, number);
+
+    return fd && (fd->kind == CT_FD_tcp || fd->kind == CT_FD_udp);
+}
+
 static void io(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
 {
     static const char direction[CT_CALL_END] = {
@@ -47,7 +54,7 @@ static void io(struct ct_model *m, struct ct_model_thread *t, const struct ct_re
     ct_span_complete(m, t, e, start, 0, e->no == CT_EV_IO_SLOW ? a->at : 0);
     call_over(m, t, e, start);
     if ((moves == 'R' || moves == 'W') && (int64_t)a->result > 0)
-        ct_counts_io(m, t->program, moves == 'W', a->result, e->ns);
+        ct_counts_io(m, t->program, moves == 'W', is_network(t->program, (int32_t)a->fd), a->result, e->ns);
 }
 
 static void file(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)

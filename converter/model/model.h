@@ -137,7 +137,7 @@ struct ct_task_span {
 
 enum ct_counter_kind {
     CT_COUNTER_STATES,                  /* value[s]: threads in enum ct_state s */
-    CT_COUNTER_IO,                      /* value[0] bytes/s in, value[1] out */
+    CT_COUNTER_IO,                      /* value[0] bytes/s in, value[1] out; [2], [3]: of these, over the network */
     CT_COUNTER_HEAP,                    /* value[0] bytes */
     CT_COUNTER_USER,                    /* value[0]; name */
 };

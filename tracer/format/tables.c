@@ -239,10 +239,23 @@ static struct ct_text without_folder(struct ct_text path)
     return path;
 }
 
+/* Who wrote a title over its arguments is called by what the title begins with: "nginx: master process nginx -c /etc/..." */
+static struct ct_text without_title(struct ct_text first, struct ct_text file)
+{
+    struct ct_text name = without_folder(first), base = without_folder(file);
+    size_t size = 0;
+
+    if (name.size == base.size && memcmp(name.at, base.at, base.size) == 0)
+        return name;                    /* a file's own name may hold anything */
+    while (size < first.size && first.at[size] != ' ' && first.at[size] != ':')
+        size++;
+    return size < first.size ? without_folder((struct ct_text){ first.at, size }) : name;
+}
+
 struct ct_text ct_run_name(const struct ct_run *run)
 {
     struct ct_text first = { run->arguments.at, run->arguments.size ? strnlen(run->arguments.at, run->arguments.size) : 0 };
-    struct ct_text name = without_folder(first);
+    struct ct_text name = without_title(first, run->program);
 
     if (name.size > 1 && name.at[0] == '-')     /* a login shell */
         name = (struct ct_text){ name.at + 1, name.size - 1 };

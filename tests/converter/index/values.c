@@ -24,6 +24,7 @@ struct value {
 struct story {
     struct value *values;
     size_t count;
+    bool network;                       /* something went over it */
 };
 
 static void add(struct story *s, struct ct_text lane, const char *row, int64_t ns, int64_t value)
@@ -45,6 +46,7 @@ static void take_counter(void *context, const struct ct_counter *c)
         [CT_STATE_RUNNING] = "running", [CT_STATE_WAITING] = "waiting", [CT_STATE_SLEEPING] = "sleeping",
         [CT_STATE_CALL] = "in calls",
     };
+    struct story *story = context;
 
     switch (c->kind) {
     case CT_COUNTER_STATES:
@@ -55,6 +57,11 @@ static void take_counter(void *context, const struct ct_counter *c)
     case CT_COUNTER_IO:
         add(context, (struct ct_text){ "I/O", 3 }, "in", c->ns, c->value[0]);
         add(context, (struct ct_text){ "I/O", 3 }, "out", c->ns, c->value[1]);
+        story->network = story->network || c->value[2] || c->value[3];
+        if (!story->network)
+            break;
+        add(context, (struct ct_text){ "network", 7 }, "in", c->ns, c->value[2]);
+        add(context, (struct ct_text){ "network", 7 }, "out", c->ns, c->value[3]);
         break;
     case CT_COUNTER_HEAP:
         add(context, (struct ct_text){ "heap", 4 }, "", c->ns, c->value[0]);

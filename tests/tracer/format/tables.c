@@ -217,6 +217,10 @@ static void a_program_is_called_as_it_was_started(void **state)
         { TEXT("/bin/true"), TEXT("\0x"), "true" },
         { TEXT("/bin/true"), TEXT("folder/"), "true" },
         { TEXT(""), TEXT(""), "" },
+        { TEXT("/usr/sbin/nginx"), TEXT("nginx: master process nginx -c /etc/nginx.conf"), "nginx" },
+        { TEXT("/usr/bin/redis-check-rdb"), TEXT("/usr/bin/redis-server *:6379"), "redis-server" },
+        { TEXT("/opt/a: b"), TEXT("a: b\0x"), "a: b" },
+        { TEXT("/usr/bin/x"), TEXT(" "), "x" },
     };
 
     (void)state;
