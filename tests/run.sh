@@ -85,7 +85,7 @@ if command -v clang >/dev/null; then
 fi
 setup_build build/asan -Db_sanitize=address,undefined -Db_lundef=false -Dtests=enabled -Dweb=disabled
 unset CC
-run_suites build/asan unit golden fuzz
+run_suites build/asan unit golden fuzz $([ "$tier" = quick ] || echo fuzz-long)
 
 setup_build build/tsan -Db_sanitize=thread -Dtests=enabled -Dweb=disabled
 run_suites build/tsan stress
