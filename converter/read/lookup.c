@@ -7,7 +7,9 @@ const struct ct_read_event_info *ct_read_schema(const struct ct_read_program *pr
 {
     const struct ct_program *p = (const struct ct_program *)program;
 
-    return no <= UINT8_MAX && p->plans->plan[no].info.name ? &p->plans->plan[no].info : NULL;
+    const struct ct_read_plan *plan = no <= UINT8_MAX ? ct_read_plan_of(p->plans, (uint8_t)no) : NULL;
+
+    return plan && plan->info.name ? &plan->info : NULL;
 }
 
 bool ct_read_string(const struct ct_read_generation *generation, uint64_t id, struct ct_text *ret)

@@ -34,9 +34,19 @@ static void plan_ready(struct ct_read_plan *plan)
         plan->room = INT_MAX;
 }
 
+/* Room for no more events than there are: a program that serves itself makes one each second or so. */
+static struct ct_read_plans *make_room(uint32_t count)
+{
+    struct ct_read_plans *plans = calloc(1, sizeof *plans + (count + 1) * sizeof *plans->plan);
+
+    if (plans)
+        plans->count = count;
+    return plans;
+}
+
 int ct_read_plans_own(struct ct_read_plans **ret)
 {
-    struct ct_read_plans *plans = calloc(1, sizeof *plans);
+    struct ct_read_plans *plans = make_room(CT_EV_END);
 
     if (!plans)
         return -ENOMEM;
@@ -129,9 +139,20 @@ static void plan_from_row(struct ct_read_plan *plan, const struct ct_schema_row 
     plan_ready(plan);
 }
 
+/* One more than the largest number of an event, as far as the rows can be read. */
+static uint32_t count_rows(struct ct_cursor payload)
+{
+    struct ct_schema_row row;
+    uint32_t count = 0;
+
+    while (ct_cursor_left(&payload) && ct_schema_row_get(&payload, &row, NULL) == 0)
+        count = row.no >= count ? (uint32_t)row.no + 1 : count;
+    return count;
+}
+
 int ct_read_plans_new(struct ct_cursor *payload, uint32_t crc, struct ct_read_plans **ret, struct ct_error *err)
 {
-    struct ct_read_plans *plans = calloc(1, sizeof *plans);
+    struct ct_read_plans *plans = make_room(count_rows(*payload));
     char *pool;
     int r = 0;
 

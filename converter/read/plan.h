@@ -28,8 +28,14 @@ struct ct_read_plans {
     uint32_t crc;                       /* of the block it was made from; 0: this version's own */
     uint32_t size;
     char *names;
-    struct ct_read_plan plan[256];
+    uint32_t count;                     /* of plan[]; the one behind them is that of an event that is not in the schema */
+    struct ct_read_plan plan[];
 };
+
+static inline const struct ct_read_plan *ct_read_plan_of(const struct ct_read_plans *plans, uint8_t no)
+{
+    return &plans->plan[no < plans->count ? no : plans->count];
+}
 
 /* Plans of this version's own schema, for a file without one.  -ENOMEM or 0; caller frees with ct_read_plans_free. */
 int ct_read_plans_own(struct ct_read_plans **ret);

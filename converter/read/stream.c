@@ -273,7 +273,7 @@ static __attribute__((noinline)) int delta_checked(struct ct_stream *s, uint64_t
 /* Reads type and time of the event at the cursor. */
 static inline int head(struct ct_stream *s, struct ct_error *err)
 {
-    const struct ct_read_plan *plan = &s->plans[*s->at.at];
+    const struct ct_read_plan *plan = ct_read_plan_of(s->plans, *s->at.at);
     uint64_t delta, ticks;
     int r;
 
@@ -305,7 +305,7 @@ bool ct_stream_start(struct ct_stream *s)
 {
     const struct ct_program *program = s->loaded->program;
 
-    s->plans = program->plans->plan;
+    s->plans = program->plans;
     s->clock = &program->clock;
     s->shift_ns = program->shift_ns;
     return next(s);

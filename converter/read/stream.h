@@ -26,7 +26,7 @@ struct ct_stream {
     uint64_t ticks;                     /* the same moment; what the next piece must go on from, as are the two below */
     uint64_t batch, offset;
     struct ct_clock_span span;
-    const struct ct_read_plan *plans;   /* of the program, as are the clock and what to add to its times */
+    const struct ct_read_plans *plans;  /* of the program, as are the clock and what to add to its times */
     const struct ct_read_clock *clock;
     int64_t shift_ns;
     struct ct_loaded *loaded;
