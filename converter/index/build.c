@@ -120,7 +120,7 @@ static void span(void *context, const struct ct_span *s)
 
     if (!row)
         return;
-    if (__builtin_expect(s->start < ct_column_end(&row->column, INT64_MIN), 0)) {
+    if (__builtin_expect(s->start < row->column.end, 0)) {
         row = make_way(b, t, s->depth, s->start);
         if (!row)
             return;
@@ -396,8 +396,8 @@ int ct_builder_items(struct ct_builder *b, const struct ct_read_item *items, siz
 {
     int r = ct_model_items(b->model, items, count);
 
-    for (size_t i = 0; i < count; i++)
-        b->summary.events += items[i].kind == CT_READ_EVENT;
+    if (count > 0 && items[0].kind == CT_READ_EVENT)    /* runs are of events, or one of something else */
+        b->summary.events += count;
     if (!b->heap.coder)
         ct_image_sum_pages(b);
     return r < 0 ? r : error_of(b);

@@ -135,11 +135,7 @@ static void put_value(struct ct_builder *b, struct ct_row_live *row, int64_t ns,
     if (!row)
         return;
     lane = &b->lanes.items[row->record.lane];
-    if (row->column.held) {
-        int64_t last = row->column.raw[ct_column_at(&row->column, row->column.held - 1)].start;
-
-        ns = ns < last ? last : ns;
-    }
+    ns = ns < row->column.end ? row->column.end : ns;
     ct_column_add_value(&row->column, &b->heap, ns, (double)value);
     if (ns < lane->start)
         lane->start = ns;

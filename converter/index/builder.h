@@ -162,10 +162,8 @@ static inline void ct_build_long(struct ct_long_record *list, uint32_t *count, c
 /* HOT: appends to a row that has room, keeping its order: what starts too early is cut. */
 static inline void ct_build_push(struct ct_row_live *row, int64_t start, int64_t end, uint32_t name, size_t size)
 {
-    int64_t last = ct_column_end(&row->column, INT64_MIN);
-
-    if (start < last)
-        start = last;
+    if (start < row->column.end)
+        start = row->column.end;
     if (end < start)
         end = start;
     ct_column_push(&row->column, start, end, name, size);
@@ -175,10 +173,8 @@ static inline void ct_build_push(struct ct_row_live *row, int64_t start, int64_t
 static inline void ct_build_put(struct ct_builder *b, struct ct_row_live *row, int64_t start, int64_t end, uint32_t name,
                                 const uint8_t *payload, size_t size)
 {
-    int64_t last = ct_column_end(&row->column, INT64_MIN);
-
-    if (start < last)
-        start = last;
+    if (start < row->column.end)
+        start = row->column.end;
     if (end < start)
         end = start;
     ct_column_add(&row->column, &b->heap, start, end, name, payload, size);

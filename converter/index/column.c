@@ -70,6 +70,7 @@ bool ct_column_add_value(struct ct_column *c, struct ct_heap *heap, int64_t ns, 
         return false;
     at = ct_column_at(c, c->held);
     c->raw[at] = (struct ct_raw){ .start = ns, .value = value };
+    c->end = ns;
     c->held++;
     c->count++;
     return true;
@@ -87,6 +88,7 @@ int ct_column_tail(const struct ct_column *from, int64_t start)
 bool ct_column_move(struct ct_column *from, struct ct_column *to, struct ct_heap *heap, unsigned count)
 {
     unsigned first = from->held - count;
+    const struct ct_raw *last;
     size_t payload = 0, at;
 
     for (unsigned i = first; i < from->held; i++)
@@ -94,9 +96,9 @@ bool ct_column_move(struct ct_column *from, struct ct_column *to, struct ct_heap
     at = from->payload_used - payload;
     for (unsigned i = first; i < from->held; i++) {
         unsigned k = ct_column_at(from, i);
-        int64_t start = from->raw[k].start, end = start + from->raw[k].dur, last = ct_column_end(to, INT64_MIN);
+        int64_t start = from->raw[k].start, end = start + from->raw[k].dur, its_end = to->end;
 
-        start = start < last ? last : start;
+        start = start < its_end ? its_end : start;
         end = end < start ? start : end;
         if (!ct_column_add(to, heap, start, end, from->raw[k].name, from->payload + at, from->raw[k].size))
             return false;
@@ -105,6 +107,8 @@ bool ct_column_move(struct ct_column *from, struct ct_column *to, struct ct_heap
     from->held -= count;
     from->count -= count;
     from->payload_used -= payload;
+    last = &from->raw[ct_column_at(from, from->held - 1)];
+    from->end = from->held ? last->start + last->dur : 0;
     return true;
 }
 

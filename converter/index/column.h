@@ -14,6 +14,7 @@ struct ct_column {
     uint32_t count;                     /* slices in all */
     unsigned held;                      /* of them in `raw`: the first at `raw_from`, the others behind it, round the end */
     unsigned raw_from;                  /* 0 or CT_LEAF */
+    int64_t end;                        /* of the last of them; 0: there is none */
     int64_t sealed_end;                 /* the end of those that are coded */
     size_t payload_from, payload_used, payload_room;
     uint8_t *payload;                   /* of those in `raw`, one behind the other in [payload_from, payload_used) */
@@ -62,6 +63,7 @@ static inline void ct_column_push(struct ct_column *c, int64_t start, int64_t en
     raw->dur = end - start;
     raw->name = name;
     raw->size = (uint32_t)size;
+    c->end = end;
     c->payload_used += size;
     c->held++;
     c->count++;
@@ -82,14 +84,6 @@ static inline bool ct_column_add(struct ct_column *c, struct ct_heap *heap, int6
 }
 
 bool ct_column_add_value(struct ct_column *column, struct ct_heap *heap, int64_t ns, double value);
-
-/* The end of the last slice; `none` when there is none. */
-static inline int64_t ct_column_end(const struct ct_column *c, int64_t none)
-{
-    unsigned at = ct_column_at(c, c->held - 1);
-
-    return c->held ? c->raw[at].start + c->raw[at].dur : none;
-}
 
 /*
  * Moves the last slices of `from`, those that start at `start` or later, to the end of `to`.  They must all be in raw;

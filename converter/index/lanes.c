@@ -243,7 +243,7 @@ struct ct_row_live *ct_build_packed(struct ct_builder *b, struct ct_packed *pack
                                      .name = ct_strings_of(&b->strings, (struct ct_text){ name, strlen(name) }),
                                      .end = INT64_MIN });
     for (unsigned i = 0; i < packed->count; i++) {
-        int64_t last = ct_column_end(&packed->row[i]->column, INT64_MIN);
+        int64_t last = packed->row[i]->column.end;
 
         if (last <= *start)
             return packed->row[i];

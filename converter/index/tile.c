@@ -139,17 +139,15 @@ static unsigned add_run(struct tile *t, const struct ct_leaf *l, const int64_t *
 
 static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
-    int64_t start[CT_LEAF], dur[CT_LEAF], longest = 0, limit;
     struct tile *t = context;
+    int64_t start[CT_LEAF], dur[CT_LEAF], limit = INT64_C(1) << t->level;
+    bool all_short = l->dur_width <= t->level;
 
-    limit = INT64_C(1) << t->level;
     ct_leaf_times(l, start, dur);
-    for (unsigned i = 0; i < l->count; i++)
-        longest = dur[i] > longest ? dur[i] : longest;
     for (unsigned i = 0; i < l->count;) {
         if (start[i] >= t->to)
             return false;
-        if (start[i] >= t->from && longest < limit) {
+        if (start[i] >= t->from && all_short) {
             i = add_run(t, l, start, dur, i, first);
             continue;
         }
