@@ -1,6 +1,7 @@
 /*
- * How fast an index is built, how large it is, and how much CPU time tiles take: bench-index TRACE [FOLDER].  Prints lines of the
- * form NAME VALUE UNIT.
+ * How fast an index is built, how large it is, how long tiles take, and what it costs to ask while it is built:
+ * bench-index TRACE FOLDER NAME [ask].  Prints lines of the form NAME.WHAT VALUE UNIT, and budgets.  A first run builds the
+ * index, a second finds it in the folder; with `ask` it is built once more and asked all the time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "converter/index/query.h"
 
-enum { TILES = 2000 };
+enum { TILES = 2000, REPLIES = 400, ROWS = 48 };
+
+static const char *prefix;
+
+static void most(const char *what, double value, const char *unit, double budget)
+{
+    char name[100];
+
+    snprintf(name, sizeof name, "%s.%s", prefix, what);
+    if (budget > 0)
+        bench_print_most(name, value, unit, budget);
+    else
+        bench_print(name, value, unit);
+}
 
 static double now(clockid_t clock)
 {
@@ -57,65 +72,122 @@ static double anonymous(void)
     return kib / 1024;
 }
 
-/* Tiles of random rows, at random places of random levels. */
-static void tiles(struct ct_index *index)
+struct view {
+    uint32_t rows;
+    unsigned levels;
+    int64_t span;
+};
+
+/* What can be asked by now; false: nothing. */
+static bool look(struct ct_index *index, struct view *ret)
 {
-    static struct ct_index_tile tile;
-    static double took[TILES];
     struct ct_index_lanes lanes;
     struct ct_index_meta meta;
-    unsigned most = 0;
-    uint32_t rows = 0;
 
-    if (ct_index_lanes(index, &lanes) < 0 || ct_index_meta(index, &meta) < 0)
-        exit(1);
+    *ret = (struct view){ 0 };
+    if (ct_index_lanes(index, &lanes) < 0)
+        return false;
     for (size_t i = 0; i < lanes.count; i++)
-        rows += (uint32_t)lanes.lanes[i].row_count;
-    while (INT64_C(1024) << most < meta.span_ns)
-        most++;
-    for (unsigned i = 0; i < TILES; i++) {
-        unsigned level = most - (unsigned)rand() % (most + 1);
-        uint64_t count = (uint64_t)meta.span_ns / (UINT64_C(1024) << level) + 1;
-        double start = now(CLOCK_THREAD_CPUTIME_ID);
-
-        if (ct_index_tile(index, (uint32_t)rand() % rows, level, (uint64_t)rand() % count, &tile) < 0)
-            exit(1);
-        took[i] = now(CLOCK_THREAD_CPUTIME_ID) - start;
-    }
-    qsort(took, TILES, sizeof *took, by_size);
-    printf("view.tile_row_p50 %.4f ms\n", took[TILES / 2] * 1e3);
-    printf("view.tile_row_p95 %.4f ms\n", took[TILES * 95 / 100] * 1e3);
-    for (unsigned i = 0; i < TILES / 100; i++) {        /* all rows of one tile: what a reply holds */
-        unsigned level = most - (unsigned)rand() % (most + 1);
-        uint64_t count = (uint64_t)meta.span_ns / (UINT64_C(1024) << level) + 1, number = (uint64_t)rand() % count;
-        double start = now(CLOCK_THREAD_CPUTIME_ID);
-
-        for (uint32_t row = 0; row < rows && row < 200; row++)
-            if (ct_index_tile(index, row, level, number, &tile) < 0)
-                exit(1);
-        took[i] = now(CLOCK_THREAD_CPUTIME_ID) - start;
-    }
-    qsort(took, TILES / 100, sizeof *took, by_size);
-    printf("view.tile_p95 %.3f ms (%u rows)\n", took[TILES / 100 * 95 / 100] * 1e3, rows < 200 ? rows : 200);
+        ret->rows += (uint32_t)lanes.lanes[i].row_count;
     ct_index_free(lanes.memory);
+    if (ct_index_meta(index, &meta) < 0)
+        return false;
+    ret->span = meta.span_ns;
     ct_index_free(meta.memory);
+    while (INT64_C(1024) << ret->levels < ret->span)
+        ret->levels++;
+    return ret->rows > 0;
+}
+
+/* The seconds that rows [from, from + rows) of a tile of that level take. */
+static double reply(struct ct_index *index, const struct view *v, clockid_t clock, uint32_t from, uint32_t rows, unsigned level)
+{
+    static struct ct_index_tile tile;
+    uint64_t number = (uint64_t)rand() % ((uint64_t)v->span / (UINT64_C(1024) << level) + 1);
+    double start = now(clock);
+
+    for (uint32_t row = from; row < from + rows && row < v->rows; row++)
+        if (ct_index_tile(index, row, level, number, &tile) < 0)
+            exit(1);
+    return now(clock) - start;
+}
+
+/* Random tiles of random levels: of single rows, and of as many as a page shows. */
+static void tiles(struct ct_index *index)
+{
+    static double took[TILES], again[REPLIES];
+    struct view v;
+
+    if (!look(index, &v))
+        exit(1);
+    for (unsigned i = 0; i < TILES; i++)
+        took[i] = reply(index, &v, CLOCK_THREAD_CPUTIME_ID, (uint32_t)rand() % v.rows, 1, v.levels - (unsigned)rand() % (v.levels + 1));
+    qsort(took, TILES, sizeof *took, by_size);
+    most("tile_row_p50", took[TILES / 2] * 1e3, "ms", 0);
+    most("tile_row_p95", took[TILES * 95 / 100] * 1e3, "ms", 0);
+    for (unsigned i = 0; i < REPLIES; i++)
+        again[i] = reply(index, &v, CLOCK_THREAD_CPUTIME_ID, v.rows > ROWS ? (uint32_t)rand() % (v.rows - ROWS + 1) : 0, ROWS,
+                         v.levels - (unsigned)rand() % (v.levels + 1));
+    qsort(again, REPLIES, sizeof *again, by_size);
+    most("tile_p95", again[REPLIES * 95 / 100] * 1e3, "ms", 5);
+    most("rows", v.rows, "rows", 0);
+}
+
+/* A page that looks while the index is built: it shows all of the trace at first, then this and that. */
+static void ask(struct ct_index *index, double began)
+{
+    static double took[REPLIES];
+    struct ct_index_progress p;
+    double memory = 0, first = 0;
+    unsigned count = 0;
+    struct view v;
+
+    for (;;) {
+        double all = anonymous();
+
+        ct_index_progress(index, &p);
+        if (p.state != CT_INDEX_BUILDING)
+            break;
+        memory = all > memory ? all : memory;
+        if (look(index, &v)) {
+            double one = reply(index, &v, CLOCK_MONOTONIC, 0, ROWS, first > 0 ? (unsigned)rand() % (v.levels + 1) : v.levels);
+
+            first = first > 0 ? first : now(CLOCK_MONOTONIC) - began;
+            took[count++ % REPLIES] = one;
+        }
+        usleep(first > 0 ? 20000 : 100);
+    }
+    count = count < REPLIES ? count : REPLIES;
+    if (count == 0)
+        exit(1);
+    qsort(took, count, sizeof *took, by_size);
+    most("building_first", first, "s", 2);
+    most("building_tile_p95", took[count * 95 / 100] * 1e3, "ms", 0);
+    most("building_memory", memory, "MB", 500);
 }
 
 int main(int argc, char **argv)
 {
     const char *path = argc > 1 ? argv[1] : "";
+    bool asks = argc > 4;
     struct ct_index_source source = { .paths = &path, .count = 1, .open = open_trace, .close = close_trace,
                                       .context = (void *)path };
-    struct ct_index_options options = { .folder = argc > 2 ? argv[2] : NULL, .forget = argc < 3 };
+    struct ct_index_options options = { .folder = argc > 2 ? argv[2] : NULL, .forget = argc < 3 || asks };
     struct ct_index_progress p;
     struct ct_index_meta meta;
     struct ct_index *index;
     struct ct_error err;
     double wall = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 
+    prefix = argc > 3 ? argv[3] : "view";
     if (ct_index_open(&source, &options, &index, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
+    }
+    if (asks) {
+        ask(index, wall);
+        ct_index_close(index);
+        return 0;
     }
     ct_index_wait(index);
     wall = now(CLOCK_MONOTONIC) - wall;
@@ -126,13 +198,16 @@ int main(int argc, char **argv)
         return 1;
     }
     if (p.from_file) {
-        printf("view.open_warm %.4f s\n", wall);
+        most("open_warm", wall, "s", 0.3);
+        most("memory", anonymous(), "MB", 500);
     } else {
-        printf("view.index %.3g Mevents/s (%.2f s, %.2f s of CPU)\n", (double)meta.events / wall / 1e6, wall, cpu);
-        printf("view.index_bytes %.3g x (%.2f bytes an event)\n", (double)p.bytes / (double)meta.bytes,
-               (double)p.bytes / (double)meta.events);
+        char name[100];
+
+        snprintf(name, sizeof name, "%s.index", prefix);
+        bench_print_least(name, (double)meta.events / wall / 1e6, "Mevents/s", 12.5);
+        most("index_cpu", cpu / (double)meta.events * 1e9, "ns", 0);
+        most("index_bytes", (double)p.bytes / (double)meta.bytes, "x", 2.5);
     }
-    printf("view.index_memory %.0f MB\n", anonymous());
     ct_index_free(meta.memory);
     tiles(index);
     ct_index_close(index);

@@ -125,13 +125,21 @@ SECTIONS = [
         "profile.idle.wakeups": "how often its threads of ctrace's wake up then",
     }),
     ("The viewer", {
-        "view.index": "events of a mixed trace of 100 M that the index takes in; 8 s for all would be 12.5",
-        "view.index_bytes": "the index by its trace; 2.5 at most",
-        "view.index_memory": "anonymous memory while it answers",
-        "view.tile_row_p50": "a row of a tile, median",
-        "view.tile_row_p95": "the 95th of a hundred",
-        "view.tile_p95": "all 48 rows of a tile, the 95th of a hundred; 5 at most",
-        "view.open_warm": "opening an index that is there",
+        **{f"view.{name}.{what}": f"{trace}: {meaning}" for name, trace in (
+            ("100M", "100 M mixed events"), ("10M", "10 M"), ("1M", "1 M"), ("waits", "10 M of nothing but short waits"),
+            ("threads", "10 M of 64 threads")) for what, meaning in (
+                ("index", "events that the index takes in; 8 s for 100 M are 12.5"),
+                ("index_cpu", "CPU time of all threads, an event"),
+                ("index_bytes", "the index by its trace"),
+                ("open_warm", "opening an index that is there"),
+                ("memory", "anonymous memory while it answers"),
+                ("rows", "rows"),
+                ("tile_row_p50", "a row of a tile, median"),
+                ("tile_row_p95", "the 95th of a hundred"),
+                ("tile_p95", "48 rows of a tile, the 95th of a hundred"),
+                ("building_first", "until the first tile while it is built"),
+                ("building_tile_p95", "48 rows of a tile while it is built, the wait for its turn included"),
+                ("building_memory", "anonymous memory while it is built"))},
     }),
     ("Conversion", {}),
 ]

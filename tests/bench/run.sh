@@ -181,19 +181,25 @@ convert_chrome() {
 }
 
 # 1, 10 and (unless BENCH_LARGE=0) 100 M events of 8 threads: built, and opened again.
+# view_trace NAME EVENTS THREADS MIX
+view_trace() {
+    local trace=$data/view.trace folder=$data/view.idx
+    if "$programs/mktrace" "$2" "$3" "$4" "$trace"; then
+        run_bench view.index bench-index "$trace" "$folder" "$1"
+        run_bench view.index bench-index "$trace" "$folder" "$1"
+        run_bench view.index bench-index "$trace" "$folder" "$1" ask
+    else
+        not_measured "$1" "no trace was made"
+    fi
+    rm -rf "$trace" "$folder"
+}
+
 view_index() {
-    local events
-    for events in 1000000 10000000 100000000; do
-        [ "$events" -lt 100000000 ] || [ "${BENCH_LARGE:-1}" != 0 ] || continue
-        echo "view.events $events events"
-        if "$programs/mktrace" "$events" 8 mixed "$data/view.trace"; then
-            run_bench view.index bench-index "$data/view.trace" "$data/view.idx"
-            run_bench view.index bench-index "$data/view.trace" "$data/view.idx"
-        else
-            not_measured view.index "no trace was made"
-        fi
-        rm -rf "$data/view.trace" "$data/view.idx"
-    done
+    view_trace view.1M 1000000 8 mixed
+    view_trace view.10M 10000000 8 mixed
+    view_trace view.waits 10000000 8 wait
+    view_trace view.threads 10000000 64 mixed
+    [ "${BENCH_LARGE:-1}" = 0 ] || view_trace view.100M 100000000 8 mixed
 }
 
 # The page of `ctrace view` in chromium; BENCH_PAGE: of a trace of so many events.
