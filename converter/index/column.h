@@ -15,7 +15,7 @@ struct ct_column {
     unsigned held;                      /* of them in `raw`: the first at `raw_from`, the others behind it, round the end */
     unsigned raw_from;                  /* 0 or CT_LEAF */
     int64_t end;                        /* of the last of them; 0: there is none */
-    int64_t sealed_end;                 /* the end of those that are coded */
+    int64_t sealed_end;                 /* of those that are coded: what is before it changes no more */
     size_t payload_from, payload_used, payload_room;
     uint8_t *payload;                   /* of those in `raw`, one behind the other in [payload_from, payload_used) */
     struct ct_raw raw[2 * CT_LEAF];

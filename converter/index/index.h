@@ -169,7 +169,7 @@ enum { CT_TILE_STEPS = 1024, CT_TILE_ENTRIES = 2 * CT_TILE_STEPS, CT_TILE_LEVEL_
  * holds as well the value that held when the tile begins, if there was one.
  */
 struct ct_index_tile {
-    bool partial;                       /* the index does not cover it yet */
+    bool partial;                       /* the index does not cover it yet: it may be another one later */
     enum ct_index_row_kind kind;        /* CT_ROW_VALUE: the second set of columns, else the first */
     unsigned count;
     uint32_t name[CT_TILE_ENTRIES], slice[CT_TILE_ENTRIES], entries[CT_TILE_ENTRIES];

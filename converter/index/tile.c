@@ -274,7 +274,7 @@ int ct_index_tile(struct ct_index *index, uint32_t row, unsigned level, uint64_t
         return r;
     t.store = &store;
     ret->count = 0;
-    ret->partial = !store.ready;
+    ret->partial = !store.ready && (row >= store.row_count || t.to > store.live[row]->column.sealed_end);
     r = row == CT_INDEX_NONE ? -ENOENT : ct_store_strip(&store, row, &strip);
     if (r == 0) {
         ret->kind = store.rows ? store.rows[row].kind : store.live[row]->record.kind;

@@ -17,7 +17,59 @@
 
 enum { ASKERS = 2, ROUNDS = 3 };
 
-static atomic_uint asked_early, asking;
+enum { CLAIMS = 1 << 14 };
+
+/* A tile that was called complete while the index was being built: that it stays as it was. */
+struct claim {
+    uint32_t row;
+    unsigned level;
+    uint64_t number, sum;
+};
+
+static atomic_uint asked_early, asking, claim_count;
+static struct claim claims[CLAIMS];
+
+static uint64_t mix(uint64_t sum, const void *bytes, size_t size)
+{
+    for (const unsigned char *p = bytes; size > 0; p++, size--)
+        sum = (sum ^ *p) * 0x100000001b3u;
+    return sum;
+}
+
+static uint64_t sum_of(const struct ct_index_tile *t)
+{
+    uint64_t sum = mix(0xcbf29ce484222325u, &t->count, sizeof t->count);
+
+    sum = mix(sum, t->start, t->count * sizeof *t->start);
+    if (t->kind == CT_ROW_VALUE)
+        return mix(mix(mix(sum, t->min, t->count * sizeof *t->min), t->max, t->count * sizeof *t->max), t->last,
+                   t->count * sizeof *t->last);
+    sum = mix(mix(sum, t->name, t->count * sizeof *t->name), t->slice, t->count * sizeof *t->slice);
+    sum = mix(mix(sum, t->entries, t->count * sizeof *t->entries), t->len, t->count * sizeof *t->len);
+    return mix(mix(sum, t->class, t->count), t->busy, t->count);
+}
+
+static void note(uint32_t row, unsigned level, uint64_t number, const struct ct_index_tile *tile)
+{
+    unsigned at = atomic_fetch_add(&claim_count, 1);
+
+    if (at < CLAIMS)
+        claims[at] = (struct claim){ row, level, number, sum_of(tile) };
+}
+
+static void claims_hold(struct ct_index *index)
+{
+    unsigned count = atomic_load(&claim_count);
+    static struct ct_index_tile tile;
+
+    for (unsigned i = 0; i < count && i < CLAIMS; i++) {
+        const struct claim *c = &claims[i];
+
+        assert_int_equal(ct_index_tile(index, c->row, c->level, c->number, &tile), 0);
+        if (tile.partial || sum_of(&tile) != c->sum)
+            fail_msg("row %u level %u tile %llu changed after it was complete", c->row, c->level, (unsigned long long)c->number);
+    }
+}
 
 /* The trace is there when all who ask are. */
 static int open_trace(void *context, struct ct_reader **ret, struct ct_error *err)
@@ -67,12 +119,16 @@ static void *ask(void *context)
         for (size_t i = 0; i < lanes.count; i++)
             for (size_t k = 0; k < lanes.lanes[i].row_count; k++) {
                 const struct ct_index_row *row = &lanes.lanes[i].rows[k];
+                unsigned level = (unsigned)(p.events + i + k) % 16;
+                uint64_t number = level < 8 ? (uint64_t)(p.covered_ns >> level >> 10) / 2 : 0;
                 struct ct_index_slice slice;
 
-                if (ct_index_tile(index, row->id, 10 + (unsigned)k % 8, 0, &tile) < 0)
+                if (ct_index_tile(index, row->id, level, number, &tile) < 0)
                     abort();
                 if (tile.partial)
                     atomic_fetch_add(&asked_early, 1);
+                else if (p.state == CT_INDEX_BUILDING)
+                    note(row->id, level, number, &tile);
                 if (row->kind != CT_ROW_VALUE && row->count &&
                     ct_index_slice(index, row->id, (uint32_t)row->count / 2, &slice) == 0)
                     ct_index_free(slice.memory);
@@ -85,6 +141,7 @@ static void *ask(void *context)
 static void answers_come_and_change_nothing(void **state)
 {
     uint64_t sum = 0;
+    unsigned claimed = 0;
 
     for (unsigned round = 0; round < ROUNDS; round++) {
         struct random_trace how = { .seed = 11, .threads = 4, .events = 20000, .generations = 2, .nested = 3, .long_calls = 2 };
@@ -104,6 +161,8 @@ static void answers_come_and_change_nothing(void **state)
         for (unsigned i = 0; i < ASKERS; i++)
             pthread_join(thread[i], NULL);
         ct_index_wait(index);
+        claims_hold(index);
+        claimed += atomic_exchange(&claim_count, 0);
         now = ask_everything(index, &damaged);
         assert_false(damaged);
         assert_true(round == 0 || now == sum);
@@ -115,6 +174,7 @@ static void answers_come_and_change_nothing(void **state)
         workshop_end(&shop);
     }
     assert_true(asked_early > 0);
+    assert_true(claimed > 0);
 }
 
 /* Closed in the midst of it: there is no index, or a whole one, and nothing else. */
