@@ -31,12 +31,16 @@ enum ct_in_kind {
     CT_IN_LOG,                          /* a message: there are more classes than numbers, or fields than an event has */
 };
 
+/* How a field is read: the class of a field does not change, and asking it takes as long as reading. */
+enum ct_in_read { CT_IN_UNSIGNED, CT_IN_SIGNED, CT_IN_STRING, CT_IN_STACK, CT_IN_ANY };
+
 struct ct_in_class {
     enum ct_in_kind kind;
     unsigned no, count;
     struct ct_event_info info;          /* of what it becomes */
     int8_t member[CT_DUMP_FIELDS_MAX];  /* of the payload, by field */
     uint8_t type[CT_DUMP_FIELDS_MAX];   /* of the field, enum ct_type */
+    uint8_t read[CT_DUMP_FIELDS_MAX];   /* enum ct_in_read */
     int vpid, vtid, procname, nested;   /* members of the common context; -1: none */
     char name[CT_IN_NAME_BYTES];        /* as a word; of a region: without what says that it begins or ends */
     char fields[CT_EVENT_FIELDS_MAX][CT_IN_NAME_BYTES];
@@ -71,6 +75,13 @@ struct ct_in_program {
     CT_LIST(struct ct_in_thread) threads;
 };
 
+/* Packets by their address, until another takes the place. */
+enum { CT_IN_PACKETS = 256 };
+struct ct_in_packet {
+    const bt_packet *packet;
+    uint64_t serial;
+};
+
 struct ct_in {
     struct ct_output *out;
     struct ct_error *err;
@@ -80,6 +91,7 @@ struct ct_in {
     struct ct_idmap class_places;       /* by address */
     CT_LIST(struct ct_in_class *) classes;
     unsigned named;                     /* numbers that are taken */
+    struct ct_in_packet packets[CT_IN_PACKETS];
     uint64_t now;                       /* ns on the wall clock */
     int64_t base;                       /* of the message's clock: what its 0 is */
     uint64_t pcs[CT_STACK_MAX];         /* the stack that was read last */

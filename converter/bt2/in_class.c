@@ -43,6 +43,21 @@ static bool fits(unsigned type, bt_field_class_type class)
     }
 }
 
+/* Takes member `member` for field `i`, which is of schema type `type`. */
+static void take_member(struct ct_in_class *class, unsigned i, int member, unsigned type, bt_field_class_type of)
+{
+    class->member[i] = (int8_t)member;
+    class->type[i] = (uint8_t)type;
+    if (of == BT_FIELD_CLASS_TYPE_STRING)
+        class->read[i] = CT_IN_STRING;
+    else if (type == CT_TYPE_STACK)
+        class->read[i] = CT_IN_STACK;
+    else if (type == CT_TYPE_STRING || type == CT_TYPE_TEXT)
+        class->read[i] = CT_IN_ANY;
+    else
+        class->read[i] = bt_field_class_type_is(of, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER) ? CT_IN_SIGNED : CT_IN_UNSIGNED;
+}
+
 /* Finds the members for `fields`; false when one is not there, or is something else. */
 static bool find_members(struct ct_in_class *class, const bt_field_class *payload, const struct ct_field_info *fields)
 {
@@ -51,8 +66,7 @@ static bool find_members(struct ct_in_class *class, const bt_field_class *payloa
 
         if (member < 0 || !fits(fields[class->count].type, type_of(payload, member)))
             return false;
-        class->member[class->count] = (int8_t)member;
-        class->type[class->count] = fields[class->count].type;
+        take_member(class, class->count, member, fields[class->count].type, type_of(payload, member));
     }
     return true;
 }
@@ -194,8 +208,7 @@ static bool is_named(struct ct_in *in, struct ct_in_class *class, const char *na
 
         make_word(class->fields[i], bt_field_class_structure_member_get_name(
             bt_field_class_structure_borrow_member_by_index_const(payload, i)));
-        class->member[i] = (int8_t)i;
-        class->type[i] = (uint8_t)schema_type(type_of(payload, (int)i));
+        take_member(class, i, (int)i, schema_type(type_of(payload, (int)i)), type_of(payload, (int)i));
         class->info.fields[i] = (struct ct_field_info){ class->type[i], class->fields[i] };
     }
     class->info.field_count = (uint8_t)count;

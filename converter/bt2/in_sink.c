@@ -21,18 +21,38 @@ static int set_time(struct ct_in *in, const bt_clock_snapshot *clock)
     return 0;
 }
 
-/* Our packets say whose they are. */
-static uint64_t packet_serial(const bt_event *event)
+static struct ct_in_packet *place_of(struct ct_in *in, const bt_packet *packet)
 {
-    const bt_field *context;
-
-    if (!bt_stream_class_supports_packets(bt_stream_borrow_class_const(bt_event_borrow_stream_const(event))))
-        return 0;
-    context = bt_packet_borrow_context_field_const(bt_event_borrow_packet_const(event));
-    context = context ? bt_field_structure_borrow_member_field_by_name_const(context, "serial") : NULL;
-    return context ? (uint64_t)ct_in_integer(context) : 0;
+    return &in->packets[ct_idmap_hash((uintptr_t)packet) % CT_IN_PACKETS];
 }
 
+/* Our packets say whose they are; 0: not one of ours. */
+static uint64_t look_into(const bt_packet *packet)
+{
+    const bt_field *context = bt_packet_borrow_context_field_const(packet);
+    const bt_field *serial = context ? bt_field_structure_borrow_member_field_by_name_const(context, "serial") : NULL;
+
+    return serial ? (uint64_t)ct_in_integer(serial) : 0;
+}
+
+/* Addresses of packets are used again: what is known of one begins with it. */
+static void begin_packet(struct ct_in *in, const bt_packet *packet)
+{
+    *place_of(in, packet) = (struct ct_in_packet){ packet, look_into(packet) };
+}
+
+/* HOT: at every event. */
+static uint64_t packet_serial(struct ct_in *in, const struct ct_in_program *p, const bt_event *event)
+{
+    const bt_packet *packet = p->own ? bt_event_borrow_packet_const(event) : NULL;
+    const struct ct_in_packet *known = place_of(in, packet);
+
+    if (!packet)
+        return 0;
+    return known->packet == packet ? known->serial : look_into(packet);
+}
+
+/* A member of the common context; `otherwise` when there is none. */
 static int64_t context_number(const bt_field *context, int member, int64_t otherwise)
 {
     return context && member >= 0
@@ -98,7 +118,7 @@ static int take_event(struct ct_in *in, const bt_event *event)
     r = make_room(in, p);
     if (r < 0)
         return r;
-    serial = packet_serial(event);
+    serial = packet_serial(in, p, event);
     if (serial == 0)
         serial = ct_in_serial(p, context_number(context, class->vtid, -1 - (int64_t)bt_stream_get_id(stream)),
                               name_of(context, class));
@@ -109,9 +129,12 @@ static int take_event(struct ct_in *in, const bt_event *event)
 
 int ct_in_message(struct ct_in *in, const bt_message *message)
 {
+    bt_message_type type = bt_message_get_type(message);
     int r;
 
-    if (bt_message_get_type(message) != BT_MESSAGE_TYPE_EVENT)
+    if (type == BT_MESSAGE_TYPE_PACKET_BEGINNING)
+        begin_packet(in, bt_message_packet_beginning_borrow_packet_const(message));
+    if (type != BT_MESSAGE_TYPE_EVENT)
         return 0;
     r = set_time(in, bt_message_event_borrow_default_clock_snapshot_const(message));
     return r < 0 ? r : take_event(in, bt_message_event_borrow_event_const(message));

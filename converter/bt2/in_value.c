@@ -48,19 +48,29 @@ static struct ct_text described(char room[CT_IN_DESCRIBED_BYTES], const bt_field
     return (struct ct_text){ room, ct_buffer_used(&b) };
 }
 
+/* HOT: at every event. */
 void ct_in_values(struct ct_in *in, const struct ct_in_class *class, const bt_field *structure, struct ct_bt2_value *ret)
 {
     for (unsigned i = 0; i < class->count; i++) {
         const bt_field *field = bt_field_structure_borrow_member_field_by_index_const(structure, (uint64_t)class->member[i]);
-        bt_field_class_type type = bt_field_get_class_type(field);
 
         ret[i] = (struct ct_bt2_value){ 0 };
-        if (class->type[i] == CT_TYPE_STACK)
+        switch (class->read[i]) {
+        case CT_IN_UNSIGNED:
+            ret[i].number = bt_field_integer_unsigned_get_value(field);
+            break;
+        case CT_IN_SIGNED:
+            ret[i].number = (uint64_t)bt_field_integer_signed_get_value(field);
+            break;
+        case CT_IN_STRING:
+            ret[i].text = string_of(field);
+            break;
+        case CT_IN_STACK:
             ret[i] = stack_of(in, field);
-        else if (class->type[i] != CT_TYPE_STRING && class->type[i] != CT_TYPE_TEXT)
-            ret[i].number = (uint64_t)ct_in_integer(field);
-        else
-            ret[i].text = type == BT_FIELD_CLASS_TYPE_STRING ? string_of(field) : described(in->described[i], field);
+            break;
+        default:
+            ret[i].text = described(in->described[i], field);
+        }
     }
 }
 

@@ -142,6 +142,15 @@ SECTIONS = [
                 ("building_memory", "anonymous memory while it is built"))},
     }),
     ("Conversion", {}),
+    ("CTF", {
+        "ctf.chrome": "CTF to Chrome JSON, by the same graph of babeltrace2 into nothing",
+        "ctf.text": "the same, by babeltrace2 printing text",
+        "ctf.plugin": "trace.out through our plugin into nothing, by the same events from CTF",
+        "ctf.chrome.speed": "1 M events of CTF to Chrome JSON",
+        "ctf.plugin.speed": "trace.out through our plugin",
+        "ctf.dummy.speed": "CTF through babeltrace2 alone",
+        "ctf.text.speed": "babeltrace2 printing text",
+    }),
 ]
 
 

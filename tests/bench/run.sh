@@ -36,6 +36,8 @@ benchmarks=(
     malloc.pair.recording malloc_recording
     exec.true       exec_true
     convert.chrome  convert_chrome
+    ctf.chrome      ctf
+    ctf.plugin      ctf
     view.index      view_index
     view.tile       view_index
     view.paint      view_page
@@ -178,6 +180,11 @@ bytes() { /usr/bin/python3 "$ROOT/tests/bench/bytes.py" "$bench" "$data" "$prefi
 convert_chrome() {
     [ -x "$ROOT/tests/bench/convert.sh" ] || { not_measured convert.chrome "tests/bench/convert.sh is missing"; return; }
     "$ROOT/tests/bench/convert.sh" "$bench" "$data" || not_measured convert.chrome "it failed"
+}
+
+ctf() {
+    command -v babeltrace2 >/dev/null || { not_measured ctf "babeltrace2 is missing"; return; }
+    /usr/bin/python3 "$ROOT/tests/bench/ctf.py" "$bench" "$data" || not_measured ctf "it failed"
 }
 
 # 1, 10 and (unless BENCH_LARGE=0) 100 M events of 8 threads: built, and opened again.
