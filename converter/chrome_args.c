@@ -198,12 +198,25 @@ static char *open_text(struct ct_chrome *c, char *p, const struct ct_span *span)
     return close_record(c, p, args, span);
 }
 
+/* Of rename and its kin. */
+static char *second_name(char *p, const struct ct_span *span)
+{
+    struct ct_text other = { "(lost)", 6 };
+
+    if (span->generation)
+        ct_read_string(span->generation, ct_args_PATH(span->arg)->other, &other);
+    p = CT_JSON_PUT(p, ",\"other\":\"");
+    p = chrome_text(p, other);
+    *p++ = '"';
+    return p;
+}
+
 /* Calls by name, id or size. */
 static char *called_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     const struct ct_args_LOCK_CALL *a = ct_args_LOCK_CALL(span->arg);      /* the same first fields in all */
     const struct ct_call_info *call = ct_schema_call((unsigned)a->call);
-    int64_t result = (int64_t)(span->no == CT_EV_PATH ? ct_args_PATH(span->arg)->result
+    int64_t result = (int64_t)(span->no == CT_EV_ALLOC_SLOW ? 0 : span->no == CT_EV_PATH ? ct_args_PATH(span->arg)->result
                              : span->no == CT_EV_SIGNAL_CALL ? ct_args_SIGNAL_CALL(span->arg)->result : a->result);
     char *args = p = open_args(p, call ? call->name : "call", call ? ct_schema_category(call->category) : "unknown");
 
@@ -211,8 +224,10 @@ static char *called_text(struct ct_chrome *c, char *p, const struct ct_span *spa
         p = CT_JSON_PUT(p, ",\"name\":\"");
         p = span->name_lost ? CT_JSON_PUT(p, "(lost)") : chrome_text(p, span->name);
         *p++ = '"';
+        if (span->no == CT_EV_PATH && ct_args_PATH(span->arg)->other)
+            p = second_name(p, span);
     } else if (span->no != CT_EV_SIGNAL_CALL) {
-        p = span->no == CT_EV_MAP ? CT_JSON_PUT(p, ",\"bytes\":") : CT_JSON_PUT(p, ",\"object\":");
+        p = span->no == CT_EV_MAP || span->no == CT_EV_ALLOC_SLOW ? CT_JSON_PUT(p, ",\"bytes\":") : CT_JSON_PUT(p, ",\"object\":");
         p = ct_json_i64(p, (int64_t)a->object);
     }
     if (result < 0) {
@@ -400,6 +415,7 @@ static inline char *span_text(struct ct_chrome *c, char *p, const struct ct_span
     case CT_EV_OPEN:
         return open_text(c, p, span);
     case CT_EV_LOCK_CALL: case CT_EV_SIGNAL_CALL: case CT_EV_CHILD_CALL: case CT_EV_PATH: case CT_EV_LOOKUP: case CT_EV_MAP:
+    case CT_EV_ALLOC_SLOW:
         return called_text(c, p, span);
     case CT_EV_HEAP_GROW: case CT_EV_HEAP_SHRINK:
         return heap_text(c, p, span);

@@ -134,7 +134,7 @@ uint32_t ct_build_span_name(struct ct_builder *b, const struct ct_span *s)
     case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW: case CT_EV_FILE: case CT_EV_FILE_SLOW:
         return b->call_name[s->arg[1] < CT_CALL_END ? s->arg[1] : CT_CALL_END];
     case CT_EV_OPEN: case CT_EV_LOCK_CALL: case CT_EV_SIGNAL_CALL: case CT_EV_PATH: case CT_EV_LOOKUP: case CT_EV_CHILD_CALL:
-    case CT_EV_MAP: {
+    case CT_EV_MAP: case CT_EV_ALLOC_SLOW: {
         const struct ct_call_info *call = s->arg[1] < CT_CALL_END ? ct_schema_call((unsigned)s->arg[1]) : NULL;
 
         return ct_build_name(b, text_of(call ? call->name : "a call of a newer version"), s->no, 0,

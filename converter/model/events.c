@@ -229,6 +229,9 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
     case CT_EV_OPEN:
         ct_span_complete(m, t, e, start, ct_args_OPEN(e->arg)->path, ct_args_OPEN(e->arg)->at);
         break;
+    case CT_EV_ALLOC_SLOW:
+        ct_span_complete(m, t, e, start, 0, ct_args_ALLOC_SLOW(e->arg)->at);
+        break;
     case CT_EV_LOCK_CALL: case CT_EV_SIGNAL_CALL: case CT_EV_CHILD_CALL: case CT_EV_PATH: case CT_EV_LOOKUP: case CT_EV_MAP:
         called(m, t, e, start);
         break;

@@ -23,8 +23,7 @@ def expect(truth, what):
         print("FAIL:", what, flush=True)
 
 
-def changes(case, preload=None, options=()):
-    """(GROW or SHRINK, how) -> [(dur, bytes, stack)] of one run."""
+def text_of(case, preload=None, options=()):
     environment = dict(os.environ)
     if preload:
         environment["LD_PRELOAD"] = preload
@@ -32,10 +31,14 @@ def changes(case, preload=None, options=()):
         trace = os.path.join(scratch, "trace")
         subprocess.run([os.path.join(BUILD, "ctrace"), "record", "-o", trace, *options, "--", PROGRAM, case], env=environment,
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
-        text = subprocess.run([os.path.join(BUILD, "ctrace"), "convert", "-t", "text", "-o", "-", trace], check=True,
+        return subprocess.run([os.path.join(BUILD, "ctrace"), "convert", "-t", "text", "-o", "-", trace], check=True,
                               stdout=subprocess.PIPE, timeout=60).stdout.decode(errors="replace")
+
+
+def changes(case, preload=None):
+    """(GROW or SHRINK, how) -> [(dur, bytes, stack)] of one run."""
     found = collections.defaultdict(list)
-    for what, dur, how, size, _, at in EVENT.findall(text):
+    for what, dur, how, size, _, at in EVENT.findall(text_of(case, preload)):
         found[what, int(how)].append((int(dur), int(size), int(at)))
     return found
 
@@ -44,7 +47,16 @@ def bytes_of(rows):
     return sum(row[1] for row in rows)
 
 
+def slow_calls(options):
+    """call -> how many were told as slow."""
+    return collections.Counter(re.findall(r" ALLOC_SLOW dur=\d+ call=(\w+) ", text_of("arenas", options=options)))
+
+
 def main():
+    expect(not slow_calls([]), "calls are told as slow that nobody asked for")
+    every, none = slow_calls(["--alloc-slow", "1ns"]), slow_calls(["--alloc-slow", "100s"])
+    expect(24000 <= every["malloc"] < 24100 and 24000 <= every["free"] < 24100, f"--alloc-slow 1ns: {every}")
+    expect(not none, f"--alloc-slow 100s: {none}")
     found = changes("arenas")
     grown = found["GROW", 2]
     expect(24e6 <= bytes_of(grown) <= 26e6, f"arenas: three threads allocate 24 MB, {bytes_of(grown)} were told")

@@ -99,6 +99,7 @@ int api_session_open(bool served)
     options.cpu_rate = settings->cpu_rate;
     options.cpu_signal = settings->cpu_signal;
     options.heap_rate = settings->heap_rate;
+    options.alloc_slow = settings->alloc_slow;
     strcpy(options.dir, api_session.dir);
     r = ct_door->open(&options);
     if (r < 0 && !served)

@@ -251,6 +251,24 @@ static int take_heap_rate(struct ct_settings *o, const char *value)
     return r == 0 && o->heap_rate >= 1 && o->heap_rate <= CT_HEAP_RATE_MAX ? 0 : -EINVAL;
 }
 
+/* Shorter than other times: down to a nanosecond. */
+static int take_alloc_slow(struct ct_settings *o, const char *value)
+{
+    static const struct { const char *unit; uint64_t ns; } units[] = {
+        { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { "", 1000000000 },
+    };
+    uint64_t n;
+
+    if (!take_number(&value, &n) || n == 0)
+        return -EINVAL;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(value, units[i].unit) == 0 && n / 1000 <= 3600000000000 / units[i].ns) {
+            o->alloc_slow = n * units[i].ns / 1000;
+            return o->alloc_slow ? 0 : -EINVAL;
+        }
+    return -EINVAL;
+}
+
 /* A variable says yes with anything but "0" and nothing. */
 static bool yes(const char *value)
 {

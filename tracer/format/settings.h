@@ -37,6 +37,7 @@ struct ct_settings {
     unsigned cpu_rate;              /* samples a second of CPU time */
     unsigned cpu_signal;            /* 0: the recorder's choice */
     uint64_t heap_rate;             /* mean bytes between samples */
+    uint64_t alloc_slow;            /* ns; 0: slow calls of the allocator are not told */
     bool paths, children, wait;
 };
 

@@ -68,6 +68,8 @@ static int take(const char *key, size_t key_length, const char *value, size_t le
         o->cpu_signal = number > CT_SIGNAL_MAX ? 0 : (uint32_t)number;
     else if (is_key(key, key_length, "heap_rate"))
         o->heap_rate = number < 1 || number > CT_HEAP_RATE_MAX ? CT_HEAP_RATE_DEFAULT : number;
+    else if (is_key(key, key_length, "alloc_slow"))
+        o->alloc_slow = number;
     else if (is_key(key, key_length, "start"))
         o->start = number != 0;
     else if (is_key(key, key_length, "paths"))

@@ -6,7 +6,7 @@
 
 /*
  * Options, from CTRACE_SESSION="dir=...;buffer=...;categories=...;depth=...;start=1;paths=1;cpu_rate=...;
- * cpu_signal=...;heap_rate=...;run=..." (`ctrace record`),
+ * cpu_signal=...;heap_rate=...;alloc_slow=...;run=..." (`ctrace record`),
  * or from trace_start().
  */
 struct ct_session_options {
@@ -16,6 +16,7 @@ struct ct_session_options {
     uint32_t depth;                 /* frames of a stack */
     uint32_t cpu_rate, cpu_signal;  /* samples a second of CPU time; the signal that takes them, 0: any that is free */
     uint64_t heap_rate;             /* mean bytes between sampled allocations; 0: none is */
+    uint64_t alloc_slow;            /* ns from which on a call of the allocator is told; 0: none is timed */
     uint64_t block_rate;            /* mean ns of waiting between sampled waits; 1: all are, 0: none is */
     uint32_t mutex_fraction;        /* one in so many contended unlocks is sampled; 0: none is */
     bool start;                     /* open the gate at once */

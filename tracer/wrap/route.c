@@ -1,5 +1,6 @@
 /* The wrappers that programs call: each one jump, into libc or to what records. */
 #include "record/gate.h"
+#include "wrap/heap_slow.h"
 #include "wrap/passed.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
@@ -25,4 +26,6 @@ void ct_route_lead(bool through)
                      __ATOMIC_RELAXED);
 #include "wrap/real.def"
     ct_passed_lead(through);
+    if (through)
+        ct_heap_slow_lead();
 }

@@ -92,6 +92,12 @@ static void samplers(void **state)
     set(CT_SETTING_cpu_signal, "", -EINVAL);
     assert_int_equal(set(CT_SETTING_heap_rate, "1", 0).heap_rate, 1);
     assert_int_equal(set(CT_SETTING_heap_rate, "2M", 0).heap_rate, 2 << 20);
+    assert_int_equal(set(CT_SETTING_alloc_slow, "20us", 0).alloc_slow, 20000);
+    assert_int_equal(set(CT_SETTING_alloc_slow, "1.5ms", 0).alloc_slow, 1500000);
+    assert_int_equal(set(CT_SETTING_alloc_slow, "1ns", 0).alloc_slow, 1);
+    set(CT_SETTING_alloc_slow, "0", -EINVAL);
+    set(CT_SETTING_alloc_slow, "1h", -EINVAL);
+    set(CT_SETTING_alloc_slow, "99999999999s", -EINVAL);
     set(CT_SETTING_heap_rate, "0", -EINVAL);
     set(CT_SETTING_heap_rate, "64T", -EINVAL);
 }
