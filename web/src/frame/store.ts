@@ -105,12 +105,23 @@ export function programOf(lane: Lane): string {
   return program ? `${program.name} ${program.pid}` : "";
 }
 
-/** A lane's name with the process it is of, where there are several. */
+const namesakes = computed(() => {
+  const seen = new Map<string, number>();
+  for (const lane of lanes.value) if (lane.kind === "thread") seen.set(`${lane.program}/${lane.name}`, (seen.get(`${lane.program}/${lane.name}`) ?? 0) + 1);
+  return seen;
+});
+
+/** The number of a thread whose process has others of its name, else "". */
+export function tidOf(lane: Lane): string {
+  return lane.kind === "thread" && lane.tid && (namesakes.value.get(`${lane.program}/${lane.name}`) ?? 0) > 1 ? String(lane.tid) : "";
+}
+
+/** A lane's name, with its number where others have that name, and with the process it is of, where there are several. */
 export function laneTitle(id: number): string {
   const lane = laneById.value.get(id);
   if (!lane) return "";
   const program = programOf(lane);
-  return program ? `${lane.name} (${program})` : lane.name;
+  return [lane.name, tidOf(lane), program && `(${program})`].filter(Boolean).join(" ");
 }
 
 /** Flows of what is in view, when they are all shown. */

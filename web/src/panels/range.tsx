@@ -33,7 +33,7 @@ function States({ answer }: { answer: Range }) {
       <h4>States by thread</h4>
       {rows.slice(0, LANES).map((row) => (
         <div class="state-line" key={row.lane}>
-          <span class="title" title={laneTitle(row.lane)}>{laneById.value.get(row.lane)?.name}</span>
+          <span class="title" title={laneTitle(row.lane)}>{laneTitle(row.lane)}</span>
           <StateBar states={row.class} classes={classes} />
         </div>
       ))}

@@ -29,7 +29,6 @@ const PATTERN_PX = 6;
 const LABEL_PX = 30;
 const PAD = 4;
 
-let letter = 0; // mean width of a letter
 const widths = new Map<string, number>(); // of texts
 
 function widthOf(pen: CanvasRenderingContext2D, text: string): number {
@@ -50,7 +49,6 @@ export function drawLanes(pen: CanvasRenderingContext2D, cache: TileCache, pictu
   pen.fillRect(0, 0, width, height);
   pen.font = inks.font;
   pen.textBaseline = "middle";
-  letter ||= pen.measureText("abcdefghijklmnopqrstuvwxyz_0123456789").width / 37;
   const grid = tilesOf(picture.view, picture.level, picture.span);
   for (const item of picture.items) drawItem(pen, cache, picture, inks, grid, item);
   drawPauses(pen, cache, picture, inks, grid);
@@ -176,7 +174,8 @@ function drawWide(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: In
   }
   if (x1 - x0 < LABEL_PX || row.h < 11) return;
   const name = picture.nameOf(entry.name);
-  const text = cropText(guess && name ? `${name} ?` : name, x1 - x0 - 2 * PAD);
+  const whole = guess && name ? `${name} ?` : name;
+  const text = cropText(pen, whole, x1 - x0 - 2 * PAD);
   if (!text) return;
   const flat = row.row.kind === "state" && flatClass(entry.cls);
   const colour = lookColour(lookOf(row.lane.kind, row.row.kind), entry.cls, entry.name, inks.theme);
@@ -185,7 +184,9 @@ function drawWide(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: In
     pen.fillRect(x0, y + 1, Math.min(x1 - x0, widthOf(pen, text) + 2 * PAD), row.h - 2);
   }
   pen.fillStyle = flat || guess ? inks.dim : rgbCss(inkOn(colour));
-  pen.fillText(text, x0 + PAD, y + (flat ? row.h * 0.34 : row.h / 2 + 0.5), x1 - x0 - PAD);
+  const at = y + (flat ? row.h * 0.34 : row.h / 2 + 0.5);
+  if (text === whole) pen.fillText(text, x0 + PAD, at);
+  else pen.fillText(text, x0 + PAD, at, x1 - x0 - PAD); // cropped by its mean letter: it could be too wide
 }
 
 /** Sleeping and the like fill only the lowest third: their label stands above it, on the page's own colour. */
@@ -194,9 +195,9 @@ function flatClass(cls: number): boolean {
 }
 
 /** `text`, or as much of it as fits `width` with an ellipsis; "" when not even three letters do. */
-export function cropText(text: string, width: number): string {
-  const fits = Math.floor(width / (letter || 6));
-  if (text.length <= fits) return text;
+function cropText(pen: CanvasRenderingContext2D, text: string, width: number): string {
+  if (!text || widthOf(pen, text) <= width) return text;
+  const fits = Math.floor((width / widthOf(pen, text)) * text.length);
   return fits < 4 ? "" : `${text.slice(0, fits - 1)}…`;
 }
 

@@ -16,10 +16,16 @@ export type OverlayPicture = {
   selected: Box | null;
   hits: Box[];
   range: { start: number; end: number } | null;
-  cursor: number | null; // ns
+  cursor: number | null; // px: where the pointer is
   arrows: Arrow[];
   notes: readonly { ns: number; text: string }[];
 };
+
+/** Whether there is nothing on it but the pointer's line: it looks the same then wherever the view goes. */
+export function isBare(picture: OverlayPicture): boolean {
+  const { hover, selected, hits, range, arrows, notes } = picture;
+  return !hover && !selected && !hits.length && !range && !arrows.length && !notes.length;
+}
 
 export function drawOverlay(pen: CanvasRenderingContext2D, picture: OverlayPicture, inks: Inks): void {
   const { width, height, ratio } = picture;
@@ -36,7 +42,7 @@ export function drawOverlay(pen: CanvasRenderingContext2D, picture: OverlayPictu
   if (picture.cursor !== null) {
     pen.fillStyle = inks.dim;
     pen.globalAlpha = 0.5;
-    pen.fillRect(Math.round(toX(picture.view, width, picture.cursor)), 0, 1, height);
+    pen.fillRect(Math.round(picture.cursor), 0, 1, height);
     pen.globalAlpha = 1;
   }
 }

@@ -58,7 +58,7 @@ function Head({ item }: { item: Item }) {
   if (!lane) return null;
   const busy = store.span.value > 0 && lane.kind === "thread" ? percent(lane.busy_ns, store.span.value) : "";
   // Threads stand below the name of their process, what else there is of one does not.
-  const program = lane.kind === "thread" ? "" : store.programOf(lane);
+  const program = lane.kind === "thread" ? store.tidOf(lane) : store.programOf(lane);
   const facts = [lane.name, program, lane.tid ? `thread ${lane.tid}` : "", lane.group, lane.busy_ns ? `busy ${duration(lane.busy_ns)}` : ""];
   return (
     <div class={`head lane indent${item.indent}`} style={style} role="listitem" title={facts.filter(Boolean).join("\n")}>

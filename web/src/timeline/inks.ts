@@ -17,7 +17,17 @@ export type Inks = {
   font: string;
 };
 
+const read = new Map<Theme, Inks>();
+
 export function readInks(element: Element, theme: Theme): Inks {
+  const known = read.get(theme);
+  if (known) return known;
+  const inks = inksOf(element, theme);
+  if (document.documentElement.dataset.theme === theme) read.set(theme, inks); // else the page is not that theme yet
+  return inks;
+}
+
+function inksOf(element: Element, theme: Theme): Inks {
   const style = getComputedStyle(element);
   const of = (name: string) => style.getPropertyValue(`--${name}`).trim() || "#888888";
   return {

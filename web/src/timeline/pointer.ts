@@ -44,7 +44,7 @@ export function attachPointer(stage: Stage, parts: Parts): () => void {
   const hover = (event: PointerEvent | null) => {
     const hit = event ? stage.hitAt(event.offsetX, event.offsetY) : null;
     stage.hover = hit;
-    stage.cursor = event ? stage.nsAt(event.offsetX) : null;
+    stage.cursor = event ? event.offsetX : null;
     const box = over.getBoundingClientRect();
     hovered.value = hit && event ? { hit, x: box.left + event.offsetX, y: box.top + event.offsetY } : null;
     over.classList.toggle("on-slice", hit?.kind === "slice");

@@ -9,7 +9,7 @@ import { hitAt, nearestInRow, type Hit, type Sights } from "./hit";
 import { readInks, type Inks } from "./inks";
 import type { Theme } from "./colours";
 import { drawLanes } from "./draw_lanes";
-import { drawOverlay, type Arrow, type Box } from "./draw_overlay";
+import { drawOverlay, isBare, type Arrow, type Box } from "./draw_overlay";
 import { levelFor } from "./tile";
 import { TileSource } from "./tile_source";
 import { toNs } from "./viewport";
@@ -28,10 +28,11 @@ export class Stage {
   ratio = 1;
   top = 0;
   hover: Hit | null = null;
-  cursor: number | null = null; // ns
+  cursor: number | null = null; // px
   frames: number[] = []; // what the last ones took, in ms: for tests and the curious
   private lanesDirty = true;
   private overDirty = true;
+  private overShown = ""; // what a bare overlay shows; "": it is not bare
   private waiting = 0;
   private namesAt = 0;
   private troubled = false;
@@ -50,6 +51,9 @@ export class Stage {
     sizes.observe(parts.scroller);
     this.stops.push(effect(() => this.watchHeads()));
     this.stops.push(() => sizes.disconnect());
+    const focused = () => this.showOver(true);
+    parts.over.addEventListener("focus", focused);
+    this.stops.push(() => parts.over.removeEventListener("focus", focused));
     const scrolled = () => {
       this.top = parts.scroller.scrollTop;
       this.redraw();
@@ -123,6 +127,7 @@ export class Stage {
     this.width = Math.max(1, scroller.clientWidth - left);
     this.height = Math.max(1, scroller.clientHeight);
     this.ratio = window.devicePixelRatio || 1;
+    this.overShown = "";
     for (const canvas of [main, over]) {
       canvas.width = Math.round(this.width * this.ratio);
       canvas.height = Math.round(this.height * this.ratio);
@@ -241,22 +246,31 @@ export class Stage {
     const boxes = (store.found.value?.hits ?? []).map((hit) => this.boxOf(hit.row, hit.start_ns, hit.start_ns + hit.dur_ns));
     const direct: Arrow[] = slice ? flowArrows(slice, store.layout.value, this.top) : [];
     const others = store.showFlows.value ? store.flowsPlaced(this.top) : [];
-    drawOverlay(
-      pen,
-      {
-        view: store.view.value,
-        width: this.width,
-        height: this.height,
-        ratio: this.ratio,
-        hover: hover ? { start: hover.start, end: hover.end, y: hover.row.y - this.top, h: hover.row.h } : null,
-        selected: slice ? this.boxOf(slice.row, slice.start_ns, slice.start_ns + slice.dur_ns) : null,
-        hits: boxes.filter((box): box is Box => box !== null),
-        range: store.range.value,
-        cursor: this.cursor,
-        arrows: [...others, ...direct],
-        notes: store.notes.value,
-      },
-      this.inks,
-    );
+    const picture = {
+      view: store.view.value,
+      width: this.width,
+      height: this.height,
+      ratio: this.ratio,
+      hover: hover ? { start: hover.start, end: hover.end, y: hover.row.y - this.top, h: hover.row.h } : null,
+      selected: slice ? this.boxOf(slice.row, slice.start_ns, slice.start_ns + slice.dur_ns) : null,
+      hits: boxes.filter((box): box is Box => box !== null),
+      range: store.range.value,
+      cursor: this.cursor,
+      arrows: [...others, ...direct],
+      notes: store.notes.value,
+    };
+    // Two canvases of this size are half of what a frame costs: one with nothing on it is neither drawn nor shown.
+    const bare = isBare(picture);
+    const shows = bare ? `${this.cursor} ${this.inks.theme}` : "";
+    if (bare && shows === this.overShown) return;
+    this.overShown = shows;
+    drawOverlay(pen, picture, this.inks);
+    this.showOver(!bare || this.cursor !== null);
+  }
+
+  /** An overlay that one goes to by Tab has the ring that says so. */
+  private showOver(needed: boolean): void {
+    const { over } = this.parts;
+    over.style.opacity = needed || document.activeElement === over ? "" : "0";
   }
 }

@@ -52,9 +52,9 @@ describe("layout", () => {
   });
   it("stays quick with ten thousand threads", () => {
     const many = Array.from({ length: 10000 }, (_, at) => ({ ...trace.lanes[1], id: at, name: `t-${at}`, group: `g${at % 50}`, busy_ns: at * 1000 }));
-    const began = performance.now();
+    const began = process.cpuUsage().user; // others' work does not count
     new LaneLayout(many, trace.programs, trace.span, prefs());
-    expect(performance.now() - began).toBeLessThan(400);
+    expect(process.cpuUsage().user - began).toBeLessThan(400e3);
   });
 });
 
