@@ -291,6 +291,8 @@ static char *output_name(const struct job *job, const struct sink *sink)
         return strdup(job->output);
     if (strcmp(input, "-") == 0)
         return strdup("-");
+    if (ct_opened_is_live(input))
+        input = strrchr(input, '/') + 1;    /* the session's name */
     return asprintf(&name, "%s%s", input, sink->suffix) < 0 ? NULL : name;
 }
 

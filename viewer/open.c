@@ -140,19 +140,28 @@ static int open_ctf(const char *path, struct ct_opened_tail *tail, struct ct_err
     if (!mkdtemp(folder))
         return ct_error_at(err, -errno, 0, "%.80s: %s", folder, strerror(errno));
     snprintf(file, sizeof file, "%s/trace", folder);
+    if (ct_opened_is_live(path) && isatty(STDERR_FILENO))
+        fprintf(stderr, "following %s until it ends; ^C ends it here\n", path);
     r = door->read_ctf(path, file, err);
     if (r == 0 && (tail->fd = open(file, O_RDONLY | O_CLOEXEC)) < 0)
         r = ct_error_at(err, -errno, 0, "%.80s: %s", file, strerror(errno));
+    if (r == 0 && err->code)
+        fprintf(stderr, "ctrace: %s; what arrived before is all there is\n", err->text);
     unlink(file);
     rmdir(folder);
     return r;
 }
 
-static bool is_directory(const char *path)
+bool ct_opened_is_live(const char *path)
+{
+    return strncmp(path, "net://", 6) == 0 || strncmp(path, "net4://", 7) == 0 || strncmp(path, "net6://", 7) == 0;
+}
+
+static bool is_ctf(const char *path)
 {
     struct stat st;
 
-    return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    return ct_opened_is_live(path) || (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
 static void open_one(const char *path, struct ct_read_input *input, struct ct_opened_tail *tail)
@@ -189,11 +198,11 @@ int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret
     for (size_t i = 0; i < count; i++)
         ret->tails[i].fd = ret->tails[i].memory = -1;
     for (size_t i = 0; r == 0 && i < count; i++) {
-        if (is_directory(paths[i]))
+        if (is_ctf(paths[i]))
             r = open_ctf(paths[i], &ret->tails[i], err);
         else
             open_one(paths[i], &ret->inputs[i], &ret->tails[i]);
-        if (is_directory(paths[i]))
+        if (is_ctf(paths[i]))
             ret->inputs[i] = (struct ct_read_input){ .path = paths[i], .fd = ret->tails[i].fd };
     }
     if (r < 0)

@@ -28,6 +28,8 @@ int ct_subject_is_profile(const char *path, struct ct_error *err)
 
     if (strcmp(path, "-") == 0)
         return ct_error_at(err, -EINVAL, 0, "what is viewed is read more than once: save it in a file first, and name that");
+    if (ct_opened_is_live(path))
+        return ct_error_at(err, -EINVAL, 0, "a live session is saved first: ctrace convert -t trace -o FILE %.80s", path);
     if (stat(path, &st) < 0)
         return ct_error_at(err, -errno, 0, "cannot open %.110s: %s", path, strerror(errno));
     if (S_ISDIR(st.st_mode))

@@ -3,13 +3,15 @@
 
 #include <errno.h>
 #include <fts.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "converter/bt2/graph.h"
 #include "converter/bt2/in.h"
 
-enum { TRACES_MAX = 1024 };
+enum { TRACES_MAX = 1024, AGAIN_US = 100000 };
 
 /* --- folders that hold a trace --- */
 
@@ -78,10 +80,16 @@ static bt_graph_simple_sink_component_consume_func_status consume(bt_message_ite
                   : BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_ERROR;
 }
 
-static int add_source(bt_graph *graph, const bt_plugin *ctf, const char *folder, unsigned number,
+static bool is_live(const char *place)
+{
+    return strncmp(place, "net://", 6) == 0 || strncmp(place, "net4://", 7) == 0 || strncmp(place, "net6://", 7) == 0;
+}
+
+static int add_source(bt_graph *graph, const bt_plugin *ctf, const char *place, unsigned number,
                       const bt_component_filter *muxer, unsigned *ports, struct ct_error *err)
 {
-    const bt_component_class_source *class = bt_plugin_borrow_source_component_class_by_name_const(ctf, "fs");
+    const bt_component_class_source *class =
+        bt_plugin_borrow_source_component_class_by_name_const(ctf, is_live(place) ? "lttng-live" : "fs");
     bt_value *params = bt_value_map_create(), *inputs = NULL;
     const bt_component_source *source;
     char name[32];
@@ -89,14 +97,15 @@ static int add_source(bt_graph *graph, const bt_plugin *ctf, const char *folder,
 
     snprintf(name, sizeof name, "ctf%u", number);
     if (!params || bt_value_map_insert_empty_array_entry(params, "inputs", &inputs) != 0 ||
-        bt_value_array_append_string_element(inputs, folder) != 0)
+        bt_value_array_append_string_element(inputs, place) != 0 ||
+        (is_live(place) && bt_value_map_insert_string_entry(params, "session-not-found-action", "fail") != 0))
         r = ct_error_at(err, -ENOMEM, 0, "no memory");
     else if (bt_graph_add_source_component(graph, class, name, params, BT_LOGGING_LEVEL_NONE, &source) != 0)
-        r = ct_bt2_error(err, folder);
+        r = ct_bt2_error(err, place);
     for (uint64_t i = 0; r == 0 && i < bt_component_source_get_output_port_count(source); i++)
         if (bt_graph_connect_ports(graph, bt_component_source_borrow_output_port_by_index_const(source, i),
                                    bt_component_filter_borrow_input_port_by_index_const(muxer, (*ports)++), NULL) != 0)
-            r = ct_bt2_error(err, folder);
+            r = ct_bt2_error(err, place);
     bt_value_put_ref(params);
     return r;
 }
@@ -135,20 +144,57 @@ static int fill_graph(bt_graph *graph, const struct folders *folders, struct ct_
     return r;
 }
 
-static int run(struct ct_in *in, const struct folders *folders, const char *directory, struct ct_error *err)
+/* --- running it --- */
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    stopped = 1;
+}
+
+/* A live source says "again" while there is nothing.  Who ends a live session from the keyboard wants what came. */
+static int run_live(bt_graph *graph, struct ct_error *err, const char *place)
+{
+    struct sigaction action = { .sa_handler = stop }, before[2];
+    bt_graph_run_once_status status;
+
+    stopped = 0;
+    sigaction(SIGINT, &action, &before[0]);
+    sigaction(SIGTERM, &action, &before[1]);
+    while ((status = bt_graph_run_once(graph)) == BT_GRAPH_RUN_ONCE_STATUS_OK || status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN) {
+        if (stopped)
+            break;
+        if (status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN)
+            usleep(AGAIN_US);
+    }
+    sigaction(SIGINT, &before[0], NULL);
+    sigaction(SIGTERM, &before[1], NULL);
+    if (stopped || status == BT_GRAPH_RUN_ONCE_STATUS_END)
+        return 0;
+    return err->code ? err->code : ct_bt2_error(err, place);
+}
+
+static int run(struct ct_in *in, const struct folders *folders, const char *place, struct ct_error *err)
 {
     bt_graph *graph = bt_graph_create(0);
     int r = graph ? fill_graph(graph, folders, in, err) : ct_error_at(err, -ENOMEM, 0, "no memory");
+    bool whole = true;
 
-    if (r == 0 && bt_graph_run(graph) != BT_GRAPH_RUN_STATUS_OK)
-        r = err->code ? err->code : ct_bt2_error(err, directory);
+    if (r == 0 && is_live(place)) {
+        r = run_live(graph, err, place);
+        whole = r == 0;
+        if (in->programs.count)
+            r = 0;              /* the relay is gone: what arrived stays, and `err` says why there is no more */
+    } else if (r == 0 && bt_graph_run(graph) != BT_GRAPH_RUN_STATUS_OK)
+        r = err->code ? err->code : ct_bt2_error(err, place);
     if (r == 0)
-        r = ct_in_end(in);
+        r = ct_in_end(in, whole);
     bt_graph_put_ref(graph);
     return r;
 }
 
-static int read_folders(const struct folders *folders, const char *directory, const char *output, struct ct_error *err)
+static int read_folders(const struct folders *folders, const char *place, const char *output, struct ct_error *err)
 {
     struct ct_output out;
     struct ct_in in = { .out = &out, .err = err };
@@ -157,7 +203,9 @@ static int read_folders(const struct folders *folders, const char *directory, co
     if (r < 0)
         return r;
     ct_build_write_head(&in.build, &out);
-    r = run(&in, folders, directory, err);
+    r = run(&in, folders, place, err);
+    if (r == 0 && in.programs.count == 0)
+        r = ct_error_at(err, -ENODATA, 0, "%.100s holds no event", place);
     if (r < 0)
         ct_output_abort(&out);
     else
@@ -166,18 +214,27 @@ static int read_folders(const struct folders *folders, const char *directory, co
     return r;
 }
 
-int ct_ctf_read(const char *directory, const char *output, struct ct_error *err)
+static int find_live(const char *place, struct folders *ret)
+{
+    ret->path[0] = strdup(place);
+    ret->count = ret->path[0] != NULL;
+    return ret->count ? 0 : -ENOMEM;
+}
+
+int ct_ctf_read(const char *place, const char *output, struct ct_error *err)
 {
     struct folders *folders = malloc(sizeof *folders);
-    int r = folders ? find_traces(directory, folders) : -ENOMEM;
+    int r = -ENOMEM;
 
     *err = (struct ct_error){ 0 };
+    if (folders)
+        r = is_live(place) ? find_live(place, folders) : find_traces(place, folders);
     if (r < 0)
         ct_error_fill(err, r, 0, "no memory");
     else if (folders->count == 0)
-        r = ct_error_at(err, -ENOENT, 0, "%.100s is a directory that holds no trace.out, and no CTF", directory);
+        r = ct_error_at(err, -ENOENT, 0, "%.100s is a directory that holds no trace.out, and no CTF", place);
     else
-        r = read_folders(folders, directory, output, err);
+        r = read_folders(folders, place, output, err);
     if (folders)
         free_folders(folders);
     return r;

@@ -8,5 +8,5 @@ struct ct_bt2_door {
     /* see ct_sink_ctf */
     int (*write_ctf)(const struct ct_bt2_source_options *options, const char *directory, struct ct_error *err);
     /* see ct_ctf_read */
-    int (*read_ctf)(const char *directory, const char *output, struct ct_error *err);
+    int (*read_ctf)(const char *place, const char *output, struct ct_error *err);
 };

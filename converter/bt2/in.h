@@ -64,6 +64,7 @@ struct ct_in_program {
     struct ct_build_program *to;
     struct ct_build_generation *g;      /* under way; NULL: none */
     bool titled;                        /* by the name of a thread */
+    unsigned named;                     /* numbers of events that its schema has */
     uint64_t numbers, g_events;
     uint64_t g_start;
     struct ct_in_texts texts, names;    /* of the generation, of the program */
@@ -116,7 +117,8 @@ int64_t ct_in_integer(const bt_field *field);
 struct ct_in_program *ct_in_program(struct ct_in *in, const bt_trace *trace, int64_t pid);
 int ct_in_generation(struct ct_in *in, struct ct_in_program *p, uint64_t number, uint64_t start);
 int ct_in_close_generation(struct ct_in *in, struct ct_in_program *p);
-int ct_in_end(struct ct_in *in);
+/* Writes what is under way; with `whole` the trace is complete. */
+int ct_in_end(struct ct_in *in, bool whole);
 /* Serial of a thread of a program whose tables do not tell, with the row that says so; 0 without memory. */
 uint64_t ct_in_serial(struct ct_in_program *p, int64_t tid, const char *name);
 

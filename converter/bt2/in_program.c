@@ -67,6 +67,7 @@ static int write_schema(struct ct_in *in, struct ct_in_program *p)
         }
         r = ct_build_row(&p->to->schema, schema_row, &row);
     }
+    p->named = in->named;
     return r;
 }
 
@@ -185,7 +186,7 @@ uint64_t ct_in_serial(struct ct_in_program *p, int64_t tid, const char *name)
     return !p->g || ct_build_row(&p->g->threads, thread_row, &row) == 0 ? p->threads.count : 0;
 }
 
-int ct_in_end(struct ct_in *in)
+int ct_in_end(struct ct_in *in, bool whole)
 {
     int r = 0;
 
@@ -200,7 +201,7 @@ int ct_in_end(struct ct_in *in)
         if (r == 0 && in->written != p->to)
             r = ct_build_write_program(p->to, in->out);
         in->written = p->to;
-        if (!p->own) {
+        if (!p->own && whole) {
             p->to->has_end = true;
             p->to->end = (struct ct_end){ .reason = CT_END_STOP };
         }

@@ -92,23 +92,24 @@ static struct ct_text described(const bt_field *payload, char room[CT_IN_LOG_BYT
     return (struct ct_text){ room, ct_buffer_used(&b) };
 }
 
-static int take_event(struct ct_in *in, const bt_event *event)
+/* What a live session tells of after the program's schema was written has no number there. */
+static struct ct_in_class as_log(const struct ct_in_class *class)
 {
-    const struct ct_in_class *class = ct_in_class(in, bt_event_borrow_class_const(event));
+    struct ct_in_class log = *class;
+
+    log.kind = CT_IN_LOG;
+    return log;
+}
+
+static int take_values(struct ct_in *in, struct ct_in_program *p, const struct ct_in_class *class, const bt_event *event)
+{
     const bt_field *payload = bt_event_borrow_payload_field_const(event);
     const bt_field *context = bt_event_borrow_common_context_field_const(event);
-    const bt_stream *stream = bt_event_borrow_stream_const(event);
     struct ct_bt2_value values[CT_DUMP_FIELDS_MAX];
     char room[CT_IN_LOG_BYTES];
-    struct ct_in_program *p;
     uint64_t serial;
     int r;
 
-    if (!class)
-        return ct_error_at(in->err, -ENOMEM, 0, "no memory");
-    p = ct_in_program(in, bt_stream_borrow_trace_const(stream), context_number(context, class->vpid, 0));
-    if (!p)
-        return -ENOMEM;
     if (class->kind == CT_IN_LOG)
         values[0] = (struct ct_bt2_value){ .text = described(payload, room) };
     else
@@ -120,11 +121,31 @@ static int take_event(struct ct_in *in, const bt_event *event)
         return r;
     serial = packet_serial(in, p, event);
     if (serial == 0)
-        serial = ct_in_serial(p, context_number(context, class->vtid, -1 - (int64_t)bt_stream_get_id(stream)),
+        serial = ct_in_serial(p, context_number(context, class->vtid,
+                                                -1 - (int64_t)bt_stream_get_id(bt_event_borrow_stream_const(event))),
                               name_of(context, class));
     if (serial == 0)
         return ct_error_at(in->err, -ENOMEM, 0, "no memory");
     return ct_in_event(in, p, serial, context_number(context, class->nested, 0), class, values);
+}
+
+static int take_event(struct ct_in *in, const bt_event *event)
+{
+    const struct ct_in_class *class = ct_in_class(in, bt_event_borrow_class_const(event));
+    const bt_trace *trace = bt_stream_borrow_trace_const(bt_event_borrow_stream_const(event));
+    struct ct_in_program *p;
+    struct ct_in_class log;
+
+    if (!class)
+        return ct_error_at(in->err, -ENOMEM, 0, "no memory");
+    p = ct_in_program(in, trace, context_number(bt_event_borrow_common_context_field_const(event), class->vpid, 0));
+    if (!p)
+        return -ENOMEM;
+    if (class->kind == CT_IN_NAMED && class->no - CT_IN_FIRST >= p->named) {
+        log = as_log(class);
+        class = &log;
+    }
+    return take_values(in, p, class, event);
 }
 
 int ct_in_message(struct ct_in *in, const bt_message *message)

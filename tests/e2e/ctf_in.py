@@ -10,6 +10,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -151,6 +153,16 @@ class Session:
         return run("lttng", "--no-sessiond", *words, status=status, env=self.env, **self.who)
 
 
+def enable(session):
+    session("enable-event", "-u", "shop:*,lttng_ust_pthread:*")
+    session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
+    session("start")
+
+
+def shop(session):
+    run("./shop", env={**session.env, "LD_PRELOAD": "liblttng-ust-pthread-wrapper.so"}, **session.who)
+
+
 def lttng():
     with open("shop.h", "w", encoding="ascii") as f:
         f.write(PROVIDER)
@@ -160,12 +172,72 @@ def lttng():
     os.chmod(".", 0o755)
     with Session(f"{os.getcwd()}/home") as session:
         session("create", "s", f"--output={session.home}/s")
-        session("enable-event", "-u", "shop:*,lttng_ust_pthread:*")
-        session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
-        session("start")
-        run("./shop", env={**session.env, "LD_PRELOAD": "liblttng-ust-pthread-wrapper.so"}, **session.who)
+        enable(session)
+        shop(session)
         session("destroy")
-    trace = f"{session.home}/s"
+        live(session)
+    check_shop(f"{session.home}/s")
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def live(session):
+    """A session that a relay daemon streams: followed until it ends, and until somebody ends it here."""
+    control, data, viewer = free_ports(3)
+    relay = subprocess.Popen(["lttng-relayd", f"--control-port=tcp://127.0.0.1:{control}", f"--data-port=tcp://127.0.0.1:{data}",
+                              f"--live-port=tcp://127.0.0.1:{viewer}", f"--output={session.home}/relay"], env=session.env,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **session.who)
+    try:
+        place = f"net://127.0.0.1:{viewer}/host/{socket.gethostname()}/stream"
+        until = time.monotonic() + 20
+        while session("create", "stream", "--live=200000", f"--ctrl-url=tcp://127.0.0.1:{control}",
+                      f"--data-url=tcp://127.0.0.1:{data}", status=None).returncode != 0:
+            assert time.monotonic() < until, "no relay daemon"
+            time.sleep(0.1)
+        enable(session)
+        follow = lambda name: subprocess.Popen([ctrace, "convert", "-t", "text", "-o", name, place], stderr=subprocess.PIPE, text=True)
+        part = follow("part.txt")               # one viewer a session, which sees what comes from then on
+        time.sleep(1)
+        shop(session)
+        time.sleep(1.5)
+        part.send_signal(signal.SIGINT)
+        assert part.wait(20) == 0, part.stderr.read()
+        whole = follow("whole.txt")
+        time.sleep(1)
+        shop(session)
+        session("destroy")
+        assert whole.wait(20) == 0, whole.stderr.read()
+        orders = [len(re.findall(r" REGION_BEGIN ", open(name, encoding="utf-8").read())) for name in ("whole.txt", "part.txt")]
+        assert orders[0] == 60 and 0 < orders[1] <= 60, orders
+        session("create", "lost", "--live=200000", f"--ctrl-url=tcp://127.0.0.1:{control}", f"--data-url=tcp://127.0.0.1:{data}")
+        enable(session)
+        lost = subprocess.Popen([ctrace, "convert", "-t", "text", "-o", "lost.txt", place.replace("stream", "lost")],
+                                stderr=subprocess.PIPE, text=True)
+        time.sleep(1)
+        shop(session)
+        time.sleep(1.5)
+        relay.kill()
+        said = lost.communicate(timeout=20)[1]
+        assert lost.returncode == 0 and "what arrived before is all there is" in said and "is cut at byte" in said, said
+        assert " REGION_BEGIN " in open("lost.txt", encoding="utf-8").read(), "what arrived stays"
+        none = run(ctrace, "info", place + "-not", status=1).stderr
+        assert re.fullmatch(r"ctrace info: net://[^\n]+\n", none) and "comp-addr" not in none, none
+    finally:
+        relay.kill()
+        relay.wait(20)
+    gone = run(ctrace, "info", place, status=1).stderr
+    assert re.fullmatch(r"ctrace info: net://[^\n]+\n", gone), gone
+
+
+def check_shop(trace):
     counted = collections.Counter(re.search(r" (\w+:\w+): ", line)[1] for line in run("babeltrace2", trace).stdout.splitlines())
     assert counted["shop:order_begin"] == counted["shop:price"] == 60, counted
     text = run(ctrace, "convert", "-t", "text", "-o", "-", trace).stdout
