@@ -96,9 +96,10 @@ class Server:
 
     def steps(self, module=None):
         """Instructions of one turn of the event loop, which serves one request of one client; [all, those in `module`]."""
-        self.serve(100)
-        tid = max(programs.tree_thread_ids(self.pid), key=programs.thread_cpu_ns)
-        command = [f"{self.build}/tests/bench/bench-steps", "-p", str(tid), *(["-m", module] if module else []),
+        before = {tid: programs.thread_cpu_ns(tid) for tid in programs.tree_thread_ids(self.pid)}
+        self.serve(200)
+        tid = max(before, key=lambda tid: programs.thread_cpu_ns(tid) - before[tid])
+        command = ["taskset", "-c", str(cpus[0]), f"{self.build}/tests/bench/bench-steps", "-p", str(tid), *(["-m", module] if module else []),
                    f"{self.build}/tests/bench/bench-load", str(self.port), "1", self.requests[-1]]
         return [int(word) for word in programs.run(command, input="30\n").splitlines()[-1].split()]
 

@@ -22,11 +22,21 @@ extern _Atomic uint16_t ct_fd_epoch __attribute__((visibility("hidden")));
 /* Looks at the descriptor and emits FD.  Raw system calls; keeps errno. */
 __attribute__((cold)) void ct_fd_describe(int fd, uint64_t stamp);
 
+/* The same of one that was just opened by an absolute path with this id, whole, which is not looked at again within a generation. */
+void ct_fd_opened(int fd, uint64_t path);
+
+/* Process and generation: what is in the table for a descriptor that needs no description. */
+static inline uint64_t ct_fd_stamp(void)
+{
+    uint64_t process = (uint64_t)ct_session_serial << 16 | atomic_load_explicit(&ct_fd_epoch, memory_order_relaxed);
+
+    return process << 32 | ct_gate_pass();
+}
+
 /* HOT: before each I/O event that names `fd`. */
 static inline void ct_fd_note(int fd)
 {
-    uint64_t process = (uint64_t)ct_session_serial << 16 | atomic_load_explicit(&ct_fd_epoch, memory_order_relaxed);
-    uint64_t stamp = process << 32 | ct_gate_pass();
+    uint64_t stamp = ct_fd_stamp();
     _Atomic uint64_t *described = atomic_load_explicit(&ct_fd_described, memory_order_acquire);
 
     if ((unsigned)fd < CT_FD_MAX &&

@@ -9,6 +9,12 @@
 #include "wrap/real.h"
 #include "wrap/stream.h"
 
+/* Not what lies elsewhere for each process, or each time. */
+static bool means_a_place(const char *path)
+{
+    return *path == '/' && strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/dev/", 5) != 0;
+}
+
 /*
  * The path is read after the call: unless the kernel gave up before it read it (EINVAL) or could not (EFAULT), it is
  * safe for us to read too.
@@ -17,16 +23,21 @@ static void emit_open(unsigned call, const char *path, uint64_t start, int fd)
 {
     uint64_t now, name = CT_STRING_NONE;
     int error = fd < 0 ? errno : 0;
+    size_t size = 0;
 
     if (!ct_gate_open())
         return;
     now = ct_clock_now();
-    if (ct_options.paths && path && error != EINVAL && error != EFAULT)
-        name = ct_string_of(path, strnlen(path, CT_STRING_MAX));
+    if (ct_options.paths && path && error != EINVAL && error != EFAULT) {
+        size = strnlen(path, CT_STRING_MAX);
+        name = ct_string_of(path, size);
+    }
     ct_cpu_note(now);
     EMIT(OPEN, .time = now, .dur = now - start, .call = call, .path = name, .result = fd < 0 ? -error : fd,
          .at = ct_stack_here());
     ct_fd_forget(fd);
+    if (fd >= 0 && name != CT_STRING_NONE && size < CT_STRING_MAX && means_a_place(path))
+        ct_fd_opened(fd, name);
     ct_wait_resume(now);
 }
 
