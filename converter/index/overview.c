@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "converter/index/frames.h"
 #include "converter/index/memory.h"
 #include "converter/index/slice.h"
 
@@ -38,8 +39,9 @@ static void add_busiest(const struct ct_store *s, struct ct_index_overview *ret)
 }
 
 /* Slices are kept by their time: their numbers could have changed while the index was built. */
-static int number_of(const struct ct_store *s, uint32_t row, int64_t start, int64_t dur, uint32_t *ret)
+static int number_of(const struct ct_store *s, uint32_t row, int64_t start, int64_t dur, uint32_t *ret, uint32_t *ret_stack)
 {
+    struct ct_payload payload = { 0 };
     struct ct_slice slice;
     struct ct_strip strip;
     uint32_t number = 0;
@@ -56,9 +58,20 @@ static int number_of(const struct ct_store *s, uint32_t row, int64_t start, int6
             r = -ENOENT;
         number--;
     }
+    if (r == 0)
+        ct_payload_open(&payload, slice.payload, slice.payload_size);
     ct_strip_fini(&strip);
     *ret = number;
+    *ret_stack = payload.stack;
     return r;
+}
+
+/* The function that waited: the innermost one. */
+static struct ct_text function_of(const struct ct_store *s, uint32_t stack, struct ct_index_memory *memory)
+{
+    struct ct_index_frame frame;
+
+    return stack && ct_frames_of(s, stack, memory, &frame, 1) ? frame.function : (struct ct_text){ "", 0 };
 }
 
 static int add_long(const struct ct_store *s, const struct ct_long_record *records, uint32_t count,
@@ -70,8 +83,8 @@ static int add_long(const struct ct_store *s, const struct ct_long_record *recor
     for (uint32_t i = 0; list && i < count && i < CT_OVERVIEW_MOST; i++) {
         const struct ct_long_record *l = &records[i];
         const struct ct_name_record *name = ct_store_name(s, l->name);
-        uint32_t number;
-        int r = number_of(s, l->row, l->start, l->dur, &number);
+        uint32_t number, stack;
+        int r = number_of(s, l->row, l->start, l->dur, &number, &stack);
 
         if (r == -ENOENT)
             continue;
@@ -79,6 +92,7 @@ static int add_long(const struct ct_store *s, const struct ct_long_record *recor
             return r;
         list[n++] = (struct ct_index_long){ .row = l->row, .slice = number, .lane = l->lane, .class = name->class,
                                             .name = ct_index_copy(memory, ct_store_text(s, name->text)),
+                                            .function = function_of(s, stack, memory),
                                             .lane_name = lane_name(s, l->lane, memory), .start_ns = l->start,
                                             .dur_ns = l->dur, .has_waker = l->waker < s->lane_count,
                                             .waker_lane = l->waker, .waker_name = lane_name(s, l->waker, memory),

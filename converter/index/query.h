@@ -186,6 +186,7 @@ struct ct_index_busy {
 struct ct_index_long {
     uint32_t row, slice, lane;
     struct ct_text name, lane_name;
+    struct ct_text function;            /* that waited; empty unknown */
     unsigned class;
     int64_t start_ns, dur_ns;
     bool has_waker;

@@ -8,6 +8,7 @@
 #
 #   BENCH_ROUNDS   alternating runs of each thing (21 for loops, 8 for programs)
 #   BENCH_SECONDS  how long emit.worst emits (60)
+#   BENCH_PAGE     events of the trace that view.paint and view.frame show (1000000)
 set -euo pipefail
 . "$(dirname "$0")/../setup.sh"
 
@@ -209,7 +210,7 @@ view_index() {
     [ "${BENCH_LARGE:-1}" = 0 ] || view_trace view.100M 100000000 8 mixed
 }
 
-# The page of `ctrace view` in chromium; BENCH_PAGE: of a trace of so many events.
+# The page of `ctrace view` in chromium.
 view_page() {
     /usr/bin/python3 "$ROOT/tests/bench/page_view.py" "$bench" "$data" "${BENCH_PAGE:-1000000}" ||
         not_measured view.paint "chromium or node is missing, or it failed"

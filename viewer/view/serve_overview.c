@@ -26,6 +26,7 @@ static void put_long(struct ct_doc *doc, const char *key, const struct ct_index_
         ct_doc_u64(doc, "lane", rows[i].lane);
         ct_doc_text(doc, "lane_name", rows[i].lane_name);
         ct_doc_text(doc, "name", rows[i].name);
+        ct_doc_text(doc, "function", rows[i].function);
         ct_doc_u64(doc, "class", rows[i].class);
         ct_doc_i64(doc, "start_ns", rows[i].start_ns);
         ct_doc_i64(doc, "dur_ns", rows[i].dur_ns);

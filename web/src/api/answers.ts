@@ -110,7 +110,7 @@ export type Flame = {
   nodes: number[][];
 };
 
-export type Long = Hit & { lane_name: string; class: number; waker: { lane: number; name: string } | null; error: string | null };
+export type Long = Hit & { lane_name: string; function?: string; class: number; waker: { lane: number; name: string } | null; error: string | null };
 export type Overview = {
   span_ns: number;
   cpus: number;

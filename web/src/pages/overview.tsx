@@ -25,6 +25,10 @@ function Waker({ wait }: { wait: Long }) {
 }
 
 /** The longest wait in a sentence; and the longest that somebody ended, where that is another one. */
+function inWhat(wait: Long): string {
+  return wait.function ? `in ${wait.function} (${wait.name})` : `(${wait.name})`;
+}
+
 function Longest({ waits }: { waits: Long[] }) {
   const [first] = [...waits].sort((a, b) => b.dur_ns - a.dur_ns);
   const ended = first.waker ? first : waits.find((wait) => wait.waker);
@@ -35,8 +39,8 @@ function Longest({ waits }: { waits: Long[] }) {
   );
   return (
     <p class="longest">
-      Longest: {link(first)} ({first.name}); {first.waker ? <><b>{endedBy(first)}</b> ended it.</> : <>{endedBy(first)}.</>}
-      {ended && ended !== first && <> Longest that a thread ended: {link(ended)} ({ended.name}); <b>{endedBy(ended)}</b> ended it.</>}
+      Longest: {link(first)} {inWhat(first)}; {first.waker ? <><b>{endedBy(first)}</b> ended it.</> : <>{endedBy(first)}.</>}
+      {ended && ended !== first && <> Longest that a thread ended: {link(ended)} {inWhat(ended)}; <b>{endedBy(ended)}</b> ended it.</>}
     </p>
   );
 }
@@ -55,7 +59,7 @@ function Waits({ answer }: { answer: Overview }) {
           onPick={(wait) => void select(wait, true, wait.lane)}
           columns={[
             { title: "Thread", value: (wait) => laneTitle(wait.lane) || wait.lane_name },
-            { title: "Waited in", value: (wait) => wait.name, cell: (wait) => <><Swatch cls={wait.class} /> {wait.name}</> },
+            { title: "Waited in", value: (wait) => wait.name, cell: (wait) => <><Swatch cls={wait.class} /> {wait.name}{wait.function && <span class="dim"> in {wait.function}</span>}</> },
             { title: "At", number: true, minor: true, value: (wait) => wait.start_ns, cell: (wait) => instant(wait.start_ns, 1e5) },
             { title: "For", number: true, value: (wait) => wait.dur_ns, cell: (wait) => <b>{duration(wait.dur_ns)}</b> },
             { title: "Ended by", value: endedBy, cell: (wait) => <Waker wait={wait} /> },
