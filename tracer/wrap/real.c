@@ -24,7 +24,10 @@ struct symbols {
     const uint16_t *versions;           /* NULL: unversioned */
     const uint32_t *gnu_hash;
     const uint32_t *hash;
+    uint16_t hidden;                    /* HIDDEN: what programs of long ago were linked with is looked for */
 };
+
+enum { HIDDEN = 0x8000 };
 
 /* glibc relocates the dynamic section in place where it is writable, and leaves it as it was where it is not. */
 CT_EARLY_CODE static const void *dynamic_pointer(const struct link_map *map, uintptr_t value)
@@ -57,7 +60,7 @@ CT_EARLY_CODE static bool read_symbols(const struct link_map *map, struct symbol
     return ret->symbol && ret->strings;
 }
 
-/* The definition that an unversioned reference would bind to: of several versions the default one. */
+/* The definition that an unversioned reference would bind to: of several versions the default one; or an older one. */
 CT_EARLY_CODE static void *definition(const struct symbols *s, uint32_t i, const char *name)
 {
     const ElfW(Sym) *symbol = &s->symbol[i];
@@ -65,7 +68,7 @@ CT_EARLY_CODE static void *definition(const struct symbols *s, uint32_t i, const
     void *at = (void *)(s->base + symbol->st_value);
 
     if (symbol->st_shndx == SHN_UNDEF || ELF64_ST_BIND(symbol->st_info) == STB_LOCAL || type == STT_TLS ||
-        (s->versions && (s->versions[i] & 0x8000)) || strcmp(s->strings + symbol->st_name, name) != 0)
+        ((s->versions ? s->versions[i] & HIDDEN : 0) != s->hidden) || strcmp(s->strings + symbol->st_name, name) != 0)
         return NULL;
     return type == STT_GNU_IFUNC ? ((void *(*)(void))at)() : at;
 }
@@ -108,12 +111,13 @@ CT_EARLY_CODE static void *find_sysv(const struct symbols *s, const char *name)
     return NULL;
 }
 
-CT_EARLY_CODE static void *find_in(const struct link_map *map, const char *name)
+CT_EARLY_CODE static void *find_in(const struct link_map *map, const char *name, uint16_t hidden)
 {
     struct symbols s;
 
     if (!read_symbols(map, &s))
         return NULL;
+    s.hidden = hidden;
     return s.gnu_hash ? find_gnu(&s, name) : s.hash ? find_sysv(&s, name) : NULL;
 }
 
@@ -124,7 +128,7 @@ static int missing(void)
 }
 
 /* What follows us in the order of modules; the rest only when we were loaded later, where we are nobody's wrapper. */
-CT_EARLY_CODE static void *find(const char *name)
+CT_EARLY_CODE static void *find(const char *name, uint16_t hidden)
 {
     struct dl_find_object own;
     const struct link_map *map, *first;
@@ -133,24 +137,31 @@ CT_EARLY_CODE static void *find(const char *name)
     if (_dl_find_object((void *)missing, &own) != 0)
         return NULL;
     for (map = own.dlfo_link_map->l_next; map && !found; map = map->l_next)
-        found = find_in(map, name);
+        found = find_in(map, name, hidden);
     for (first = own.dlfo_link_map; first->l_prev; first = first->l_prev)
         ;
     for (map = first; map != own.dlfo_link_map && !found; map = map->l_next)
-        found = find_in(map, name);
+        found = find_in(map, name, hidden);
     return found;
 }
 
 CT_EARLY_CODE static void *find_real(const char *name)
 {
-    void *found = find(name);
+    void *found = find(name, 0);
 
     return found ? found : (void *)missing;
 }
 
 CT_EARLY_CODE const void *ct_real_symbol(const char *name)
 {
-    return find(name);
+    return find(name, 0);
+}
+
+const void *ct_real_older(const char *name)
+{
+    const void *found = find(name, HIDDEN);
+
+    return found ? found : (const void *)missing;
 }
 
 CT_EARLY_CODE bool ct_real_in_libc(const void *code)

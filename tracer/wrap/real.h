@@ -69,5 +69,8 @@ extern struct ct_route ct_route __attribute__((visibility("hidden")));
 /* Whether `code` lies in the C library (and not in an allocator or another preload that took its name). */
 bool ct_real_in_libc(const void *code);
 
+/* The older version of a function that has two. */
+const void *ct_real_older(const char *name);
+
 /* What `name` means to the modules behind this one; NULL when none of them defines it. */
 const void *ct_real_symbol(const char *name);

@@ -220,6 +220,54 @@ static void condition(void)
     printf("turns %d\n", turn);
 }
 
+#ifdef __x86_64__
+/* As a program of before 2003 has it: a pointer, NULL at first. */
+static void *old_cond;
+int old_wait(void *c, pthread_mutex_t *m);
+int old_timedwait(void *c, pthread_mutex_t *m, const struct timespec *until);
+int old_signal(void *c);
+int old_broadcast(void *c);
+__asm__(".symver old_wait, pthread_cond_wait@GLIBC_2.2.5");
+__asm__(".symver old_timedwait, pthread_cond_timedwait@GLIBC_2.2.5");
+__asm__(".symver old_signal, pthread_cond_signal@GLIBC_2.2.5");
+__asm__(".symver old_broadcast, pthread_cond_broadcast@GLIBC_2.2.5");
+static struct { void *old; long around[8]; } guarded;
+
+static void *old_ping(void *second)
+{
+    for (int i = 0; i < 50; i++) {
+        pthread_mutex_lock(&mutex);
+        while (turn % 2 != !!second)
+            old_wait(&guarded.old, &mutex);
+        turn++;
+        i % 2 ? old_signal(&guarded.old) : old_broadcast(&guarded.old);
+        pthread_mutex_unlock(&mutex);
+    }
+    return NULL;
+}
+
+static void old_condition(void)
+{
+    pthread_t a, b;
+    int clean = 1;
+
+    pthread_mutex_lock(&mutex);
+    soon = in_ms(CLOCK_REALTIME, 5);
+    SHOW(old_timedwait(&old_cond, &mutex, &soon));
+    pthread_mutex_unlock(&mutex);
+    pthread_create(&a, NULL, old_ping, NULL);
+    pthread_create(&b, NULL, old_ping, "second");
+    pthread_join(a, NULL);
+    pthread_join(b, NULL);
+    for (int i = 0; i < 8; i++)
+        clean &= guarded.around[i] == 0;
+    printf("turns %d, nothing else written: %d\n", turn, clean);
+}
+#define OLD_CASES { "old-condition", old_condition },
+#else
+#define OLD_CASES
+#endif
+
 static sem_t sem;
 
 static void on_signal(int no)
@@ -354,5 +402,5 @@ static void c11(void)
 }
 
 CASES({ "kinds", kinds }, { "errorcheck", errorcheck }, { "recursive", recursive }, { "robust", robust },
-      { "robust-wait", robust_wait }, { "protect", protect }, { "rwlock", rwlock }, { "condition", condition },
+      { "robust-wait", robust_wait }, { "protect", protect }, { "rwlock", rwlock }, { "condition", condition }, OLD_CASES
       { "semaphore", semaphore }, { "barriers", barriers }, { "unlock-and-gone", unlock_and_gone }, { "c11", c11 })
