@@ -209,4 +209,33 @@ static void broken_pipe(void)
     printf("signal %d\n", WTERMSIG(status));
 }
 
-CASES({ "errors", errors }, { "files", files }, { "sockets", sockets }, { "kinds", kinds }, { "broken-pipe", broken_pipe })
+static void open_and_read(const char *path)
+{
+    int fd = open(path, O_RDONLY);
+
+    SHOW_ERRNO(read(fd, buffer, 4));
+    close(fd);
+}
+
+/* The same file again and again; and one path that means two files in turn. */
+static void again(void)
+{
+    char one[] = "/tmp/ctrace-one-XXXXXX", two[] = "/tmp/ctrace-two-XXXXXX";
+    int first = mkstemp(one), second = mkstemp(two);
+
+    SHOW_ERRNO(write(first, text, 4));
+    SHOW_ERRNO(write(second, text, 2));
+    for (int i = 0; i < 5; i++)
+        open_and_read(one);
+    dup2(first, 100);
+    open_and_read("/dev/fd/100");
+    dup2(second, 100);
+    open_and_read("/dev/fd/100");
+    close(100);
+    close(first);
+    close(second);
+    unlink(one);
+    unlink(two);
+}
+
+CASES({ "errors", errors }, { "files", files }, { "again", again }, { "sockets", sockets }, { "kinds", kinds }, { "broken-pipe", broken_pipe })
