@@ -48,7 +48,8 @@ def make_dist(folder):
 def script():
     """What is embedded, by name; the same bytes each time; what fails is an error, or a reason where going on is allowed."""
     make_dist(f"{scratch}/dist")
-    first, _ = assets("embed", f"{scratch}/dist")
+    first, said = assets("embed", f"{scratch}/dist")
+    assert "no licenses.txt" in said and "/licenses.txt" not in first, said
     assert re.search(r'"/assets/index-abCD1234\.js", "text/javascript; charset=utf-8", .*, 3000, true', first), first
     assert re.search(r'"/index\.html", "text/html; charset=utf-8", .*false', first) and "image/svg+xml" in first, first
     with open(f"{scratch}/a.bin", "rb") as file:
@@ -64,6 +65,12 @@ def script():
     good = tools(npm=f'[ "$1" != ci ] || mkdir node_modules; [ "$1" != run ] || cp -r {scratch}/dist dist')
     made, _ = assets("build", web, f"{scratch}/work", env=good)
     assert "/index.html" in made and "/licenses.txt" in made and not os.path.exists(f"{scratch}/work/tests"), made
+    make_dist(f"{web}/dist")            # as `npm run build` leaves it, with the packages beside it
+    os.makedirs(f"{web}/node_modules")
+    beside, _ = assets("embed", f"{web}/dist")
+    assert "/licenses.txt" in beside, beside
+    shutil.rmtree(f"{web}/dist")
+    os.rmdir(f"{web}/node_modules")
     assert sorted(os.listdir(web)) == ["package-lock.json", "package.json", "tests"], "something was written beside the sources"
     bad = tools(npm="echo no network; exit 1")
     made, said = assets("build", "--may-fail", web, f"{scratch}/other", env=bad)

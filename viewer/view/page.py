@@ -145,11 +145,23 @@ def build(web, work):
     return dist
 
 
+def complete(dist):
+    """Adds the licences to what `npm run build` made beside the packages: whoever hands the page on has to hand them on."""
+    web = os.path.dirname(os.path.abspath(dist))
+    if os.path.isfile(os.path.join(dist, "licenses.txt")):
+        return
+    if os.path.isdir(os.path.join(web, "node_modules")) and os.path.isfile(os.path.join(web, "package-lock.json")):
+        write(os.path.join(dist, "licenses.txt"), licenses(web))
+    else:
+        print(f"WARNING: {dist} has no licenses.txt, and no packages are beside it to make one of", file=sys.stderr)
+
+
 def main(verb, *words):
     may_fail = "--may-fail" in words
     words = [w for w in words if w != "--may-fail"]
     if verb == "embed":
         dist, c, blob, deps = words
+        complete(dist)
         embed(dist, c, blob)
         write_deps(deps, c, [os.path.join(dist, name) for name in files_below(dist)] + folders_below(dist))
     elif verb == "none":
@@ -170,7 +182,11 @@ def main(verb, *words):
         web, work = words
         there = os.path.join(web, "dist")
         target = os.path.join(os.environ["MESON_DIST_ROOT"], "web", "dist")
-        shutil.copytree(there if os.path.isfile(os.path.join(there, "index.html")) else build(web, work), target)
+        if os.path.isfile(os.path.join(there, "index.html")):
+            complete(there)
+        else:
+            there = build(web, work)
+        shutil.copytree(there, target)
     else:
         sys.exit(__doc__)
 
