@@ -160,11 +160,18 @@ static void count_threads(struct ct_builder *b, struct ct_build_owner *own, cons
 static void count_user(struct ct_builder *b, struct ct_build_owner *own, const struct ct_counter *n)
 {
     enum { MOST = 4096 };
-    uint32_t name = ct_strings_of(&b->strings, n->name);
     struct ct_user_counter *c;
+    uint32_t name;
 
+    if (own->near_counter < own->counters.count &&
+        ct_strings_is(&b->strings, own->counters.items[own->near_counter].name, n->name)) {
+        put_value(b, own->counters.items[own->near_counter].row, n->ns, n->value[0]);
+        return;
+    }
+    name = ct_strings_of(&b->strings, n->name);
     for (size_t i = 0; i < own->counters.count; i++)
         if (own->counters.items[i].name == name) {
+            own->near_counter = i;
             put_value(b, own->counters.items[i].row, n->ns, n->value[0]);
             return;
         }

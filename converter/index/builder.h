@@ -36,6 +36,7 @@ struct ct_build_owner {                 /* of a program */
     struct ct_packed pauses, tasks;
     struct ct_row_live *threads[4], *io[2], *network[2], *heap;
     CT_LIST(struct ct_user_counter) counters;
+    size_t near_counter;                /* of them: the one that was told of last */
 };
 
 /* An event that this version does not know. */
@@ -51,7 +52,7 @@ struct ct_near_string {
     uint32_t string;
 };
 
-enum { CT_NEAR_CPUS = 256, CT_NEAR_STRINGS = 256 };
+enum { CT_NEAR_CPUS = 256, CT_NEAR_STRINGS = 256, CT_NEAR_NAMES = 256 };
 
 struct ct_builder {
     struct ct_reader *reader;
@@ -73,6 +74,7 @@ struct ct_builder {
     struct ct_row_live *near_cpu[CT_NEAR_CPUS];     /* of the first host */
     struct ct_idmap cpu_places;
     struct ct_near_string near_string[CT_NEAR_STRINGS];
+    uint32_t near_name[CT_NEAR_NAMES];  /* names that were asked for lately */
     uint32_t event_name[CT_EV_END], call_name[CT_CALL_END + 1], call_state[CT_CALL_END + 1], state_name[CT_STATE_END];
     int64_t bin_ns, bin_start, bin_end; /* how long the overview's are, and the one that was filled last */
     unsigned bin;

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { JOBS = 64, PAYLOAD_MAX = 4096 };
+enum { JOBS = 64, TOLD_AT_ONCE = 4, PAYLOAD_MAX = 4096 };
 
 struct job {
     struct ct_tree *tree;
@@ -23,6 +23,7 @@ struct ct_coder {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t work, room;          /* for the thread; for who gives */
+    unsigned long put;                  /* jobs, the giver's: those since `made` the thread does not know yet */
     unsigned long made, used;           /* jobs; under the mutex, as are those below */
     bool asleep, wanted, quit;          /* wanted: somebody waits for room, or for the end */
     int error;
@@ -84,7 +85,7 @@ struct ct_coder *ct_coder_new(struct ct_heap *heap, void (*after)(void *context)
     c->heap = heap;
     c->after = after;
     c->context = context;
-    c->made = c->used = 0;
+    c->put = c->made = c->used = 0;
     c->asleep = c->wanted = c->quit = false;
     c->error = c->told = 0;
     pthread_mutex_init(&c->mutex, NULL);
@@ -105,6 +106,7 @@ void ct_coder_free(struct ct_coder *c)
     if (!c)
         return;
     pthread_mutex_lock(&c->mutex);
+    c->made = c->put;
     c->quit = true;
     pthread_cond_signal(&c->work);
     pthread_mutex_unlock(&c->mutex);
@@ -129,10 +131,22 @@ static void wait_for(struct ct_coder *c, unsigned left)
     c->wanted = false;
 }
 
+/* Lets the thread know of what was put, and waits until no more than `left` jobs are there. */
+static void tell(struct ct_coder *c, unsigned left)
+{
+    pthread_mutex_lock(&c->mutex);
+    c->made = c->put;
+    if (c->asleep && c->made - c->used >= JOBS / 4)
+        pthread_cond_signal(&c->work);
+    wait_for(c, left);
+    c->told = c->error;
+    pthread_mutex_unlock(&c->mutex);
+}
+
 bool ct_coder_put(struct ct_coder *c, struct ct_tree *tree, const struct ct_raw *raw, unsigned count,
                   const uint8_t *payload, size_t payload_size)
 {
-    struct job *job = &c->jobs[c->made % JOBS];         /* `made` is the giver's, and its place is free */
+    struct job *job = &c->jobs[c->put % JOBS];          /* see tell: its place is free */
     bool large = payload_size > PAYLOAD_MAX;
 
     job->tree = tree;
@@ -142,21 +156,15 @@ bool ct_coder_put(struct ct_coder *c, struct ct_tree *tree, const struct ct_raw 
     memcpy(job->raw, raw, count * sizeof *raw);
     if (!large && payload_size)
         memcpy(job->bytes, payload, payload_size);
-    pthread_mutex_lock(&c->mutex);
-    c->made++;
-    if (c->asleep && c->made - c->used >= JOBS / 4)
-        pthread_cond_signal(&c->work);
-    wait_for(c, large ? 0 : JOBS - 1);
-    c->told = c->error;
-    pthread_mutex_unlock(&c->mutex);
+    c->put++;
+    if (large || c->put - c->made == TOLD_AT_ONCE)      /* `made` changes here only */
+        tell(c, large ? 0 : JOBS - TOLD_AT_ONCE);
     return c->told == 0;
 }
 
 void ct_coder_drain(struct ct_coder *c)
 {
-    pthread_mutex_lock(&c->mutex);
-    wait_for(c, 0);
-    pthread_mutex_unlock(&c->mutex);
+    tell(c, 0);
 }
 
 int ct_coder_error(const struct ct_coder *c)

@@ -30,6 +30,14 @@ static inline struct ct_text ct_strings_text(const struct ct_strings *s, uint32_
                              s->offsets.items[number + 1] - s->offsets.items[number] };
 }
 
+/* Whether text `number` is this one. */
+static inline bool ct_strings_is(const struct ct_strings *s, uint32_t number, struct ct_text text)
+{
+    struct ct_text it = ct_strings_text(s, number);
+
+    return it.size == text.size && (text.size == 0 || memcmp(it.at, text.at, text.size) == 0);
+}
+
 /* The names of slices. */
 struct ct_names {
     CT_LIST(struct ct_name_record) list;

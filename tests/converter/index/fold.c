@@ -169,9 +169,38 @@ static void folds_are_right(void **state)
     assert_true(kept > 1000000);
 }
 
+/* Bytes that nobody wrote: they are refused, or say something that can be added up. */
+static void nonsense_is_bounded(void **state)
+{
+    static struct ct_fold read[CT_FOLD_LEAF];
+    unsigned taken = 0;
+
+    srand(7);
+    for (unsigned round = 0; round < 20000; round++) {
+        struct ct_fold_leaf leaf = { .start = dice(INT64_C(1) << 50), .size = 16 + (uint32_t)dice(600), .count = 1 + (uint32_t)dice(64) };
+        uint8_t *bytes = malloc(leaf.size + 8);         /* no more than may be read, which sanitizers see */
+        unsigned level = (unsigned)dice(CT_FOLD_LEVELS);
+
+        assert_non_null(bytes);
+        for (uint32_t i = 0; i < leaf.size; i++)
+            bytes[i] = (uint8_t)dice(256);
+        bytes[0] = (uint8_t)(leaf.count - (dice(8) != 0));
+        for (unsigned i = 1; i < 9; i++)
+            bytes[i] = (uint8_t)dice(dice(4) ? 9 : 70);
+        if (ct_fold_leaf_read(bytes, &leaf, level, read)) {
+            taken++;
+            for (uint32_t i = 0; i < leaf.count; i++)
+                assert_true(read[i].start >= 0 && read[i].start <= INT64_C(1) << 53 && read[i].longest >= 0 &&
+                            read[i].longest <= INT64_C(1) << 53 && read[i].busy >= 0);
+        }
+        free(bytes);
+    }
+    assert_true(taken > 100);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(folds_are_right) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(folds_are_right), cmocka_unit_test(nonsense_is_bounded) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,9 +122,48 @@ static void values_come_back(void **state)
     }
 }
 
+/* Bytes that nobody wrote: no leaf, or one whose times can be added up and whose payloads lie in it. */
+static void nonsense_is_bounded(void **state)
+{
+    unsigned taken = 0;
+
+    for (unsigned round = 0; round < 20000; round++) {
+        struct ct_sum sum = { .start = (int64_t)bits(53), .count = 1 + (unsigned)rand() % CT_LEAF, .size = 12 + (unsigned)rand() % 900 };
+        uint8_t *bytes = malloc(sum.size + 8);          /* no more than may be read, which sanitizers see */
+        int64_t start[CT_LEAF], dur[CT_LEAF];
+        double value[CT_LEAF];
+        struct ct_leaf leaf;
+
+        assert_non_null(bytes);
+        for (unsigned i = 0; i < sum.size; i++)
+            bytes[i] = (uint8_t)rand();
+        bytes[0] = (uint8_t)(sum.count - 1);
+        bytes[1] = (uint8_t)(rand() % 4);
+        for (unsigned i = 2; i < 6; i++)
+            bytes[i] = (uint8_t)(rand() % (rand() % 4 ? 8 : 60));
+        if (ct_leaf_open(&leaf, bytes, &sum, false)) {
+            ct_leaf_times(&leaf, start, dur);
+            for (unsigned i = 0; i < leaf.count; i++) {
+                size_t size;
+                const uint8_t *payload = ct_leaf_payload(&leaf, i, &size);
+
+                assert_true(start[i] >= 0 && start[i] + dur[i] >= start[i]);
+                assert_true(payload >= bytes && payload + size <= bytes + sum.size);
+                ct_leaf_name(&leaf, i);
+            }
+            taken++;
+        }
+        if (ct_leaf_open(&leaf, bytes, &sum, true))
+            ct_leaf_all_values(&leaf, start, value);
+        free(bytes);
+    }
+    assert_true(taken > 100);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(slices_come_back), cmocka_unit_test(values_come_back) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(slices_come_back), cmocka_unit_test(values_come_back),
+                                        cmocka_unit_test(nonsense_is_bounded) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
