@@ -335,7 +335,7 @@ static void deep_trees(void **state)
 static void long_rows(void **state)
 {
     for (unsigned seed = 150; seed < 153; seed++) {
-        uint64_t longest = check_trace(&(struct random_trace){ .seed = seed, .threads = 1, .events = 4500, .generations = 3,
+        uint64_t longest = check_trace(&(struct random_trace){ .seed = seed, .threads = 1, .events = 11000, .generations = 2,
                                                                .short_calls = 16, .idle_ns = seed % 2 ? 0 : 3600000000000 }, 0);
 
         assert_true(longest > 10000);   /* there are folds from 8192 on */
