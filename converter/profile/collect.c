@@ -150,6 +150,8 @@ static int take_threads_event(struct ct_collect *c, const struct ct_read_event *
     case CT_EV_GC_BEGIN:
     case CT_EV_GC_END:
         return take_collector(c, t, e);
+    case CT_EV_LOCK_CALL:
+        return ct_collect_lock_call(c, e);
     case CT_EV_UNLOCK_WAKE:
         return ct_collect_unlock(c, t, e);
     case CT_EV_WAIT_SAMPLE:

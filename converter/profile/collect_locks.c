@@ -102,6 +102,15 @@ void ct_collect_wait_forget(struct ct_collect *c, struct ct_collect_thread *t)
     t->depth = 0;
 }
 
+int ct_collect_lock_call(struct ct_collect *c, const struct ct_read_event *e)
+{
+    const struct ct_args_LOCK_CALL *a = ct_args_LOCK_CALL(e->arg);
+
+    if (a->at == 0 || a->dur > INT64_MAX)
+        return 0;                       /* it was over at once */
+    return ct_collect_add(c, CT_COLLECT_BLOCK, ct_stacks_of(c->stacks, e->generation, a->at), e->no, 1, (double)a->dur);
+}
+
 int ct_collect_unlock(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e)
 {
     struct ct_collect_sample sample = t->unlock;

@@ -76,5 +76,6 @@ int ct_collect_alloc(struct ct_collect *c, const struct ct_read_event *e);
 int ct_collect_free_sample(struct ct_collect *c, const struct ct_read_event *e);
 int ct_collect_wait_begin(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e);
 int ct_collect_wait_end(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e);
+int ct_collect_lock_call(struct ct_collect *c, const struct ct_read_event *e);
 int ct_collect_unlock(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e);
 void ct_collect_sampled(struct ct_collect *c, struct ct_collect_thread *t, const struct ct_read_event *e);

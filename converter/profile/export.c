@@ -151,7 +151,7 @@ static int cpu_labels(const struct ct_collect *c, struct ct_profile *p, uint32_t
 static int wait_label(struct ct_profile *p, uint32_t tag, struct ct_profile_label *labels, size_t *count)
 {
     static const char *const waits[] = {
-        [CT_EV_MUTEX_WAIT] = "mutex", [CT_EV_RWLOCK_READ_WAIT] = "rwlock read", [CT_EV_RWLOCK_WRITE_WAIT] = "rwlock write",
+        [CT_EV_LOCK_CALL] = "call", [CT_EV_MUTEX_WAIT] = "mutex", [CT_EV_RWLOCK_READ_WAIT] = "rwlock read", [CT_EV_RWLOCK_WRITE_WAIT] = "rwlock write",
         [CT_EV_COND_WAIT] = "condition", [CT_EV_SEM_WAIT] = "semaphore", [CT_EV_BARRIER_WAIT] = "barrier",
         [CT_EV_JOIN_WAIT] = "join",
     };

@@ -123,7 +123,13 @@ static void the_holder_is_charged_for_all_who_wait(void **state)
          "0.210000000 1:2 WAIT_DONE\n"
          "0.300000000 1:2 UNLOCK_WAKE object=0x7ffe00001000 at=8\n"
          "0.310000000 1:3 WAIT_DONE\n"
-         "0.400000000 1:3 UNLOCK_WAKE object=0x7ffe00001000 at=8\n");
+         "0.400000000 1:3 UNLOCK_WAKE object=0x7ffe00001000 at=8\n"
+         "0.500000000 1:3 LOCK_CALL dur=30000000 call=futex object=4096 result=0 at=8\n"
+         "0.500000010 1:3 LOCK_CALL dur=5 call=futex object=4096 result=-11 at=-\n");
+    row = row_of(c, CT_COLLECT_BLOCK, 0x401150);
+    assert_near(row->value[0], 1);
+    assert_near(row->value[1], 30e6);
+    assert_int_equal(row->tag, CT_EV_LOCK_CALL);
     row = row_of(c, CT_COLLECT_MUTEX, 0x401150);
     assert_near(row->value[0], 2);
     assert_near(row->value[1], (100 + 50 + 100) * 1e6);
