@@ -45,7 +45,11 @@ static _Atomic uint32_t poked;          /* a wake-up is on its way already */
 static int arena_fd, signal_fd;         /* in the control thread's own table; -1: none */
 static int birth_error;
 
-static const int poke_signal = SIGURG;  /* blocked in the control thread and read from signal_fd; ignored by default */
+/*
+ * Blocked in the control thread and read from signal_fd.  The one libc keeps for setuid() among its threads and lets no
+ * program use: any other could be on its way to the program, and be taken here when its threads block it.
+ */
+static const int poke_signal = 33;
 
 static long futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *timeout)
 {
@@ -60,9 +64,14 @@ bool ct_control_alive(void)
 static void wake_control(void)
 {
     uint32_t to = atomic_load_explicit(&tid, memory_order_relaxed);
+    long pid = ct_syscall(SYS_getpid);
 
-    if (to)
-        ct_syscall(SYS_tgkill, ct_syscall(SYS_getpid), to, poke_signal);
+    if (to && ct_syscall(SYS_tgkill, pid, to, poke_signal) == -EAGAIN) {
+        /* Beyond `ulimit -i` the kernel queues no more, but for what looks like an ordinary kill(). */
+        siginfo_t info = { .si_signo = poke_signal, .si_code = SI_USER };
+
+        ct_syscall(SYS_rt_tgsigqueueinfo, pid, to, poke_signal, &info);
+    }
 }
 
 void ct_control_poke(void)

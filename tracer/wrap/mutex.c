@@ -1,4 +1,5 @@
 /* Mutexes. */
+#include <linux/futex.h>
 #include <stdbool.h>
 #include <sys/single_threaded.h>
 
@@ -19,6 +20,29 @@ static inline bool nobody_else(const pthread_mutex_t *mutex)
     return __libc_single_threaded && !(mutex->__data.__kind & PTHREAD_PROCESS_SHARED << 7);
 }
 
+/*
+ * libc's trylock keeps a robust mutex that is beyond recovery, and whoever comes next waits for ever.  So it is never
+ * asked about robust ones: their word says who has them.
+ */
+static inline bool is_robust(const pthread_mutex_t *mutex)
+{
+    enum { ROBUST = 16 };               /* libc's PTHREAD_MUTEX_ROBUST_NORMAL_NP */
+
+    return mutex->__data.__kind & ROBUST;
+}
+
+static __attribute__((noinline)) bool held_by_another(pthread_mutex_t *mutex)
+{
+    ptrdiff_t at = atomic_load_explicit(&ct_free_mutex_tid, memory_order_relaxed);
+    pid_t owner = __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK;
+
+    return owner != 0 && !(at && owner == *(const pid_t *)((const char *)__builtin_thread_pointer() + at));
+}
+
+/* EBUSY when there will be a wait, else what `locking` returns or would have returned. */
+#define ATTEMPT(mutex, locking) \
+    (!is_robust(mutex) ? ct_real.pthread_mutex_trylock(mutex) : held_by_another(mutex) ? EBUSY : (locking))
+
 static __attribute__((noinline)) int wait_and_lock(pthread_mutex_t *mutex)
 {
     CT_SAVE_FP();
@@ -29,7 +53,7 @@ static __attribute__((noinline)) int wait_and_lock(pthread_mutex_t *mutex)
 
 static CT_JUMPS __attribute__((noinline)) int lock_among_threads(pthread_mutex_t *mutex)
 {
-    int r = ct_real.pthread_mutex_trylock(mutex);
+    int r = ATTEMPT(mutex, ct_real.pthread_mutex_lock(mutex));
 
     return __builtin_expect(r != EBUSY, 1) ? r : wait_and_lock(mutex);
 }
@@ -64,14 +88,15 @@ CT_JUMPS int ct_seen_pthread_mutex_lock(pthread_mutex_t *mutex)
 
 int ct_seen_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
 {
-    return CT_LOCK(MUTEX_WAIT, mutex, ct_real.pthread_mutex_trylock(mutex), ct_real.pthread_mutex_timedlock(mutex, until));
+    return CT_LOCK(MUTEX_WAIT, mutex, ATTEMPT(mutex, ct_real.pthread_mutex_timedlock(mutex, until)),
+                   ct_real.pthread_mutex_timedlock(mutex, until));
 }
 
 int ct_seen_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until)
 {
     if (!ct_wait_clock_known(clock))
         return ct_real.pthread_mutex_clocklock(mutex, clock, until);
-    return CT_LOCK(MUTEX_WAIT, mutex, ct_real.pthread_mutex_trylock(mutex),
+    return CT_LOCK(MUTEX_WAIT, mutex, ATTEMPT(mutex, ct_real.pthread_mutex_clocklock(mutex, clock, until)),
                    ct_real.pthread_mutex_clocklock(mutex, clock, until));
 }
 

@@ -99,15 +99,16 @@ static int change_mask(int (*real)(int, const sigset_t *, sigset_t *), int how, 
     was = ct_self.room->masked;
     if (set) {
         ours = *set;
-        sigdelset(&ours, number);
+        if (how != SIG_UNBLOCK)         /* one that came meanwhile is kept by the kernel: ct_signal_pass_on() */
+            sigdelset(&ours, number);
+        if (asked || how == SIG_SETMASK)
+            ct_self.room->masked = asked && how != SIG_UNBLOCK;     /* before: what was kept comes during the call */
     }
     r = real(how, set ? &ours : NULL, old);
     if (r != 0)
-        return r;
-    if (old && was)
+        ct_self.room->masked = was;
+    else if (old && was)
         sigaddset(old, number);
-    if (set && (asked || how == SIG_SETMASK))
-        ct_self.room->masked = asked && how != SIG_UNBLOCK;
     return r;
 }
 

@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+"""
+harmless.py BUILD PROGRAM [CASE...]: a program of tests/harmless does the same under `ctrace record` as alone.
+
+Compared are what it prints (which tells results, errno, descriptors, signals), its exit status, what it says on stderr, and
+that it takes a time of the same class.  CPU samples come ten times as often as they do by default and heap samples 128 times,
+so that whatever they could do happens here.  Cases whose names end with -long run when they are asked for, or with "long" as
+the program.  The trace must be readable.
+"""
+
+import concurrent.futures
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+build = os.path.abspath(sys.argv[1])
+ctrace = f"{build}/ctrace"
+here = f"{build}/tests/harmless"
+PROGRAMS = "cancel", "forks", "heap", "locks", "modules", "signals", "threads"
+OFTEN = ["--cpu-rate", "1000", "--heap-rate", "4K"]
+# What ctrace says where it cannot follow: docs/architecture.md, Known limits.
+SAYS = {"forks root": r"^ctrace: .*\n", "forks user": r"^ctrace: .*\n"}
+# As it is, and as other people's tools would have it run.
+WAYS = {
+    "modules early": [{}, {"LD_AUDIT": f"{here}/harmless-auditor.so"}, {"LD_PRELOAD": f"{here}/harmless-interposer.so"}],
+    "modules loop": [{}, {"LD_AUDIT": f"{here}/harmless-auditor.so"}],
+    "modules lookup": [{}, {"LD_PRELOAD": f"{here}/harmless-interposer.so"}, {"LD_BIND_NOW": "1"}],
+    "threads endings": [{}, {"LD_AUDIT": f"{here}/harmless-auditor.so"}, {"LD_PRELOAD": f"{here}/harmless-interposer.so"}],
+}
+failures = 0
+
+
+def fail(text):
+    global failures
+    failures += 1
+    print("FAIL:", text, flush=True)
+
+
+def run(words, environment, limit):
+    """Status, output, errors, seconds."""
+    begin = time.monotonic()
+    program = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=dict(os.environ, **environment), start_new_session=True)
+    try:
+        out, err = program.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        os.killpg(program.pid, signal.SIGKILL)
+        out, err = program.communicate()
+        out += b"... and hangs\n"
+    return program.returncode, out.decode(errors="replace"), err.decode(errors="replace"), time.monotonic() - begin
+
+
+def differ(what, alone, traced, says):
+    """What is other than it should be, in words; nothing when all is well."""
+    if alone[0] != traced[0]:
+        return f"{what}: status {traced[0]} instead of {alone[0]}\n{traced[1]}{traced[2]}"
+    if alone[1] != traced[1]:
+        return f"{what}: other output\n--- alone\n{alone[1]}--- recorded\n{traced[1]}--- said\n{traced[2]}"
+    if alone[2] != (re.sub(says, "", traced[2], flags=re.M) if says else traced[2]):
+        return f"{what}: it says {traced[2]!r} instead of {alone[2]!r}"
+    if traced[3] > 6 * alone[3] + 6:
+        return f"{what}: takes {traced[3]:.1f} s instead of {alone[3]:.1f} s"
+    return None
+
+
+def compare(what, words, environment, limit=60):
+    """Both at once: a case mostly waits."""
+    with tempfile.TemporaryDirectory(prefix="ctrace-harmless-") as scratch:
+        record = [ctrace, "record", *OFTEN, "-o", f"{scratch}/trace", "--"]
+        with concurrent.futures.ThreadPoolExecutor() as both:
+            alone = both.submit(run, words, environment, limit)
+            traced = run(record + words, environment, limit)
+            alone = alone.result()
+        problem = differ(what, alone, traced, SAYS.get(what))
+        if problem:
+            fail(problem)
+        info = subprocess.run([ctrace, "info", f"{scratch}/trace"], capture_output=True, text=True, check=False)
+        if info.returncode or info.stderr or "ended" not in info.stdout:
+            fail(f"{what}: {info.stderr or info.stdout}")
+        return alone[3], traced[3]
+
+
+def cases_of(program):
+    return subprocess.run([f"{here}/harmless-{program}"], capture_output=True, text=True, check=True).stdout.split()
+
+
+def check(program, names, limit=60):
+    for name in names:
+        for environment in WAYS.get(f"{program} {name}", [{}]):
+            took = compare(f"{program} {name}", [f"{here}/harmless-{program}", name], environment, limit)
+            print(f"{program} {name} {' '.join(environment)}: {took[0]:.2f} s alone, {took[1]:.2f} s recorded", flush=True)
+
+
+if not os.path.exists(f"{here}/harmless-threads"):
+    print("not built")
+    sys.exit(77)
+if sys.argv[2] == "long":
+    for each in PROGRAMS:
+        check(each, [name for name in cases_of(each) if name.endswith("-long")], 600)
+else:
+    check(sys.argv[2], sys.argv[3:] or [name for name in cases_of(sys.argv[2]) if not name.endswith("-long")])
+sys.exit(failures > 0)

@@ -1,0 +1,352 @@
+/* Cancellation in each wait that is wrapped, while it waits and before; what is no point of cancellation goes on. */
+#include "harmless.h"
+
+#include <aio.h>
+#include <mqueue.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <threads.h>
+
+static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER, own = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+static pthread_barrier_t barrier;
+static mtx_t c11_own, c11_held;
+static cnd_t c11_cond;
+static sem_t sem;
+static int empty[2], full[2], pair[2], crowded[2], poller, event, queue, semaphores, locked_file;
+static struct sockaddr_un busy_server = { .sun_family = AF_UNIX };
+static socklen_t busy_size;
+static mqd_t mq = (mqd_t)-1, mq_full = (mqd_t)-1;
+static pthread_t sleeper;
+static pid_t child;
+static FILE *from_empty, *to_full;
+static char folder[] = "/tmp/harmless-XXXXXX", fifo[64], lock_name[64], byte, many[300000];
+static sigset_t usr1;
+
+#define IO(memory) (&(struct iovec){ memory, sizeof(memory) })
+#define HOUR (&(struct timespec){ 3600, 0 })
+#define MESSAGE (&(struct msghdr){ .msg_iov = IO(many), .msg_iovlen = 1 })
+
+static struct timespec later;
+
+static void in_own(void (*wait)(void))
+{
+    pthread_mutex_lock(&own);
+    pthread_cleanup_push((void (*)(void *))pthread_mutex_unlock, &own);
+    wait();
+    pthread_cleanup_pop(1);
+}
+
+static void clockwait(void)
+{
+    struct timespec t = in_ms(CLOCK_MONOTONIC, 3600000);
+
+    pthread_cond_clockwait(&cond, &own, CLOCK_MONOTONIC, &t);
+}
+
+static void c11_wait(void)
+{
+    mtx_lock(&c11_own);
+    pthread_cleanup_push((void (*)(void *))mtx_unlock, &c11_own);
+    cnd_timedwait(&c11_cond, &c11_own, &later);
+    pthread_cleanup_pop(1);
+}
+
+static void select_empty(void)
+{
+    fd_set set;
+
+    FD_ZERO(&set);
+    FD_SET(empty[0], &set);
+    pselect(empty[0] + 1, &set, NULL, NULL, NULL, NULL);
+}
+
+static void suspend_aio(void)
+{
+    struct aiocb request = { .aio_fildes = empty[0], .aio_buf = &byte, .aio_nbytes = 1 };
+
+    aio_suspend((const struct aiocb *const[]){ &request }, 1, NULL);
+}
+
+static void connect_to_busy(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    pthread_cleanup_push((void (*)(void *))close, (void *)(long)fd);
+    connect(fd, (struct sockaddr *)&busy_server, busy_size);
+    pthread_cleanup_pop(1);
+}
+
+static struct flock whole(int type)
+{
+    return (struct flock){ .l_type = (short)type, .l_whence = SEEK_SET };
+}
+
+static void lock_file(int command_of_fcntl)
+{
+    struct flock lock = whole(F_WRLCK);
+
+    fcntl(locked_file, command_of_fcntl, &lock);
+}
+
+#define WAIT(name, call) static void do_##name(void) { (void)!(call); }
+#define WAITS(X) \
+    X(cond_clockwait, (in_own(clockwait), 0)) X(cnd_timedwait, (c11_wait(), 0)) \
+    X(sem_clockwait, sem_clockwait(&sem, CLOCK_REALTIME, &later)) \
+    X(timedjoin, pthread_timedjoin_np(sleeper, NULL, &later)) X(clockjoin, pthread_clockjoin_np(sleeper, NULL, CLOCK_REALTIME, &later)) \
+    X(thrd_sleep, thrd_sleep(HOUR, NULL)) X(readv, readv(empty[0], IO(many), 1)) X(writev, writev(full[1], IO(many), 1)) \
+    X(splice, splice(empty[0], NULL, full[1], NULL, 100, 0)) X(tee, tee(empty[0], full[1], 100, 0)) \
+    X(vmsplice, vmsplice(full[1], IO(many), 1, 0)) X(eventfd_read, eventfd_read(event, &(eventfd_t){ 0 })) \
+    X(send, send(crowded[0], many, sizeof many, 0)) X(sendto, sendto(crowded[0], many, sizeof many, 0, NULL, 0)) \
+    X(sendmsg, sendmsg(crowded[0], MESSAGE, 0)) X(recvfrom, recvfrom(pair[0], many, 10, 0, NULL, NULL)) \
+    X(recvmmsg, recvmmsg(pair[0], &(struct mmsghdr){ .msg_hdr = *MESSAGE }, 1, 0, NULL)) \
+    X(sendmmsg, sendmmsg(crowded[0], &(struct mmsghdr){ .msg_hdr = *MESSAGE }, 1, 0)) \
+    X(connect, (connect_to_busy(), 0)) X(ppoll, ppoll(&(struct pollfd){ empty[0], POLLIN, 0 }, 1, NULL, NULL)) \
+    X(pselect, (select_empty(), 0)) X(epoll_pwait, epoll_pwait(poller, &(struct epoll_event){ 0 }, 1, -1, NULL)) \
+    X(aio_suspend, (suspend_aio(), 0)) X(open, open(fifo, O_RDONLY)) X(openat, openat(AT_FDCWD, fifo, O_WRONLY)) \
+    X(fopen, fopen(fifo, "re") != NULL) X(fcntl, (lock_file(F_SETLKW), 0)) X(lockf, lockf(locked_file, F_LOCK, 0)) \
+    X(msgrcv, msgrcv(queue, many, 10, 7, 0)) X(pause, pause()) X(sigsuspend, sigsuspend(&usr1)) \
+    X(sigwait, sigwait(&usr1, &(int){ 0 })) X(sigwaitinfo, sigwaitinfo(&usr1, NULL)) \
+    X(sigtimedwait, sigtimedwait(&usr1, NULL, HOUR)) X(waitpid, waitpid(child, NULL, 0)) \
+    X(wait4, wait4(child, NULL, 0, NULL)) X(waitid, waitid(P_PID, (id_t)child, NULL, WEXITED)) X(wait, wait(NULL)) \
+    X(mq_receive, mq_receive(mq, many, sizeof many, NULL)) X(mq_send, mq_send(mq_full, many, 10, 0)) \
+    X(mq_timedreceive, mq_timedreceive(mq, many, sizeof many, NULL, &later)) \
+    X(system, system("exec sleep 3600")) X(fgetc, fgetc(from_empty)) X(fread, fread(many, 1, 10, from_empty)) \
+    X(fgets, fgets(many, 10, from_empty) != NULL) X(fwrite, fwrite(many, 1, sizeof many, to_full))
+WAITS(WAIT)
+
+/* No points of cancellation: they go on until what they wait for is there. */
+#define OTHERS(X) \
+    X(mutex_lock, (pthread_mutex_lock(&held), pthread_mutex_unlock(&held))) \
+    X(rwlock_rdlock, (pthread_rwlock_rdlock(&rwlock), pthread_rwlock_unlock(&rwlock))) \
+    X(rwlock_wrlock, (pthread_rwlock_wrlock(&rwlock), pthread_rwlock_unlock(&rwlock))) \
+    X(mtx_lock, (mtx_lock(&c11_held), mtx_unlock(&c11_held))) X(barrier_wait, pthread_barrier_wait(&barrier)) \
+    X(semop, semop(semaphores, &(struct sembuf){ 0, -1, 0 }, 1))
+OTHERS(WAIT)
+
+struct row { const char *name; void (*run)(void); };
+#define ROW(name, call) { #name, do_##name },
+static const struct row waits[] = { WAITS(ROW) }, others[] = { OTHERS(ROW) };
+
+static void *sleep_long(void *unused)
+{
+    pause_ms(3600000);
+    return unused;
+}
+
+static void fill(int fd)
+{
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    while (write(fd, many, 4096) > 0 || write(fd, many, 1) > 0)
+        ;
+    fcntl(fd, F_SETFL, 0);
+}
+
+static void prepare_queues(void)
+{
+    struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 100 };
+    char name[32];
+
+    queue = msgget(IPC_PRIVATE, 0600);
+    semaphores = semget(IPC_PRIVATE, 1, 0600);
+    snprintf(name, sizeof name, "/harmless-%d", getpid());
+    mq = mq_open(name, O_RDWR | O_CREAT, 0600, &attr);
+    mq_unlink(name);
+    mq_full = mq_open(name, O_RDWR | O_CREAT, 0600, &attr);
+    mq_unlink(name);
+    mq_send(mq_full, many, 10, 0);
+}
+
+/* A server whose backlog is full, so that the next one waits. */
+static void prepare_server(void)
+{
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+
+    bind(listener, (struct sockaddr *)&busy_server, sizeof(sa_family_t));
+    listen(listener, 0);
+    busy_size = sizeof busy_server;
+    getsockname(listener, (struct sockaddr *)&busy_server, &busy_size);
+    do
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    while (connect(fd, (struct sockaddr *)&busy_server, busy_size) == 0);
+    close(fd);
+}
+
+static void prepare(void)
+{
+    struct flock lock = whole(F_WRLCK);
+    int go[2];
+
+    if (!mkdtemp(folder) || pipe2(empty, O_CLOEXEC) || pipe2(full, O_CLOEXEC) || pipe2(go, O_CLOEXEC) ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, crowded))
+        abort();
+    fill(full[1]);
+    fill(crowded[0]);
+    snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+    snprintf(lock_name, sizeof lock_name, "%s/lock", folder);
+    mkfifo(fifo, 0600);
+    locked_file = open(lock_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    prepare_queues();
+    prepare_server();
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    event = eventfd(0, EFD_CLOEXEC);
+    from_empty = fdopen(dup(empty[0]), "r");
+    to_full = fdopen(dup(full[1]), "w");
+    setvbuf(to_full, NULL, _IOFBF, 4096);
+    sem_init(&sem, 0, 0);
+    mtx_init(&c11_own, mtx_timed);
+    mtx_init(&c11_held, mtx_plain);
+    cnd_init(&c11_cond);
+    pthread_barrier_init(&barrier, NULL, 2);
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+    later = in_ms(CLOCK_REALTIME, 3600000);
+    pthread_create(&sleeper, NULL, sleep_long, NULL);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {                   /* has the lock, and can be waited for */
+        fcntl(locked_file, F_SETLKW, &lock);
+        (void)!write(go[1], "", 1);
+        pause();
+    }
+    (void)!read(go[0], &byte, 1);
+}
+
+static void tidy(void)
+{
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    msgctl(queue, IPC_RMID, NULL);
+    semctl(semaphores, 0, IPC_RMID);
+    unlink(fifo);
+    unlink(lock_name);
+    rmdir(folder);
+    tell_state();
+    fflush(stdout);
+    _exit(0);                           /* exit() would write what cannot be written */
+}
+
+static sem_t begun;
+
+static void clean_up(void *name)
+{
+    free(malloc(1000));
+    pause_ms(0);
+    printf("%s: cleaned up\n", (const char *)name);
+}
+
+struct order { const struct row *row; bool before; };
+
+static void *wait_for_ever(void *order)
+{
+    const struct order *o = order;
+
+    pthread_cleanup_push(clean_up, (void *)o->row->name);
+    if (o->before)
+        pthread_cancel(pthread_self());
+    sem_post(&begun);
+    o->row->run();
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
+static void each(bool before)
+{
+    prepare();
+    sem_init(&begun, 0, 0);
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+        struct order order = { &waits[i], before };
+        pthread_t t;
+        void *result;
+
+        pthread_create(&t, NULL, wait_for_ever, &order);
+        while (sem_wait(&begun) < 0)
+            ;
+        if (!before) {
+            pause_ms(4);
+            pthread_cancel(t);
+        }
+        pthread_join(t, &result);
+        printf("%s: %s\n", waits[i].name, result == PTHREAD_CANCELED ? "cancelled" : "ended");
+    }
+    tidy();
+}
+
+static void waiting(void)
+{
+    each(false);
+}
+
+static void already(void)
+{
+    each(true);
+}
+
+static void let_go(const char *name)
+{
+    if (strcmp(name, "mutex_lock") == 0)
+        pthread_mutex_unlock(&held);
+    if (strncmp(name, "rwlock", 6) == 0)
+        pthread_rwlock_unlock(&rwlock);
+    if (strcmp(name, "mtx_lock") == 0)
+        mtx_unlock(&c11_held);
+    if (strcmp(name, "barrier_wait") == 0)
+        pthread_barrier_wait(&barrier);
+    if (strcmp(name, "semop") == 0)
+        semop(semaphores, &(struct sembuf){ 0, 1, 0 }, 1);
+}
+
+static void *wait_on(void *row)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    sem_post(&begun);
+    ((const struct row *)row)->run();
+    printf("%s: came through\n", ((const struct row *)row)->name);
+    pthread_testcancel();
+    return NULL;
+}
+
+static void unwilling(void)
+{
+    prepare();
+    sem_init(&begun, 0, 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        pthread_t t;
+        void *result;
+
+        pthread_mutex_lock(&held);
+        pthread_rwlock_wrlock(&rwlock);
+        mtx_lock(&c11_held);
+        pthread_create(&t, NULL, wait_on, (void *)&others[i]);
+        sem_wait(&begun);
+        pause_ms(4);
+        pthread_cancel(t);
+        pause_ms(2);
+        let_go(others[i].name);
+        if (strcmp(others[i].name, "mutex_lock") != 0)
+            pthread_mutex_unlock(&held);
+        if (strncmp(others[i].name, "rwlock", 6) != 0)
+            pthread_rwlock_unlock(&rwlock);
+        if (strcmp(others[i].name, "mtx_lock") != 0)
+            mtx_unlock(&c11_held);
+        pthread_join(t, &result);
+        printf("%s: %s\n", others[i].name, result == PTHREAD_CANCELED ? "cancelled" : "ended");
+    }
+    tidy();
+}
+
+HARMLESS({ "waiting", waiting }, { "already", already }, { "unwilling", unwilling })

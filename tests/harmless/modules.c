@@ -1,0 +1,297 @@
+/* Modules: constructors that came before us, other people's wrappers, loops of dlopen(), code that no module holds. */
+#include "harmless.h"
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <libgen.h>
+#include <limits.h>
+
+extern void *early_block, *early_zeroes;
+extern int early_threads;
+
+static const char *beside(const char *name)
+{
+    static char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
+
+    path[n < 0 ? 0 : n] = '\0';
+    return strcat(strcat(dirname(path), "/"), name);
+}
+
+/* Blocks of a constructor that ran before any of ours are the program's like others. */
+static void early(void)
+{
+    early_block = realloc(early_block, 3 << 20);
+    printf("%d %d, %d threads\n", ((char *)early_block)[1000], ((char *)early_zeroes)[1000], early_threads);
+    free(early_block);
+    free(early_zeroes);
+}
+
+static void call_module(const char *path, int flags)
+{
+    void *handle = dlopen(path, flags), *block;
+    void *(*work)(int) = handle ? (void *(*)(int))dlsym(handle, "module_work") : NULL;
+
+    if (!work) {
+        printf("%s\n", dlerror());
+        return;
+    }
+    block = work(41);
+    printf("%d\n", *(int *)block);
+    free(block);                        /* of the module's malloc, by our free */
+    printf("closed: %d\n", dlclose(handle));
+}
+
+static void deepbind(void)
+{
+    for (int i = 0; i < 3; i++)
+        call_module(beside("harmless-module.so"), RTLD_NOW | RTLD_DEEPBIND);
+}
+
+/* Found by the RUNPATH of the library that asks, which is not the program's. */
+static void origin(void)
+{
+    void *handle = dlopen(beside("harmless-opener.so"), RTLD_NOW);
+    const char *(*open_inner)(void) = handle ? (const char *(*)(void))dlsym(handle, "opener_open") : NULL;
+
+    puts(open_inner ? open_inner() : dlerror());
+}
+
+static void again(int count)
+{
+    char path[4096];
+    int right = 0;
+
+    snprintf(path, sizeof path, "%s", beside("harmless-module.so"));
+    start_busy(3);
+    for (int i = 0; i < count; i++) {
+        void *handle = dlopen(path, i % 2 ? RTLD_NOW : RTLD_LAZY | RTLD_GLOBAL);
+        void *(*work)(int) = (void *(*)(int))dlsym(handle, "module_work");
+        int *block = work(i);
+
+        right += *block == i + 1;
+        free(block);
+        right -= dlclose(handle) != 0;
+    }
+    stop_busy();
+    printf("%d right\n", right);
+}
+
+static void loop(void)
+{
+    again(300);
+}
+
+static void loop_long(void)
+{
+    again(10000);
+}
+
+static volatile sig_atomic_t beats;
+static int *(*_Atomic address_of)(void);
+
+static void touch_tls(int no)
+{
+    int saved = errno;
+    int *(*f)(void) = address_of;
+
+    (void)no;
+    beats++;
+    if (f)
+        *f() += 1;
+    (void)!write(-1, "", 0);
+    errno = saved;
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    char bytes[65536];
+    int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+    ssize_t n;
+
+    while ((n = read(in, bytes, sizeof bytes)) > 0)
+        (void)!write(out, bytes, (size_t)n);
+    close(in);
+    close(out);
+}
+
+/* Each module has thread-local data, so each makes the table of it grow, under a handler that looks there. */
+static void thread_local_data(void)
+{
+    struct itimerspec often = { { 0, 200000 }, { 0, 200000 } };
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+    struct sigaction action = { .sa_handler = touch_tls, .sa_flags = SA_RESTART };
+    char folder[] = "/tmp/harmless-XXXXXX", path[100];
+    void *handles[40];
+    timer_t timer;
+    int right = 0;
+
+    if (!mkdtemp(folder))
+        abort();
+    sigaction(SIGUSR1, &action, NULL);
+    timer_create(CLOCK_MONOTONIC, &event, &timer);
+    for (int i = 0; i < 40; i++) {
+        int *(*address)(void);
+
+        snprintf(path, sizeof path, "%s/%d.so", folder, i);
+        copy_file(beside("harmless-module.so"), path);
+        handles[i] = dlopen(path, RTLD_NOW);
+        address = handles[i] ? (int *(*)(void))dlsym(handles[i], "module_local") : NULL;
+        right += address && *address() == 7;
+        address_of = address;
+        timer_settime(timer, 0, &often, NULL);
+        unlink(path);
+    }
+    timer_delete(timer);
+    address_of = NULL;
+    for (int i = 0; i < 40; i++)
+        dlclose(handles[i]);
+    rmdir(folder);
+    printf("%d right\n", right);
+    signal(SIGUSR1, SIG_DFL);
+}
+
+/* What needs room in static TLS finds as much as without us. */
+static void static_tls(void)
+{
+    void *handle = dlopen("libjemalloc.so.2", RTLD_NOW);
+
+    puts(handle ? "loaded" : dlerror());
+    handle = dlopen(beside("harmless-tls.so"), RTLD_NOW);
+    puts(handle ? "loaded" : strrchr(dlerror(), ':'));
+}
+
+typedef ssize_t write_call(int, const void *, size_t);
+
+/* A program that looks functions up itself gets some that work, and one only. */
+static void lookup(void)
+{
+    write_call *first = (write_call *)dlsym(RTLD_DEFAULT, "write"), *next = (write_call *)dlsym(RTLD_NEXT, "write");
+    void *(*allocate)(size_t) = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
+    void *block = allocate ? allocate(100) : NULL;
+
+    printf("the same: %d\n", first == write && next);
+    fflush(stdout);
+    first(1, "first\n", 6);
+    next(1, "next\n", 5);
+    free(block);
+    free(((void *(*)(size_t))dlvsym(RTLD_DEFAULT, "malloc", "GLIBC_2.2.5") ?: allocate)(100));
+}
+
+static void *_Atomic traced[64];
+
+static void trace_in_handler(int no)
+{
+    int saved = errno;
+
+    (void)no;
+    beats += backtrace((void **)traced, 64) > 2;
+    errno = saved;
+}
+
+/* Its first call loads libgcc. */
+static void stacks(void)
+{
+    void *frames[64];
+
+    signal(SIGUSR1, trace_in_handler);
+    printf("%d\n", backtrace(frames, 64) > 2);
+    for (int i = 0; i < 100; i++)
+        raise(SIGUSR1);
+    printf("%d\n", beats);
+    signal(SIGUSR1, SIG_DFL);
+}
+
+/* The file of what runs is gone, as after an update. */
+static void unlinked(void)
+{
+    char folder[] = "/tmp/harmless-XXXXXX", path[100], library[100], *words[] = { path, "deep-work", NULL };
+    pid_t pid;
+
+    if (!mkdtemp(folder))
+        abort();
+    snprintf(path, sizeof path, "%s/program", folder);
+    snprintf(library, sizeof library, "%s/libharmless-early.so", folder);
+    copy_file("/proc/self/exe", path);
+    copy_file(beside("libharmless-early.so"), library);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        setenv("HARMLESS_UNLINK", folder, 1);
+        execv(path, words);
+        _exit(9);
+    }
+    printf("ended with %d\n", status_of(pid));
+}
+
+static void deep_work(void)
+{
+    const char *folder = getenv("HARMLESS_UNLINK");
+    char path[100];
+
+    for (int i = 0; folder && i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, i ? "libharmless-early.so" : "program");
+        unlink(path);
+    }
+    if (folder)
+        rmdir(folder);
+    start_busy(2);
+    pause_ms(100);
+    stop_busy();
+    puts("worked");
+}
+
+#if defined(__x86_64__)
+/* push rbp; mov rbp, 1; push many; call rdi a few times; all without a word to any unwinder. */
+static const unsigned char machine_code[] = {
+    0x55, 0x53, 0x41, 0x54,                                 /* push rbp, rbx, r12 */
+    0x48, 0x89, 0xfb, 0x49, 0x89, 0xf4,                     /* mov rbx, rdi; mov r12, rsi */
+    0x48, 0xc7, 0xc5, 0x01, 0x00, 0x00, 0x00,               /* mov rbp, 1 */
+    0x48, 0x81, 0xec, 0x30, 0x02, 0x00, 0x00,               /* sub rsp, 0x230 */
+    0xff, 0xd3, 0x49, 0xff, 0xcc, 0x75, 0xf9,               /* 1: call rbx; dec r12; jnz 1b */
+    0x48, 0x81, 0xc4, 0x30, 0x02, 0x00, 0x00,               /* add rsp, 0x230 */
+    0x41, 0x5c, 0x5b, 0x5d, 0xc3,                           /* pop r12, rbx, rbp; ret */
+};
+
+static int called;
+
+static void from_machine_code(void)
+{
+    called++;
+    nanosleep(&(struct timespec){ 0, 100000 }, NULL);
+    free(malloc(300000));
+    for (volatile int i = 0; i < 200000; i++)
+        ;
+}
+
+static void made_code(void)
+{
+    unsigned char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    memcpy(code, machine_code, sizeof machine_code);
+    mprotect(code, 4096, PROT_READ | PROT_EXEC);
+    for (int i = 0; i < 10; i++)
+        ((void (*)(void (*)(void), long))code)(from_machine_code, 20);
+    munmap(code, 4096);
+    printf("called %d times\n", called);
+}
+
+/* No frame, no description, the stack pointer among the registers that are worked with. */
+__asm__(".text\n.type by_hand, @function\nby_hand:\n\tmov %rsp, %rax\n\tand $-64, %rsp\n\tsub $192, %rsp\n\tmov %rax, 64(%rsp)\n"
+        "\tmov %rbp, 72(%rsp)\n\txor %ebp, %ebp\n\tcall *%rdi\n\tmov 72(%rsp), %rbp\n\tmov 64(%rsp), %rsp\n\tret\n");
+void by_hand(void (*f)(void));
+
+static void assembly(void)
+{
+    for (int i = 0; i < 200; i++)
+        by_hand(from_machine_code);
+    printf("called %d times\n", called);
+}
+#else
+static void made_code(void) { puts("not for this machine"); }
+static void assembly(void) { puts("not for this machine"); }
+#endif
+
+HARMLESS({ "early", early }, { "deepbind", deepbind }, { "origin", origin }, { "loop", loop }, { "loop-long", loop_long },
+         { "thread-local", thread_local_data }, { "static-tls", static_tls }, { "lookup", lookup }, { "stacks", stacks },
+         { "unlinked", unlinked }, { "deep-work", deep_work }, { "made-code", made_code }, { "assembly", assembly })
