@@ -73,7 +73,7 @@ sys.exit(1 if failed or not passed else 0)
 PYTHON
 }
 
-setup_machine 6 build demo test
+setup_machine 6 build demo test $([ "$tier" = quick ] || say full)
 cd "$ROOT"
 rm -f build/*.results.json
 

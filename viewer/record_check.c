@@ -98,6 +98,8 @@ static int check_libc(const char *path, const struct ct_record_elf *elf)
         return refuse(NOT_TRACED, "%s is loaded by %s, and the recorder needs glibc", path, elf->interpreter);
     if (access(elf->interpreter, X_OK) < 0)
         return refuse(NOT_FOUND, "%s needs the loader %s: %s", path, elf->interpreter, strerror(errno));
+    if (elf->sanitizer)
+        return refuse(NOT_TRACED, "%s is built with %s, which must be the first library of a program", path, elf->sanitizer);
     version = ct_record_libc_version(elf, path);
     if (version && version < built)
         return refuse(NOT_TRACED, "%s runs on glibc %u.%u, and this ctrace was built for %u.%u or later", path,

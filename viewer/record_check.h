@@ -14,6 +14,7 @@ int ct_record_check(const char *name, char ret[CT_PATH_MAX]);
 struct ct_record_elf {
     char interpreter[CT_PATH_MAX];  /* empty: none, statically linked */
     char runpath[CT_PATH_MAX];      /* DT_RUNPATH or DT_RPATH; empty: none */
+    const char *sanitizer;          /* one whose library must be the first of the program; NULL: none.  Never freed */
 };
 
 /*

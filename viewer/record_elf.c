@@ -18,7 +18,7 @@ enum { OUR_MACHINE = EM_X86_64 };
 enum { OUR_MACHINE = EM_AARCH64 };
 #endif
 
-enum { PROGRAM_HEADERS_MAX = 512, DYNAMIC_MAX = 1 << 20, BANNER_FILE_MAX = 64 << 20 };
+enum { PROGRAM_HEADERS_MAX = 512, DYNAMIC_MAX = 1 << 20, BANNER_FILE_MAX = 64 << 20, STRINGS_MAX = 64 << 20 };
 
 /* Reads all or nothing. */
 static bool read_at(int fd, void *to, size_t size, uint64_t offset)
@@ -44,17 +44,36 @@ static bool file_offset(const ElfW(Phdr) *ph, unsigned count, uint64_t vaddr, ui
     return false;
 }
 
-static void read_runpath(int fd, const ElfW(Phdr) *ph, unsigned count, const ElfW(Phdr) *dynamic,
+/* Sanitizers whose libraries will have nobody before them, by what their programs import or need. */
+static const char *find_sanitizer(int fd, uint64_t offset, uint64_t size)
+{
+    static const struct { const char *word, *name; } known[] = {
+        { "__tsan_init", "ThreadSanitizer" }, { "libasan.so", "gcc's shared AddressSanitizer" },
+    };
+    char *names = size < STRINGS_MAX ? malloc(size + 1) : NULL;
+    const char *found = NULL;
+
+    if (names && read_at(fd, names, size, offset))
+        for (size_t i = 0; i < sizeof known / sizeof *known && !found; i++)
+            if (memmem(names, size, known[i].word, strlen(known[i].word)))
+                found = known[i].name;
+    free(names);
+    return found;
+}
+
+static void read_dynamic(int fd, const ElfW(Phdr) *ph, unsigned count, const ElfW(Phdr) *dynamic,
                          struct ct_record_elf *ret)
 {
     uint64_t size = dynamic->p_filesz < DYNAMIC_MAX ? dynamic->p_filesz : DYNAMIC_MAX;
-    uint64_t strings = 0, runpath = 0, rpath = 0, offset;
+    uint64_t strings = 0, strings_size = 0, runpath = 0, rpath = 0, offset;
     ElfW(Dyn) *dyn = malloc(size + 1);
 
     if (dyn && read_at(fd, dyn, size, dynamic->p_offset))
         for (size_t i = 0; i < size / sizeof *dyn && dyn[i].d_tag != DT_NULL; i++) {
             if (dyn[i].d_tag == DT_STRTAB)
                 strings = dyn[i].d_un.d_ptr;
+            else if (dyn[i].d_tag == DT_STRSZ)
+                strings_size = dyn[i].d_un.d_val;
             else if (dyn[i].d_tag == DT_RUNPATH)
                 runpath = dyn[i].d_un.d_val;
             else if (dyn[i].d_tag == DT_RPATH)
@@ -62,8 +81,10 @@ static void read_runpath(int fd, const ElfW(Phdr) *ph, unsigned count, const Elf
         }
     free(dyn);
     runpath = runpath ? runpath : rpath;
-    if (!runpath || !file_offset(ph, count, strings, &offset) ||
-        !read_text(fd, offset + runpath, ret->runpath, sizeof ret->runpath))
+    if (!file_offset(ph, count, strings, &offset))
+        return;
+    ret->sanitizer = find_sanitizer(fd, offset, strings_size);
+    if (!runpath || !read_text(fd, offset + runpath, ret->runpath, sizeof ret->runpath))
         ret->runpath[0] = '\0';
 }
 
@@ -92,6 +113,7 @@ int ct_record_elf_read(int fd, struct ct_record_elf *ret, const char **why)
     int r;
 
     ret->interpreter[0] = ret->runpath[0] = '\0';
+    ret->sanitizer = NULL;
     if (n < SELFMAG || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
         return -ENOEXEC;
     *why = "is damaged: it ends within its first bytes";
@@ -106,7 +128,7 @@ int ct_record_elf_read(int fd, struct ct_record_elf *ret, const char **why)
         if (ph[i].p_type == PT_INTERP && !read_text(fd, ph[i].p_offset, ret->interpreter, sizeof ret->interpreter))
             return -EINVAL;
         if (ph[i].p_type == PT_DYNAMIC)
-            read_runpath(fd, ph, head.e_phnum, &ph[i], ret);
+            read_dynamic(fd, ph, head.e_phnum, &ph[i], ret);
     }
     return 0;
 }

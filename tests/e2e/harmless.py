@@ -95,10 +95,33 @@ def check(program, names, limit=60):
             print(f"{program} {name} {' '.join(environment)}: {took[0]:.2f} s alone, {took[1]:.2f} s recorded", flush=True)
 
 
+def allocators():
+    """Linked dynamically, linked statically where there is an archive, and preloaded."""
+    source = f"{os.path.dirname(os.path.abspath(__file__))}/../harmless/heap.c"
+    ways = {"jemalloc": ["-l:libjemalloc.so.2"], "tcmalloc": ["-l:libtcmalloc_minimal.so.4"], "mimalloc": ["-l:libmimalloc.so.2"],
+            "jemalloc, static": ["-l:libjemalloc.a", "-lm", "-lstdc++"],
+            "tcmalloc, static": ["-l:libtcmalloc_minimal.a", "-lstdc++"]}
+    with tempfile.TemporaryDirectory(prefix="ctrace-allocators-") as scratch:
+        for name, flags in ways.items():
+            program = f"{scratch}/{name.replace(', ', '-')}"
+            built = subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-w", "-pthread", "-o", program, source,
+                                    "-Wl,--no-as-needed", *flags], capture_output=True, text=True, check=False)
+            if built.returncode:
+                fail(f"{name}: {built.stderr[-300:]}")
+                continue
+            for case in cases_of("heap"):
+                compare(f"{name}, {case}", [program, case], {})
+        for library in "libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2":
+            for case in cases_of("heap"):
+                compare(f"{library} preloaded, {case}", [f"{here}/harmless-heap", case], {"LD_PRELOAD": library})
+
+
 if not os.path.exists(f"{here}/harmless-threads"):
     print("not built")
     sys.exit(77)
-if sys.argv[2] == "long":
+if sys.argv[2] == "allocators":
+    allocators()
+elif sys.argv[2] == "long":
     for each in PROGRAMS:
         check(each, [name for name in cases_of(each) if name.endswith("-long")], 600)
 else:

@@ -219,7 +219,8 @@ static void *block_and_wait(void *gate)
 /* A process all of whose threads block a signal gets it when one of them asks, no sooner: no thread of ours takes it. */
 static void pending(void)
 {
-    static const int numbers[] = { SIGUSR1, SIGTERM, SIGURG, SIGPROF, SIGVTALRM, SIGHUP, SIGCHLD, SIGPIPE, SIGALRM };
+    static const int numbers[] = { SIGUSR1, SIGTERM, SIGURG, SIGPROF, SIGVTALRM, SIGHUP, SIGCHLD, SIGPIPE, SIGALRM,
+                                   SIGSTKFLT, SIGPWR };
     sigset_t all, set;
     sem_t gate;
     pthread_t t;

@@ -336,6 +336,28 @@ static void deep(void)
         printf("%d\n", descend(800));
 }
 
+static void *enter_namespace(void *fd)
+{
+    for (int i = 0; i < 20; i++)
+        if (setns(*(int *)fd, CLONE_NEWUTS) < 0 && errno != EPERM)
+            puts("not entered");
+    return NULL;
+}
+
+/* For such calls our own thread goes and comes again; many at once want that. */
+static void namespaces(void)
+{
+    int fd = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+    pthread_t t[64];
+
+    for (int i = 0; i < 64; i++)
+        pthread_create(&t[i], NULL, enter_namespace, &fd);
+    for (int i = 0; i < 64; i++)
+        pthread_join(t[i], NULL);
+    close(fd);
+    puts("entered");
+}
+
 static int raw_thread(void *done)
 {
     (void)!write(-1, "", 0);
@@ -366,4 +388,5 @@ static void raw(void)
 
 HARMLESS({ "many", many }, { "many-long", many_long }, { "shortly", shortly }, { "shortly-long", shortly_long },
          { "small", small }, { "endings", endings }, { "outlived", outlived }, { "main-first", main_first },
-         { "chain", chain }, { "contexts", contexts }, { "deep", deep }, { "raw", raw })
+         { "chain", chain }, { "contexts", contexts }, { "deep", deep },
+         { "namespaces", namespaces }, { "raw", raw })

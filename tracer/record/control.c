@@ -6,9 +6,11 @@
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 
@@ -47,9 +49,10 @@ static int birth_error;
 
 /*
  * Blocked in the control thread and read from signal_fd.  The one libc keeps for setuid() among its threads and lets no
- * program use: any other could be on its way to the program, and be taken here when its threads block it.
+ * program use: any other could be on its way to the program, and be taken here when its threads block it.  The second
+ * needs no place in the user's queue of signals (`ulimit -i`), which may be full.
  */
-static const int poke_signal = 33;
+enum { POKE = 33, POKE_UNQUEUED = SIGSTKFLT };
 
 static long futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *timeout)
 {
@@ -66,12 +69,8 @@ static void wake_control(void)
     uint32_t to = atomic_load_explicit(&tid, memory_order_relaxed);
     long pid = ct_syscall(SYS_getpid);
 
-    if (to && ct_syscall(SYS_tgkill, pid, to, poke_signal) == -EAGAIN) {
-        /* Beyond `ulimit -i` the kernel queues no more, but for what looks like an ordinary kill(). */
-        siginfo_t info = { .si_signo = poke_signal, .si_code = SI_USER };
-
-        ct_syscall(SYS_rt_tgsigqueueinfo, pid, to, poke_signal, &info);
-    }
+    if (to && ct_syscall(SYS_tgkill, pid, to, POKE) == -EAGAIN)
+        ct_syscall(SYS_tgkill, pid, to, POKE_UNQUEUED);
 }
 
 void ct_control_poke(void)
@@ -184,10 +183,9 @@ out:
 
 /* --- the thread --- */
 
-static int open_signal(void)
+static int open_signal(uint64_t set)
 {
-    uint64_t set = (uint64_t)1 << (poke_signal - 1);
-    long fd = ct_syscall(SYS_signalfd4, -1, &set, sizeof set, SFD_CLOEXEC | SFD_NONBLOCK);
+    long fd = ct_syscall(SYS_signalfd4, signal_fd, &set, sizeof set, SFD_CLOEXEC | SFD_NONBLOCK);
 
     signal_fd = fd < 0 ? -1 : (int)fd;
     return fd < 0 ? (int)fd : 0;
@@ -197,7 +195,7 @@ static int open_signal(void)
 static int be_born(void)
 {
     char path[160];
-    int r = open_signal();
+    int r = open_signal((uint64_t)1 << (POKE - 1) | (uint64_t)1 << (POKE_UNQUEUED - 1));
 
     if (r < 0)
         return r;
@@ -230,12 +228,33 @@ static const struct timespec *until_turn(struct timespec *wait)
     return wait;
 }
 
+/* Somebody sent it to the process, whose threads all block it: it goes back, and is left alone from now on. */
+static void give_back(const struct signalfd_siginfo *taken)
+{
+    siginfo_t info = { .si_signo = (int)taken->ssi_signo, .si_code = taken->ssi_code };
+
+    info.si_pid = (pid_t)taken->ssi_pid;
+    info.si_uid = taken->ssi_uid;
+    info.si_ptr = (void *)(uintptr_t)taken->ssi_ptr;
+    open_signal((uint64_t)1 << (POKE - 1));
+    /* A thread other than the first may not repeat what another process's kill() said of itself. */
+    if (ct_syscall(SYS_rt_sigqueueinfo, ct_syscall(SYS_getpid), info.si_signo, &info) < 0)
+        ct_syscall(SYS_kill, ct_syscall(SYS_getpid), info.si_signo);
+}
+
+/* Of one of ours that came when the queue was full the kernel remembers nothing but that it came. */
+static bool is_poke(const struct signalfd_siginfo *taken)
+{
+    return taken->ssi_signo == POKE || taken->ssi_code == SI_TKILL || (taken->ssi_code == SI_USER && taken->ssi_pid == 0);
+}
+
 static void hear_pokes(void)
 {
     struct signalfd_siginfo info;
 
     while (ct_syscall(SYS_read, signal_fd, &info, sizeof info) == sizeof info)
-        ;
+        if (!is_poke(&info))
+            give_back(&info);
     atomic_store_explicit(&poked, 0, memory_order_relaxed);
 }
 
@@ -260,14 +279,34 @@ static void live(void)
     }
 }
 
+/*
+ * From here on nothing of the program's descriptors is held open by us, and none of ours is seen by it.  Runtimes of
+ * containers that are older than close_range() refuse it.
+ */
+static int leave_descriptors(void)
+{
+    enum { ALL = 1 << 20 };
+    uint64_t limit[2] = { ALL, ALL };
+    long r = ct_syscall(SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE);
+
+    if (r != -ENOSYS && r != -EPERM)
+        return (int)r;
+    r = ct_syscall(SYS_unshare, CLONE_FILES);
+    if (r < 0)
+        return -EOPNOTSUPP;
+    ct_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit);
+    for (uint64_t fd = 0; fd < limit[0] && fd < ALL; fd++)
+        ct_syscall(SYS_close, fd);
+    return 0;
+}
+
 static void control_main(void)
 {
     int r;
 
     arena_fd = signal_fd = -1;
     ct_talk_init();
-    /* From here on nothing of the program's descriptors is held open by us, and none of ours is seen by it. */
-    r = (int)ct_syscall(SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE);
+    r = leave_descriptors();
     if (r == 0)
         r = be_born();
     birth_error = r;

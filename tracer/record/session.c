@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/futex.h>
 #include <sys/auxv.h>
 
 #include "format/control.h"
@@ -27,7 +28,8 @@ CT_HOT_DATA uint32_t ct_session_serial;
 CT_EARLY_DATA bool ct_malloc_is_libc;
 
 static _Atomic uint32_t reborn_lock;        /* one thread of a new process looks at itself */
-static uint32_t alone_depth;
+static uint32_t alone_depth;            /* calls that want no thread of ours; under alone_lock */
+static _Atomic uint32_t alone_lock;     /* acquire and release: who ends our thread, or makes it, is alone in that */
 
 static const char *reason_of(int error)
 {
@@ -38,6 +40,7 @@ static const char *reason_of(int error)
     case -EMFILE: return "it may have no more descriptors (ulimit -n)";
     case -ENOSPC: return "there is no room in shared memory for a buffer for events";
     case -EACCES: return "it may not enter the session's directory";
+    case -EOPNOTSUPP: return "it may call neither close_range() nor unshare() (a filter of system calls)";
     case -ECONNREFUSED:
     case -ECONNRESET:
     case -EPIPE:
@@ -147,6 +150,7 @@ static void forget_parent(void)
     ct_arena = NULL;
     ct_session_serial++;
     alone_depth = 0;
+    atomic_store_explicit(&alone_lock, 0, memory_order_relaxed);
     ct_control_forget();
     ct_thread_forget();
     ct_hidden_forget();
@@ -217,14 +221,37 @@ void ct_session_new_identity(void)
     ct_session_alone_end();
 }
 
+static void lock_alone(void)
+{
+    static const struct timespec a_while = { 0, 1000000 };
+
+    while (atomic_exchange_explicit(&alone_lock, 1, memory_order_acquire) != 0)
+        ct_syscall(SYS_futex, &alone_lock, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 1, &a_while);
+}
+
+static void unlock_alone(void)
+{
+    atomic_store_explicit(&alone_lock, 0, memory_order_release);
+    ct_syscall(SYS_futex, &alone_lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
+}
+
+/* Of several threads that call such at once the first ends our thread, and the last makes it anew. */
 void ct_session_alone_begin(void)
 {
-    if (ct_session_is_owner() && alone_depth++ == 0)
+    if (!ct_session_is_owner())
+        return;
+    lock_alone();
+    if (alone_depth++ == 0)
         ct_control_ask(CT_ASK_END, -1, NULL);
+    unlock_alone();
 }
 
 void ct_session_alone_end(void)
 {
-    if (ct_session_is_owner() && alone_depth && --alone_depth == 0)
+    if (!ct_session_is_owner())
+        return;
+    lock_alone();
+    if (alone_depth && --alone_depth == 0)
         ct_control_start();
+    unlock_alone();
 }
