@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import programs
 
@@ -99,6 +100,9 @@ class Server:
         before = {tid: programs.thread_cpu_ns(tid) for tid in programs.tree_thread_ids(self.pid)}
         self.serve(200)
         tid = max(before, key=lambda tid: programs.thread_cpu_ns(tid) - before[tid])
+        time.sleep(0.2)                                 # until it waits
+        for each in before:                             # at each step it waits for its turn, if it is never let in between
+            os.sched_setscheduler(each, os.SCHED_OTHER, os.sched_param(0))
         command = ["taskset", "-c", str(cpus[0]), f"{self.build}/tests/bench/bench-steps", "-p", str(tid), *(["-m", module] if module else []),
                    f"{self.build}/tests/bench/bench-load", str(self.port), "1", self.requests[-1]]
         return [int(word) for word in programs.run(command, input="30\n").splitlines()[-1].split()]
