@@ -9,7 +9,8 @@ function heightOf(layout: LaneLayout, lane: number, row: number | null, top: num
   if (placed) return placed.y + placed.h / 2 - top;
   const item = layout.byLane.get(lane);
   if (item) return item.y + 10 - top;
-  return null;
+  const fold = layout.foldOf.get(lane);
+  return fold ? fold.y + fold.h / 2 - top : null;
 }
 
 /** The direct flows of a slice: from who ended it, to whom it woke. */

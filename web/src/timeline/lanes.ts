@@ -69,6 +69,7 @@ export class LaneLayout {
   readonly items: Item[] = [];
   readonly placed = new Map<number, PlacedRow>(); // by row id; a pinned lane's place is its pinned one
   readonly byLane = new Map<number, Item>();
+  readonly foldOf = new Map<number, Item>(); // of lanes that are folded away
   height = 0;
 
   constructor(
@@ -123,8 +124,11 @@ export class LaneLayout {
     const { key, title, lanes } = section;
     const open = this.isOpen(key, section.open);
     const detail = section.program?.command ?? (key === "cpus" ? "Estimated: plain where a thread was seen on the CPU before and after, hatched where it was last seen there and may have left" : "");
-    this.push({ kind: "heading", key, title, detail, count: lanes.length, open, indent: 0, lane: null, deeper: 0 }, HEIGHT.heading);
-    if (!open) return;
+    const item = this.push({ kind: "heading", key, title, detail, count: lanes.length, open, indent: 0, lane: null, deeper: 0 }, HEIGHT.heading);
+    if (!open) {
+      for (const lane of lanes) this.foldOf.set(lane.id, item);
+      return;
+    }
     if (lanes[0].kind !== "thread" || key === "pinned") {
       for (const lane of lanes) this.lane(lane, 0);
       return;
@@ -160,7 +164,8 @@ export class LaneLayout {
         for (const row of inOrder(lane.rows).slice(0, 1)) rows.push({ lane, row, y: top + rows.length * (HEIGHT.thin + 1), h: HEIGHT.thin, thin: true });
     }
     const h = Math.max(HEIGHT.lane, 8 + rows.length * (HEIGHT.thin + 1));
-    this.push({ kind: "fold", key, title, detail: "", count: members.length, open, indent: 0, lane: null, deeper: 0, rows }, h);
+    const item = this.push({ kind: "fold", key, title, detail: "", count: members.length, open, indent: 0, lane: null, deeper: 0, rows }, h);
+    if (!open) for (const lane of members) this.foldOf.set(lane.id, item);
     for (const row of rows) this.placed.set(row.row.id, row);
     if (open) for (const lane of members) this.lane(lane, 1);
   }

@@ -1,6 +1,7 @@
 // The order and places of lanes.
 
 import { describe, expect, it } from "vitest";
+import { placeFlows } from "../../src/timeline/arrows";
 import { LaneLayout, laneMatches, poolTitle, type LanePrefs } from "../../src/timeline/lanes";
 import { makeTrace } from "../fake/made_trace";
 
@@ -20,6 +21,17 @@ describe("layout", () => {
     expect(list.indexOf("fold idle 6")).toBe(list.indexOf("heading helper 4001") - 1);
     const busy = ["db-1", "db-2", "db-3"].map((name) => trace.lanes[id(name)]).sort((a, b) => b.busy_ns - a.busy_ns);
     expect(list.filter((title) => title.startsWith("lane db-"))).toEqual(busy.map((lane) => `lane ${lane.name}`));
+  });
+  it("draws arrows to what is folded away to its fold", () => {
+    const flow = { kind: "wake" as const, from: { lane: id("main"), row: null, ns: 5 }, to: { lane: id("io-worker-4"), row: trace.lanes[id("io-worker-4")].rows[1].id, ns: 9 } };
+    const folded = layout();
+    const [arrow] = placeFlows([flow], folded, 100);
+    const fold = folded.items.find((item) => item.key === "p0/io_worker");
+    expect(arrow.toY).toBe((fold?.y ?? 0) + (fold?.h ?? 0) / 2 - 100);
+    const shut = layout({ open: new Map([["p0", false]]) });
+    const heading = shut.items.find((item) => item.key === "p0");
+    expect(placeFlows([flow], shut, 0)[0].toY).toBe((heading?.y ?? 0) + (heading?.h ?? 0) / 2);
+    expect(placeFlows([flow], layout({ hidden: new Set([id("io-worker-4")]) }), 0)).toEqual([]);
   });
   it("places everything below what came before, and finds it again", () => {
     const at = layout({ open: new Map([["p0/io_worker", true]]) });
