@@ -100,7 +100,7 @@ def allocators():
     source = f"{os.path.dirname(os.path.abspath(__file__))}/../harmless/heap.c"
     ways = {"jemalloc": ["-l:libjemalloc.so.2"], "tcmalloc": ["-l:libtcmalloc_minimal.so.4"], "mimalloc": ["-l:libmimalloc.so.2"],
             "jemalloc, static": ["-l:libjemalloc.a", "-lm", "-lstdc++"],
-            "tcmalloc, static": ["-l:libtcmalloc_minimal.a", "-lstdc++"]}
+            "tcmalloc, static": ["-l:libtcmalloc_minimal.a", "-lm", "-lstdc++"]}
     with tempfile.TemporaryDirectory(prefix="ctrace-allocators-") as scratch:
         for name, flags in ways.items():
             program = f"{scratch}/{name.replace(', ', '-')}"
