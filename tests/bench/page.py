@@ -100,7 +100,7 @@ SECTIONS = [
         **program("redis", "CPU time of redis-server a request (GET and SET)", True),
         **program("nginx", "CPU time of nginx a request (a page of 1,000 bytes)", True),
         **program("memcached", "CPU time of memcached a request (get and set)", True),
-        **program("sqlite", "CPU time of sqlite3, 150 transactions and queries on a file", False),
+        **program("sqlite", "CPU time of sqlite3, 300 transactions and queries on a file", False),
         **program("xz", "CPU time of xz -T2 on 6 MB", False),
         "memory.idle": "resident memory that the recorder adds to a program when it is only preloaded",
         "memory.thread": "what a recorded thread adds to that, without its slices",

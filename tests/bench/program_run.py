@@ -27,7 +27,7 @@ with recursive n(i) as (select 1 union all select i + 1 from n where i < 100)
 insert into t(b, c) select 'row ' || i, (i + {turn}) * 7919 % 100003 from n;
 commit;
 select count(*), sum(length(b)) from t where c between {turn} and {turn * 90};
-""" for turn in range(150)) + """select c, count(*), max(b) from t group by c % 1000 order by 2 limit 9;
+""" for turn in range(300)) + """select c, count(*), max(b) from t group by c % 1000 order by 2 limit 9;
 update t set b = b || '!' where a % 3 = 0;
 delete from t where a % 5 = 0;
 """
