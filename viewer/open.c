@@ -15,7 +15,7 @@
 #include "drain/recover.h"
 #include "drain/ring.h"
 #include "drain/scan.h"
-#include "viewer/bt2.h"
+#include "viewer/import_ctf.h"
 
 struct ct_opened_tail {
     int fd;                         /* of the file that is read, as long as it is; -1: none */
@@ -126,32 +126,6 @@ static bool was_replaced(const char *path, const struct stat *st)
     return stat(path, &now) == 0 && (now.st_ino != st->st_ino || now.st_dev != st->st_dev);
 }
 
-/* CTF as a trace in a file of no name; the folder is gone as soon as it is open. */
-static int open_ctf(const char *path, struct ct_opened_tail *tail, struct ct_error *err)
-{
-    const struct ct_bt2_door *door = ct_bt2_open(err);
-    const char *place = getenv("TMPDIR");
-    char folder[CT_PATH_MAX], file[CT_PATH_MAX + 8];
-    int r;
-
-    if (!door)
-        return err->code;
-    snprintf(folder, sizeof folder, "%s/ctrace-ctf-XXXXXX", place && *place == '/' ? place : "/tmp");
-    if (!mkdtemp(folder))
-        return ct_error_at(err, -errno, 0, "%.80s: %s", folder, strerror(errno));
-    snprintf(file, sizeof file, "%s/trace", folder);
-    if (ct_opened_is_live(path) && isatty(STDERR_FILENO))
-        fprintf(stderr, "following %s until it ends; ^C ends it here\n", path);
-    r = door->read_ctf(path, file, err);
-    if (r == 0 && (tail->fd = open(file, O_RDONLY | O_CLOEXEC)) < 0)
-        r = ct_error_at(err, -errno, 0, "%.80s: %s", file, strerror(errno));
-    if (r == 0 && err->code)
-        fprintf(stderr, "ctrace: %s; what arrived before is all there is\n", err->text);
-    unlink(file);
-    rmdir(folder);
-    return r;
-}
-
 bool ct_opened_is_live(const char *path)
 {
     return strncmp(path, "net://", 6) == 0 || strncmp(path, "net4://", 7) == 0 || strncmp(path, "net6://", 7) == 0;
@@ -199,7 +173,7 @@ int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret
         ret->tails[i].fd = ret->tails[i].memory = -1;
     for (size_t i = 0; r == 0 && i < count; i++) {
         if (is_ctf(paths[i]))
-            r = open_ctf(paths[i], &ret->tails[i], err);
+            r = ct_import_ctf(paths[i], &ret->tails[i].fd, err);
         else
             open_one(paths[i], &ret->inputs[i], &ret->tails[i]);
         if (is_ctf(paths[i]))

@@ -8,6 +8,7 @@ import collections
 import glob
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -264,6 +265,15 @@ def damage():
         r = run(ctrace, "convert", "-o", "x.json", name, status=1)
         assert re.fullmatch(rf"ctrace convert: {name}[^\n]*: [^\n]+\n", r.stderr) and "comp-addr" not in r.stderr, r.stderr
         assert not os.path.exists("x.json"), name
+    for seed in range(20):
+        shutil.copytree("queue.ctf", "any")
+        spoil_some("any", random.Random(seed))
+        r = run(ctrace, "convert", "-o", "x.json", "any", status=None)
+        assert (r.returncode, os.path.exists("x.json")) == ((0, True) if not r.returncode else (1, False)), (seed, r)
+        assert r.returncode == 0 or re.fullmatch(r"ctrace convert: [^\n]+\n", r.stderr), (seed, r.stderr)
+        shutil.rmtree("any")
+        if os.path.exists("x.json"):
+            os.unlink("x.json")
     os.mkdir("empty")
     assert run(ctrace, "info", "empty", status=1).stderr == "ctrace info: empty is a directory that holds no trace.out, and no CTF\n"
 
@@ -273,6 +283,15 @@ def spoil_text(path):
         text = f.read()
     with open(path, "w", encoding="utf-8") as f:
         f.write(text.replace("struct", "strukt", 3))
+
+
+def spoil_some(folder, chance):
+    """A few bytes of one stream; heads of packets, too, of which babeltrace2 2.0.4 dies."""
+    path = chance.choice(sorted(glob.glob(f"{folder}/*/[st]*")))
+    with open(path, "r+b") as f:
+        for _ in range(3):
+            f.seek(chance.randrange(min(os.path.getsize(path), 4096)))
+            f.write(bytes([chance.randrange(256)]))
 
 
 def spoil_bytes(path):
