@@ -88,8 +88,8 @@ def states():
     ends = ["start_thread", "clone3"]
     wanted = {
         "spinner-a": (["spin", *["deep"] * 5, "run", *ends], "running"), "spinner-b": (["spin", *["deep"] * 5, "run", *ends], "running"),
-        "flocker": (["syscall", "in_flock", "wait_for_file", *ends], "flock"),
-        "receiver": (["syscall", "receive", "in_msgrcv", "wait_for_message", *ends], "msgrcv"),
+        "flocker": (["kernel", "in_flock", "wait_for_file", *ends], "flock"),
+        "receiver": (["kernel", "receive", "in_msgrcv", "wait_for_message", *ends], "msgrcv"),
     }
     for level in (0, 2):
         with Served(f"threads{level}", "states") as s:

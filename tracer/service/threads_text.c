@@ -140,6 +140,8 @@ static void put_state(struct ct_reply *reply, const struct ct_threads *t, const 
         ct_reply_text(reply, event->name);
     else if (event && event->name)
         ct_reply_print(reply, "%s 0x%llx", event->name, (unsigned long long)row->object);
+    else if (call && call->name && (int)row->object == -1)
+        ct_reply_text(reply, call->name);
     else if (call && call->name)
         ct_reply_print(reply, "%s %d", call->name, (int)row->object);
     else if (row->lock_kind == CT_DUMP_MUTEX || row->lock_kind == CT_DUMP_RWLOCK)

@@ -181,13 +181,27 @@ static void *run(void *unused)
     return unused;
 }
 
+/* As no wrapper sees it: syscall() has one. */
+__attribute__((noinline)) static long kernel(long number, long a, long b, long c, long d, long e)
+{
+#ifdef __x86_64__
+    register long r10 __asm__("r10") = d, r8 __asm__("r8") = e;
+    long result;
+
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
+    return result;
+#else
+    return syscall(number, a, b, c, d, e);
+#endif
+}
+
 /* Each keeps a large local array, in which old frames lie about. */
 __attribute__((noinline)) static void in_flock(void)
 {
     volatile char local[3000];
 
     local[7] = 1;
-    syscall(SYS_flock, file, LOCK_EX);
+    kernel(SYS_flock, file, LOCK_EX, 0, 0, 0);
     sum += (unsigned long)local[7];
 }
 
@@ -203,7 +217,7 @@ __attribute__((noinline)) static int receive(int number)
 {
     struct { long type; char text[8]; } message;
 
-    syscall(SYS_msgrcv, number, &message, sizeof message.text, 0, 0);
+    kernel(SYS_msgrcv, number, (long)&message, sizeof message.text, 0, 0);
     return message.text[0];
 }
 
