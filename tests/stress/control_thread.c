@@ -16,8 +16,17 @@ static void (*thread_body)(void);
 static _Atomic uint32_t *thread_tid;
 static pthread_t thread;
 
+/* The recorder's own thread blocks libc's signals too, one of which wakes it up; pthread_sigmask leaves those alone. */
+static void block_all(void)
+{
+    const uint64_t all = UINT64_MAX;
+
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all);
+}
+
 static void *run(void *unused)
 {
+    block_all();
     atomic_store(thread_tid, (uint32_t)gettid());
     syscall(SYS_futex, thread_tid, FUTEX_WAKE, 1, NULL, NULL, 0);
     thread_body();
