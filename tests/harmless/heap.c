@@ -2,6 +2,7 @@
 #include "harmless.h"
 
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/time.h>
 
@@ -100,7 +101,7 @@ static void *exchange(void *seed)
 
         x = x * 1103515245 + 12345;
         memset(p, (int)(x >> 24), 128);
-        q = __atomic_exchange_n(&slots[x / 65536 % SLOTS], p, __ATOMIC_ACQ_REL);
+        q = atomic_exchange_explicit(&slots[x / 65536 % SLOTS], p, memory_order_acq_rel);
         if (q && q[0] != q[127])
             puts("overwritten");
         free(q);

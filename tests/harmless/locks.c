@@ -1,6 +1,8 @@
 /* Locks that are shared with other processes, that prefer somebody, that go by a clock, that are gone once they are free. */
 #include "harmless.h"
 
+#include <stdatomic.h>
+
 static pthread_mutex_t mutex_of(int type, int robust, int protocol, int shared)
 {
     pthread_mutexattr_t attr;
@@ -292,7 +294,7 @@ static void *let_in(void *unused)
     for (int i = 0; i < 1500; i++) {
         struct things *t;
 
-        while (!(t = __atomic_exchange_n(&handed, NULL, __ATOMIC_ACQ_REL)))
+        while (!(t = atomic_exchange_explicit(&handed, NULL, memory_order_acq_rel)))
             sched_yield();
         pthread_rwlock_rdlock(&t->rwlock);
         pthread_rwlock_unlock(&t->rwlock);
@@ -322,9 +324,9 @@ static void gone(void)
         pthread_cond_init(&s->cond, NULL);
         sem_init(&s->done, 0, 0);
         pthread_rwlock_wrlock(&s->rwlock);
-        while (__atomic_load_n(&handed, __ATOMIC_ACQUIRE))
+        while (atomic_load_explicit(&handed, memory_order_acquire))
             sched_yield();
-        __atomic_store_n(&handed, s, __ATOMIC_RELEASE);
+        atomic_store_explicit(&handed, s, memory_order_release);
         pthread_rwlock_unlock(&s->rwlock);
         pthread_mutex_lock(&s->mutex);
         s->ready = 1;
