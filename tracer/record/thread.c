@@ -197,12 +197,8 @@ static bool attach(struct ct_thread *self, const struct ct_birth *birth)
         fill_row(row, tid, birth, ct_clock_now());
     }
     row->attached = 1;
-    if (birth->name[0]) {
-        set_name(row, birth->name);
-    } else {
-        ct_syscall(SYS_prctl, PR_GET_NAME, name);
-        set_name(row, name);
-    }
+    ct_syscall(SYS_prctl, PR_GET_NAME, name);       /* its creator may have named it already */
+    set_name(row, name);
     for (int i = 0; i < 2; i++) {       /* what is left of before a fork: heads stay, an emit may be under way above us */
         self->writer[i].end = NULL;
         self->writer[i].word = 0;
@@ -313,15 +309,6 @@ uint64_t ct_thread_serial_of(uint32_t tid)
     struct ct_arena_thread *row = ct_arena ? find_row(ct_arena, tid) : NULL;
 
     return row ? ct_arena_thread_serial(row) : 0;
-}
-
-void ct_thread_lend_name(char ret[CT_NAME_MAX])
-{
-    uint64_t words[CT_NAME_MAX / 8] = { 0 };
-
-    for (unsigned i = 0; ct_self.row && ct_self.owner == ct_session_serial && i < CT_NAME_MAX / 8; i++)
-        words[i] = atomic_load_explicit(&ct_self.row->name[i], memory_order_relaxed);
-    memcpy(ret, words, CT_NAME_MAX);
 }
 
 void ct_thread_renamed(uint32_t tid, const char *name)

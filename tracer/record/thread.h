@@ -84,7 +84,6 @@ struct ct_birth {
     uint64_t stack_size;            /* 0: unknown */
     bool masked;                    /* as its creator's, see struct ct_thread_room */
     _Atomic uint32_t *hidden;       /* not NULL: as its creator, who waits for this futex to be 1 (record/hidden.h) */
-    char name[CT_NAME_MAX];         /* its creator's, which the kernel gives it too; empty: unknown */
 };
 
 /*
@@ -104,8 +103,6 @@ void ct_thread_hide(void);
 uint64_t ct_thread_new_serial(void);
 /* First act of a thread created through the wrapper.  `frame` is an address above all its later frames. */
 void ct_thread_born(const struct ct_birth *birth, uintptr_t frame);
-/* The calling thread's name for one that it makes; an empty one when it is not attached. */
-void ct_thread_lend_name(char ret[CT_NAME_MAX]);
 /* Attaches the calling thread if it is not; false when it cannot be (no row free, no arena). */
 bool ct_thread_attach(void);
 /* Whether what is in the calling thread's TLS is its own: one made by a raw clone may use another's. */

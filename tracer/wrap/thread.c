@@ -155,7 +155,6 @@ static struct start *prepare(const pthread_attr_t *attr, void *(*routine)(void *
         .stack_size = stack_size,
         .masked = ct_self.room && ct_self.room->masked,
     };
-    ct_thread_lend_name(s->birth.name);
     return s;
 }
 

@@ -168,9 +168,11 @@ static void refused(void)
 }
 
 static sem_t gate;
+static _Atomic int at_gate;
 
 static void *wait_at_gate(void *unused)
 {
+    at_gate++;
     sem_wait(&gate);
     return NULL;
 }
@@ -187,6 +189,9 @@ static void many_at_once(void)
     for (int i = 0; i < MANY; i++)
         if (pthread_create(&t[i], &attr, wait_at_gate, NULL))
             abort();
+    while (at_gate < MANY)
+        usleep(1000);
+    usleep(50000);                      /* who finds the gate open does not wait */
     for (int i = 0; i < MANY; i++)
         sem_post(&gate);
     for (int i = 0; i < MANY; i++)
