@@ -62,6 +62,7 @@ static void *work(void *arg)
         pthread_mutex_unlock(&lock);
         lttng_ust_tracepoint(shop, price, "tea", i * 1.5, parts);
         lttng_ust_tracepoint(shop, order_end, i);
+        usleep(1000);                   /* or one thread takes the lock over and over, and nobody waits for long but once */
     }
     return arg;
 }

@@ -96,7 +96,7 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
     e->w = w;
     e->at = w->at;
     *e->at++ = (uint8_t)no;
-    e->at = ct_varint_put_short(e->at, now - w->last_ticks);
+    e->at = ct_varint_put(e->at, now - w->last_ticks);
     e->now = now;
     return true;
 dropped:
