@@ -62,19 +62,9 @@ static int write_schema(struct ct_assembly_program *program)
     bytes->list.count = 0;
     for (unsigned no = 0; r == 0 && no < 256; no++) {
         const struct ct_event_info *info = program->schema[no];
-        struct ct_schema_row row = { .no = no };
 
-        if (!info)
-            continue;
-        row.shape = info->shape;
-        row.category = info->category;
-        row.field_count = info->field_count;
-        row.name = (struct ct_text){ info->name, strlen(info->name) };
-        for (unsigned i = 0; i < info->field_count; i++) {
-            row.fields[i].type = info->fields[i].type;
-            row.fields[i].name = (struct ct_text){ info->fields[i].name, strlen(info->fields[i].name) };
-        }
-        r = ct_build_row(bytes, schema_row, &row);
+        if (info)
+            r = ct_build_event_info(bytes, no, info);
     }
     return r;
 }

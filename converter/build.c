@@ -2,6 +2,7 @@
 #include "converter/build.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 
 #include "format/file.h"
@@ -45,6 +46,18 @@ int ct_build_put(struct ct_build_bytes *bytes, void (*put)(struct ct_buffer *, c
         }
     }
     return -E2BIG;
+}
+
+int ct_build_event_info(struct ct_build_bytes *schema, unsigned no, const struct ct_event_info *info)
+{
+    struct ct_schema_row row = { .no = no, .shape = info->shape, .category = info->category, .field_count = info->field_count };
+
+    row.name = (struct ct_text){ info->name, strlen(info->name) };
+    for (unsigned i = 0; i < info->field_count; i++) {
+        row.fields[i].type = info->fields[i].type;
+        row.fields[i].name = (struct ct_text){ info->fields[i].name, strlen(info->fields[i].name) };
+    }
+    return ct_build_row(schema, schema_row, &row);
 }
 
 struct ct_build_program *ct_build_program(struct ct_build *build)

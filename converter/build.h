@@ -72,6 +72,9 @@ int ct_build_event(struct ct_build_generation *g, uint64_t serial, bool nested, 
     ct_build_put(bytes, (void (*)(struct ct_buffer *, const void *))ct_##name##_put, row)
 int ct_build_put(struct ct_build_bytes *bytes, void (*put)(struct ct_buffer *, const void *), const void *row);
 
+/* Appends what events of number `no` are to a program's schema: as ct_build_row. */
+int ct_build_event_info(struct ct_build_bytes *schema, unsigned no, const struct ct_event_info *info);
+
 /* Writes the file.  0, or what `out` said. */
 int ct_build_write(const struct ct_build *build, struct ct_output *out);
 

@@ -159,19 +159,13 @@ static int put_schema(struct piece_program *p)
 
     for (unsigned no = 0; r == 0 && no <= UINT8_MAX; no++) {
         const struct ct_read_event_info *info = ct_read_schema(&p->from->pub, no);
-        struct ct_schema_row row = { .no = no };
+        struct ct_event_info row;
 
         if (!info)
             continue;
-        row.shape = info->shape;
-        row.category = info->category;
-        row.field_count = info->field_count;
-        row.name = (struct ct_text){ info->name, strlen(info->name) };
-        for (unsigned i = 0; i < info->field_count; i++) {
-            row.fields[i].type = info->fields[i].type;
-            row.fields[i].name = (struct ct_text){ info->fields[i].name, strlen(info->fields[i].name) };
-        }
-        r = ct_build_row(&p->to->schema, schema_row, &row);
+        row = (struct ct_event_info){ info->name, NULL, info->shape, info->category, info->field_count, { { 0, NULL } } };
+        memcpy(row.fields, info->fields, sizeof info->fields);
+        r = ct_build_event_info(&p->to->schema, no, &row);
     }
     return r;
 }

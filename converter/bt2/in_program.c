@@ -50,22 +50,12 @@ static int write_schema(struct ct_in *in, struct ct_in_program *p)
 
     for (unsigned no = 0; r == 0 && no <= CT_IN_LAST; no++) {
         const struct ct_event_info *info = ct_schema_event(no);
-        struct ct_schema_row row = { .no = no };
 
         for (size_t i = 0; no >= CT_IN_FIRST && i < in->classes.count; i++)
             if (in->classes.items[i]->kind == CT_IN_NAMED && in->classes.items[i]->no == no)
                 info = &in->classes.items[i]->info;
-        if (!info)
-            continue;
-        row.shape = info->shape;
-        row.category = info->category;
-        row.field_count = info->field_count;
-        row.name = (struct ct_text){ info->name, strlen(info->name) };
-        for (unsigned i = 0; i < info->field_count; i++) {
-            row.fields[i].type = info->fields[i].type;
-            row.fields[i].name = (struct ct_text){ info->fields[i].name, strlen(info->fields[i].name) };
-        }
-        r = ct_build_row(&p->to->schema, schema_row, &row);
+        if (info)
+            r = ct_build_event_info(&p->to->schema, no, info);
     }
     p->named = in->named;
     return r;

@@ -132,7 +132,7 @@ struct ct_read_event_info {
     bool known;                 /* this version has the same event with the same fields */
     const char *name;           /* terminated; never NULL */
     uint8_t shape, category, field_count;
-    struct { uint8_t type; const char *name; } fields[CT_EVENT_FIELDS_MAX];
+    struct ct_field_info fields[CT_EVENT_FIELDS_MAX];
 };
 
 struct ct_read_event {
