@@ -277,6 +277,7 @@ static void queued(void)
 }
 
 static volatile bool quiet;
+static pthread_barrier_t step;
 
 static void *burn(void *unused)
 {
@@ -286,17 +287,23 @@ static void *burn(void *unused)
     return unused;
 }
 
+/* Two threads do this, and must print in the same order each time. */
 static void *wait_long(void *unused)
 {
     struct timespec left = { 0, 0 }, t;
     int pair[2];
 
     SHOW_ERRNO(nanosleep(&(struct timespec){ 0, 350000000 }, &left));
+    pthread_barrier_wait(&step);
     SHOW_ERRNO(poll(NULL, 0, 350));
+    pthread_barrier_wait(&step);
     SHOW_ERRNO(select(0, NULL, NULL, NULL, &(struct timeval){ 0, 350000 }));
+    pthread_barrier_wait(&step);
     t = in_ms(CLOCK_REALTIME, 350);
     SHOW_ERRNO(sem_timedwait(&sem, &t));
+    pthread_barrier_wait(&step);
     SHOW_ERRNO(pipe(pair));
+    pthread_barrier_wait(&step);
     SHOW_ERRNO(clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ 0, 350000000 }, NULL));
     return unused;
 }
@@ -307,12 +314,14 @@ static void undisturbed(void)
     pthread_t t[2];
 
     sem_init(&sem, 0, 0);
+    pthread_barrier_init(&step, NULL, 2);
     pthread_create(&t[0], NULL, burn, NULL);
     pthread_create(&t[1], NULL, wait_long, NULL);
     wait_long(NULL);
     pthread_join(t[1], NULL);
     quiet = true;
     pthread_join(t[0], NULL);
+    pthread_barrier_destroy(&step);
 }
 
 static void count(int no)
