@@ -32,10 +32,10 @@ def child_of(s):
         return int(f.read().split()[0])
 
 
-def look(s):
+def look(s, profile="heap"):
     """The text with libc's numbers in it: on a busy machine no thread of the program may come by in time."""
     until = time.monotonic() + 20
-    while "Arena" not in tail(text := s.get("heap?debug=1")):
+    while "Arena" not in tail(text := s.get(f"{profile}?debug=1")):
         if time.monotonic() > until:
             fail(f"nobody ever comes by:\n{text}")
     return text
@@ -67,6 +67,8 @@ def agrees():
             fail(f"pauses:\n{text}")
         if not all(abs(time.time() - t / 1e9) < 100 for t in end if t):
             fail(f"when pauses ended: {end}")
+        if set(tail(look(s, "allocs"))) != set(told) or "gc=1" in s.get("allocs?debug=1&gc=1"):
+            fail("as in Go the same stands behind allocs, where gc=1 means nothing")
 
 
 def gives_back():

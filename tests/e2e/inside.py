@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 
 import insiding
@@ -37,6 +38,24 @@ def profiles():
         assert "burn" in pprof(p.url("profile?seconds=1", child), "-top"), "CPU of a child"
         expect(curl(p.url("heap", 1))[0], 404, "a process that is none of it")
         os.kill(int(child), signal.SIGKILL)
+
+
+def difference():
+    """Of threads, as of all that Go knows: what was there in the end and not in the beginning, and the other way round."""
+    with Program() as p:
+        expect(p.ask("serve 127.0.0.1:0"), "0", "trace_serve()")
+        url, said = p.url("goroutine?seconds=2"), []
+        client = threading.Thread(target=lambda: said.append(pprof(url, "-top", "-cum")))
+        client.start()
+        time.sleep(1)
+        p.ask("burn")
+        client.join()
+        assert re.search(r"^ +\S+ +\S+ +\S+ +1 +100% +burn$", said[0], re.M) and not re.search(r" main$", said[0], re.M), said[0]
+        assert re.search(r"^Duration: 2(\.\d+)?s", said[0], re.M), said[0]
+        for name in "goroutine", "threads":
+            status, headers, _ = curl(p.url(f"{name}?seconds=1"), method="HEAD")
+            expect((status, headers["content-disposition"]), (200, f'attachment; filename="{name}-delta"'), "HEAD")
+            expect(curl(p.url(f"{name}?seconds=1&debug=1"))[::2], (400, "seconds and debug params are incompatible\n"), "text")
 
 
 def late():
@@ -138,4 +157,4 @@ def missing():
         expect(p.ask("stop"), "0", "trace_serve_stop()")
 
 
-main(profiles, late, refused, ninth, idle, missing)
+main(profiles, difference, late, refused, ninth, idle, missing)

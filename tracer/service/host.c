@@ -23,7 +23,7 @@ struct window {
     struct ct_served *one;
     struct ct_fold *fold;               /* CPU; NULL: a difference */
     struct ct_profile *before;          /* of a difference */
-    enum ct_export_kind kind;
+    enum ct_export_kind kind;           /* CT_EXPORT_END: threads, which nobody records */
     bool symbolize;
     unsigned rate;                      /* CPU samples a second that were asked for */
 };
@@ -82,7 +82,7 @@ static size_t profiles(void *service, pid_t pid, struct ct_profile_info *rows, s
     static const struct ct_profile_info all[] = {
         { "allocs", NULL, 0, CT_PROFILE_DELTA }, { "block", NULL, 0, CT_PROFILE_DELTA },
         { "heap", NULL, 0, CT_PROFILE_DELTA | CT_PROFILE_GC }, { "mutex", NULL, 0, CT_PROFILE_DELTA },
-        { "profile", NULL, 0, CT_PROFILE_WINDOW }, { "threadcreate", NULL, 0, CT_PROFILE_DELTA }, { "threads", NULL, 0, 0 },
+        { "profile", NULL, 0, CT_PROFILE_WINDOW }, { "threadcreate", NULL, 0, CT_PROFILE_DELTA }, { "threads", NULL, 0, CT_PROFILE_DELTA },
     };
     struct ct_served *one = ct_served_get(service, pid);
     size_t count = 0;
@@ -182,11 +182,12 @@ static int add_comments(struct ct_profile *p, const struct ct_served *one, enum 
 static int answer_now(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, enum ct_export_kind kind,
                       struct ct_reply *reply)
 {
+    bool tail = r->debug > 0 && (kind == CT_EXPORT_HEAP || kind == CT_EXPORT_ALLOCS);
     struct heap heap = { .said = "" };
     struct ct_profile *p = NULL;
     int e;
 
-    if (kind == CT_EXPORT_HEAP && (r->gc || r->debug > 0))
+    if (tail || r->gc)
         ct_service_heap(s, one, r->gc, &heap.facts, heap.said);
     ct_service_refresh(s, one);         /* a program that is stopped: what is known of it */
     e = snapshot(one->fold, kind, &p);
@@ -195,7 +196,7 @@ static int answer_now(struct ct_service *s, struct ct_served *one, const struct 
     if (e == 0)
         e = answer(s, p, kind, r->symbolize, r->debug, reply);
     ct_profile_free(p);
-    if (e == 0 && kind == CT_EXPORT_HEAP && r->debug > 0)
+    if (e == 0 && tail)
         put_heap(one, &heap, reply);
     return e;
 }
@@ -246,6 +247,15 @@ static int open_cpu(struct ct_service *s, struct window *w, const struct ct_prof
     return -ESRCH;
 }
 
+/* One end of a difference. */
+static int one_end(struct ct_service *s, struct window *w, struct ct_profile **ret, struct ct_reply *reply)
+{
+    if (w->kind == CT_EXPORT_END)
+        return ct_service_threads_now(s, w->one, ret, reply);
+    ct_service_refresh(s, w->one);
+    return snapshot(w->one->fold, w->kind, ret);
+}
+
 static int window_open(void *service, const struct ct_profile_request *r, void **ret, struct ct_reply *reply)
 {
     struct ct_service *s = service;
@@ -260,8 +270,7 @@ static int window_open(void *service, const struct ct_profile_request *r, void *
     } else if (w->kind == CT_EXPORT_CPU) {
         e = open_cpu(s, w, r, reply);
     } else {
-        ct_service_refresh(s, w->one);
-        e = snapshot(w->one->fold, w->kind, &w->before);
+        e = one_end(s, w, &w->before, reply);
     }
     if (e < 0) {
         ct_served_put(s, w->one);
@@ -275,14 +284,12 @@ static int window_open(void *service, const struct ct_profile_request *r, void *
 static int close_difference(struct ct_service *s, struct window *w, struct ct_reply *reply)
 {
     struct ct_profile *now = NULL, *difference = NULL;
-    int e;
+    int e = one_end(s, w, &now, reply);
 
-    ct_service_refresh(s, w->one);
-    e = snapshot(w->one->fold, w->kind, &now);
     if (e == 0)
         e = ct_profile_subtract(now, w->before, &difference, NULL);
     if (e == 0) {
-        /* Both tell of the time since the program began: what lies between their ends is the window. */
+        /* Both tell of the time since the program began, or of a moment: what lies between their ends is the window. */
         int64_t begin = w->before->time_ns + w->before->duration_ns;
 
         difference->time_ns = now->time_ns + now->duration_ns;

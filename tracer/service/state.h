@@ -11,6 +11,8 @@
 #include "service/service.h"
 #include "service/still.h"
 
+struct ct_profile;
+
 /* A program that is or was there; forgotten when it is over and nobody uses it. */
 struct ct_served {
     struct ct_served *next;
@@ -102,5 +104,7 @@ void ct_service_unlisten(struct ct_service *s);
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret);
 void ct_service_metrics(void *service, struct ct_metrics *m);
 int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply);
+/* The same as a profile without names, of which differences are made.  The caller frees it with ct_profile_free(). */
+int ct_service_threads_now(struct ct_service *s, struct ct_served *one, struct ct_profile **ret, struct ct_reply *reply);
 int ct_service_trace_open(void *service, const struct ct_trace_request *r, struct ct_stream *ret, struct ct_reply *reply);
 void ct_service_trace_close(void *service, struct ct_stream *stream);

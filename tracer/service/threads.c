@@ -24,6 +24,14 @@ static int stack_of(struct ct_profile *p, const struct ct_thread_dump *row, uint
         : ct_profile_add_word(p, "[running]", ret);
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* `stacks`, of `count` rows, are told in `stack`: they are the same in text. */
 static int make_profile(struct ct_served *one, const struct ct_thread_dump *rows, size_t count, uint32_t *stack,
                         struct ct_profile **ret)
@@ -53,7 +61,7 @@ static int make_profile(struct ct_served *one, const struct ct_thread_dump *rows
         if (r == 0)
             r = ct_profile_add_sample(p, stack[i], &value, labels, label_count, NULL);
     }
-    p->time_ns = (int64_t)time(NULL) * 1000000000;
+    p->time_ns = now_ns();
     if (r < 0)
         ct_profile_free(p);
     else
@@ -137,32 +145,64 @@ static void say_still(struct ct_served *one, struct ct_thread_dump *rows, size_t
     ct_fold_unlock(one->fold);
 }
 
-int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply)
-{
-    struct ct_profile *p = NULL;
+/* Threads as they are now: what each told, and the profile that was made of it. */
+struct dump {
     struct ct_thread_dump *rows;
-    uint32_t *stack = NULL;
-    size_t count = 0;
+    size_t count;
+    uint32_t *stack;                    /* of each row, in the profile */
+    struct ct_profile *profile;
+};
+
+static void free_dump(struct dump *d)
+{
+    ct_profile_free(d->profile);
+    free(d->stack);
+    free(d->rows);
+}
+
+/* A reply is made when the program does not answer.  To be freed, whatever comes of it. */
+static int take_dump(struct ct_service *s, struct ct_served *one, bool symbolize, struct dump *ret, struct ct_reply *reply)
+{
     int fd = ct_service_question(s, one->pid, CT_CONTROL_THREADS, 0), e = -ENOMEM;
 
+    *ret = (struct dump){ 0 };
     if (fd < 0) {
         ct_reply_fault(reply, 500, "the program does not answer: %s", ct_service_silence(fd));
         return fd;
     }
-    rows = read_rows(fd, &count);
+    ret->rows = read_rows(fd, &ret->count);
     close(fd);
-    if (rows)
-        say_still(one, rows, count);
-    if (rows)
-        stack = calloc(count ? count : 1, sizeof *stack);
-    if (stack)
-        e = make_named(s, one, rows, count, stack, r->symbolize, &p);
+    if (ret->rows) {
+        say_still(one, ret->rows, ret->count);
+        ret->stack = calloc(ret->count ? ret->count : 1, sizeof *ret->stack);
+    }
+    if (ret->stack)
+        e = make_named(s, one, ret->rows, ret->count, ret->stack, symbolize, &ret->profile);
+    return e;
+}
+
+int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply)
+{
+    struct dump d;
+    int e = take_dump(s, one, r->symbolize, &d, reply);
+
     if (e == 0 && r->debug > 0)
-        e = put_text(p, rows, count, stack, r->debug, reply);
+        e = put_text(d.profile, d.rows, d.count, d.stack, r->debug, reply);
     else if (e == 0)
-        e = ct_profile_write(p, put, reply);
-    ct_profile_free(p);
-    free(stack);
-    free(rows);
+        e = ct_profile_write(d.profile, put, reply);
+    free_dump(&d);
+    return e;
+}
+
+int ct_service_threads_now(struct ct_service *s, struct ct_served *one, struct ct_profile **ret, struct ct_reply *reply)
+{
+    struct dump d;
+    int e = take_dump(s, one, false, &d, reply);
+
+    if (e == 0) {
+        *ret = d.profile;
+        d.profile = NULL;
+    }
+    free_dump(&d);
     return e;
 }
