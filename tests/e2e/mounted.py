@@ -26,6 +26,7 @@ def answers():
         expect((result, status, length, kind, line.split(":")[0]), (0, 200, size, "text/plain", "heap profile"), "heap as text")
         result, status, length, size, kind, line = ask(p, "HEAD /debug/pprof/heap?debug=1")
         expect((result, status, size, length > 500), (0, 200, 0, True), "HEAD")
+        expect(ask(p, "HEAD /debug/pprof/profile")[:4], (0, 200, -1, 0), "HEAD of what is measured")
         result, status, length, size, kind, _ = ask(p, "GET /debug/pprof/trace?seconds=0.3 file=t slow=5")
         expect((result, status, length, kind), (0, 200, -1, "application/octet-stream"), "a trace")
         assert size == os.path.getsize(f"{scratch}/t") and ": complete" in info(f"{scratch}/t"), "the trace"

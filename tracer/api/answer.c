@@ -52,7 +52,7 @@ static int tell_head(struct api_answer *a)
     if (sscanf(a->head, "HTTP/1.1 %d ", &status) != 1)
         return -EPROTO;
     count = split(a, first + 2, headers, &length);
-    if (!a->chunked && length < 0)
+    if (!a->chunked && length < 0 && !a->head_only)
         return -EPROTO;
     a->left = a->chunked ? 0 : (uint64_t)length;
     a->state = a->head_only || (!a->chunked && !length) ? API_ANSWER_WHOLE : a->chunked ? API_ANSWER_LENGTH : API_ANSWER_BYTES;

@@ -86,7 +86,10 @@ bool ct_late_send(struct ct_late *late, bool *ret_gone)
 
 void ct_late_whole(struct ct_late *late, bool head_only, bool keep, int64_t now)
 {
-    fill(late, ct_reply_head(&late->exchange.reply, CT_REPLY_KNOWN, keep, time(NULL), late->head), !head_only);
+    const struct ct_exchange *x = &late->exchange;
+    bool measured = head_only && x->seconds > 0 && !x->reply.fault;     /* for HEAD it is not: its length is not known */
+
+    fill(late, ct_reply_head(&x->reply, measured ? CT_REPLY_UNTIL_CLOSE : CT_REPLY_KNOWN, keep, time(NULL), late->head), !head_only);
     enter(late, CT_LATE_SENDING, now + CT_LATE_STALL_MS);
     late->give_up_ms = now + CT_LATE_WHOLE_MS;
 }

@@ -50,7 +50,7 @@ void ct_reply_redirect(struct ct_reply *r, int status, const char *location);
 enum ct_reply_length {
     CT_REPLY_KNOWN,                 /* Content-Length */
     CT_REPLY_CHUNKED,
-    CT_REPLY_UNTIL_CLOSE,           /* HTTP/1.0: the end of the connection is the end of the body */
+    CT_REPLY_UNTIL_CLOSE,           /* HTTP/1.0: the end of the connection is the end of the body; or there is none */
 };
 
 /* Writes status line and headers, with the empty line behind them.  Their size. */
