@@ -111,10 +111,16 @@ static void pause(void *context, const struct ct_pause *s)
     p = CT_JSON_PUT(p, ",\"ts\":");
     p = chrome_times(c, p, s->start, s->end);
     p = CT_JSON_PUT(p, ",\"name\":\"");
-    p = s->kind == CT_PAUSE_START ? CT_JSON_PUT(p, "tracing starts")
+    p = s->missing ? CT_JSON_PUT(p, "not in the trace")
+      : s->kind == CT_PAUSE_START ? CT_JSON_PUT(p, "tracing starts")
       : s->kind == CT_PAUSE_STOP ? CT_JSON_PUT(p, "tracing stops") : CT_JSON_PUT(p, "generation turns");
-    p = CT_JSON_PUT(p, "\",\"cat\":\"trace\",\"args\":{\"pause_ns\":");
-    p = ct_json_i64(p, s->full_ns);
+    if (s->missing) {
+        p = CT_JSON_PUT(p, "\",\"cat\":\"trace\",\"args\":{\"missing_generations\":");
+        p = ct_json_u64(p, s->missing);
+    } else {
+        p = CT_JSON_PUT(p, "\",\"cat\":\"trace\",\"args\":{\"pause_ns\":");
+        p = ct_json_i64(p, s->full_ns);
+    }
     chrome_end(c, CT_JSON_PUT(p, "}}"));
 }
 

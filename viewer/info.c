@@ -33,6 +33,20 @@ static void count_pauses(struct ct_info_program *program, const struct ct_read_g
     }
 }
 
+static void count_missing(struct ct_info_program *program, const struct ct_read_generation *g)
+{
+    uint64_t last = program->last_generation;
+
+    if (last && g->number > last + 1) {
+        program->missing_generations += g->number - last - 1;
+        program->missing_ns += g->start_ns > program->last_end_ns ? g->start_ns - program->last_end_ns : 0;
+    }
+    if (g->number > last) {
+        program->last_generation = g->number;
+        program->last_end_ns = g->end_ns;
+    }
+}
+
 int ct_info_gather(struct ct_reader *reader, const char *const *paths, unsigned count, struct ct_info *ret)
 {
     struct ct_info info = { .reader = reader, .paths = paths, .input_count = count,
@@ -53,6 +67,7 @@ int ct_info_gather(struct ct_reader *reader, const char *const *paths, unsigned 
         if (item->kind != CT_READ_GENERATION)
             continue;
         program->generations++;
+        count_missing(program, item->generation);
         program->recovered_generations += item->generation->recovered;
         program->lost += item->generation->events_lost;
         count_pauses(program, item->generation);

@@ -12,6 +12,10 @@ struct ct_info_count {
 struct ct_info_program {
     const struct ct_read_program *program;
     uint64_t threads, generations, recovered_generations;
+    uint64_t missing_generations;               /* between others: who read them while they were made was too slow */
+    int64_t missing_ns;
+    uint64_t last_generation;                   /* number; 0: none yet */
+    int64_t last_end_ns;
     uint64_t events, event_bytes, lost;
     struct { uint64_t count; int64_t ns; } pauses[CT_PAUSE_STOP + 1];   /* the tracer's own, by enum ct_pause_kind */
     struct ct_info_count counts[256];           /* by number in the file */

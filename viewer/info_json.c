@@ -208,6 +208,8 @@ static void write_program(struct json *j, const struct ct_info_program *p)
     number(j, "threads", p->threads);
     number(j, "generations", p->generations);
     number(j, "recovered_generations", p->recovered_generations);
+    number(j, "missing_generations", p->missing_generations);
+    integer(j, "missing_ns", p->missing_ns);
     number(j, "event_count", p->events);
     number(j, "event_bytes", p->event_bytes);
     number(j, "lost", p->lost);

@@ -161,6 +161,8 @@ static void write_program(const struct ct_info_program *p, const char *path, str
     put(out, "generations  %llu", (unsigned long long)p->generations);
     if (p->recovered_generations)
         put(out, ", %llu of them recovered", (unsigned long long)p->recovered_generations);
+    if (p->missing_generations)
+        put(out, "; %llu more are not in the trace: %.6f s", (unsigned long long)p->missing_generations, (double)p->missing_ns / 1e9);
     put(out, "\nevents       %llu in %llu bytes\n", (unsigned long long)p->events, (unsigned long long)p->event_bytes);
     put(out, "lost         %llu\n", (unsigned long long)p->lost);
     write_pauses(p, out);

@@ -251,7 +251,7 @@ static void tracer_pause(void *context, const struct ct_pause *s)
     };
     struct ct_builder *b = context;
     struct ct_build_owner *own = ct_build_owner_of(b, s->program);
-    const char *text = names[s->kind];
+    const char *text = s->missing ? "not in the trace" : names[s->kind];
     int64_t start = s->start;
     struct ct_row_live *row = own ? ct_build_packed(b, &own->pauses, CT_LANE_PAUSE, s->program, &start, s->end) : NULL;
     uint32_t name;

@@ -178,17 +178,32 @@ static void take_pause(struct ct_model *m, struct ct_pause *pause)
         m->sink->pause(m->context, pause);
 }
 
+/* Somebody who read a trace while it was made, and too slowly, lacks whole generations of it. */
+static void take_missing(struct ct_model *m, struct ct_model_program *p, const struct ct_read_generation *g)
+{
+    int64_t end = g->start_ns - (g->pause_ns > 0 ? g->pause_ns : 0);
+
+    if (p->generation && g->number > p->generation + 1 && end > p->generation_end_ns)
+        take_pause(m, &(struct ct_pause){ .program = p, .start = p->generation_end_ns, .end = end,
+                                          .missing = g->number - p->generation - 1 });
+    if (g->number > p->generation) {
+        p->generation = g->number;
+        p->generation_end_ns = g->end_ns;
+    }
+}
+
 static void take_generation(struct ct_model *m, const struct ct_read_generation *g)
 {
     struct ct_model_program *p = program_of(m, g->program);
 
     if (!p)
         return;
+    take_missing(m, p, g);
     if (g->pause_ns > 0)
         take_pause(m, &(struct ct_pause){ p, g->start_ns - g->pause_ns, g->start_ns, g->pause_ns,
-                                          g->pause_kind == CT_PAUSE_START ? CT_PAUSE_START : CT_PAUSE_TURN });
+                                          g->pause_kind == CT_PAUSE_START ? CT_PAUSE_START : CT_PAUSE_TURN, 0 });
     if (g->stop_ns >= 0)
-        take_pause(m, &(struct ct_pause){ p, g->end_ns - g->stop_ns, g->end_ns, g->stop_ns, CT_PAUSE_STOP });
+        take_pause(m, &(struct ct_pause){ p, g->end_ns - g->stop_ns, g->end_ns, g->stop_ns, CT_PAUSE_STOP, 0 });
     for (size_t i = 0; i < g->row_count; i++)
         take_row(m, &g->rows[i], g->start_ns);
 }

@@ -29,6 +29,8 @@ struct ct_model_program {
     struct ct_fds fds;
     struct ct_counts *counts;           /* counters in the making; NULL once the program ended */
     uint64_t heap_total;
+    uint64_t generation;                /* number of the last one; 0: none yet */
+    int64_t generation_end_ns;
     bool ended;
     void *user;                         /* the sink's */
 };
@@ -150,12 +152,13 @@ struct ct_counter {
     int64_t value[CT_STATE_END];
 };
 
-/* The tracer itself held the program up. */
+/* The tracer itself held the program up; or a time of which the trace tells nothing. */
 struct ct_pause {
     struct ct_model_program *program;
     int64_t start, end;
     int64_t full_ns;                    /* also what lies before the trace's start */
     enum ct_pause_kind kind;
+    uint64_t missing;                   /* not 0: no pause, but so many generations that are not in the trace */
 };
 
 /* What a sink wants to hear; NULL: not that.  Arguments are borrowed for the call. */
