@@ -122,6 +122,7 @@ void ct_image_end_file(struct ct_follow *f, struct ct_process *p, const struct c
 void ct_image_end(struct ct_follow *f, struct ct_process *p, const struct ct_end *given)
 {
     struct ct_end end;
+    uint64_t lost;
 
     if (!p->image.arena)
         return;
@@ -132,16 +133,17 @@ void ct_image_end(struct ct_follow *f, struct ct_process *p, const struct ct_end
     ct_image_check_file(f, p);
     if (p->image.trouble[0])
         complain(f, "process %ld: %s", (long)p->pid, p->image.trouble);
+    ct_process_end_row(p, &end);
+    lost = end.events_lost;
     if (given)
         end = *given;
-    else
-        ct_process_end_row(p, &end);
+    end.events_lost = lost;
     ct_image_end_file(f, p, &end);
     if (f->options.keep_first && p->pid == f->first)
         ct_session_unnote(f->session, p->image.drain.arena_id);
     else
         ct_session_forget(f->session, p->image.drain.arena_id);
-    ct_process_detach(p);
+    ct_process_detach(p, &end);
 }
 
 void ct_image_begin(struct ct_follow *f, struct ct_process *p, int arena)

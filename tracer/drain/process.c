@@ -138,41 +138,35 @@ static void free_guest(struct ct_guest *g)
 }
 
 /* Those that the program did not end itself are ended with it. */
-static void end_guests(struct ct_process *p)
+static void end_guests(struct ct_process *p, const struct ct_end *end)
 {
-    struct ct_end end;
-
-    ct_process_end_row(p, &end);
     while (p->guests) {
         struct ct_guest *g = p->guests;
 
         p->guests = g->next;
-        ct_consumer_end(&g->consumer, &end);
+        ct_consumer_end(&g->consumer, end);
         free_guest(g);
     }
 }
 
 /* The image is over: all that was drained of it is in their segments. */
-static void end_watchers(struct ct_process *p)
+static void end_watchers(struct ct_process *p, const struct ct_end *end)
 {
-    struct ct_end end;
-
-    ct_process_end_row(p, &end);
     while (p->watchers) {
         struct ct_segments *s = p->watchers;
 
         p->watchers = s->next;
-        ct_consumer_end(&s->consumer, &end);
+        ct_consumer_end(&s->consumer, end);
         ct_segments_end(s);
     }
 }
 
-void ct_process_detach(struct ct_process *p)
+void ct_process_detach(struct ct_process *p, const struct ct_end *end)
 {
     if (!p->image.arena)
         return;
-    end_guests(p);
-    end_watchers(p);
+    end_guests(p, end);
+    end_watchers(p, end);
     if (!p->image.broken)
         p->lost += ct_drain_lost(&p->image.drain);
     ct_drain_close(&p->image.drain);

@@ -67,8 +67,8 @@ int ct_process_attach(struct ct_process *p, int fd, struct ct_error *err);
 void ct_process_finish(struct ct_process *p, bool exact);
 /* Ends recording into the process's file: the program may go on for guests.  The consumer is still to be ended. */
 void ct_process_stop(struct ct_process *p);
-/* Forgets the image; ct_process_finish comes before. */
-void ct_process_detach(struct ct_process *p);
+/* Forgets the image, which ended so, as guests and watchers are told; ct_process_finish comes before. */
+void ct_process_detach(struct ct_process *p, const struct ct_end *end);
 /* One round; true when there was something.  A mapping that went away makes the image broken. */
 bool ct_process_round(struct ct_process *p);
 /* Sends a message to the program; false when it cannot be told. */
