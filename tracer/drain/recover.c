@@ -281,6 +281,27 @@ static int recover(struct recovery *all, struct ct_dead *dead)
     return one.result;
 }
 
+static bool is_file(const struct ct_session_target *t, const char *path, const struct stat *st)
+{
+    return strcmp(t->path, path) == 0 || (t->inode == st->st_ino && t->device == st->st_dev);
+}
+
+bool ct_recover_is_of(const struct ct_dead *dead, const char *path, const struct stat *st)
+{
+    static const char usual[] = "trace.out";
+    const char *slash = dead->has_target ? strrchr(dead->target.path, '/') : NULL;
+    char within[CT_PATH_MAX];
+    struct stat file = { 0 };
+
+    if (!slash || !S_ISDIR(st->st_mode))
+        return slash && is_file(&dead->target, path, st);
+    if (strncmp(slash + 1, usual, sizeof usual - 1) != 0 || (slash[sizeof usual] != '\0' && slash[sizeof usual] != '.') ||
+        (size_t)snprintf(within, sizeof within, "%s%s", path, slash) >= sizeof within)
+        return false;
+    (void)stat(within, &file);          /* the folder may have another name by now */
+    return is_file(&dead->target, within, &file);
+}
+
 static int visit(void *context, struct ct_dead *dead)
 {
     struct recovery *all = context;
@@ -288,9 +309,7 @@ static int visit(void *context, struct ct_dead *dead)
 
     if (dead->writer_lives)
         return 0;
-    if (all->options && all->options->path &&
-        !(dead->has_target && (strcmp(dead->target.path, all->options->path) == 0 ||
-                               (dead->target.inode == all->only.st_ino && dead->target.device == all->only.st_dev))))
+    if (all->options && all->options->path && !ct_recover_is_of(dead, all->options->path, &all->only))
         return 0;
     r = recover(all, dead);
     all->count += r == 0;

@@ -1,6 +1,9 @@
 /* Folding what killed programs left in shared memory into their traces. */
 #pragma once
 
+#include <stdbool.h>
+#include <sys/stat.h>
+
 #include "drain/dead.h"
 #include "drain/scan.h"
 #include "format/error.h"
@@ -16,11 +19,17 @@ struct ct_recovery {
 typedef void ct_recover_report(void *context, const struct ct_recovery *r);
 
 struct ct_recover_options {
-    const char *path;               /* only what belongs to this trace; NULL: all of this user's */
+    const char *path;               /* only what belongs to this trace, or to the family in this folder; NULL: all of this user's */
     ct_recover_report *report;      /* may be NULL */
     void *context;
     unsigned patience_ms;           /* for somebody who reads or folds the same */
 };
+
+/*
+ * Whether what a dead arena holds belongs to `path`, without links in it, of which `st` tells: a trace, or a folder that holds
+ * a trace.out and those of its children.
+ */
+bool ct_recover_is_of(const struct ct_dead *dead, const char *path, const struct stat *st);
 
 /*
  * Folds dead arenas into their files and removes them; `options` may be NULL.  One whose file was deleted is dropped;
