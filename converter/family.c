@@ -21,19 +21,46 @@ void ct_family_fini(struct ct_family *f)
     for (size_t i = 0; i < f->count; i++)
         free(f->path[i]);
     free(f->path);
+    free(f->id);
     *f = (struct ct_family){ 0 };
+}
+
+static struct ct_family_id id_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 ? (struct ct_family_id){ st.st_dev, st.st_ino } : (struct ct_family_id){ 0 };
+}
+
+/* Whether the file is there already, under whatever name. */
+static bool has(const struct ct_family *f, const char *path, struct ct_family_id id)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (strcmp(f->path[i], path) == 0 || (id.inode && f->id[i].inode == id.inode && f->id[i].device == id.device))
+            return true;
+    return false;
 }
 
 /* `path` is given. */
 static int add(struct ct_family *f, char *path, struct ct_error *err)
 {
-    char **more = path ? realloc(f->path, (f->count + 1) * sizeof *more) : NULL;
+    struct ct_family_id id = path ? id_of(path) : (struct ct_family_id){ 0 }, *ids;
+    char **paths;
 
-    if (!more) {
+    if (path && has(f, path, id)) {
+        free(path);
+        return 0;
+    }
+    paths = path ? realloc(f->path, (f->count + 1) * sizeof *paths) : NULL;
+    if (paths)
+        f->path = paths;
+    ids = paths ? realloc(f->id, (f->count + 1) * sizeof *ids) : NULL;
+    if (!ids) {
         free(path);
         return ct_error_at(err, -ENOMEM, 0, "no memory");
     }
-    f->path = more;
+    f->id = ids;
+    f->id[f->count] = id;
     f->path[f->count++] = path;
     return 0;
 }
@@ -83,12 +110,29 @@ static int by_name(const void *a, const void *b)
     return strverscmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int add_relatives(struct ct_family *f, struct ct_error *err)
+static bool ends_with(const char *text, size_t size, const char *end)
 {
-    const char *first = f->path[0], *slash = strrchr(first, '/'), *base = slash ? slash + 1 : first;
-    size_t base_size = strlen(base);
+    size_t n = strlen(end);
+
+    return size > n && memcmp(text + size - n, end, n) == 0;
+}
+
+/* Whether `name` is that of a relative of the trace `base`. */
+static bool is_of_family(const char *name, const char *base)
+{
+    size_t size = strlen(base) - (ends_with(base, strlen(base), ".gz") ? 3 : 0);
+
+    /* When trace.out becomes trace.out.old, its children keep their names. */
+    return is_relative(name, base, size) || (ends_with(base, size, ".old") && is_relative(name, base, size - 4));
+}
+
+/* Adds the others of the family of `first`, sorted. */
+static int add_relatives(struct ct_family *f, const char *first, struct ct_error *err)
+{
+    const char *slash = strrchr(first, '/'), *base = slash ? slash + 1 : first;
     static const uint8_t none[CT_UUID_SIZE];
     uint8_t run_id[CT_UUID_SIZE], other[CT_UUID_SIZE];
+    size_t from = f->count;
     struct dirent *entry;
     char *folder;
     DIR *dir;
@@ -96,14 +140,12 @@ static int add_relatives(struct ct_family *f, struct ct_error *err)
 
     if (!run_id_of(first, run_id) || memcmp(run_id, none, sizeof none) == 0)
         return 0;
-    if (base_size > 3 && strcmp(base + base_size - 3, ".gz") == 0)
-        base_size -= 3;
     folder = slash ? strndup(first, (size_t)(slash - first) + 1) : strdup("./");
     dir = folder ? opendir(folder) : NULL;
     while (dir && r == 0 && f->count < FAMILY_MAX && (entry = readdir(dir))) {
         char *path;
 
-        if (!is_relative(entry->d_name, base, base_size) || strcmp(entry->d_name, base) == 0)
+        if (!is_of_family(entry->d_name, base) || strcmp(entry->d_name, base) == 0)
             continue;
         if (asprintf(&path, "%s%s", slash ? folder : "", entry->d_name) < 0)
             path = NULL;
@@ -115,8 +157,10 @@ static int add_relatives(struct ct_family *f, struct ct_error *err)
     if (dir)
         closedir(dir);
     free(folder);
-    if (r == 0 && f->count > 2)
-        qsort(f->path + 1, f->count - 1, sizeof *f->path, by_name);
+    if (f->count > from + 1)
+        qsort(f->path + from, f->count - from, sizeof *f->path, by_name);
+    for (size_t i = from; i < f->count; i++)
+        f->id[i] = id_of(f->path[i]);
     return r;
 }
 
@@ -140,19 +184,17 @@ static char *in_directory(const char *folder)
     return NULL;
 }
 
-int ct_family_find(const char *path, bool alone, struct ct_family *ret, struct ct_error *err)
+int ct_family_add(struct ct_family *f, const char *path, bool alone, struct ct_error *err)
 {
-    struct ct_family f = { 0 };
     struct stat st;
     bool directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    int r = add(&f, directory ? in_directory(path) : strdup(path), err);
+    char *first = directory ? in_directory(path) : strdup(path), *copy = first ? strdup(first) : NULL;
+    int r = add(f, first, err);
 
+    if (r == 0 && !copy)
+        r = ct_error_at(err, -ENOMEM, 0, "no memory");
     if (r == 0 && !alone && strcmp(path, "-") != 0)
-        r = add_relatives(&f, err);
-    if (r < 0) {
-        ct_family_fini(&f);
-        return r;
-    }
-    *ret = f;
-    return 0;
+        r = add_relatives(f, copy, err);
+    free(copy);
+    return r;
 }

@@ -33,27 +33,6 @@ static void free_files(void *context)
     free(files);
 }
 
-/* Adds the family of one input. */
-static int add_family(struct files *files, const char *path, bool alone, struct ct_error *err)
-{
-    struct ct_family more;
-    char **paths;
-    int r = ct_family_find(path, alone, &more, err);
-
-    if (r < 0)
-        return r;
-    paths = realloc(files->family.path, (files->family.count + more.count) * sizeof *paths);
-    if (!paths) {
-        ct_family_fini(&more);
-        return ct_error_at(err, -ENOMEM, 0, "no memory");
-    }
-    memcpy(paths + files->family.count, more.path, more.count * sizeof *paths);
-    files->family.path = paths;
-    files->family.count += more.count;
-    free(more.path);
-    return 0;
-}
-
 static int open_files(struct files *files, const bt_value *inputs, bool alone, struct ct_error *err)
 {
     uint64_t count = bt_value_array_get_length(inputs);
@@ -64,7 +43,7 @@ static int open_files(struct files *files, const bt_value *inputs, bool alone, s
 
         if (!bt_value_is_string(input))
             return ct_error_at(err, -EINVAL, 0, "'inputs' is a list of paths");
-        r = add_family(files, bt_value_string_get(input), alone || count > 1, err);
+        r = ct_family_add(&files->family, bt_value_string_get(input), alone, err);
     }
     if (r == 0)
         r = ct_opened_init((const char *const *)files->family.path, files->family.count, &files->opened, err);

@@ -6,50 +6,53 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "converter/assemble.h"
 #include "viewer/commands.h"
 
+enum { READ_MAX = 1 << 30 };
+
 static const char usage_text[] =
     "usage: ctrace assemble [-o FILE] [TEXT]\n"
     "\n"
-    "Makes the trace of what `ctrace convert -t text` wrote, or a person.  TEXT is a file; standard input when none is\n"
-    "named, or -.\n"
+    "Makes the trace of what `ctrace convert -t text` wrote, or a person.  TEXT is a file, .gz too; standard input when\n"
+    "none is named, or -.\n"
     "\n"
     "  -o, --output FILE  write there; - is standard output; a name that ends in .gz is compressed\n"
     "                     (default: TEXT with .trace in place of .txt, standard output without TEXT)\n"
     "  -h, --help         this text\n";
 
-/* The whole of a file; caller frees with free. */
-static char *read_whole(int fd, size_t *ret_size)
+/* The whole of a file, unpacked when it is a .gz; caller frees with free.  NULL: `*ret_why` says why. */
+static char *read_whole(gzFile file, size_t *ret_size, const char **ret_why)
 {
     size_t size = 0, room = 0;
     char *text = NULL;
+    int n = 1, error;
 
-    for (;;) {
-        ssize_t n;
+    while (n > 0) {
+        char *more = room - size < 1 ? realloc(text, room = room ? room * 2 : 1 << 16) : text;
 
-        if (room - size < 1) {
-            char *more = realloc(text, room = room ? room * 2 : 1 << 16);
-
-            if (!more) {
-                free(text);
-                errno = ENOMEM;
-                return NULL;
-            }
-            text = more;
-        }
-        n = read(fd, text + size, room - size);
-        if (n == 0) {
-            *ret_size = size;
-            return text;
-        }
-        if (n < 0 && errno != EINTR) {
+        if (!more) {
             free(text);
+            *ret_why = strerror(ENOMEM);
             return NULL;
         }
+        text = more;
+        n = gzread(file, text + size, (unsigned)(room - size < READ_MAX ? room - size : READ_MAX));
         size += n > 0 ? (size_t)n : 0;
     }
+    *ret_why = gzerror(file, &error);
+    if (error == Z_ERRNO)
+        *ret_why = strerror(errno);
+    else if (error == Z_BUF_ERROR)
+        *ret_why = "the gzip is cut";
+    if (n < 0 || error < 0) {
+        free(text);
+        return NULL;
+    }
+    *ret_size = size;
+    return text;
 }
 
 static char *output_name(const char *text)
@@ -59,7 +62,9 @@ static char *output_name(const char *text)
 
     if (strcmp(text, "-") == 0)
         return strdup("-");
-    if (size > 4 && strcmp(text + size - 4, ".txt") == 0)
+    if (ct_output_name_is_gzip(text))
+        size -= 3;
+    if (size > 4 && memcmp(text + size - 4, ".txt", 4) == 0)
         size -= 4;
     return asprintf(&name, "%.*s.trace", (int)size, text) < 0 ? NULL : name;
 }
@@ -90,21 +95,24 @@ static int assemble(const char *input, const char *text, size_t size, const char
 
 static int run(const char *input, const char *output)
 {
-    bool from_stdin = strcmp(input, "-") == 0;
-    int fd = from_stdin ? STDIN_FILENO : open(input, O_RDONLY | O_CLOEXEC);
+    int fd = strcmp(input, "-") == 0 ? dup(STDIN_FILENO) : open(input, O_RDONLY | O_CLOEXEC);
+    gzFile file = fd < 0 ? NULL : gzdopen(fd, "rb");
+    const char *why = strerror(errno);
     char *name, *text = NULL;
     size_t size = 0;
     int status;
 
-    if (fd < 0)
-        return complain(input, strerror(errno));
+    if (!file) {
+        if (fd >= 0)
+            close(fd);
+        return complain(input, why);
+    }
     name = output ? strdup(output) : output_name(input);
-    text = name ? read_whole(fd, &size) : NULL;
-    status = text ? assemble(input, text, size, name) : complain(input, strerror(errno));
+    text = name ? read_whole(file, &size, &why) : NULL;
+    status = text ? assemble(input, text, size, name) : complain(input, why);
     free(text);
     free(name);
-    if (!from_stdin)
-        close(fd);
+    gzclose(file);
     return status;
 }
 

@@ -233,24 +233,11 @@ static int complain_error(const struct ct_error *err)
 
 static int find_files(struct job *job, struct ct_error *err)
 {
-    for (size_t i = 0; i < job->argument_count; i++) {
-        struct ct_family family;
-        char **more;
-        int r = ct_family_find(job->arguments[i], job->alone || job->argument_count > 1, &family, err);
+    int r = 0;
 
-        if (r < 0)
-            return r;
-        more = realloc(job->files.path, (job->files.count + family.count) * sizeof *more);
-        if (!more) {
-            ct_family_fini(&family);
-            return ct_error_at(err, -ENOMEM, 0, "no memory");
-        }
-        memcpy(more + job->files.count, family.path, family.count * sizeof *more);
-        job->files.path = more;
-        job->files.count += family.count;
-        free(family.path);              /* the names are ours now */
-    }
-    return 0;
+    for (size_t i = 0; r == 0 && i < job->argument_count; i++)
+        r = ct_family_add(&job->files, job->arguments[i], job->alone, err);
+    return r;
 }
 
 static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error *err)

@@ -89,47 +89,18 @@ void ct_subject_sift(struct ct_subject_options *o)
     free(all);
 }
 
-/* More files of the timeline, each once; `more` is given. */
-static int add(struct ct_family *to, struct ct_family *more)
-{
-    char **path = realloc(to->path, (to->count + more->count) * sizeof *path);
-
-    if (!path) {
-        ct_family_fini(more);
-        return -ENOMEM;
-    }
-    to->path = path;
-    for (size_t i = 0; i < more->count; i++) {
-        bool there = false;
-
-        for (size_t k = 0; k < to->count; k++)
-            there = there || strcmp(to->path[k], more->path[i]) == 0;
-        if (there)
-            free(more->path[i]);
-        else
-            to->path[to->count++] = more->path[i];
-    }
-    free(more->path);
-    return 0;
-}
-
 static int find_files(struct ct_subject *s, const struct ct_subject_options *o, struct ct_error *err)
 {
-    for (size_t i = 0; i < o->count; i++) {
-        struct ct_family family;
-        int r;
+    int r = 0;
 
+    for (size_t i = 0; r == 0 && i < o->count; i++) {
         r = ct_subject_is_profile(o->paths[i], err);
         if (r > 0)
             r = ct_error_at(err, -EINVAL, 0, "%.110s is no trace", o->paths[i]);
         if (r == 0)
-            r = ct_family_find(o->paths[i], o->alone || o->count > 1, &family, err);
-        if (r < 0)
-            return r;
-        if (add(&s->files, &family) < 0)
-            return ct_error_at(err, -ENOMEM, 0, "out of memory");
+            r = ct_family_add(&s->files, o->paths[i], o->alone, err);
     }
-    return 0;
+    return r;
 }
 
 /* Beside the trace; the same for a packed one. */

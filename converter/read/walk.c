@@ -394,21 +394,25 @@ static int walk_segment(struct walk *w)
     return 0;
 }
 
-/* Whether the input is closed: every program of it has an end, and nothing was cut off. */
-static void judge_ending(struct ct_trace *trace, unsigned number)
+/* Whether the last input's last program has its end, as far as was walked. */
+static bool has_end(const struct ct_trace *trace)
 {
-    struct ct_trace_input *in = &trace->inputs.items[number];
-    bool complete = false;
+    const struct ct_program *last = trace->programs.count ? trace->programs.items[trace->programs.count - 1] : NULL;
+
+    return last && last->pub.input == trace->inputs.count - 1 && last->pub.has_end;
+}
+
+/* Whether the input is closed.  With `ended` its end is in the file, and what was cut off there, names, is not in the tail. */
+static void judge_ending(struct ct_trace *trace, struct ct_trace_input *in, bool ended)
+{
+    bool complete = has_end(trace);
 
     if (in->ending.damage)
         return;
-    for (size_t i = 0; i < trace->programs.count; i++)
-        if (trace->programs.items[i]->pub.input == number)
-            complete = trace->programs.items[i]->pub.has_end;
-    in->ending.complete = complete;
-    if (complete)
+    if (complete && !ended)
         in->ending.error = (struct ct_error){ 0 };
-    else if (in->ending.error.code == 0)
+    in->ending.complete = complete && in->ending.error.code == 0;
+    if (!complete && in->ending.error.code == 0)
         ct_error_fill(&in->ending.error, -ENODATA, in->ending.cut_offset, "the trace has no end");
 }
 
@@ -416,6 +420,7 @@ int ct_trace_add(struct ct_trace *trace, const struct ct_read_input *input, stru
 {
     struct ct_trace_input *in = ct_list_add(&trace->inputs);
     struct walk w = { .trace = trace, .input = in, .err = err };
+    bool ended = false;
     int r = 0;
 
     if (!in)
@@ -433,10 +438,12 @@ int ct_trace_add(struct ct_trace *trace, const struct ct_read_input *input, stru
         in->segments[1].source = (struct ct_read_source){ .bytes = input->tail, .size = input->tail_size };
         in->segment_count = 2;
     }
-    for (w.segment = 0; r == 0 && w.segment < in->segment_count; w.segment++)
+    for (w.segment = 0; r == 0 && w.segment < in->segment_count; w.segment++) {
         r = in->ending.damage ? 0 : walk_segment(&w);
+        ended = w.segment ? ended : has_end(trace);
+    }
     ct_trace_vanished(in);
     if (r == 0)
-        judge_ending(trace, (unsigned)trace->inputs.count - 1);
+        judge_ending(trace, in, ended);
     return r;
 }
