@@ -19,6 +19,7 @@ ARROWS = {
     "tracer/api": ["tracer/ctrace.h", "tracer/record/entry.h", "tracer/record/control.h",
                    "tracer/record/rates.h", "tracer/format"],
     "tracer/drain": ["tracer/format"],
+    "tracer/lttng": ["tracer/format"],
     "tracer/serve": ["tracer/drain", "converter/profile", "converter/symbols", "tracer/format"],
     "tracer/service": ["tracer/serve", "tracer/drain", "converter/profile", "converter/symbols", "converter/read", "tracer/format"],
     "converter": ["converter/read", "converter/model", "converter/profile", "converter/symbols", "tracer/format"],

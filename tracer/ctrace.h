@@ -141,6 +141,12 @@ struct trace_http_writer {
  *                    one of these functions, for which they are not made.
  * trace_profile_remove     Takes it out.  0, -ENOENT when it is not in, -EINVAL, -EAGAIN.
  * trace_profile_count      How many are in it, or -EINVAL.
+ * trace_lttng_enable Makes this program's events known to LTTng, as the provider `ctrace`: `lttng enable-event -u 'ctrace:*'`
+ *                    records them from then on, here and in forked children, whether a trace_start() is in force or not.
+ *                    Loads liblttng-ust, which starts two threads and waits up to 3 s for a session daemon that does not
+ *                    answer.  0, also when it was done already, or -ELIBACC with one line on stderr where LTTng is not there,
+ *                    or another negative errno.  CTRACE_LTTNG=1 in the environment does it before main.  Not in signal
+ *                    handlers.
  * trace_enabled      1 while events are recorded (by anybody), else 0.
  *
  * trace_task_begin   Begins a task, a piece of work that may cross threads; `parent` is a task or 0.  Returns its id,
@@ -242,6 +248,7 @@ struct trace_memory {
     TRACE_FUNCTION_(int64_t, trace_set_heap_rate, (int64_t bytes), (bytes), -ENOSYS) \
     TRACE_FUNCTION_(int64_t, trace_set_block_rate, (int64_t ns), (ns), -ENOSYS) \
     TRACE_FUNCTION_(int64_t, trace_set_mutex_fraction, (int64_t n), (n), -ENOSYS) \
+    TRACE_FUNCTION_(int, trace_lttng_enable, (void), (), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_thread_count, (void), (), -ENOSYS) \
     TRACE_FUNCTION_(int, trace_mem_stats, (struct trace_memory *stats), (stats), -ENOSYS)
 
@@ -286,6 +293,7 @@ struct trace_memory {
 #define TRACE_OFF_trace_set_heap_rate (void)bytes;
 #define TRACE_OFF_trace_set_block_rate (void)ns;
 #define TRACE_OFF_trace_set_mutex_fraction (void)n;
+#define TRACE_OFF_trace_lttng_enable
 #define TRACE_OFF_trace_thread_count
 #define TRACE_OFF_trace_mem_stats (void)stats;
 TRACE_FUNCTIONS_
@@ -338,6 +346,7 @@ TRACE_FUNCTIONS_
 #define trace_set_heap_rate weak_trace_set_heap_rate
 #define trace_set_block_rate weak_trace_set_block_rate
 #define trace_set_mutex_fraction weak_trace_set_mutex_fraction
+#define trace_lttng_enable weak_trace_lttng_enable
 #define trace_thread_count weak_trace_thread_count
 #define trace_mem_stats weak_trace_mem_stats
 

@@ -1,6 +1,8 @@
 /* Whether a program can be traced at all; asked before anything runs. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "format/limits.h"
 
 /*
@@ -28,3 +30,9 @@ int ct_record_elf_read(int fd, struct ct_record_elf *ret, const char **why);
  * `path` is the program's, for $ORIGIN.
  */
 unsigned ct_record_libc_version(const struct ct_record_elf *elf, const char *path);
+
+/*
+ * Whether programs could tell LTTng of their events: loads libctrace-lttng.so, which lies beside `recorder`, in a process of
+ * its own.  False, after one sentence on stderr, when it is not there, or LTTng's libraries are not.  record_lttng.c.
+ */
+bool ct_record_lttng(const char *recorder);

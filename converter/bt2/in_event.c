@@ -100,6 +100,9 @@ static int code_field(struct ct_in *in, struct ct_in_program *p, unsigned type, 
         event->text = value->text.at ? value->text.at : "";
         event->text_size = value->text.size;
         return 0;
+    case CT_TYPE_THREAD:                /* LTTng's viewers know threads by their tids */
+        event->arg[i] = value->number && !p->own ? ct_in_serial(p, (int64_t)value->number, "") : value->number;
+        return event->arg[i] || !value->number ? 0 : -ENOMEM;
     case CT_TYPE_ADDR:
         return ct_build_address(&in->build, p->g, value->number, &event->arg[i]);
     default:

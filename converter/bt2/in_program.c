@@ -153,14 +153,27 @@ int ct_in_generation(struct ct_in *in, struct ct_in_program *p, uint64_t number,
     return r < 0 ? no_memory(in) : 0;
 }
 
+/* One that another thread told of before it said anything itself. */
+static uint64_t name_thread(struct ct_in_program *p, uint32_t place, const char *name)
+{
+    struct ct_in_thread *thread = &p->threads.items[place];
+    struct ct_thread_row row = { .serial = place + 1, .tid = thread->tid };
+
+    strncpy(thread->name, name, sizeof thread->name - 1);
+    row.name = (struct ct_text){ thread->name, strlen(thread->name) };
+    return !p->g || ct_build_row(&p->g->threads, thread_row, &row) == 0 ? place + 1 : 0;
+}
+
 uint64_t ct_in_serial(struct ct_in_program *p, int64_t tid, const char *name)
 {
     uint32_t place = ct_idmap_get(&p->tids, (uint64_t)tid);
     struct ct_in_thread *thread;
     struct ct_thread_row row;
 
-    if (place != CT_IDMAP_NONE)
+    if (place != CT_IDMAP_NONE && (!*name || p->threads.items[place].name[0]))
         return place + 1;
+    if (place != CT_IDMAP_NONE)
+        return name_thread(p, place, name);
     thread = ct_list_add(&p->threads);
     if (!thread || ct_idmap_add(&p->tids, (uint64_t)tid, (uint32_t)p->threads.count - 1) < 0)
         return 0;

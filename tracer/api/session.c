@@ -66,7 +66,7 @@ int api_session_library(void)
 /* Of this process's own; none is no obstacle, the arena is a memfd then. */
 void api_session_dir(void)
 {
-    if (ct_door->arena() || api_session.dir[0])
+    if (api_session.dir[0])
         return;                         /* a trace_start() after a trace_stop() */
     snprintf(api_session.dir, sizeof api_session.dir, "/dev/shm/ctrace-%u-XXXXXX", (unsigned)geteuid());
     if (!mkdtemp(api_session.dir))
@@ -88,7 +88,7 @@ int api_session_open(bool served)
     int r;
 
     if (ct_door->arena())
-        return served ? ct_door->ask(CT_ASK_JOIN, -1, NULL) : 0;
+        return served ? ct_door->ask(CT_ASK_JOIN, -1, api_session.dir) : 0;
     ct_door->default_options(&options);
     options.start = false;
     options.record = options.inside = served;

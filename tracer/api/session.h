@@ -21,7 +21,7 @@ extern struct api_session {
 int api_session_settings(const char *result);
 /* Loads libctrace-serve.so; -ELIBACC when it is not there. */
 int api_session_library(void);
-/* Makes a directory for the arena, unless there is one, or an arena; it may be that none can be made. */
+/* Makes a directory for the arena, unless there is one; it may be that none can be made. */
 void api_session_dir(void);
 /* It came to nothing: without an arena in it the directory goes. */
 void api_session_undo_dir(void);

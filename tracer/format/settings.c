@@ -293,6 +293,12 @@ static int take_no_follow(struct ct_settings *o, const char *value)
     return 0;
 }
 
+static int take_lttng(struct ct_settings *o, const char *value)
+{
+    o->lttng = yes(value);
+    return 0;
+}
+
 static int take_no_wait(struct ct_settings *o, const char *value)
 {
     o->wait = !yes(value);

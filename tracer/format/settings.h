@@ -39,6 +39,7 @@ struct ct_settings {
     uint64_t heap_rate;             /* mean bytes between samples */
     uint64_t alloc_slow;            /* ns; 0: slow calls of the allocator are not told */
     bool paths, children, wait;
+    bool lttng;                     /* events are for LTTng, too */
 };
 
 /* What holds when nobody says otherwise. */

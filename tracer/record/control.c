@@ -24,6 +24,7 @@
 #include "record/sampler.h"
 #include "record/session.h"
 #include "record/syscall.h"
+#include "record/tap.h"
 #include "record/talk.h"
 #include "record/turn.h"
 
@@ -118,12 +119,13 @@ static bool answer_ask(void)
     case CT_ASK_CONSUMER: ask.answer = ct_talk_consumer(ask.fd, ask.text); break;
     case CT_ASK_UNCONSUME: ask.answer = ct_talk_end_consumer(); break;
     case CT_ASK_MODULES: ask.answer = ct_modules_scan(ct_arena); break;
-    case CT_ASK_JOIN: ask.answer = ct_talk_join(arena_fd); break;
+    case CT_ASK_JOIN: ask.answer = ct_talk_join(arena_fd, ask.text); break;
     case CT_ASK_LEAVE: ask.answer = ct_talk_leave(); break;
     case CT_ASK_SERVE: ask.answer = ct_talk_pass(CT_CONTROL_SERVE, ask.fd, NULL); break;
     case CT_ASK_PROFILE: ask.answer = ct_talk_hand(CT_CONTROL_PROFILE, ask.fd, NULL); break;
     case CT_ASK_LISTENED: ask.answer = ct_talk_socket() < 0 ? -ENOTCONN : 0; break;
     case CT_ASK_HEAR: ct_talk_hear_all(); ask.answer = 0; break;
+    case CT_ASK_TAP: ct_tap_look(ct_arena); ask.answer = 0; break;
     case CT_ASK_IDENTITY: ask.answer = ct_identity_set(&ask.identity); break;
     default: ask.answer = 0; break;
     }
@@ -216,11 +218,13 @@ static int be_born(void)
     return ct_talk_connect(arena_fd);
 }
 
-/* How long to sleep: until the next turn while recording, else until somebody speaks. */
+/* How long to sleep: until the next turn while recording, or the next look what LTTng wants, else until somebody speaks. */
 static const struct timespec *until_turn(struct timespec *wait)
 {
-    int64_t left = ct_turn_due_ns(ct_arena);
+    int64_t left = ct_turn_due_ns(ct_arena), look = ct_tap_due_ns();
 
+    if (look >= 0 && (left < 0 || look < left))
+        left = look;
     if (left < 0)
         return NULL;
     wait->tv_sec = left / 1000000000;
@@ -275,6 +279,7 @@ static void live(void)
             return;
         if (n > 0 && watch[1].revents)
             ct_talk_hear();
+        ct_tap_look(ct_arena);
         keep_up();
     }
 }

@@ -26,6 +26,7 @@ enum ct_control_request {
     CT_ASK_PROFILE = 12,            /* hand it `fd`, a socket by which a profile is asked for; the answer comes there */
     CT_ASK_LISTENED = 13,           /* -ENOTCONN when nobody listens */
     CT_ASK_HEAR = 14,               /* do all that who listens has said until now */
+    CT_ASK_TAP = 15,                /* look what LTTng's sessions want now */
 };
 
 /*

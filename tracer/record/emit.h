@@ -1,6 +1,7 @@
 /* Writing one event: EMIT(NAME, .field = value ...) for each event of events.def. */
 #pragma once
 
+#include "format/arguments.h"
 #include "format/schema.h"
 #include "record/clock.h"
 #include "record/gate.h"
@@ -11,28 +12,6 @@
  *   never    allocates, locks, calls libc, changes errno, or waits for another thread.
  *   full     when no slice is free the event is dropped and counted (LOST in place), not waited for.
  *   signals  a handler that interrupts an emit finds depth raised and writes to the thread's second slice. */
-
-/* Bit 63 of an ADDR argument: not interned, the rest is the address. */
-#define CT_ADDRESS_RAW ((uint64_t)1 << 63)
-
-/* Arguments of each event: `time` in ticks, 0 means the present; fields as in events.def. */
-struct ct_text_argument { const char *at; size_t size; };
-#define CT_FIELD_C_TEXT struct ct_text_argument
-#define CT_FIELD_C_UINT uint64_t
-#define CT_FIELD_C_INT int64_t
-#define CT_FIELD_C_TICKS uint64_t
-#define CT_FIELD_C_CPU uint64_t
-#define CT_FIELD_C_FD int
-#define CT_FIELD_C_RESULT int64_t
-#define CT_FIELD_C_CALL unsigned
-#define CT_FIELD_C_CODE uint64_t
-#define CT_FIELD_C_ADDR uint64_t
-#define CT_FIELD_C_STRING uint64_t
-#define CT_FIELD_C_STACK uint64_t
-#define CT_FIELD_C_THREAD uint64_t
-#define FIELD(type, name) CT_FIELD_C_##type name;
-#define EVENT(no, NAME, shape, category, doc, ...) struct ct_ev_##NAME { uint64_t time; __VA_ARGS__ };
-#include "format/events.def"
 
 /*
  * Makes room for one event: a new slice when there is none, it is full, or the generation
@@ -161,16 +140,32 @@ static inline uint8_t *ct_emit_address(uint8_t *at, uint64_t v)
 #define CT_FIELD_ROOM_STACK(v)
 #define CT_FIELD_ROOM_THREAD(v)
 
-/* The writers: ct_emit_MUTEX_WAIT(struct ct_ev_MUTEX_WAIT) and so on. */
+/*
+ * Tells LTTng's library of one event (record/tap.c).  Returns whether it is to be written to the arena, too.  With
+ * `arguments` (struct ct_ev_NAME) NULL that is all.
+ */
+__attribute__((cold)) bool ct_tap(unsigned no, unsigned category, const void *arguments);
+
+/* The writers: ct_emit_MUTEX_WAIT(struct ct_ev_MUTEX_WAIT) and so on; ct_write_ and ct_tell_ are its halves. */
 #define FIELD(type, name) e.at = CT_FIELD_PUT_##type(ev.name);
 #define EVENT(no, NAME, shape, category, doc, ...) \
-    static inline void ct_emit_##NAME(struct ct_ev_##NAME ev, size_t text_size) \
+    static inline __attribute__((always_inline)) void ct_write_##NAME(struct ct_ev_##NAME ev, size_t text_size) \
     { \
         struct ct_emit e = { .w = NULL }; \
         if (ct_emit_begin(&e, no, ev.time, text_size)) { \
             __VA_ARGS__ \
             ct_emit_end(&e); \
         } \
+    } \
+    static inline __attribute__((always_inline)) bool ct_tell_##NAME(struct ct_ev_##NAME ev) \
+    { \
+        return ct_tap(no, CT_CAT_##category, &ev); \
+    } \
+    static inline void ct_emit_##NAME(struct ct_ev_##NAME ev, size_t text_size) \
+    { \
+        if (__builtin_expect(ct_gate_tap() != CT_TAP_NONE, 0) && !ct_tell_##NAME(ev)) \
+            return; \
+        ct_write_##NAME(ev, text_size); \
     }
 #include "format/events.def"
 

@@ -11,6 +11,7 @@
 #include "record/options.h"
 #include "record/rates.h"
 #include "record/sampler.h"
+#include "record/tap.h"
 #include "record/thread.h"
 #include "record/unwind.h"
 #include "record/values.h"
@@ -89,6 +90,7 @@ static const struct ct_entry entry = {
     .profile_count = ct_values_count,
     .profile_find = ct_values_find,
     .hide_thread = ct_hidden_begin,
+    .lttng_enable = ct_tap_enable,
 };
 
 __attribute__((visibility("default"))) const struct ct_entry *ct_recorder(uint32_t version)

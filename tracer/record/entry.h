@@ -49,6 +49,8 @@ struct ct_entry {
     int (*profile_remove)(int profile, const void *value);
     int (*profile_count)(int profile);
     int (*profile_find)(const char *name);
+
+    int (*lttng_enable)(void);                      /* 0, or a negative errno after a line on stderr */
 };
 
 /* Exported.  The table, or NULL when this recorder does not know `version`.  Never freed. */

@@ -22,10 +22,16 @@ enum {
     CT_GATE_FIRST = 2,          /* from here on: open, and the number of the generation plus one */
 };
 
-/* The word has a page for itself, which is MADV_WIPEONFORK: what is wiped in a child is this and nothing else. */
+/* Whether LTTng is told of events (record/tap.h), and nobody else wants them. */
+enum ct_gate_tap { CT_TAP_NONE = 0, CT_TAP_BESIDE = 1, CT_TAP_ALONE = 2 };
+
+/* The words have a page for themselves, which is MADV_WIPEONFORK: what is wiped in a child is these and nothing else. */
 enum { CT_GATE_PAGE = 4096 };
 union ct_gate {
-    _Atomic uint32_t word;
+    struct {
+        _Atomic uint32_t word;
+        _Atomic uint32_t tap;           /* enum ct_gate_tap; relaxed: an event more or less */
+    };
     char page[CT_GATE_PAGE];
 };
 extern union ct_gate ct_gate __attribute__((aligned(CT_GATE_PAGE), visibility("hidden")));
@@ -46,6 +52,11 @@ static inline bool ct_gate_open(void)
 static inline uint32_t ct_gate_read(void)
 {
     return atomic_load_explicit(&ct_gate.word, memory_order_acquire);
+}
+
+static inline uint32_t ct_gate_tap(void)
+{
+    return atomic_load_explicit(&ct_gate.tap, memory_order_relaxed);
 }
 
 /* The generation that a gate's word says; 0 when it is shut. */

@@ -74,6 +74,8 @@ static int take(const char *key, size_t key_length, const char *value, size_t le
         o->start = number != 0;
     else if (is_key(key, key_length, "paths"))
         o->paths = number != 0;
+    else if (is_key(key, key_length, "lttng"))
+        o->lttng = number != 0;
     else if (is_key(key, key_length, "only"))
         o->only = (uint32_t)number;
     else

@@ -18,6 +18,7 @@
 #include "record/rawfile.h"
 #include "record/sampler.h"
 #include "record/syscall.h"
+#include "record/tap.h"
 #include "record/thread.h"
 #include "record/values.h"
 
@@ -91,6 +92,8 @@ int ct_session_open(const struct ct_session_options *options)
     ct_slow_ticks = ct_arena->ticks_per_second / 50000;
     ct_thread_attach();
     ct_values_show();
+    if (ct_tap_loaded())
+        ct_control_ask(CT_ASK_TAP, -1, NULL);
     return 0;
 }
 
@@ -114,6 +117,22 @@ static void join_record(void)
         say("", r);
 }
 
+/* A program that nobody records may tell LTTng all the same. */
+static bool for_lttng(void)
+{
+    CT_EARLY_DATA static char name[] = CT_TAP_ENV;
+    const char *text = getenv(name);
+    int r;
+
+    if (!text || !*text || strcmp(text, "0") == 0)
+        return false;
+    ct_options_default(&ct_options);
+    r = ct_tap_enable();
+    if (r < 0 && r != -ELIBACC)
+        say("", r);
+    return r == 0;
+}
+
 /* Runs before the constructors of the program and of libraries that need us. */
 static __attribute__((constructor(101))) void begin(void)
 {
@@ -125,7 +144,7 @@ static __attribute__((constructor(101))) void begin(void)
         return;
     text = getenv(name);
     if (!text) {
-        if (ct_slots_bypass)
+        if (!for_lttng() && ct_slots_bypass)
             ct_slots_bypass();
         return;
     }
@@ -139,6 +158,8 @@ static __attribute__((constructor(101))) void begin(void)
         ct_options.record = false;
         return;
     }
+    if (ct_options.lttng)
+        ct_tap_load();
     join_record();
 }
 
@@ -155,6 +176,7 @@ static void forget_parent(void)
     ct_thread_forget();
     ct_hidden_forget();
     ct_labels_forked_child();
+    ct_tap_forget();
     CT_SAMPLER(forked_child);
     if (!ct_options.record || ct_options.only) {
         ct_gate_set(0);                 /* else it stays wiped: the first event calls ct_gate_reborn() */

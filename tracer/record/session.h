@@ -20,6 +20,7 @@ struct ct_session_options {
     uint64_t block_rate;            /* mean ns of waiting between sampled waits; 1: all are, 0: none is */
     uint32_t mutex_fraction;        /* one in so many contended unlocks is sampled; 0: none is */
     bool start;                     /* open the gate at once */
+    bool lttng;                     /* tell LTTng as well */
     bool paths;                     /* record names of files and peers */
     bool record;                    /* somebody listens at dir/ctl */
     bool inside;                    /* it is this program, or a parent of it, that called trace_serve() */

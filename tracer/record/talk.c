@@ -217,9 +217,14 @@ void ct_talk_hear_all(void)
     }
 }
 
-int ct_talk_join(int arena_fd)
+int ct_talk_join(int arena_fd, const char *dir)
 {
-    int r = socket_fd >= 0 ? -EALREADY : ct_talk_connect(arena_fd);
+    size_t at = 0;
+    int r;
+
+    if (!ct_options.dir[0])             /* the session was made for LTTng, which needs none */
+        ct_raw_append(ct_options.dir, sizeof ct_options.dir, &at, dir);
+    r = socket_fd >= 0 ? -EALREADY : ct_talk_connect(arena_fd);
 
     if (r < 0)
         return r;

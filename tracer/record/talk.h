@@ -20,5 +20,5 @@ int ct_talk_pass(enum ct_control_kind kind, int fd, const char *text);
 /* CT_ASK_CONSUMER, CT_ASK_UNCONSUME, CT_ASK_JOIN, CT_ASK_LEAVE. */
 int ct_talk_consumer(int fd, const char *text);
 int ct_talk_end_consumer(void);
-int ct_talk_join(int arena_fd);
+int ct_talk_join(int arena_fd, const char *dir);
 int ct_talk_leave(void);

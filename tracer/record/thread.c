@@ -15,6 +15,7 @@
 #include "record/sampler.h"
 #include "record/session.h"
 #include "record/syscall.h"
+#include "record/tap.h"
 #include "record/writer.h"
 
 __thread struct ct_thread ct_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -210,6 +211,7 @@ static bool attach(struct ct_thread *self, const struct ct_birth *birth)
     make_room(self);
     if (self->room) {
         self->room->busy = 0;
+        self->room->telling = 0;
         ct_thread_find_stack(birth->stack_size, &self->room->stack_low, &self->room->stack_high);
         self->room->masked |= birth->masked;
     }
@@ -255,6 +257,8 @@ void ct_thread_born(const struct ct_birth *birth, uintptr_t frame)
 {
     struct ct_thread *self = &ct_self;
 
+    if (!self->gone)
+        ct_tap_thread_born();
     if (!ct_arena || !attach_once(birth))
         return;
     if (self->room && frame > self->room->stack_low && frame < self->room->stack_high)
@@ -280,7 +284,9 @@ void ct_thread_gone(void)
         ct_writer_seal(&self->writer[1]);
         atomic_store_explicit(&self->row->exit_ticks, ct_clock_now(), memory_order_relaxed);
         atomic_store_explicit(&self->row->what, CT_THREAD_EXITED << 16, memory_order_relaxed);
-        atomic_store_explicit(&self->row->state, CT_SLOT_EXITED, memory_order_release);     /* edge THREAD */
+        /* Nobody drains what is for LTTng alone, so nobody frees rows. */
+        atomic_store_explicit(&self->row->state, ct_gate_tap() == CT_TAP_ALONE ? CT_SLOT_FREE : CT_SLOT_EXITED,
+                              memory_order_release);    /* edge THREAD */
     }
     self->gone = GONE_FOR_GOOD;
     ct_labels_thread_gone();

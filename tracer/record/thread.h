@@ -74,6 +74,7 @@ struct ct_thread_room {
     struct ct_wait_record waits[CT_WAIT_DEPTH];
     uint64_t heap_random, heap_rate;            /* state of the numbers drawn, 0: none yet; mean of the last */
     bool masked;                                /* the program believes the CPU samples' signal to be blocked */
+    uintptr_t telling;                          /* stack pointer of who tells LTTng (record/tap.c); 0: nobody */
 };
 
 extern __thread struct ct_thread ct_self __attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -23,6 +23,8 @@
 
 static uint64_t turned_ns;              /* CLOCK_MONOTONIC of the last turn */
 static unsigned wanted;                 /* enum ct_turn_wanting */
+static uint64_t tapped;                 /* categories that LTTng wants */
+static _Atomic uint32_t tap_closes;     /* relaxed: set once */
 static uint64_t pace_ns = CT_GENERATION_NS;
 static _Atomic uint32_t crowded;        /* turns to come that are not to be put off; relaxed: a hint */
 
@@ -58,6 +60,8 @@ static void turn(struct ct_arena *a, unsigned pause_kind)
     t->start.pause_ticks = t->start.clock.ticks - t->before.ticks;
     turned_ns = t->start.clock.monotonic_ns;
     atomic_store_explicit(&a->generation, number, memory_order_release);        /* edge TURN */
+    if (wanted == CT_TURN_FOR_LTTNG && atomic_load_explicit(&a->drainer_pid, memory_order_relaxed) == 0)
+        atomic_store_explicit(&a->drained, number, memory_order_relaxed);       /* nobody drains, nobody is behind */
     ct_control_ring_drainer(a);
 }
 
@@ -91,16 +95,37 @@ void ct_turn(struct ct_arena *a)
     CT_SAMPLER(follow, true);
 }
 
+/* Before the gate is opened, and before it is said that what was recorded is whole. */
+static void set_tap(void)
+{
+    unsigned others = wanted & ~(unsigned)CT_TURN_FOR_LTTNG;
+    bool asked = tapped || atomic_load_explicit(&tap_closes, memory_order_relaxed);
+
+    atomic_store_explicit(&ct_gate.tap, !asked ? CT_TAP_NONE : others ? CT_TAP_BESIDE : CT_TAP_ALONE, memory_order_relaxed);
+}
+
+void ct_turn_tap_closes(void)
+{
+    atomic_store_explicit(&tap_closes, 1, memory_order_relaxed);
+    set_tap();
+}
+
+/* While LTTng is told the gate stays open, in the same generation, to which nothing is added; ct_turn_tap() turns it. */
 static void stop(struct ct_arena *a)
 {
     struct ct_clock_sample before;
 
-    if (atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
+    if (!wanted)
+        CT_SAMPLER(follow, false);
+    if (atomic_load_explicit(&a->phase, memory_order_relaxed) != CT_ARENA_RECORDING) {
+        if (!wanted && ct_gate_pass())
+            ct_gate_set(0);
         return;
+    }
     ct_modules_scan(a);
-    CT_SAMPLER(follow, false);
     ct_clock_sample(&before);
-    ct_gate_set(0);
+    if (!wanted)
+        ct_gate_set(0);
     ct_clock_sample(&a->stop.clock);
     a->stop.pause_ticks = a->stop.clock.ticks - before.ticks;
     atomic_store_explicit(&a->stop.number, atomic_load_explicit(&a->generation, memory_order_relaxed),
@@ -144,7 +169,7 @@ static void turn_for_consumer(struct ct_arena *a)
 
 void ct_turn_categories(struct ct_arena *a, uint64_t categories)
 {
-    __atomic_store_n(&ct_options.categories, categories | 1u << CT_CAT_trace, __ATOMIC_RELAXED);
+    __atomic_store_n(&ct_options.categories, categories | tapped | 1u << CT_CAT_trace, __ATOMIC_RELAXED);
     __atomic_store_n(&a->categories, categories | 1u << CT_CAT_trace, __ATOMIC_RELAXED);     /* for `ctrace list` */
     ct_turn(a);
 }
@@ -163,6 +188,7 @@ int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who)
     if (wanted & who)
         return -EALREADY;
     wanted |= who;
+    set_tap();
     if (atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING)
         turn_for_consumer(a);
     else
@@ -173,13 +199,38 @@ int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who)
 void ct_turn_want_no_more(struct ct_arena *a, enum ct_turn_wanting who)
 {
     wanted &= ~(unsigned)who;
-    if (!wanted)
+    set_tap();
+    if (!wanted || wanted == CT_TURN_FOR_LTTNG)
         stop(a);
+}
+
+void ct_turn_tap(struct ct_arena *a, uint64_t categories)
+{
+    bool recording = atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING;
+
+    if (categories == tapped && (recording || !categories)) {
+        if (tapped)
+            set_tap();                  /* a thread that silenced itself may have put it back */
+        return;
+    }
+    tapped = categories;
+    __atomic_store_n(&ct_options.categories, a->categories | tapped, __ATOMIC_RELAXED);
+    if (!categories) {
+        ct_turn_want_no_more(a, CT_TURN_FOR_LTTNG);
+        return;
+    }
+    wanted |= CT_TURN_FOR_LTTNG;
+    set_tap();
+    if (recording)
+        ct_turn(a);                     /* descriptors are described anew */
+    else
+        start(a);
 }
 
 void ct_turn_want_nothing(struct ct_arena *a)
 {
-    wanted = 0;
+    wanted &= CT_TURN_FOR_LTTNG;
+    set_tap();
     stop(a);
 }
 
@@ -202,4 +253,7 @@ void ct_turn_forget(void)
     ct_turn_pace(CT_GENERATION_NS);
     atomic_store_explicit(&crowded, 0, memory_order_relaxed);
     wanted = 0;
+    tapped = 0;
+    atomic_store_explicit(&tap_closes, 0, memory_order_relaxed);
+    set_tap();
 }

@@ -3,10 +3,14 @@
 
 #include "format/arena.h"
 
-/* Who wants the gate to be open: whoever drains for a file of its own, and what trace_start() began under `ctrace record`. */
-enum ct_turn_wanting { CT_TURN_FOR_CTRACE = 1, CT_TURN_FOR_PROGRAM = 2 };
+/* Who wants the gate to be open: whoever drains for a file of its own, what trace_start() began under `ctrace record`, LTTng. */
+enum ct_turn_wanting { CT_TURN_FOR_CTRACE = 1, CT_TURN_FOR_PROGRAM = 2, CT_TURN_FOR_LTTNG = 4 };
 /* Records these categories from now on, and begins a generation with that if one is under way. */
 void ct_turn_categories(struct ct_arena *a, uint64_t categories);
+/* LTTng wants these categories as well, 0: nothing; opens or shuts the gate if it is alone. */
+void ct_turn_tap(struct ct_arena *a, uint64_t categories);
+/* LTTng closes as the process ends: each event is asked about until then (ct_tap()), whoever wants it.  Any thread. */
+void ct_turn_tap_closes(void);
 /* Takes CPU samples at this rate from now on; one that cannot be is ignored. */
 void ct_turn_cpu_rate(struct ct_arena *a, int64_t rate);
 /* Begins a new generation, and opens the gate unless it is open; -EALREADY when `who` wants it already. */

@@ -8,6 +8,7 @@
 
 #include "record/emit.h"
 #include "record/intern.h"
+#include "record/tap.h"
 #include "wrap/called.h"
 #include "wrap/real.h"
 #include "wrap/wait.h"
@@ -33,14 +34,21 @@ static void emit_fork(uint64_t start, int64_t result)
 CT_WRAPPER pid_t fork(void)
 {
     uint64_t start = ct_clock_now();
+    sigset_t signals;
+    bool told = ct_tap_fork_begins(&signals);
     pid_t pid = ct_real.fork();
+    int error = errno;
 
     if (pid == 0) {
         ct_session_forked_child();
         ct_wait_forked_child();
+        ct_tap_fork_child(&signals, told);
     } else {
-        emit_fork(start, pid < 0 ? -errno : pid);
+        if (told)
+            ct_tap_fork_parent(&signals);
+        emit_fork(start, pid < 0 ? -error : pid);
     }
+    errno = error;
     return pid;
 }
 

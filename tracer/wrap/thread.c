@@ -4,11 +4,14 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 
 #include "record/emit.h"
 #include "record/hidden.h"
 #include "record/intern.h"
 #include "record/syscall.h"
+#include "record/tap.h"
+#include "wrap/free_mutex.h"
 #include "wrap/real.h"
 #include "wrap/thread_id.h"
 #include "wrap/wait.h"
@@ -158,6 +161,20 @@ static struct start *prepare(const pthread_attr_t *attr, void *(*routine)(void *
     return s;
 }
 
+/* Its tid, where libc keeps it.  A thread that has detached itself may be gone, and its memory too: the kernel looks. */
+static uint32_t tid_of(pthread_t thread)
+{
+    ptrdiff_t to_self = (const char *)pthread_self() - (const char *)__builtin_thread_pointer();
+    pid_t tid = 0;
+    struct iovec here = { &tid, sizeof tid };
+    struct iovec there = { (char *)thread - to_self, sizeof tid };
+
+    if (!ct_free_mutex_known())
+        return 0;
+    there.iov_base = (char *)there.iov_base + atomic_load_explicit(&ct_free_mutex_tid, memory_order_relaxed);
+    return ct_syscall(SYS_process_vm_readv, ct_syscall(SYS_getpid), &here, 1, &there, 1, 0) == sizeof tid ? (uint32_t)tid : 0;
+}
+
 static void emit_create(uint64_t start, const struct ct_birth *birth, int result)
 {
     uint64_t now;
@@ -180,7 +197,7 @@ CT_WRAPPER int pthread_create(pthread_t *restrict ret, const pthread_attr_t *res
 
     if (!s)
         return ct_real.pthread_create(ret, attr, routine, argument);
-    s->birth.hidden = ct_hidden_self() ? &born : NULL;
+    s->birth.hidden = ct_hidden_self() || ct_tap_is_lttngs((void *)(uintptr_t)routine) ? &born : NULL;
     birth = s->birth;
     start = ct_clock_now();
     r = ct_real.pthread_create(ret, attr, pthread_main, s);
@@ -190,7 +207,10 @@ CT_WRAPPER int pthread_create(pthread_t *restrict ret, const pthread_attr_t *res
         ct_hidden_wait(&born);
     else
         ct_thread_id_note(*ret, birth.serial);
-    emit_create(start, &birth, -r);
+    if (r == 0 && birth.serial && ct_gate_tap() != CT_TAP_NONE)
+        ct_tap_thread_made(birth.serial, tid_of(*ret));
+    if (!birth.hidden)
+        emit_create(start, &birth, -r);
     return r;
 }
 

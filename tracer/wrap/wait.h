@@ -59,12 +59,19 @@ static inline void ct_wait_resume(uint64_t now)
 }
 
 /*
+ * The time before an unlock, or a signal, that somebody waits for.  LTTng stamps what it is told when it is told: so it is
+ * told then already, and what comes back says so.
+ */
+uint64_t ct_wake_coming(const void *object);
+uint64_t ct_signal_coming(const void *object);
+
+/*
  * HOT: around an unlock.  Before it: the time if somebody waits for `object`, else 0.  After it: writes UNLOCK_WAKE,
  * stamped with that time, or now when a waiter came in between.  The object is not touched: it may be gone.
  */
 static inline uint64_t ct_wake_before(const void *object)
 {
-    return __builtin_expect(ct_filter_raised(object), 0) ? ct_clock_now() : 0;
+    return __builtin_expect(ct_filter_raised(object), 0) ? ct_wake_coming(object) : 0;
 }
 
 /* Of an unlock: whoever comes first has the lock. */
@@ -79,7 +86,7 @@ static inline void ct_wake_after(const void *object, uint64_t before)
 /* Of a signal or a post, which lets one waiter go, or all: told before, for who is told may be gone right after. */
 static inline uint64_t ct_signal_before(const void *object, bool all)
 {
-    return __builtin_expect(ct_filter_raised(object), 0) && ct_filter_tell(object, all) ? ct_clock_now() : 0;
+    return __builtin_expect(ct_filter_raised(object), 0) && ct_filter_tell(object, all) ? ct_signal_coming(object) : 0;
 }
 
 void ct_signal_emit(const void *object, uint64_t time);
@@ -140,8 +147,9 @@ static inline void ct_signal_after(const void *object, bool all, uint64_t before
         if (!ct_recording(CT_CAT_lock)) { \
             ct_waited = (blocking); \
         } else { \
-            if (ct_wake_before(mutex)) \
-                ct_wake_emit(mutex, 0); \
+            uint64_t ct_waking = ct_wake_before(mutex); \
+            if (ct_waking) \
+                ct_wake_emit(mutex, ct_waking); \
             ct_waited = CT_WAIT(COND_WAIT, cond, mutex, blocking, result); \
         } \
         ct_waited; \

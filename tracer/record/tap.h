@@ -1,0 +1,48 @@
+/*
+ * LTTng: events go to libctrace-lttng.so, too, while a session of its wants them.  The library is loaded when it is asked
+ * for, and brings liblttng-ust with it; where that is not, the program is told so in one line and runs on.
+ *
+ * The gate opens when a session enables events of ours and nobody else records; the arena's tables are used then, its
+ * slices are not.  Nobody says when that happens: the control thread looks.
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/arena.h"
+
+/* CTRACE_LTTNG=1 asks for it in programs that have the recorder without `ctrace record`. */
+#define CT_TAP_ENV "CTRACE_LTTNG"
+
+/*
+ * Loads the library and, with a session of ours, looks what is wanted.  0 when it is there, or -ELIBACC after a line on
+ * stderr.  Not in a signal handler, nor under a lock of the program's.
+ */
+int ct_tap_load(void);
+/* Loads it, and makes a session for nobody else when there is none.  0 or a negative errno. */
+int ct_tap_enable(void);
+/* Whether it is loaded: who listens may be LTTng. */
+bool ct_tap_loaded(void);
+/* Looks what sessions want now, and opens or shuts the gate.  Control thread. */
+void ct_tap_look(struct ct_arena *a);
+/* Nanoseconds until it has to look again; -1: never. */
+int64_t ct_tap_due_ns(void);
+
+/* First act of a thread, before it is attached: nothing is locked yet. */
+void ct_tap_thread_born(void);
+/* A thread was created: LTTng knows threads by their tids, and this one may be told of before it has done anything. */
+void ct_tap_thread_made(uint64_t serial, uint32_t tid);
+/* Whether a thread that begins at `routine` is one of LTTng's own. */
+bool ct_tap_is_lttngs(const void *routine);
+/* Whether what is written for trace.out has this category; it may be recorded for LTTng alone. */
+bool ct_tap_leaves(unsigned category);
+
+/* Around fork(), which LTTng must know of: `saved` is given to the other two, if it returned true. */
+bool ct_tap_fork_begins(sigset_t *saved);
+void ct_tap_fork_parent(sigset_t *saved);
+/* `told`: what the first returned.  After ct_session_forked_child(). */
+void ct_tap_fork_child(sigset_t *saved, bool told);
+/* In any child, however it was made: LTTng does not know of it unless ct_tap_fork_child() comes. */
+void ct_tap_forget(void);
