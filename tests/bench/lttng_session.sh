@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lttng_session.sh FOLDER COMMAND...: runs a command while an LTTng session of its own records ctrace_bench:*.
+# lttng_session.sh FOLDER COMMAND...: runs a command while an LTTng session of its own records ctrace_bench:* and ctrace:region_*.
 # The session has per-user buffers, large enough for a burst; that nothing was discarded is checked.
 set -euo pipefail
 folder=$1
@@ -33,7 +33,7 @@ fi
 {
     lttng -n create "$session" --output="$folder/trace"
     lttng -n enable-channel -s "$session" -u --buffers-uid --subbuf-size=8M --num-subbuf=8 bursts
-    lttng -n enable-event -s "$session" -u -c bursts 'ctrace_bench:*'
+    lttng -n enable-event -s "$session" -u -c bursts 'ctrace_bench:*,ctrace:region_*'
     lttng -n start "$session"
 } > "$folder/lttng.log" 2>&1 || { cat "$folder/lttng.log" >&2; exit 1; }
 

@@ -24,6 +24,8 @@ benchmarks=(
     emit.open       emit_open
     tsc.read        emit_open
     emit.lttng      emit_lttng
+    emit.lttng.idle emit_lttng_ours
+    emit.lttng.active emit_lttng_ours
     emit.uftrace    emit_uftrace
     emit.stack16    emit_stack16
     emit.worst      emit_worst
@@ -94,6 +96,16 @@ emit_lttng() {
     "$ROOT/tests/bench/lttng_session.sh" "$data/lttng" "$programs/bench-emit-lttng" "$data/emit.trace" ||
         not_measured emit.lttng "the session failed"
     rm -f "$data"/emit.trace*
+}
+
+# Our events with libctrace-lttng.so loaded: told to nobody, and to a session.
+emit_lttng_ours() {
+    [ -e "$bench/libctrace-lttng.so" ] || { not_measured emit.lttng.idle "liblttng-ust-dev is missing"; return; }
+    LD_LIBRARY_PATH=$bench "$programs/bench-emit-tap" idle "$data/emit.trace" || not_measured emit.lttng.idle "it was not loaded"
+    rm -f "$data"/emit.trace*
+    command -v lttng-sessiond >/dev/null || { not_measured emit.lttng.active "lttng-tools is missing"; return; }
+    LD_LIBRARY_PATH=$bench "$ROOT/tests/bench/lttng_session.sh" "$data/lttng" "$programs/bench-emit-tap" active ||
+        not_measured emit.lttng.active "the session failed"
 }
 
 emit_uftrace() {
