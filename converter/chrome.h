@@ -192,8 +192,12 @@ char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_prog
 
 char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment);
 const char *chrome_state_name(const struct ct_state_span *span);
-/* Something of a newer version: its fields as numbers, a comma before each. */
-char *chrome_fields(char *p, const struct ct_read_event_info *info, const uint64_t *arg);
+/* Something of a newer version: its fields as numbers and texts, a comma before each. */
+char *chrome_fields(char *p, const struct ct_read_event_info *info, const struct ct_read_generation *g, const uint64_t *arg);
+
+/* chrome_kernel.c: what a slice of SCHED_OUT ... SYSCALL is called, and its members, each after a comma. */
+const char *chrome_kernel_name(const struct ct_span *span, char room[64]);
+char *chrome_kernel_args(struct ct_chrome *c, char *p, const struct ct_span *span);
 
 /* --- chrome_stack.c --- */
 

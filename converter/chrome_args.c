@@ -126,20 +126,6 @@ static char *open_fixed(struct ct_chrome *c, char *p, unsigned no)
     return chrome_put(c, p, &c->event[no]);
 }
 
-char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial)
-{
-    const struct ct_read_thread *read = serial ? ct_read_thread(program->read, serial) : NULL;
-
-    if (read && read->user) {
-        const struct chrome_thread *own = chrome_thread_of(c, read->user);
-
-        memcpy(p, own->label, own->label_size);
-        return p + own->label_size;
-    }
-    p = CT_JSON_PUT(p, "thread ");
-    return serial ? ct_json_u64(p, serial) : CT_JSON_PUT(p, "unknown");
-}
-
 static inline char *descriptor(char *p, const struct ct_span *span, int32_t fd)
 {
     const struct ct_fd *known = ct_fds_get(&span->thread->program->fds, fd);
@@ -391,12 +377,20 @@ static char *point_text(struct ct_chrome *c, char *p, const struct ct_span *span
     return close_record(c, p, args, span);
 }
 
+static char *kernel_text(struct ct_chrome *c, char *p, const struct ct_span *span)
+{
+    char name[64], *args = p = open_args(p, chrome_kernel_name(span, name), span->no == CT_EV_SYSCALL ? "syscall" : "sched");
+
+    p = chrome_kernel_args(c, p, span);
+    return close_record(c, p, args, span);
+}
+
 static char *unknown_text(struct ct_chrome *c, char *p, const struct ct_span *span)
 {
     char *args = p = open_args(p, span->info ? span->info->name : "event", "unknown");
 
     if (span->info)
-        p = chrome_fields(p, span->info, span->arg);
+        p = chrome_fields(p, span->info, span->generation, span->arg);
     return close_record(c, p, args, span);
 }
 
@@ -425,6 +419,8 @@ static inline char *span_text(struct ct_chrome *c, char *p, const struct ct_span
         return fork_text(c, p, span);
     case CT_EV_HANDLER:
         return handler_text(c, p, span);
+    case CT_EV_SCHED_IN ... CT_EV_SYSCALL:
+        return kernel_text(c, p, span);
     default:
         return unknown_text(c, p, span);
     }

@@ -2,7 +2,24 @@
 #include "converter/chrome.h"
 #include "converter/model/args.h"
 
-char *chrome_fields(char *p, const struct ct_read_event_info *info, const uint64_t *arg)
+enum { FIELD_TEXT_MAX = 256 };          /* an event can have many */
+
+/* Of what strings are, or where they are lost, their numbers. */
+static char *field_text(char *p, const struct ct_read_generation *g, unsigned type, uint64_t value)
+{
+    struct ct_text text = { 0 };
+
+    if (type == CT_TYPE_INT || type == CT_TYPE_RESULT)
+        return ct_json_i64(p, (int64_t)value);
+    if (type != CT_TYPE_STRING || !g || (value != CT_STRING_NONE && !ct_read_string(g, value, &text)))
+        return ct_json_u64(p, value);
+    *p++ = '"';
+    p = ct_json_text(p, text.at, text.size < FIELD_TEXT_MAX ? text.size : FIELD_TEXT_MAX);
+    *p++ = '"';
+    return p;
+}
+
+char *chrome_fields(char *p, const struct ct_read_event_info *info, const struct ct_read_generation *g, const uint64_t *arg)
 {
     for (unsigned i = 0; i < info->field_count; i++) {
         if ((info->fields[i].type & CT_WIRE_MASK) == CT_WIRE_TEXT)
@@ -10,8 +27,7 @@ char *chrome_fields(char *p, const struct ct_read_event_info *info, const uint64
         p = CT_JSON_PUT(p, ",\"");
         p = ct_json_text(p, info->fields[i].name, strnlen(info->fields[i].name, 64));
         p = CT_JSON_PUT(p, "\":");
-        p = info->fields[i].type == CT_TYPE_INT || info->fields[i].type == CT_TYPE_RESULT
-            ? ct_json_i64(p, (int64_t)arg[i]) : ct_json_u64(p, arg[i]);
+        p = field_text(p, g, info->fields[i].type, arg[i]);
     }
     return p;
 }
@@ -103,7 +119,7 @@ char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *m
     p = ct_json_text(p, e->info->name, strnlen(e->info->name, CHROME_EVENT_NAME_MAX));
     p = CT_JSON_PUT(p, "\",\"cat\":\"unknown\",\"args\":{");
     args = p - 1;
-    p = chrome_fields(args, e->info, e->arg);
+    p = chrome_fields(args, e->info, e->generation, e->arg);
     *args = '{';                            /* instead of the first comma */
     return CT_JSON_PUT(p > args ? p : args + 1, "}}");
 }
@@ -116,7 +132,7 @@ const char *chrome_state_name(const struct ct_state_span *span)
         [CT_EV_MUTEX_WAIT] = "Waiting: mutex", [CT_EV_RWLOCK_READ_WAIT] = "Waiting: read lock",
         [CT_EV_RWLOCK_WRITE_WAIT] = "Waiting: write lock", [CT_EV_COND_WAIT] = "Waiting: condition",
         [CT_EV_SEM_WAIT] = "Waiting: semaphore", [CT_EV_BARRIER_WAIT] = "Waiting: barrier",
-        [CT_EV_JOIN_WAIT] = "Waiting: join",
+        [CT_EV_JOIN_WAIT] = "Waiting: join", [CT_EV_SCHED_OUT] = "Blocked",
     };
     const struct ct_call_info *call = ct_schema_call(span->call);
 

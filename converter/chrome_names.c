@@ -258,6 +258,20 @@ void chrome_name_thread(struct ct_chrome *c, struct ct_model_thread *t)
         chrome_name_states(c, t);
 }
 
+char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial)
+{
+    const struct ct_read_thread *read = serial ? ct_read_thread(program->read, serial) : NULL;
+
+    if (read && read->user) {
+        const struct chrome_thread *own = chrome_thread_of(c, read->user);
+
+        memcpy(p, own->label, own->label_size);
+        return p + own->label_size;
+    }
+    p = CT_JSON_PUT(p, "thread ");
+    return serial ? ct_json_u64(p, serial) : CT_JSON_PUT(p, "unknown");
+}
+
 void chrome_name_states(struct ct_chrome *c, struct ct_model_thread *t)
 {
     struct chrome_thread *own = chrome_thread_of(c, t);
@@ -279,7 +293,7 @@ static void name_host(struct ct_chrome *c, const struct ct_lane_span *span)
     char text[CHROME_TEXT_MAX], *p = text;
 
     c->lane_pid[span->host] = c->next_id++;
-    p = CT_JSON_PUT(p, "CPUs (estimated)");
+    p = span->exact ? CT_JSON_PUT(p, "CPUs") : CT_JSON_PUT(p, "CPUs (estimated)");
     if (span->host > 0) {                   /* the first one needs no name: mostly it is the only one */
         p = CT_JSON_PUT(p, " of ");
         p = ct_json_text(p, host.at, host.size < 64 ? host.size : 64);

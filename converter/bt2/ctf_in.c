@@ -189,6 +189,10 @@ static int run(struct ct_in *in, const struct folders *folders, const char *plac
     } else if (r == 0 && bt_graph_run(graph) != BT_GRAPH_RUN_STATUS_OK)
         r = err->code ? err->code : ct_bt2_error(err, place);
     if (r == 0)
+        r = ct_in_release(in);
+    if (r == 0)
+        r = ct_in_kernel_end(in);
+    if (r == 0)
         r = ct_in_end(in, whole);
     bt_graph_put_ref(graph);
     return r;

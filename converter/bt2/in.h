@@ -27,8 +27,16 @@ enum ct_in_kind {
     CT_IN_DUMP,                         /* a row of table `no` */
     CT_IN_REGION_BEGIN, CT_IN_REGION_END,
     CT_IN_LOCK_BEGIN, CT_IN_LOCK_END, CT_IN_UNLOCK,     /* of LTTng's wrappers of pthread_mutex_lock and _unlock */
+    CT_IN_KERNEL,                       /* of a trace of the kernel: `no` is an enum ct_in_kernel_event */
     CT_IN_NAMED,                        /* an event of the program's own schema: `no` */
     CT_IN_LOG,                          /* a message: there are more classes than numbers, or fields than an event has */
+};
+
+/* What the kernel tells that means something to us; the fields are those of in_kernel_class.c. */
+enum ct_in_kernel_event {
+    CT_IN_SWITCH, CT_IN_WAKING, CT_IN_WAKEUP, CT_IN_FORK, CT_IN_EXIT, CT_IN_EXEC, CT_IN_PROCESS,
+    CT_IN_IRQ_ENTRY, CT_IN_IRQ_EXIT, CT_IN_SOFTIRQ_ENTRY, CT_IN_SOFTIRQ_EXIT, CT_IN_ISSUE, CT_IN_COMPLETE,
+    CT_IN_CALL_ENTRY, CT_IN_CALL_EXIT,
 };
 
 /* How a field is read: the class of a field does not change, and asking it takes as long as reading. */
@@ -42,6 +50,8 @@ struct ct_in_class {
     uint8_t type[CT_DUMP_FIELDS_MAX];   /* of the field, enum ct_type */
     uint8_t read[CT_DUMP_FIELDS_MAX];   /* enum ct_in_read */
     int vpid, vtid, procname, nested;   /* members of the common context; -1: none */
+    int pid, tid;
+    unsigned call;                      /* of a system call: number in calls.def, 0 none */
     char name[CT_IN_NAME_BYTES];        /* as a word; of a region: without what says that it begins or ends */
     char fields[CT_EVENT_FIELDS_MAX][CT_IN_NAME_BYTES];
 };
@@ -52,21 +62,28 @@ struct ct_in_stack {
     bool open;
 };
 
+/* What a thread does as far as the kernel told; for the rows of generations. */
+enum ct_in_doing { CT_IN_RUNS, CT_IN_UNTOLD, CT_IN_WAITS, CT_IN_EXITED };
+
 struct ct_in_thread {
     uint64_t tid;
     char name[CT_NAME_MAX];
+    enum ct_in_doing doing;
+    unsigned cpu, call;                 /* cpu: and one; 0 not told */
+    uint64_t born, since;               /* 0: not told */
 };
 
 struct ct_in_program {
-    const bt_trace *trace;
-    int64_t pid;
+    const struct ct_in_trace *trace;    /* that told of it first */
+    int64_t pid;                        /* of the host; CT_IN_THE_KERNEL, CT_IN_NOBODY */
     bool own;                           /* its tables come as events, generations too */
     struct ct_build_program *to;
     struct ct_build_generation *g;      /* under way; NULL: none */
     bool titled;                        /* by the name of a thread */
+    bool told;                          /* its schema was written */
     unsigned named;                     /* numbers of events that its schema has */
     uint64_t numbers, g_events;
-    uint64_t g_start;
+    uint64_t g_start, g_first;          /* of this one, of the first */
     struct ct_in_texts texts, names;    /* of the generation, of the program */
     struct ct_idmap stacks;             /* of the generation: hash -> place in stack_list */
     CT_LIST(struct ct_in_stack) stack_list;
@@ -76,11 +93,48 @@ struct ct_in_program {
     CT_LIST(struct ct_in_thread) threads;
 };
 
+/* A thread of a host, by the kernel's number; when that is used again it is another. */
+struct ct_in_task {
+    int64_t tid, pid;                   /* pid: CT_IN_NOBODY as long as it is not told */
+    char name[CT_NAME_MAX];
+    struct ct_in_program *program;      /* NULL: no event of it was written yet */
+    uint64_t serial, life;
+    bool exiting;
+    const struct ct_in_class *call;     /* the system call that it is in; NULL: none that is known */
+    uint64_t call_since;
+    char *arguments;                    /* of that; NULL: none */
+};
+
+struct ct_in_cpu {
+    int64_t tid;                        /* runs there; CT_IN_NOBODY: not told yet */
+    unsigned interrupts;                /* handlers that began there and did not end */
+    uint64_t serial;                    /* of its row of interrupts; 0: none yet */
+};
+
+enum { CT_IN_THE_KERNEL = -1, CT_IN_NOBODY = -2, CT_IN_CPUS_MAX = 4096 };
+
+struct ct_in_host {
+    char *name;
+    bool kernel;                        /* a trace of its kernel is among those read */
+    bool wakings;                       /* which tells of sched_waking: sched_wakeup says no more then */
+    struct ct_idmap task_places;
+    CT_LIST(struct ct_in_task) tasks;
+    CT_LIST(struct ct_in_cpu) cpus;
+    struct ct_idmap program_places;     /* by pid */
+};
+
+struct ct_in_trace {
+    const bt_trace *trace;
+    struct ct_in_host *host;
+    bool own, kernel;
+};
+
 /* Packets by their address, until another takes the place. */
 enum { CT_IN_PACKETS = 256 };
 struct ct_in_packet {
     const bt_packet *packet;
     uint64_t serial;
+    int64_t cpu;                        /* -1: not told */
 };
 
 struct ct_in {
@@ -89,6 +143,11 @@ struct ct_in {
     struct ct_build build;
     const struct ct_build_program *written;
     CT_LIST(struct ct_in_program *) programs;
+    CT_LIST(struct ct_in_trace *) traces;
+    CT_LIST(struct ct_in_host *) hosts;
+    CT_LIST(const bt_message *) held;   /* the start of a kernel's trace, until threads are known */
+    bool holding;
+    int64_t held_from;
     struct ct_idmap class_places;       /* by address */
     CT_LIST(struct ct_in_class *) classes;
     unsigned named;                     /* numbers that are taken */
@@ -104,8 +163,14 @@ struct ct_text ct_in_text(struct ct_in_texts *texts, struct ct_text text);
 void ct_in_text_forget(struct ct_in_texts *texts, struct ct_text text);
 void ct_in_texts_fini(struct ct_in_texts *texts);
 
-/* in_class.c: NULL without memory. */
-const struct ct_in_class *ct_in_class(struct ct_in *in, const bt_event_class *class);
+/* in_class.c: NULL without memory.  kernel: it is of a trace of the kernel. */
+const struct ct_in_class *ct_in_class(struct ct_in *in, const bt_event_class *class, bool kernel);
+/* Finds the members for `fields`, which the first without a name ends; false when one is not there, or is something else. */
+bool ct_in_find_members(struct ct_in_class *class, const bt_field_class *payload, const struct ct_field_info *fields);
+
+/* in_kernel_class.c: whether the kernel's event `name` is one of enum ct_in_kernel_event. */
+bool ct_in_kernel_class(struct ct_in_class *class, const char *name, const bt_field_class *payload);
+bool ct_in_tells_switches(const bt_trace *trace);
 
 /* in_value.c: the members of `structure` that `class` names, as values; texts are borrowed from the message. */
 void ct_in_values(struct ct_in *in, const struct ct_in_class *class, const bt_field *structure, struct ct_bt2_value *ret);
@@ -113,20 +178,62 @@ void ct_in_values(struct ct_in *in, const struct ct_in_class *class, const bt_fi
 void ct_in_describe(struct ct_buffer *to, const bt_field *field, unsigned depth);
 int64_t ct_in_integer(const bt_field *field);
 
+/* in_host.c: NULL without memory. */
+struct ct_in_trace *ct_in_trace(struct ct_in *in, const bt_trace *trace);
+struct ct_in_task *ct_in_task(struct ct_in_host *host, int64_t tid);
+struct ct_in_cpu *ct_in_cpu(struct ct_in_host *host, int64_t cpu);
+/* Serial of a thread as user space names it, which is the same for the kernel where that is traced as well; 0 without memory. */
+uint64_t ct_in_user_serial(struct ct_in_program *p, int64_t tid, const char *name);
+/* What the kernel says of a thread: its process, its name (NULL: nothing). */
+void ct_in_task_is(struct ct_in_task *task, int64_t pid, const char *name, size_t size);
+/* The number is free for another thread. */
+void ct_in_task_over(struct ct_in_task *task);
+void ct_in_hosts_fini(struct ct_in *in);
+const char *ct_in_environment(const bt_trace *trace, const char *name);
+
+/* in_kernel.c: one event of a kernel; 0 or negative with in->err.  At the end what is under way is told. */
+int ct_in_kernel(struct ct_in *in, const struct ct_in_trace *trace, const struct ct_in_class *class, const bt_event *event,
+                 int64_t cpu);
+/* What can be learned of threads from an event before its turn comes. */
+void ct_in_kernel_learn(struct ct_in *in, const struct ct_in_trace *trace, const struct ct_in_class *class, const bt_event *event);
+int ct_in_kernel_end(struct ct_in *in);
+/*
+ * in_sink.c.  `class`, or in `room` the same as a message: what a live session tells of after the program's schema was written
+ * has no number there.  And what an event says, in `room` where it becomes text.
+ */
+const struct ct_in_class *ct_in_known_as(struct ct_in *in, struct ct_in_program *p, const struct ct_in_class *class,
+                                         struct ct_in_class *room);
+void ct_in_payload(struct ct_in *in, const struct ct_in_class *class, const bt_field *payload, struct ct_bt2_value *ret,
+                   char room[CT_IN_LOG_BYTES]);
+
+/* in_hold.c: takes the message when it has to wait.  1 taken, 0 not, negative with in->err. */
+int ct_in_hold(struct ct_in *in, const bt_message *message);
+int ct_in_release(struct ct_in *in);
+
 /* in_program.c: 0 or negative with in->err. */
-struct ct_in_program *ct_in_program(struct ct_in *in, const bt_trace *trace, int64_t pid);
+struct ct_in_program *ct_in_program(struct ct_in *in, const struct ct_in_trace *trace, int64_t pid);
+/* All events that have a number now, as long as that is not written yet. */
+int ct_in_schema(struct ct_in *in, struct ct_in_program *p);
+/* A generation that can take an event now. */
+int ct_in_room(struct ct_in *in, struct ct_in_program *p);
 int ct_in_generation(struct ct_in *in, struct ct_in_program *p, uint64_t number, uint64_t start);
 int ct_in_close_generation(struct ct_in *in, struct ct_in_program *p);
 /* Writes what is under way; with `whole` the trace is complete. */
 int ct_in_end(struct ct_in *in, bool whole);
-/* Serial of a thread of a program whose tables do not tell, with the row that says so; 0 without memory. */
-uint64_t ct_in_serial(struct ct_in_program *p, int64_t tid, const char *name);
+/* Serial of a thread of a program whose tables do not tell, with the row that says so; 0 without memory.  cpu: -1 not told. */
+uint64_t ct_in_serial(struct ct_in_program *p, int64_t tid, uint64_t life, const char *name, enum ct_in_doing doing, int64_t cpu);
 
 /* in_event.c and in_dump.c: 0 or negative with in->err. */
+/* An event of ours, with the fields of events.def. */
+int ct_in_ours(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned no, const struct ct_bt2_value *values);
 int ct_in_event(struct ct_in *in, struct ct_in_program *p, uint64_t serial, bool nested, const struct ct_in_class *class,
                 const struct ct_bt2_value *values);
 int ct_in_dump(struct ct_in *in, struct ct_in_program *p, const struct ct_in_class *class, const struct ct_bt2_value *values);
 
 /* in_sink.c: everything that one message says. */
 int ct_in_message(struct ct_in *in, const bt_message *message);
+/* The same without holding it back. */
+int ct_in_message_now(struct ct_in *in, const bt_message *message);
+/* An integer among the members, or `otherwise` when `member` is -1. */
+int64_t ct_in_member(const bt_field *structure, int member, int64_t otherwise);
 void ct_in_fini(struct ct_in *in);

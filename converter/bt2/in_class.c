@@ -58,8 +58,7 @@ static void take_member(struct ct_in_class *class, unsigned i, int member, unsig
         class->read[i] = bt_field_class_type_is(of, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER) ? CT_IN_SIGNED : CT_IN_UNSIGNED;
 }
 
-/* Finds the members for `fields`; false when one is not there, or is something else. */
-static bool find_members(struct ct_in_class *class, const bt_field_class *payload, const struct ct_field_info *fields)
+bool ct_in_find_members(struct ct_in_class *class, const bt_field_class *payload, const struct ct_field_info *fields)
 {
     for (class->count = 0; fields[class->count].name; class->count++) {
         int member = member_of(payload, fields[class->count].name);
@@ -82,7 +81,7 @@ static bool is_ours(struct ct_in_class *class, const char *name, const bt_field_
         upper[i] = (char)toupper((unsigned char)name[7 + i]);
     class->no = ct_schema_event_by_name(upper, (unsigned)strlen(upper));
     info = class->no ? ct_schema_event(class->no) : NULL;
-    if (!info || !find_members(class, payload, info->fields))
+    if (!info || !ct_in_find_members(class, payload, info->fields))
         return false;
     class->kind = CT_IN_OURS;
     class->info = *info;
@@ -97,7 +96,7 @@ static bool is_dump(struct ct_in_class *class, const char *name, const bt_field_
         if (strcmp(name + 17, ct_dumps[class->no].name) == 0)
             break;
     class->kind = CT_IN_DUMP;
-    return class->no < CT_DUMP_END && find_members(class, payload, ct_dumps[class->no].fields);
+    return class->no < CT_DUMP_END && ct_in_find_members(class, payload, ct_dumps[class->no].fields);
 }
 
 /* LTTng's liblttng-ust-pthread-wrapper. */
@@ -116,7 +115,7 @@ static bool is_lock(struct ct_in_class *class, const char *name, const bt_field_
     for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
         class->kind = locks[i].kind;
         if (strcmp(name, locks[i].name) == 0)
-            return find_members(class, payload, locks[i].field);
+            return ct_in_find_members(class, payload, locks[i].field);
     }
     return false;
 }
@@ -222,7 +221,7 @@ static bool is_named(struct ct_in *in, struct ct_in_class *class, const char *na
 }
 
 /* HOT: at every event. */
-const struct ct_in_class *ct_in_class(struct ct_in *in, const bt_event_class *from)
+const struct ct_in_class *ct_in_class(struct ct_in *in, const bt_event_class *from, bool kernel)
 {
     uint32_t place = ct_idmap_get(&in->class_places, (uintptr_t)from);
     const char *name = place == CT_IDMAP_NONE ? bt_event_class_get_name(from) : NULL;
@@ -245,9 +244,11 @@ const struct ct_in_class *ct_in_class(struct ct_in *in, const bt_event_class *fr
     class->vtid = member_of(context, "vtid");
     class->procname = member_of(context, "procname");
     class->nested = member_of(context, "nested");
+    class->pid = member_of(context, "pid");
+    class->tid = member_of(context, "tid");
     name = name ? name : "unnamed";
     strncpy(class->name, name, sizeof class->name - 1);
-    if (!is_ours(class, name, payload) && !is_dump(class, name, payload) && !is_lock(class, name, payload) &&
+    if (!(kernel && ct_in_kernel_class(class, name, payload)) && !is_ours(class, name, payload) && !is_dump(class, name, payload) && !is_lock(class, name, payload) &&
         !is_region(class, name, bt_event_class_borrow_stream_class_const(from)) && !is_named(in, class, name, payload))
         class->kind = CT_IN_LOG;
     return class;

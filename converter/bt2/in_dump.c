@@ -37,6 +37,7 @@ static int take_program(struct ct_in *in, struct ct_in_program *p, const struct 
     run->categories = v[7].number;
     bytes_of(v[9].text, run->run_id, CT_UUID_SIZE);
     bytes_of(v[10].text, run->arena_id, CT_UUID_SIZE);
+    bytes_of(v[11].text, run->boot_id, CT_UUID_SIZE);
     run->host = ct_in_text(&p->names, v[12].text);
     run->program = ct_in_text(&p->names, v[13].text);
     run->arguments = ct_in_text(&p->names, v[14].text);

@@ -101,7 +101,7 @@ static int code_field(struct ct_in *in, struct ct_in_program *p, unsigned type, 
         event->text_size = value->text.size;
         return 0;
     case CT_TYPE_THREAD:                /* LTTng's viewers know threads by their tids */
-        event->arg[i] = value->number && !p->own ? ct_in_serial(p, (int64_t)value->number, "") : value->number;
+        event->arg[i] = value->number && !p->own ? ct_in_user_serial(p, (int64_t)value->number, "") : value->number;
         return event->arg[i] || !value->number ? 0 : -ENOMEM;
     case CT_TYPE_ADDR:
         return ct_build_address(&in->build, p->g, value->number, &event->arg[i]);
@@ -125,7 +125,7 @@ static int put(struct ct_in *in, struct ct_in_program *p, uint64_t serial, bool 
     return r < 0 && r != -E2BIG ? no_memory(in) : 0;
 }
 
-static int put_ours(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned no, const struct ct_bt2_value *values)
+int ct_in_ours(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned no, const struct ct_bt2_value *values)
 {
     return put(in, p, serial, false, no, ct_schema_event(no), values);
 }
@@ -139,22 +139,22 @@ int ct_in_event(struct ct_in *in, struct ct_in_program *p, uint64_t serial, bool
     switch (class->kind) {
     case CT_IN_REGION_BEGIN:
         made[0].text = name;
-        return put_ours(in, p, serial, CT_EV_REGION_BEGIN, made);
+        return ct_in_ours(in, p, serial, CT_EV_REGION_BEGIN, made);
     case CT_IN_REGION_END:
-        return put_ours(in, p, serial, CT_EV_REGION_END, made);
+        return ct_in_ours(in, p, serial, CT_EV_REGION_END, made);
     case CT_IN_LOCK_BEGIN:
         made[0] = values[0];
-        return put_ours(in, p, serial, CT_EV_MUTEX_WAIT, made);
+        return ct_in_ours(in, p, serial, CT_EV_MUTEX_WAIT, made);
     case CT_IN_UNLOCK:
         made[0] = values[0];
-        return put_ours(in, p, serial, CT_EV_UNLOCK_WAKE, made);
+        return ct_in_ours(in, p, serial, CT_EV_UNLOCK_WAKE, made);
     case CT_IN_LOCK_END:
         made[0].number = (uint64_t)-(int64_t)values[0].number;
-        return put_ours(in, p, serial, values[0].number ? CT_EV_WAIT_FAILED : CT_EV_WAIT_DONE, made);
+        return ct_in_ours(in, p, serial, values[0].number ? CT_EV_WAIT_FAILED : CT_EV_WAIT_DONE, made);
     case CT_IN_LOG:
         made[0].text = name;
         made[2].text = values[0].text;
-        return put_ours(in, p, serial, CT_EV_LOG, made);
+        return ct_in_ours(in, p, serial, CT_EV_LOG, made);
     default:
         return put(in, p, serial, nested, class->no, &class->info, values);
     }

@@ -5,7 +5,7 @@
 
 #include "converter/bt2/in.h"
 
-enum { SECOND = 1000000000, GENERATION_EVENTS = 4 << 20 };
+enum { SECOND = 1000000000 };
 
 static int set_time(struct ct_in *in, const bt_clock_snapshot *clock)
 {
@@ -26,19 +26,20 @@ static struct ct_in_packet *place_of(struct ct_in *in, const bt_packet *packet)
     return &in->packets[ct_idmap_hash((uintptr_t)packet) % CT_IN_PACKETS];
 }
 
-/* Our packets say whose they are; 0: not one of ours. */
-static uint64_t look_into(const bt_packet *packet)
+/* Our packets say whose they are, those of LTTng where it was. */
+static struct ct_in_packet look_into(const bt_packet *packet)
 {
     const bt_field *context = bt_packet_borrow_context_field_const(packet);
     const bt_field *serial = context ? bt_field_structure_borrow_member_field_by_name_const(context, "serial") : NULL;
+    const bt_field *cpu = context ? bt_field_structure_borrow_member_field_by_name_const(context, "cpu_id") : NULL;
 
-    return serial ? (uint64_t)ct_in_integer(serial) : 0;
+    return (struct ct_in_packet){ packet, serial ? (uint64_t)ct_in_integer(serial) : 0, cpu ? ct_in_integer(cpu) : -1 };
 }
 
 /* Addresses of packets are used again: what is known of one begins with it. */
 static void begin_packet(struct ct_in *in, const bt_packet *packet)
 {
-    *place_of(in, packet) = (struct ct_in_packet){ packet, look_into(packet) };
+    *place_of(in, packet) = look_into(packet);
 }
 
 /* HOT: at every event. */
@@ -49,29 +50,13 @@ static uint64_t packet_serial(struct ct_in *in, const struct ct_in_program *p, c
 
     if (!packet)
         return 0;
-    return known->packet == packet ? known->serial : look_into(packet);
+    return known->packet == packet ? known->serial : look_into(packet).serial;
 }
 
-/* A member of the common context; `otherwise` when there is none. */
-static int64_t context_number(const bt_field *context, int member, int64_t otherwise)
+int64_t ct_in_member(const bt_field *structure, int member, int64_t otherwise)
 {
-    return context && member >= 0
-               ? ct_in_integer(bt_field_structure_borrow_member_field_by_index_const(context, (uint64_t)member)) : otherwise;
-}
-
-/* A program whose tables nobody tells has a generation each second, or each few million events. */
-static int make_room(struct ct_in *in, struct ct_in_program *p)
-{
-    int r = 0;
-
-    if (p->g && (p->own || (in->now - p->g_start < SECOND && p->g_events < GENERATION_EVENTS)))
-        return 0;
-    if (p->g) {
-        p->g->has_end = true;
-        p->g->end.clock = (struct ct_clock_sample){ in->now, in->now, in->now };
-    }
-    r = ct_in_generation(in, p, p->numbers + 1, in->now);
-    return r;
+    return structure && member >= 0
+               ? ct_in_integer(bt_field_structure_borrow_member_field_by_index_const(structure, (uint64_t)member)) : otherwise;
 }
 
 static const char *name_of(const bt_field *context, const struct ct_in_class *class)
@@ -92,63 +77,91 @@ static struct ct_text described(const bt_field *payload, char room[CT_IN_LOG_BYT
     return (struct ct_text){ room, ct_buffer_used(&b) };
 }
 
-/* What a live session tells of after the program's schema was written has no number there. */
-static struct ct_in_class as_log(const struct ct_in_class *class)
+const struct ct_in_class *ct_in_known_as(struct ct_in *in, struct ct_in_program *p, const struct ct_in_class *class,
+                                         struct ct_in_class *room)
 {
-    struct ct_in_class log = *class;
+    if (class->kind != CT_IN_NAMED || class->no - CT_IN_FIRST < p->named)
+        return class;
+    if (!p->told && ct_in_schema(in, p) == 0)
+        return class;
+    *room = *class;
+    room->kind = CT_IN_LOG;
+    return room;
+}
 
-    log.kind = CT_IN_LOG;
-    return log;
+void ct_in_payload(struct ct_in *in, const struct ct_in_class *class, const bt_field *payload, struct ct_bt2_value *ret,
+                   char room[CT_IN_LOG_BYTES])
+{
+    if (class->kind == CT_IN_LOG)
+        *ret = (struct ct_bt2_value){ .text = described(payload, room) };
+    else
+        ct_in_values(in, class, payload, ret);
+}
+
+/* The thread's number in its program: as its packet says, or its context; else each stream is one. */
+static uint64_t serial_of(struct ct_in *in, struct ct_in_program *p, const struct ct_in_class *class, const bt_event *event)
+{
+    const bt_field *context = bt_event_borrow_common_context_field_const(event);
+    uint64_t serial = packet_serial(in, p, event);
+    int64_t tid;
+
+    if (serial)
+        return serial;
+    tid = ct_in_member(context, class->vtid, -1 - (int64_t)bt_stream_get_id(bt_event_borrow_stream_const(event)));
+    return ct_in_user_serial(p, tid, name_of(context, class));
 }
 
 static int take_values(struct ct_in *in, struct ct_in_program *p, const struct ct_in_class *class, const bt_event *event)
 {
-    const bt_field *payload = bt_event_borrow_payload_field_const(event);
     const bt_field *context = bt_event_borrow_common_context_field_const(event);
     struct ct_bt2_value values[CT_DUMP_FIELDS_MAX];
     char room[CT_IN_LOG_BYTES];
     uint64_t serial;
     int r;
 
-    if (class->kind == CT_IN_LOG)
-        values[0] = (struct ct_bt2_value){ .text = described(payload, room) };
-    else
-        ct_in_values(in, class, payload, values);
+    ct_in_payload(in, class, bt_event_borrow_payload_field_const(event), values, room);
     if (class->kind == CT_IN_DUMP)
         return ct_in_dump(in, p, class, values);
-    r = make_room(in, p);
+    r = ct_in_room(in, p);
     if (r < 0)
         return r;
-    serial = packet_serial(in, p, event);
-    if (serial == 0)
-        serial = ct_in_serial(p, context_number(context, class->vtid,
-                                                -1 - (int64_t)bt_stream_get_id(bt_event_borrow_stream_const(event))),
-                              name_of(context, class));
+    serial = serial_of(in, p, class, event);
     if (serial == 0)
         return ct_error_at(in->err, -ENOMEM, 0, "no memory");
-    return ct_in_event(in, p, serial, context_number(context, class->nested, 0), class, values);
+    return ct_in_event(in, p, serial, ct_in_member(context, class->nested, 0), class, values);
+}
+
+/* Where it happened: LTTng has a stream for each CPU, and its packets say which. */
+static int64_t cpu_of(struct ct_in *in, const bt_event *event)
+{
+    const bt_stream *stream = bt_event_borrow_stream_const(event);
+    const bt_packet *packet = bt_stream_class_supports_packets(bt_stream_borrow_class_const(stream)) ? bt_event_borrow_packet_const(event) : NULL;
+    const struct ct_in_packet *known = packet ? place_of(in, packet) : NULL;
+    struct ct_in_packet looked;
+
+    if (known && known->packet != packet) {
+        looked = look_into(packet);
+        known = &looked;
+    }
+    return known && known->cpu >= 0 ? known->cpu : (int64_t)bt_stream_get_id(stream);
 }
 
 static int take_event(struct ct_in *in, const bt_event *event)
 {
-    const struct ct_in_class *class = ct_in_class(in, bt_event_borrow_class_const(event));
-    const bt_trace *trace = bt_stream_borrow_trace_const(bt_event_borrow_stream_const(event));
+    const struct ct_in_trace *trace = ct_in_trace(in, bt_stream_borrow_trace_const(bt_event_borrow_stream_const(event)));
+    const struct ct_in_class *class = trace ? ct_in_class(in, bt_event_borrow_class_const(event), trace->kernel) : NULL;
     struct ct_in_program *p;
     struct ct_in_class log;
 
     if (!class)
         return ct_error_at(in->err, -ENOMEM, 0, "no memory");
-    p = ct_in_program(in, trace, context_number(bt_event_borrow_common_context_field_const(event), class->vpid, 0));
-    if (!p)
-        return -ENOMEM;
-    if (class->kind == CT_IN_NAMED && class->no - CT_IN_FIRST >= p->named) {
-        log = as_log(class);
-        class = &log;
-    }
-    return take_values(in, p, class, event);
+    if (trace->kernel)
+        return ct_in_kernel(in, trace, class, event, cpu_of(in, event));
+    p = ct_in_program(in, trace, ct_in_member(bt_event_borrow_common_context_field_const(event), class->vpid, 0));
+    return p ? take_values(in, p, ct_in_known_as(in, p, class, &log), event) : -ENOMEM;
 }
 
-int ct_in_message(struct ct_in *in, const bt_message *message)
+int ct_in_message_now(struct ct_in *in, const bt_message *message)
 {
     bt_message_type type = bt_message_get_type(message);
     int r;
@@ -159,6 +172,13 @@ int ct_in_message(struct ct_in *in, const bt_message *message)
         return 0;
     r = set_time(in, bt_message_event_borrow_default_clock_snapshot_const(message));
     return r < 0 ? r : take_event(in, bt_message_event_borrow_event_const(message));
+}
+
+int ct_in_message(struct ct_in *in, const bt_message *message)
+{
+    int r = ct_in_hold(in, message);
+
+    return r < 0 ? r : r > 0 ? 0 : ct_in_message_now(in, message);
 }
 
 void ct_in_fini(struct ct_in *in)
@@ -177,6 +197,10 @@ void ct_in_fini(struct ct_in *in)
         free(p);
     }
     ct_list_fini(&in->programs);
+    for (size_t i = 0; i < in->held.count; i++)
+        bt_message_put_ref(in->held.items[i]);
+    ct_list_fini(&in->held);
+    ct_in_hosts_fini(in);
     for (size_t i = 0; i < in->classes.count; i++)
         free(in->classes.items[i]);
     ct_list_fini(&in->classes);

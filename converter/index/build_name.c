@@ -31,6 +31,8 @@ static const struct { const char *name; uint8_t class; } fixed[CT_EV_END] = {
     [CT_EV_CPU_SAMPLE] = { "CPU sample", CT_CLASS_CPU_SAMPLE },
     [CT_EV_ALLOC_SAMPLE] = { "allocation", CT_CLASS_ALLOC_SAMPLE },
     [CT_EV_LOG] = { "log", CT_CLASS_MARK },
+    [CT_EV_SCHED_OUT] = { "blocked", CT_CLASS_CONDITION },
+    [CT_EV_SCHED_WAKING] = { "wakes a thread", CT_CLASS_POINT },
 };
 
 static const struct { const char *name; uint8_t class; } states[CT_STATE_END] = {
@@ -153,6 +155,11 @@ uint32_t ct_build_span_name(struct ct_builder *b, const struct ct_span *s)
 
         return ct_build_name(b, text_of(call ? call->name : "a call of a newer version"), s->no, 0,
                              class_of_call(call ? call->category : CT_CAT_io));
+    }
+    case CT_EV_SYSCALL: {
+        const struct ct_call_info *call = s->arg[1] < CT_CALL_END ? ct_schema_call((unsigned)s->arg[1]) : NULL;
+
+        return ct_build_name(b, s->name_lost ? lost : s->name, s->no, 0, call ? class_of_call(call->category) : CT_CLASS_PROCESS);
     }
     case CT_EV_REGION_BEGIN:
         return ct_build_name(b, s->name_lost ? lost : s->name, s->no, 0, CT_CLASS_REGION);

@@ -179,6 +179,9 @@ size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s, uint
     case CT_EV_MUTEX_WAIT:
         p = ct_varint_put(p, address_of(b, s->arg[0]));
         break;
+    case CT_EV_SYSCALL:
+        p = put_told(b, p, s->thread->program, s->info, s->generation, s->arg, (struct ct_text){ 0 }, false);
+        break;
     case 0:
         if (s->info && ct_build_new_event(b, s->info))
             p = put_told(b, p, s->thread->program, s->info, s->generation, s->arg, (struct ct_text){ 0 }, false);

@@ -247,6 +247,9 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
     case CT_EV_HEAP_GROW: case CT_EV_HEAP_SHRINK:
         heap(m, t, e, start);
         break;
+    case CT_EV_SCHED_IN ... CT_EV_SYSCALL:
+        ct_kernel_event(m, t, e, start);
+        break;
     default:
         if (e->info->shape == CT_SHAPE_COMPLETE)
             ct_span_complete(m, t, e, start, 0, 0);
@@ -302,7 +305,7 @@ void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
     if (traits[e->no] & LOOKS_AT_CPU && e->no != CT_EV_CPU)     /* had it moved, that would have been told before */
         t->lane_seen = e->ns;
     take_event(m, t, e, start);
-    if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited) {
+    if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited && !t->scheduled) {
         if (traits[e->no] & LOOKS_AT_CPU)
             ct_lanes_enter(m, t, e->ns);
         else

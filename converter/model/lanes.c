@@ -39,7 +39,7 @@ void ct_lanes_free(struct ct_lanes *lanes)
     free(lanes);
 }
 
-static unsigned host_of(struct ct_lanes *lanes, const struct ct_model_thread *t)
+unsigned ct_lanes_host(struct ct_lanes *lanes, const struct ct_model_thread *t)
 {
     const uint8_t *id = t->program->read->run.boot_id;
 
@@ -78,7 +78,7 @@ void ct_lanes_left(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
     if (ns <= t->lane_since)
         return;
     lane->end = ns;
-    span = (struct ct_lane_span){ t, lane->host, t->cpu, t->lane_since, ns, t->lane_seen };
+    span = (struct ct_lane_span){ t, lane->host, t->cpu, t->lane_since, ns, t->scheduled ? ns : t->lane_seen, t->scheduled };
     if (!m->sink->lane || !ct_model_clip(m, &span.start, &span.end) || span.end <= span.start)
         return;
     span.seen = span.seen < span.start ? span.start : span.seen > span.end ? span.end : span.seen;
@@ -92,7 +92,7 @@ static inline void enter(struct ct_model *m, struct ct_model_thread *t, int64_t 
     if (t->on_lane || t->cpu < 0)
         return;
     if (!lane)
-        lane = t->lane = lane_of(m->lanes, host_of(m->lanes, t), t->cpu);
+        lane = t->lane = lane_of(m->lanes, ct_lanes_host(m->lanes, t), t->cpu);
     if (!lane || (lane->thread && !steal))
         return;
     if (lane->thread)

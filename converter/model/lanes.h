@@ -8,6 +8,9 @@ struct ct_lanes;
 struct ct_lanes *ct_lanes_new(void);
 void ct_lanes_free(struct ct_lanes *lanes);
 
+/* A dense number of the machine that the thread runs on. */
+unsigned ct_lanes_host(struct ct_lanes *lanes, const struct ct_model_thread *t);
+
 /* The thread saw itself on `cpu`. */
 void ct_lanes_seen(struct ct_model *m, struct ct_model_thread *t, int cpu, int64_t ns);
 

@@ -1,6 +1,7 @@
 /* The inside of the model: what its files share.  Not for others. */
 #pragma once
 
+#include "converter/model/kernel.h"
 #include "converter/model/lanes.h"
 #include "converter/model/model.h"
 #include "converter/model/tasks.h"
@@ -24,6 +25,7 @@ struct ct_model {
     struct ct_wakes *wakes;
     struct ct_tasks *tasks;
     struct ct_lanes *lanes;
+    struct ct_kernel *kernel;
     struct ct_creation creation[CT_CREATIONS];
     unsigned creation_next;
     int64_t now;                        /* of the last item */
@@ -64,6 +66,10 @@ void ct_model_event(struct ct_model *m, const struct ct_read_event *e);
 void ct_thread_state(struct ct_model *m, struct ct_model_thread *t, enum ct_state state, unsigned reason, unsigned call,
                      int64_t ns);
 
+/* The same, said by the kernel: of its threads nobody else knows. */
+void ct_thread_scheduled(struct ct_model *m, struct ct_model_thread *t, enum ct_state state, unsigned reason, unsigned call,
+                         int64_t ns);
+
 /* --- span.c: slices of a thread --- */
 
 struct ct_open {
@@ -82,6 +88,11 @@ void ct_span_wait_begin(struct ct_model *m, struct ct_model_thread *t, const str
 void ct_span_wait_stack(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e);
 void ct_span_wait_from_row(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_thread_row *row);
 void ct_span_wait_end(struct ct_model *m, struct ct_model_thread *t, int64_t ns, int64_t result, unsigned flags);
+
+/* The kernel took the thread off its CPU to wait; it is back there.  The innermost wait that the program knows of, or 0. */
+void ct_span_block(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e);
+void ct_span_unblock(struct ct_model *m, struct ct_model_thread *t, int64_t ns, unsigned flags);
+unsigned ct_span_wait(const struct ct_model_thread *t);
 
 /* Regions and collector pauses: `no` is REGION_BEGIN or GC_BEGIN. */
 void ct_span_begin(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, uint64_t name,

@@ -23,7 +23,8 @@ struct ct_model *ct_model_new(struct ct_reader *reader, const struct ct_model_op
     m->wakes = ct_wakes_new();
     m->tasks = ct_tasks_new();
     m->lanes = ct_lanes_new();
-    if (m->stacks && m->wakes && m->tasks && m->lanes)
+    m->kernel = ct_kernel_new();
+    if (m->stacks && m->wakes && m->tasks && m->lanes && m->kernel)
         return m;
     ct_model_free(m);
     return NULL;
@@ -59,6 +60,7 @@ void ct_model_free(struct ct_model *m)
         if (read->user)
             program_free(read->user);
     }
+    ct_kernel_free(m->kernel);
     ct_lanes_free(m->lanes);
     ct_tasks_free(m->tasks);
     ct_wakes_free(m->wakes);
@@ -150,6 +152,8 @@ static void take_row(struct ct_model *m, const struct ct_read_thread_row *row, i
     ct_model_rename(m, t, (struct ct_text){ row->thread->name, strnlen(row->thread->name, CT_NAME_MAX) });
     if (row->thread->start_ns != CT_READ_NEVER && row->thread->start_ns > ns)
         return;                         /* born within the generation: its events tell */
+    if (t->scheduled)
+        return;
     if (t->cpu < 0 && row->cpu >= 0)
         ct_lanes_seen(m, t, row->cpu, ns);
     if (since > ns || since < t->since)
@@ -158,7 +162,10 @@ static void take_row(struct ct_model *m, const struct ct_read_thread_row *row, i
         struct ct_read_thread_row sure = *row;
 
         sure.since_ns = since;
-        ct_span_wait_from_row(m, t, &sure);
+        if (row->reason == CT_EV_SCHED_OUT && row->since_ns != CT_READ_NEVER)
+            ct_kernel_row(m, t, &sure);
+        else
+            ct_span_wait_from_row(m, t, &sure);
     } else if (row->state == CT_THREAD_IN_CALL) {
         if (t->waits == 0 && t->state != CT_STATE_CALL)
             ct_thread_state(m, t, CT_STATE_CALL, 0, (unsigned)row->reason, since);

@@ -11,6 +11,7 @@
 #include "converter/model/fds.h"
 #include "converter/model/row.h"
 #include "converter/model/stacks.h"
+#include "converter/model/wakes.h"
 #include "converter/read/reader.h"
 
 enum ct_state {
@@ -55,6 +56,8 @@ struct ct_model_thread {
     int cpu;                            /* last seen on; -1 unknown */
     struct ct_lane *lane;               /* of that CPU; NULL: not asked for yet */
     bool on_lane, exited;
+    bool scheduled;                     /* the kernel tells its states: nothing else does */
+    struct ct_wake woken;               /* the last that the kernel told of */
     int64_t lane_since, lane_seen;      /* on it since, and last seen there */
 
     struct ct_row row;
@@ -102,13 +105,17 @@ struct ct_state_span {
     int64_t start, end;
 };
 
-/* The thread was seen on the CPU and was not seen to leave it: an estimate from `seen` on. */
+/*
+ * The thread was seen on the CPU and was not seen to leave it: an estimate from `seen` on; with `exact` the kernel told,
+ * and `seen` is `end`.
+ */
 struct ct_lane_span {
     struct ct_model_thread *thread;
     unsigned host;                      /* dense number of the machine; traces of one boot share it */
     int cpu;
     int64_t start, end;
     int64_t seen;                       /* there, for the last time; within [start, end] */
+    bool exact;
 };
 
 /* A moment on a thread's row: LOG, MARK, LABEL, LOST, FD ..., and events this version does not know. */

@@ -161,6 +161,8 @@ static void pop(struct ct_model *m, struct ct_model_thread *t, int64_t ns, int64
                 wake = (struct ct_wake){ joined->user, ((struct ct_model_thread *)joined->user)->exit_point };
         }
     }
+    if (o->no == CT_EV_SCHED_OUT && t->woken.ns >= o->start && !(span.flags & (CT_SPAN_CUT_END | CT_SPAN_LOST)))
+        wake = t->woken;
     t->names_used = o->name_at;
     span.waker = wake.thread;
     if (wake.thread && wake.ns != CT_READ_NEVER)
@@ -189,16 +191,9 @@ static bool end_innermost(struct ct_model *m, struct ct_model_thread *t, bool (*
 /* The thread is in its innermost wait, or running. */
 static void state_from_waits(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
 {
-    unsigned at = t->open_count;
+    unsigned no = ct_span_wait(t);
 
-    while (at > 0 && !is_wait(t->open[at - 1].no))
-        at--;
-    if (at == 0)
-        ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, ns);
-    else if (t->open[at - 1].no == CT_EV_SLEEP)
-        ct_thread_state(m, t, CT_STATE_SLEEPING, CT_EV_SLEEP, 0, ns);
-    else
-        ct_thread_state(m, t, CT_STATE_WAITING, t->open[at - 1].no, 0, ns);
+    ct_thread_state(m, t, no == 0 ? CT_STATE_RUNNING : no == CT_EV_SLEEP ? CT_STATE_SLEEPING : CT_STATE_WAITING, no, 0, ns);
 }
 
 /* --- waits --- */
@@ -282,6 +277,36 @@ void ct_span_drop_waits(struct ct_model *m, struct ct_model_thread *t, int64_t n
         end_innermost(m, t, is_wait, ns, 0, CT_SPAN_LOST);
     if (t->state == CT_STATE_WAITING || t->state == CT_STATE_SLEEPING)
         state_from_waits(m, t, ns);
+}
+
+/* --- what the kernel says --- */
+
+static bool is_blocked(unsigned no)
+{
+    return no == CT_EV_SCHED_OUT;
+}
+
+void ct_span_block(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
+{
+    struct ct_open *o;
+
+    ct_span_unblock(m, t, e->ns, CT_SPAN_LOST);
+    o = push(t, e->no, e->ns, (struct ct_text){ 0 });
+    if (o)
+        memcpy(o->arg, e->arg, sizeof(struct ct_args_SCHED_OUT));
+}
+
+void ct_span_unblock(struct ct_model *m, struct ct_model_thread *t, int64_t ns, unsigned flags)
+{
+    end_innermost(m, t, is_blocked, ns, 0, flags);
+}
+
+unsigned ct_span_wait(const struct ct_model_thread *t)
+{
+    for (unsigned i = t->open_count; i-- > 0;)
+        if (is_wait(t->open[i].no))
+            return t->open[i].no;
+    return 0;
 }
 
 /* --- regions and collector pauses --- */

@@ -22,6 +22,13 @@ static inline void hand_out(struct ct_model *m, struct ct_model_thread *t, int64
 void ct_thread_state(struct ct_model *m, struct ct_model_thread *t, enum ct_state state, unsigned reason, unsigned call,
                      int64_t ns)
 {
+    if (!t->scheduled || state == CT_STATE_UNKNOWN)
+        ct_thread_scheduled(m, t, state, reason, call, ns);
+}
+
+void ct_thread_scheduled(struct ct_model *m, struct ct_model_thread *t, enum ct_state state, unsigned reason, unsigned call,
+                         int64_t ns)
+{
     if (state == t->state && reason == t->reason && call == t->call)
         return;
     if (ns < t->since)                  /* the past is told already */

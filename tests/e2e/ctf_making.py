@@ -1,0 +1,127 @@
+"""
+Small CTF traces with the layout of LTTng's, written by babeltrace2's own sink: events are given as
+(ns, cpu, name, {field: value}), context members under "context".  Imports bt2, which is /usr/bin/python3's.
+"""
+
+import uuid
+
+import bt2
+
+# The fields that LTTng 2.13 gives its events, with their classes: s string, u and i integers, and their bits.
+LAYOUT = {
+    "sched_switch": "prev_comm:s prev_tid:i32 prev_prio:i32 prev_state:i64 next_comm:s next_tid:i32 next_prio:i32",
+    "sched_waking": "comm:s tid:i32 prio:i32 target_cpu:i32",
+    "sched_wakeup": "comm:s tid:i32 prio:i32 target_cpu:i32",
+    "sched_wakeup_new": "comm:s tid:i32 prio:i32 target_cpu:i32",
+    "sched_process_fork": "parent_comm:s parent_tid:i32 parent_pid:i32 child_comm:s child_tid:i32 child_pid:i32",
+    "sched_process_exit": "comm:s tid:i32 prio:i32",
+    "sched_process_exec": "filename:s tid:i32 old_tid:i32",
+    "sched_migrate_task": "comm:s tid:i32 prio:i32 orig_cpu:i32 dest_cpu:i32",
+    "lttng_statedump_start": "",
+    "lttng_statedump_end": "",
+    "lttng_statedump_process_state": "tid:i32 pid:i32 ppid:i32 name:s type:i32 mode:i32 submode:i32 status:i32 cpu:u32",
+    "irq_handler_entry": "irq:i32 name:s",
+    "irq_handler_exit": "irq:i32 ret:i32",
+    "irq_softirq_raise": "vec:u32",
+    "irq_softirq_entry": "vec:u32",
+    "irq_softirq_exit": "vec:u32",
+    "block_rq_issue": "dev:u32 sector:u64 nr_sector:u32 bytes:u32 tid:i32 rwbs:u32 cmd:s comm:s",
+    "block_rq_complete": "dev:u32 sector:u64 nr_sector:u32 error:i32 rwbs:u32 cmd:s",
+    "net_dev_queue": "skbaddr:u64 len:u32 name:s",
+    "syscall_entry_read": "fd:u32 count:u64",
+    "syscall_exit_read": "ret:i64 buf:u64",
+    "syscall_entry_write": "fd:u32 buf:u64 count:u64",
+    "syscall_exit_write": "ret:i64",
+    "syscall_entry_openat": "dfd:i32 filename:s flags:i32 mode:u32",
+    "syscall_exit_openat": "ret:i64",
+    "syscall_entry_fsync": "fd:u32",
+    "syscall_exit_fsync": "ret:i64",
+    "syscall_entry_epoll_wait": "epfd:i32 maxevents:i32 timeout:i32",
+    "syscall_exit_epoll_wait": "ret:i64",
+    "syscall_entry_clock_nanosleep": "which_clock:i32 flags:i32 rqtp:u64",
+    "syscall_exit_clock_nanosleep": "ret:i64 rmtp:u64",
+}
+KERNEL = {"domain": "kernel", "sysname": "Linux", "kernel_release": "6.1.0", "kernel_version": "#1 SMP", "tracer_name": "lttng-modules",
+          "tracer_major": 2, "tracer_minor": 13, "tracer_patchlevel": 8, "trace_buffering_scheme": "global", "trace_name": "session"}
+USER = {"domain": "ust", "sysname": "Linux", "tracer_name": "lttng-ust", "tracer_major": 2, "tracer_minor": 13,
+        "trace_buffering_scheme": "uid", "architecture_bit_width": 64, "trace_name": "session"}
+
+
+def _class(tc, kind):
+    if kind == "s":
+        return tc.create_string_field_class()
+    make = tc.create_signed_integer_field_class if kind[0] == "i" else tc.create_unsigned_integer_field_class
+    return make(int(kind[1:]))
+
+
+def _structure(tc, fields):
+    made = tc.create_structure_field_class()
+    for field in fields.split():
+        name, kind = field.split(":")
+        made.append_member(name, _class(tc, kind))
+    return made
+
+
+class _Messages(bt2._UserMessageIterator):
+    def __init__(self, config, port):
+        self._messages = self._make(port.user_data)
+
+    def _make(self, source):
+        streams = source.streams
+        open_packet = {}
+        for stream in streams.values():
+            yield self._create_stream_beginning_message(stream)
+        for ns, cpu, name, fields in source.events:
+            stream = streams[cpu]
+            if cpu not in open_packet:
+                packet = stream.create_packet()
+                packet.context_field["cpu_id"] = cpu
+                open_packet[cpu] = packet
+                yield self._create_packet_beginning_message(packet, ns)
+            message = self._create_event_message(source.classes[name], open_packet[cpu], ns)
+            for key, value in fields.items():
+                if key == "context":
+                    for member, known in value.items():
+                        message.event.common_context_field[member] = known
+                else:
+                    message.event.payload_field[key] = value
+            yield message
+        for cpu, packet in open_packet.items():
+            yield self._create_packet_end_message(packet, source.events[-1][0])
+        for stream in streams.values():
+            yield self._create_stream_end_message(stream)
+
+    def __next__(self):
+        return next(self._messages)
+
+
+class _Source(bt2._UserSourceComponent, message_iterator_class=_Messages):
+    def __init__(self, config, params, told):
+        environment, events, layout, context, offset_ns = told
+        self.events = events
+        tc = self._create_trace_class(assigns_automatic_stream_class_id=True)
+        clock = self._create_clock_class(name="monotonic", frequency=1000000000, uuid=uuid.UUID(int=offset_ns + 1),
+                                         offset=bt2.ClockClassOffset(offset_ns // 10**9, offset_ns % 10**9), origin_is_unix_epoch=True)
+        stream_class = tc.create_stream_class(
+            name="channel0", default_clock_class=clock, supports_packets=True,
+            packets_have_beginning_default_clock_snapshot=True, packets_have_end_default_clock_snapshot=True,
+            packet_context_field_class=_structure(tc, "cpu_id:u32"), assigns_automatic_stream_id=False,
+            event_common_context_field_class=_structure(tc, context) if context else None)
+        self.classes = {}
+        for name in sorted({event[2] for event in events}):
+            self.classes[name] = stream_class.create_event_class(name=name, payload_field_class=_structure(tc, layout[name]))
+        trace = tc(name=environment["trace_name"], environment=environment)
+        self.streams = {cpu: trace.create_stream(stream_class, id=cpu) for cpu in sorted({event[1] for event in events})}
+        self._add_output_port("out", self)
+
+
+def write(path, environment, events, layout=None, context="", offset_ns=1700000000 * 10**9):
+    """Writes the trace to the new directory `path`; times of events are ns behind `offset_ns` after 1970."""
+    graph = bt2.Graph()
+    plugin = bt2.find_plugin("ctf")
+    events = sorted(events, key=lambda event: event[0])
+    source = graph.add_component(_Source, "source", obj=(environment, events, {**LAYOUT, **(layout or {})}, context, offset_ns))
+    sink = graph.add_component(plugin.sink_component_classes["fs"], "sink",
+                               params={"path": path, "assume-single-trace": True, "quiet": True})
+    graph.connect_ports(source.output_ports["out"], sink.input_ports["in"])
+    graph.run()
