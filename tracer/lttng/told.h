@@ -8,7 +8,7 @@
 
 /* HOT while a session wants the event: no call, no lock, nothing that a handler could not do as well. */
 
-enum { TOLD_STRINGS = 2 };
+enum { TOLD_STRINGS = 3 };
 
 struct told {
     const struct ct_tap_source *from;
