@@ -40,6 +40,19 @@ def profiles():
         os.kill(int(child), signal.SIGKILL)
 
 
+def fresh():
+    """What the index and /metrics count is of the last two seconds, also when nobody asks for anything else."""
+    rows = [rf'<td>{count}</td><td><a href="{name}\?' for name, count in (("heap", "[1-9]"), ("threadcreate", "1"), ("threads", "2"))]
+    for path, wanted in ("", rows), ("/metrics", [r"^ctrace_events_total [1-9]", r"^ctrace_recorded_bytes_total [1-9]"]):
+        with Program() as p:
+            expect(p.ask("serve 127.0.0.1:0"), "0", "trace_serve()")
+            p.ask("keep")
+            p.ask("burn")
+            url = p.url().replace("/debug/pprof/", path) if path else p.url()
+            for row in wanted:
+                settles(lambda: bool(re.search(row, curl(url)[2], re.M)), True, f"{url}: {row}")
+
+
 def difference():
     """Of threads, as of all that Go knows: what was there in the end and not in the beginning, and the other way round."""
     with Program() as p:
@@ -157,4 +170,4 @@ def missing():
         expect(p.ask("stop"), "0", "trace_serve_stop()")
 
 
-main(profiles, difference, late, refused, ninth, idle, missing)
+main(profiles, fresh, difference, late, refused, ninth, idle, missing)

@@ -60,6 +60,8 @@ struct ct_serve_host {
     size_t (*processes)(void *context, pid_t *rows, size_t room);
     /* The profiles of a process there are now, into `rows`; how many. */
     size_t (*profiles)(void *context, pid_t pid, struct ct_profile_info *rows, size_t room);
+    /* Before the counts of those rows, or metrics, are told: what was recorded until two seconds ago is to count.  NULL: it does anyway. */
+    void (*refresh)(void *context, pid_t pid);
     /* A profile as it is now. */
     int (*profile)(void *context, const struct ct_profile_request *r, struct ct_reply *reply);
     /* Opens a window of a CPU profile or of a difference; close makes the profile, or with no reply gives it up, at once. */

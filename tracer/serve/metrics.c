@@ -165,6 +165,8 @@ void ct_answer_metrics(struct ct_exchange *x)
     const struct ct_serve_host *host = x->all->host;
     struct ct_metrics metrics = { &x->reply, x->pid };
 
+    if (host->refresh)
+        host->refresh(host->context, x->pid);
     x->reply.type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ct_metrics_process(&metrics);
     if (host->metrics)

@@ -196,9 +196,12 @@ void ct_answer_index(struct ct_exchange *x)
 {
     struct ct_profile_info rows[CT_SERVE_PROFILES + 8], info;
     struct ct_reply *r = &x->reply;
-    size_t count = collect(x, rows, CT_SERVE_PROFILES + 8);
     char carried[CARRIED];
+    size_t count;
 
+    if (x->all->host->refresh)
+        x->all->host->refresh(x->all->host->context, x->pid);
+    count = collect(x, rows, CT_SERVE_PROFILES + 8);
     carry(x->request, true, carried);
     r->type = "text/html; charset=utf-8";
     ct_reply_text(r, page_head);

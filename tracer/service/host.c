@@ -102,6 +102,24 @@ static size_t profiles(void *service, pid_t pid, struct ct_profile_info *rows, s
     return count;
 }
 
+/* While others ask all the time they see to it, and nobody has to wait here. */
+static void refresh(void *service, pid_t pid)
+{
+    struct ct_served *one = ct_served_get(service, pid);
+    struct timespec now;
+    int64_t folded_s;
+
+    if (!one)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    ct_fold_lock(one->fold);
+    folded_s = one->folded_s;
+    ct_fold_unlock(one->fold);
+    if (now.tv_sec - folded_s > 1)
+        ct_service_refresh(service, one);
+    ct_served_put(service, one);
+}
+
 /* --- making one --- */
 
 static int snapshot(struct ct_fold *fold, enum ct_export_kind kind, struct ct_profile **ret)
@@ -378,8 +396,8 @@ static size_t symbol(void *service, pid_t pid, uint64_t address, char *name, siz
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret)
 {
     *ret = (struct ct_serve_host){
-        .context = s, .process = process, .processes = processes, .profiles = profiles, .profile = profile, .window_open = window_open,
-        .window_close = window_close, .window_over = window_over,
+        .context = s, .process = process, .processes = processes, .profiles = profiles, .refresh = refresh, .profile = profile,
+        .window_open = window_open, .window_close = window_close, .window_over = window_over,
         .trace_open = ct_service_trace_open, .trace_close = ct_service_trace_close,
         .symbol = symbol, .metrics = ct_service_metrics,
     };

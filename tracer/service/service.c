@@ -105,10 +105,13 @@ static void say_since(struct ct_served *one, const struct ct_process *p, bool fr
 }
 
 /* With each turn, and so by a thread that is awake anyway. */
-static void look_at_threads(void *served)
+static void has_folded(void *served)
 {
     struct ct_served *one = served;
+    struct timespec now;
 
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    one->folded_s = now.tv_sec;
     ct_still_look(&one->still, one->pid, still_pause_ns);
 }
 
@@ -123,7 +126,7 @@ static void begin(struct ct_service *s, struct ct_process *p, bool from_birth)
         return;                         /* it is not served; its recording goes on */
     }
     one->pid = p->pid;
-    one->fold->folded = look_at_threads;
+    one->fold->folded = has_folded;
     one->fold->context = one;
     one->fold->segments.consumer.turn_at = SEGMENT;     /* of memory, when turns are rare */
     say_since(one, p, from_birth);

@@ -19,6 +19,7 @@ struct ct_served {
     pid_t pid;
     struct ct_fold *fold;               /* all that was recorded of it for profiles */
     struct ct_still still;              /* of its threads; between ct_fold_lock and unlock */
+    int64_t folded_s;                   /* when something was last folded, CLOCK_MONOTONIC; likewise */
     char since[96];                     /* a comment for profiles that do not count from its beginning; empty: they do */
     unsigned users;
     int64_t trimmed_s;                  /* when it last gave memory back, CLOCK_MONOTONIC + 1; 0: never; under the service's lock */

@@ -168,6 +168,6 @@ static void metrics(void *context, struct ct_metrics *m)
 void memory_host_init(struct memory_host *h, struct ct_serve_host *ret)
 {
     memset(h, 0, sizeof *h);
-    *ret = (struct ct_serve_host){ h, process, NULL, profiles, profile, window_open, window_close, NULL, trace_open, trace_close,
+    *ret = (struct ct_serve_host){ h, process, NULL, profiles, NULL, profile, window_open, window_close, NULL, trace_open, trace_close,
                                    symbol, metrics };
 }
