@@ -19,27 +19,7 @@ static inline size_t ct_bits_size(unsigned count, unsigned width)
 }
 
 /* HOT: appends a column at `p`, behind which 8 bytes more can be written; returns its end. */
-static inline uint8_t *ct_bits_put(uint8_t *p, const uint64_t *column, unsigned count, unsigned width)
-{
-    uint8_t *end = p + ct_bits_size(count, width);
-    uint64_t all = 0;
-    unsigned fill = 0;
-
-    if (width == 0)
-        return p;
-    for (unsigned i = 0; i < count; i++) {
-        all |= column[i] << fill;
-        fill += width;
-        if (fill >= 64) {
-            memcpy(p, &all, sizeof all);
-            p += sizeof all;
-            fill -= 64;
-            all = fill ? column[i] >> (width - fill) : 0;
-        }
-    }
-    memcpy(p, &all, sizeof all);        /* what is too much is overwritten by what follows */
-    return end;
-}
+uint8_t *ct_bits_put(uint8_t *p, const uint64_t *column, unsigned count, unsigned width);
 
 /* Number `i`; 8 bytes from its first one on can be read. */
 static inline uint64_t ct_bits_get(const uint8_t *column, unsigned width, unsigned i)
@@ -51,18 +31,5 @@ static inline uint64_t ct_bits_get(const uint8_t *column, unsigned width, unsign
     return value >> bit % 8 & ((UINT64_C(1) << width) - 1);
 }
 
-/* HOT: all of them. */
-static inline void ct_bits_all(const uint8_t *column, unsigned width, unsigned count, uint64_t *ret)
-{
-    uint64_t mask = (UINT64_C(1) << width) - 1, value;
-    size_t bit = 0;
-
-    if (width == 0) {
-        memset(ret, 0, count * sizeof *ret);
-        return;
-    }
-    for (unsigned i = 0; i < count; i++, bit += width) {
-        memcpy(&value, column + bit / 8, sizeof value);
-        ret[i] = value >> bit % 8 & mask;
-    }
-}
+/* HOT: all of them; 8 bytes behind the column can be read. */
+void ct_bits_all(const uint8_t *column, unsigned width, unsigned count, uint64_t *ret);

@@ -120,42 +120,53 @@ static enum ct_walk node(void *context, const struct ct_sum *s, uint32_t first)
     return CT_WALK_OVER;
 }
 
-/* The slices from `i` on that start in one step, all of them shorter than it; the number of the next. */
-static unsigned add_run(struct tile *t, const struct ct_leaf *l, const int64_t *start, const int64_t *dur, unsigned i,
-                        uint32_t first)
+/* One pass over slices that are all shorter than a step and begin in the tile: most of what a tile looks at. */
+static bool short_leaf(struct tile *t, const struct ct_leaf *l, uint32_t first)
 {
-    int64_t step = start[i] >> t->level, end = (step + 1) << t->level, longest = -1;
-    unsigned from = i, at = i;
-    uint64_t busy = 0;
+    uint64_t gap[CT_LEAF], dur[CT_LEAF], busy = 0;
+    int64_t start = l->base, end = INT64_MIN, longest = -1;
+    unsigned from = 0, at = 0;
 
-    for (; i < l->count && start[i] < end; i++) {
-        busy += (uint64_t)dur[i];
-        at = dur[i] > longest ? i : at;
-        longest = dur[i] > longest ? dur[i] : longest;
+    ct_bits_all(l->gap, l->gap_width, l->count, gap);
+    ct_bits_all(l->dur, l->dur_width, l->count, dur);
+    for (unsigned i = 0; i < l->count; i++) {
+        int64_t its = (int64_t)dur[i];
+
+        start += (int64_t)gap[i];
+        if (start >= end) {
+            if (i > from)
+                add_fold(t, (end - 1) >> t->level, i - from, busy, longest, first + at, ct_leaf_name(l, at));
+            if (start >= t->to)
+                return false;
+            end = ((start >> t->level) + 1) << t->level;
+            from = i;
+            busy = 0;
+            longest = -1;
+        }
+        busy += dur[i];
+        at = its > longest ? i : at;
+        longest = its > longest ? its : longest;
+        start += its;
     }
-    add_fold(t, step, i - from, busy, longest, first + at, ct_leaf_name(l, at));
-    return i;
+    add_fold(t, (end - 1) >> t->level, l->count - from, busy, longest, first + at, ct_leaf_name(l, at));
+    return true;
 }
 
 static bool leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
     struct tile *t = context;
     int64_t start[CT_LEAF], dur[CT_LEAF], limit = INT64_C(1) << t->level;
-    bool all_short = l->dur_width <= t->level;
 
+    if (l->dur_width <= t->level && l->base >= t->from && !l->loose)
+        return short_leaf(t, l, first);
     ct_leaf_times(l, start, dur);
-    for (unsigned i = 0; i < l->count;) {
+    for (unsigned i = 0; i < l->count; i++) {
         if (start[i] >= t->to)
             return false;
-        if (start[i] >= t->from && all_short) {
-            i = add_run(t, l, start, dur, i, first);
-            continue;
-        }
         if (dur[i] >= limit && start[i] + dur[i] >= t->from)
             add_long(t, ct_leaf_name(l, i), first + i, start[i], start[i] + dur[i]);
         else if (dur[i] < limit && start[i] >= t->from)
             add_fold(t, start[i] >> t->level, 1, (uint64_t)dur[i], dur[i], first + i, ct_leaf_name(l, i));
-        i++;
     }
     return true;
 }
@@ -259,13 +270,17 @@ static int fill(struct tile *t, const struct ct_strip *strip)
 
 int ct_index_tile(struct ct_index *index, uint32_t row, unsigned level, uint64_t number, struct ct_index_tile *ret)
 {
-    struct tile t = { .ret = ret, .level = level, .fold = -1 };
+    struct tile t;
     struct ct_strip strip;
     struct ct_store store;
     int r;
 
     if (level > CT_TILE_LEVEL_MAX || number >= UINT64_C(1) << (CT_TILE_LEVEL_MAX - level))
         return -EINVAL;
+    t.ret = ret;                        /* field by field: zeroing all of it costs as much as a tile with little in it */
+    t.level = level;
+    t.fold = -1;
+    t.has_folds = t.held = false;
     t.first_step = (int64_t)(number * CT_TILE_STEPS);
     t.from = t.first_step << level;
     t.to = (t.first_step + CT_TILE_STEPS) << level;
