@@ -46,12 +46,18 @@ static struct ct_text text_of(const char *s)
     return (struct ct_text){ s, strlen(s) };
 }
 
-/* Where a name that was asked for lately would be, by a few of its bytes. */
+/* Where a name that was asked for lately would be: by its last bytes, in which names that are alike differ. */
 static inline uint32_t *near_of(struct ct_builder *b, struct ct_text text, unsigned event)
 {
-    unsigned last = text.size ? (uint8_t)text.at[text.size - 1] : 0, middle = text.size ? (uint8_t)text.at[text.size / 2] : 0;
+    uint64_t last = 0;
 
-    return &b->near_name[(last + middle * 8 + text.size * 32 + event) % CT_NEAR_NAMES];
+    if (text.size >= sizeof last)
+        memcpy(&last, text.at + text.size - sizeof last, sizeof last);
+    else
+        for (size_t i = 0; i < text.size; i++)
+            last = last << 8 | (uint8_t)text.at[i];
+    last = (last ^ event ^ (uint64_t)text.size << 56) * 0x9e3779b97f4a7c15u;
+    return &b->near_name[last >> 32 & (CT_NEAR_NAMES - 1)];
 }
 
 uint32_t ct_build_name(struct ct_builder *b, struct ct_text text, unsigned event, unsigned call, unsigned class)

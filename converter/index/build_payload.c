@@ -98,6 +98,7 @@ static uint8_t *put_text(uint8_t *p, struct ct_text text)
 {
     if (text.size > CT_EVENT_TEXT_MAX)
         text.size = CT_EVENT_TEXT_MAX;
+    __asm__("" : "+r"(text.size));      /* what is known to be short, gcc copies by a string instruction that takes 30 ns to begin */
     p = ct_varint_put(p, text.size);
     if (text.size)
         memcpy(p, text.at, text.size);

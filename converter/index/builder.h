@@ -52,7 +52,7 @@ struct ct_near_string {
     uint32_t string;
 };
 
-enum { CT_NEAR_CPUS = 256, CT_NEAR_STRINGS = 256, CT_NEAR_NAMES = 256 };
+enum { CT_NEAR_CPUS = 256, CT_NEAR_STRINGS = 256, CT_NEAR_NAMES = 512 };
 
 struct ct_builder {
     struct ct_reader *reader;

@@ -7,6 +7,7 @@
 enum {
     NODES_MAX = 1 << 22,                /* 64 MiB of nodes: a hostile trace ends here, a real one far below */
     CACHES = 8,                         /* generations whose ids are remembered: one a program is live, some overlap */
+    NEAR = 1024,                        /* ids that were asked for lately */
 };
 
 /* What the ids of one generation's stacks are; 0 is not asked for yet. */
@@ -18,6 +19,14 @@ struct cache {
     size_t count;
 };
 
+/* One of them. */
+struct near {
+    const struct ct_read_generation *generation;
+    const struct ct_read_program *program;
+    uint64_t number, id;
+    uint32_t node;
+};
+
 struct ct_stacks {
     struct ct_stack_node *nodes;
     uint32_t count, room;
@@ -25,6 +34,7 @@ struct ct_stacks {
     uint32_t slot_mask;
     struct cache cache[CACHES];
     unsigned newest;
+    struct near near[NEAR];
 };
 
 struct ct_stacks *ct_stacks_new(void)
@@ -159,15 +169,12 @@ static struct cache *cache_of(struct ct_stacks *s, const struct ct_read_generati
     return c;
 }
 
-uint32_t ct_stacks_of(struct ct_stacks *s, const struct ct_read_generation *g, uint64_t id)
+static __attribute__((noinline)) uint32_t look_up(struct ct_stacks *s, const struct ct_read_generation *g, uint64_t id)
 {
-    const struct ct_read_stack *stack;
+    const struct ct_read_stack *stack = id == CT_STACK_LOST ? NULL : ct_read_stack(g, id);
     struct cache *c;
     size_t index;
 
-    if (id == CT_STACK_NONE)
-        return CT_NODE_NONE;
-    stack = id == CT_STACK_LOST ? NULL : ct_read_stack(g, id);
     if (!stack)
         return CT_NODE_LOST;
     c = cache_of(s, g);
@@ -177,4 +184,16 @@ uint32_t ct_stacks_of(struct ct_stacks *s, const struct ct_read_generation *g, u
     if (!c->node[index])
         c->node[index] = add(s, g->program->index, stack);
     return c->node[index];
+}
+
+/* HOT: at every wait; of what is asked again, one line of memory is touched. */
+uint32_t ct_stacks_of(struct ct_stacks *s, const struct ct_read_generation *g, uint64_t id)
+{
+    struct near *near = &s->near[(id ^ (uintptr_t)g >> 6) % NEAR];
+
+    if (id == CT_STACK_NONE)
+        return CT_NODE_NONE;
+    if (near->id != id || near->generation != g || near->number != g->number || near->program != g->program)
+        *near = (struct near){ g, g->program, g->number, id, look_up(s, g, id) };
+    return near->node;
 }
