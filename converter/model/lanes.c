@@ -120,5 +120,7 @@ void ct_lanes_seen(struct ct_model *m, struct ct_model_thread *t, int cpu, int64
         ct_lanes_leave(m, t, ns);
         t->cpu = cpu;
         t->lane = NULL;
+    } else {
+        t->lane_seen = ns;              /* still: samples say so */
     }
 }

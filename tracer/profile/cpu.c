@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <sys/rseq.h>
 
 #include "profile/shot.h"
 #include "profile/signal.h"
@@ -54,13 +55,33 @@ void ct_cpu_complain(void)
 
 /* --- a tick --- */
 
+/*
+ * A thread that only reckons has no waits and no calls that tell on which CPU it is.  Told each time, changed or not: who
+ * draws CPUs takes it as seen until then.
+ */
+static void tell_cpu(uint64_t now)
+{
+    const char *here = __builtin_thread_pointer();
+    uint32_t cpu = __rseq_size ? ((const volatile struct rseq *)(here + __rseq_offset))->cpu_id + 1 : 0;
+
+    if (cpu - 1 >= UINT16_MAX || !ct_wanted(CT_CAT_thread))
+        return;
+    EMIT(CPU, .time = now, .cpu = cpu - 1);
+    ct_self.cpu = (uint16_t)cpu;
+    if (ct_self.row)
+        atomic_store_explicit(&ct_self.row->cpu, cpu, memory_order_relaxed);
+}
+
 static void sample(uint64_t weight, const void *interrupted)
 {
     struct ct_unwind_regs registers = ct_signal_registers(interrupted);
+    uint64_t now;
 
     if (!ct_gate_pass() || !ct_wanted(CT_CAT_cpu) || ct_self.gone || !ct_thread_attach() || !ct_thread_is_own())
         return;
-    EMIT(CPU_SAMPLE, .weight = weight, .at = ct_stack_interrupted(&registers));
+    now = ct_clock_now();
+    tell_cpu(now);
+    EMIT(CPU_SAMPLE, .time = now, .weight = weight, .at = ct_stack_interrupted(&registers));
 }
 
 /* Never removed: a tick may be on its way when the last timer is deleted. */

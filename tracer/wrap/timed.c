@@ -24,8 +24,8 @@ void ct_cpu_changed(uint32_t cpu, uint64_t now)
 {
     if (cpu - 1 >= UINT16_MAX || !ct_wanted(CT_CAT_thread))
         return;
-    ct_self.cpu = (uint16_t)cpu;
     EMIT(CPU, .time = now, .cpu = cpu - 1);
+    ct_self.cpu = (uint16_t)cpu;        /* after it: a CPU sample that comes between tells a newer one, and is put right */
     if (ct_self.row)
         atomic_store_explicit(&ct_self.row->cpu, cpu, memory_order_relaxed);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "tests/converter/traces.h"
 #include "till.h"
 
 static void a_wait_and_who_ended_it(void **state)
@@ -134,6 +135,40 @@ static void a_call_and_its_arguments(void **state)
     ct_index_free(s.memory);
 }
 
+static void keep_lane(void *context, const struct ct_lane_span *lane)
+{
+    *(struct ct_lane_span *)context = *lane;
+}
+
+/* A thread that only reckons is on its CPU for certain until its last sample, not until it was seen there first. */
+static void samples_tell_the_cpu(void **state)
+{
+    static const char text[] =
+        "program 1 clock=tsc ticks_per_second=200000000 name=\"reckons\"\n"
+        "generation 1:1 start=1000/5000/1000005000 end=400000/2000000/1002000000\n"
+        "stack 1 2 0x401001\n"
+        "thread 1:1 tid=77 name=\"reckons\"\n"
+        "0.000100000 1:1 CPU cpu=1\n"
+        "0.000100000 1:1 CPU_SAMPLE weight=100000 at=2\n"
+        "0.000700000 1:1 CPU cpu=1\n"
+        "0.000700000 1:1 CPU_SAMPLE weight=100000 at=2\n"
+        "0.001500000 1:1 LOG category=\"\" task=0 text=\"still here\"\n";
+    const struct ct_model_sink sink = { .lane = keep_lane };
+    struct ct_error err = { 0 };
+    struct ct_lane_span lane = { 0 };
+    size_t size;
+    char *bytes;
+
+    if (trace_of_text(text, sizeof text - 1, &bytes, &size, &err) < 0)
+        fail_msg("%s", err.text);
+    workshop_tell(bytes, size, false, &sink, &lane);
+    free(bytes);
+    assert_int_equal(lane.cpu, 1);
+    assert_int_equal(lane.start, 100000);
+    assert_int_equal(lane.seen, 700000);
+    assert_true(lane.end >= 1500000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +177,7 @@ int main(void)
         cmocka_unit_test(states_stand_between_stacks),
         cmocka_unit_test(bytes_over_the_network),
         cmocka_unit_test(a_call_and_its_arguments),
+        cmocka_unit_test(samples_tell_the_cpu),
     };
 
     return cmocka_run_group_tests(tests, till_open, till_close);
