@@ -140,7 +140,7 @@ SECTIONS = [
                 ("building_first", "until the first tile while it is built"),
                 ("building_tile_p95", "48 rows of a tile while it is built, the wait for its turn included"),
                 ("building_memory", "anonymous memory while it is built"))},
-        "view.paint_cold": "from the start of `ctrace view` to lanes in chromium, without an index; 1 M events of 200 threads",
+        "view.paint_cold": "from the start of `ctrace view` to lanes in a chromium that is open, without an index; 1 M events of 200 threads",
         "view.paint_warm": "the same with an index, the least of three",
         "view.page": "all of the page, packed",
         "view.lanes": "lanes in sight while it moves",

@@ -221,6 +221,36 @@ static void names(void **state)
     served_close(&s);
 }
 
+/* The first answer is three others in one. */
+static void the_start_holds_three_answers(void **state)
+{
+    static const char text[] = "program 1 pid=100 clock=tsc ticks_per_second=200000000 name=\"/usr/bin/x\"\n"
+                               "generation 1:1 start=1000/5000/1000005000 end=400000/2000000/1002000000\n"
+                               "thread 1:1 tid=77 name=\"x\"\n0.000100000 1:1 MARK name=\"here\"\n";
+    struct ct_request request;
+    struct ct_exchange start;
+    struct served s;
+
+    assert_int_equal(served_open(&s, text, sizeof text - 1), 0);
+    served_ask(&s, CT_METHOD_GET, "/api/start", NULL, &request, &start);
+    assert_int_equal(start.reply.status, 200);
+    ct_reply_bytes(&start.reply, "", 1);
+    for (const char *const *target = (const char *const[]){ "/api/meta", "/api/lanes", "/api/names", NULL }; *target; target++) {
+        struct ct_exchange x;
+
+        served_ask(&s, CT_METHOD_GET, *target, NULL, &request, &x);
+        assert_int_equal(x.reply.status, 200);
+        ct_reply_bytes(&x.reply, "", 1);
+        assert_true(strlen(x.reply.body) > 20);
+        x.reply.body[strcspn(x.reply.body, "\n")] = 0;
+        if (!strstr(start.reply.body, x.reply.body))
+            fail_msg("%s says %s, the start %s", *target, x.reply.body, start.reply.body);
+        ct_exchange_fini(&x);
+    }
+    ct_exchange_fini(&start);
+    served_close(&s);
+}
+
 /* What takes long ends when nobody waits for it any more, and when the server ends. */
 static void patience(void **state)
 {
@@ -250,7 +280,9 @@ static void patience(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(replies), cmocka_unit_test(names), cmocka_unit_test(patience) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replies), cmocka_unit_test(names), cmocka_unit_test(the_start_holds_three_answers), cmocka_unit_test(patience),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

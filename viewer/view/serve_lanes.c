@@ -1,4 +1,6 @@
 /* /api/lanes and /api/names: what stands at the left, and what slices are called. */
+#include "viewer/view/serve_lanes.h"
+
 #include "viewer/view/ask.h"
 #include "viewer/view/doc.h"
 #include "viewer/view/view.h"
@@ -41,6 +43,32 @@ static void put_lane(struct ct_doc *doc, const struct ct_index_lane *lane)
     ct_doc_close(doc, '}');
 }
 
+void ct_view_put_lanes(struct ct_doc *doc, const char *key, const struct ct_index_lanes *lanes)
+{
+    ct_doc_open(doc, key, '{');
+    ct_doc_u64(doc, "revision", lanes->revision);
+    ct_doc_open(doc, "lanes", '[');
+    for (size_t i = 0; i < lanes->count; i++)
+        put_lane(doc, &lanes->lanes[i]);
+    ct_doc_close(doc, ']');
+    ct_doc_close(doc, '}');
+}
+
+void ct_view_put_names(struct ct_doc *doc, const char *key, int64_t from, const struct ct_index_names *names)
+{
+    ct_doc_open(doc, key, '{');
+    ct_doc_i64(doc, "from", from);
+    ct_doc_open(doc, "names", '[');
+    for (size_t i = 0; i < names->count; i++)
+        ct_doc_text(doc, NULL, names->names[i]);
+    ct_doc_close(doc, ']');
+    ct_doc_open(doc, "classes", '[');
+    for (size_t i = 0; i < names->count; i++)
+        ct_doc_u64(doc, NULL, names->classes[i]);
+    ct_doc_close(doc, ']');
+    ct_doc_close(doc, '}');
+}
+
 void ct_answer_lanes(struct ct_exchange *x)
 {
     struct ct_index_lanes lanes;
@@ -49,13 +77,7 @@ void ct_answer_lanes(struct ct_exchange *x)
     if (!ct_view_good(x, ct_index_lanes(ct_view_of(x)->index, &lanes), NULL))
         return;
     doc = ct_doc_begin(&x->reply);
-    ct_doc_open(&doc, NULL, '{');
-    ct_doc_u64(&doc, "revision", lanes.revision);
-    ct_doc_open(&doc, "lanes", '[');
-    for (size_t i = 0; i < lanes.count; i++)
-        put_lane(&doc, &lanes.lanes[i]);
-    ct_doc_close(&doc, ']');
-    ct_doc_close(&doc, '}');
+    ct_view_put_lanes(&doc, NULL, &lanes);
     ct_index_free(lanes.memory);
 }
 
@@ -69,16 +91,6 @@ void ct_answer_names(struct ct_exchange *x)
         !ct_view_good(x, ct_index_names(ct_view_of(x)->index, (uint32_t)from, &names), NULL))
         return;
     doc = ct_doc_begin(&x->reply);
-    ct_doc_open(&doc, NULL, '{');
-    ct_doc_i64(&doc, "from", from);
-    ct_doc_open(&doc, "names", '[');
-    for (size_t i = 0; i < names.count; i++)
-        ct_doc_text(&doc, NULL, names.names[i]);
-    ct_doc_close(&doc, ']');
-    ct_doc_open(&doc, "classes", '[');
-    for (size_t i = 0; i < names.count; i++)
-        ct_doc_u64(&doc, NULL, names.classes[i]);
-    ct_doc_close(&doc, ']');
-    ct_doc_close(&doc, '}');
+    ct_view_put_names(&doc, NULL, from, &names);
     ct_index_free(names.memory);
 }

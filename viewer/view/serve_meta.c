@@ -1,10 +1,11 @@
-/* /api/meta and /api/progress: what was opened, and how far the index is. */
+/* /api/meta, /api/progress and /api/start: what was opened, how far the index is, and all that a page needs to begin with. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "viewer/view/doc.h"
+#include "viewer/view/serve_lanes.h"
 #include "viewer/view/view.h"
 
 static const char *const states[] = { "building", "ready", "failed" };
@@ -128,6 +129,23 @@ static bool get_meta(struct ct_exchange *x, struct ct_index_meta *ret)
     return !view->index || ct_view_good(x, ct_index_meta(view->index, ret), NULL);
 }
 
+static void put_meta(struct ct_doc *doc, const char *key, const struct ct_view *view, const struct ct_index_meta *meta,
+                     const struct ct_index_progress *progress)
+{
+    ct_doc_open(doc, key, '{');
+    ct_doc_string(doc, "ctrace", CT_VERSION);
+    ct_doc_string(doc, "kind", view->index ? "trace" : "profile");
+    put_trace(doc, view, meta);
+    ct_doc_i64(doc, "span_ns", meta->span_ns);
+    put_wall(doc, meta->start_wall_ns);
+    ct_doc_u64(doc, "cpus", meta->cpus);
+    put_programs(doc, meta);
+    put_classes(doc);
+    ct_doc_u64(doc, "revision", progress->revision);
+    put_progress(doc, "index", progress);
+    ct_doc_close(doc, '}');
+}
+
 void ct_answer_meta(struct ct_exchange *x)
 {
     const struct ct_view *view = ct_view_of(x);
@@ -139,17 +157,33 @@ void ct_answer_meta(struct ct_exchange *x)
         return;
     get_progress(view, &progress);
     doc = ct_doc_begin(&x->reply);
-    ct_doc_open(&doc, NULL, '{');
-    ct_doc_string(&doc, "ctrace", CT_VERSION);
-    ct_doc_string(&doc, "kind", view->index ? "trace" : "profile");
-    put_trace(&doc, view, &meta);
-    ct_doc_i64(&doc, "span_ns", meta.span_ns);
-    put_wall(&doc, meta.start_wall_ns);
-    ct_doc_u64(&doc, "cpus", meta.cpus);
-    put_programs(&doc, &meta);
-    put_classes(&doc);
-    ct_doc_u64(&doc, "revision", progress.revision);
-    put_progress(&doc, "index", &progress);
-    ct_doc_close(&doc, '}');
+    put_meta(&doc, NULL, view, &meta, &progress);
+    ct_index_free(meta.memory);
+}
+
+/* The progress comes first: what is added meanwhile has another revision, and is asked for again. */
+void ct_answer_start(struct ct_exchange *x)
+{
+    const struct ct_view *view = ct_view_of(x);
+    struct ct_index_progress progress;
+    struct ct_index_lanes lanes = { 0 };
+    struct ct_index_names names = { 0 };
+    struct ct_index_meta meta;
+    struct ct_doc doc;
+
+    get_progress(view, &progress);
+    if (!get_meta(x, &meta))
+        return;
+    if (!view->index || (ct_view_good(x, ct_index_lanes(view->index, &lanes), NULL) &&
+                         ct_view_good(x, ct_index_names(view->index, 0, &names), NULL))) {
+        doc = ct_doc_begin(&x->reply);
+        ct_doc_open(&doc, NULL, '{');
+        put_meta(&doc, "meta", view, &meta, &progress);
+        ct_view_put_lanes(&doc, "lanes", &lanes);
+        ct_view_put_names(&doc, "names", 0, &names);
+        ct_doc_close(&doc, '}');
+    }
+    ct_index_free(names.memory);
+    ct_index_free(lanes.memory);
     ct_index_free(meta.memory);
 }

@@ -15,6 +15,7 @@ static const struct ct_endpoint rows[] = {
     { "/api", READ, 0, ct_answer_api, NULL, "Every endpoint: path, methods, parameters, one sentence.", "" },
     { "/api/progress", READ, 0, ct_answer_progress, NULL, "How far the index is.", "" },
     { "/api/meta", READ, 0, ct_answer_meta, NULL, "What was opened: files, programs, time, classes of slices.", "" },
+    { "/api/start", READ, 0, ct_answer_start, NULL, "What a page begins with, in one answer: meta, lanes, names.", "" },
     { "/api/lanes", READ, OF_TRACE, ct_answer_lanes, NULL, "Every lane with its rows.", "" },
     { "/api/names", READ, OF_TRACE, ct_answer_names, NULL, "Names of slices and their classes, from an id on.", "from" },
     { "/api/tiles", READ, OF_TRACE, ct_answer_tiles, NULL,

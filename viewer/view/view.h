@@ -62,6 +62,7 @@ bool ct_view_impatient(void *patience);
 void ct_answer_api(struct ct_exchange *x);
 void ct_answer_meta(struct ct_exchange *x);
 void ct_answer_progress(struct ct_exchange *x);
+void ct_answer_start(struct ct_exchange *x);
 void ct_answer_lanes(struct ct_exchange *x);
 void ct_answer_names(struct ct_exchange *x);
 void ct_answer_tiles(struct ct_exchange *x);

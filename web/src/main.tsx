@@ -15,11 +15,19 @@ import "./style/timeline.css";
 import "./style/panels.css";
 import "./style/pages.css";
 
+const PATIENCE_MS = 150;
+
 const server = openServer();
 apiOpen(server);
 watchTheme();
 onLoaded(() => followAddress((ref) => void select(ref)));
-load();
-startWorker();
 const root = document.getElementById("page");
-if (root) render(<App />, root);
+let shown = false;
+const show = () => {
+  if (!shown && root) render(<App />, root);
+  shown = true;
+};
+startWorker();
+// To paint that it waits takes the page as long as to paint the trace: only who has to wait longer is told so.
+window.setTimeout(show, PATIENCE_MS);
+void load().then(show);

@@ -60,6 +60,7 @@ export type Lane = {
 };
 export type Lanes = { revision: number; lanes: Lane[] };
 export type Names = { from: number; names: string[]; classes: number[] };
+export type Start = { meta: Meta; lanes: Lanes; names: Names };
 
 export type Frame = { function: string; file: string; line: number; module: string; inlined?: boolean };
 export type Peer = { lane: number; row: number | null; slice: number | null; name: string; ns: number; stack: Frame[] };

@@ -47,14 +47,15 @@ async function sentence(reply: Response): Promise<string> {
   return `The server answered ${reply.status} ${reply.statusText}`.trim() + ".";
 }
 
-async function ask(path: string, init: RequestInit): Promise<Response> {
+async function ask(path: string, init: RequestInit, sent?: Promise<Response>): Promise<Response> {
   let reply: Response;
   try {
-    reply = await fetch(base + path, {
-      ...init,
-      credentials: "omit",
-      headers: { ...init.headers, Authorization: `Bearer ${token}` },
-    });
+    reply = await (sent ??
+      fetch(base + path, {
+        ...init,
+        credentials: "omit",
+        headers: { ...init.headers, Authorization: `Bearer ${token}` },
+      }));
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     const error = new ApiError(0, "The server does not answer.");
@@ -70,9 +71,9 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
   return reply;
 }
 
-/** GETs JSON.  The answer's type is the caller's word; hostile values are the drawing's business. */
-export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const reply = await ask(path, { signal });
+/** GETs JSON, or takes what was asked for already.  The answer's type is the caller's word; hostile values are the drawing's business. */
+export async function getJson<T>(path: string, signal?: AbortSignal, sent?: Promise<Response>): Promise<T> {
+  const reply = await ask(path, { signal }, sent);
   try {
     return (await reply.json()) as T;
   } catch (cause) {

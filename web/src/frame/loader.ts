@@ -1,9 +1,9 @@
 // Loads what the server knows, and again while it is still indexing; says in a sentence what stands in the way.
 
 import { batch } from "@preact/signals";
-import type { Lanes, Meta, Notes, Overview, Progress, Settings } from "../api/answers";
+import type { Lanes, Meta, Notes, Overview, Progress, Settings, Start } from "../api/answers";
 import { ApiError, apiListen, getJson, wordsOf } from "../api/api";
-import { namesUpdate } from "./names";
+import { namesTake, namesUpdate } from "./names";
 import { clock, heads, HEADS_LEAST, HEADS_MOST, lanes, meta, notes, overview, progress, span, themeChoice, trouble, view } from "./store";
 
 const BUILDING_MS = 400;
@@ -51,15 +51,30 @@ export function checkServer(): void {
   if (!trouble.value) again(0);
 }
 
-async function loadTrace(asked?: Promise<Meta>): Promise<void> {
+async function loadTrace(): Promise<void> {
   const before = meta.value;
-  const fresh = await (asked ?? getJson<Meta>("/api/meta"));
+  const fresh = await getJson<Meta>("/api/meta");
   if (before && before.trace.key !== fresh.trace.key) {
     window.location.reload(); // another trace under the same address
     return;
   }
   const isTrace = fresh.kind !== "profile";
   const [list] = isTrace ? await Promise.all([getJson<Lanes>("/api/lanes"), namesUpdate()]) : [{ revision: 0, lanes: [] }];
+  take(fresh, list);
+}
+
+/** The first time all comes in one answer, which was asked for before this script was here. */
+async function loadFirst(): Promise<Progress> {
+  const early = window.ctraceEarly;
+  window.ctraceEarly = undefined;
+  const first = await getJson<Start>("/api/start", undefined, early);
+  progress.value = first.meta.index;
+  namesTake(first.names);
+  take(first.meta, first.lanes);
+  return first.meta.index;
+}
+
+function take(fresh: Meta, list: Lanes): void {
   const whole = view.value.start <= 0 && view.value.end >= span.value;
   batch(() => {
     meta.value = fresh;
@@ -71,19 +86,32 @@ async function loadTrace(asked?: Promise<Meta>): Promise<void> {
     fitted = true;
     for (const then of afterwards) then();
   }
-  if (isTrace) overview.value = await getJson<Overview>("/api/overview").catch(() => null); // the minimap only
   if (trouble.value?.kind === "other") trouble.value = null;
+  if (fresh.kind !== "profile") void loadOverview(); // the minimap only
+}
+
+async function loadOverview(): Promise<void> {
+  overview.value = await getJson<Overview>("/api/overview").catch(() => null);
+}
+
+async function update(): Promise<Progress> {
+  if (!meta.value) {
+    try {
+      return await loadFirst();
+    } catch (cause) {
+      if (!(cause instanceof ApiError) || cause.status < 500) throw cause; // else it is only being opened, or it cannot be
+    }
+  }
+  const now = await getJson<Progress>("/api/progress");
+  progress.value = now;
+  if (now.revision !== loaded || !meta.value) await loadTrace();
+  return now;
 }
 
 async function poll(): Promise<void> {
   let wait = GONE_MS;
   try {
-    // At first both are asked for at once: each question takes the time of the way there and back.
-    const first = meta.value ? undefined : getJson<Meta>("/api/meta");
-    first?.catch(() => undefined);
-    const now = await getJson<Progress>("/api/progress");
-    progress.value = now;
-    if (now.revision !== loaded || !meta.value) await loadTrace(first);
+    const now = await update();
     wait = now.state === "building" ? BUILDING_MS : READY_MS;
   } catch (cause) {
     // A missing answer or a wrong token has said so already.
@@ -106,8 +134,10 @@ async function loadKept(): Promise<void> {
   }
 }
 
-export function load(): void {
+/** Is done when there is something to show, or a reason why not. */
+export async function load(): Promise<void> {
   apiListen(heard);
-  void poll();
+  const first = poll();
   void loadKept();
+  await first;
 }

@@ -13,14 +13,17 @@ export function nameText(id: number): string {
   return texts[id] ?? "";
 }
 
+export function namesTake(answer: Names): void {
+  if (answer.from !== texts.length || !answer.names.length) return;
+  for (const name of answer.names) texts.push(name);
+  namesKnown.value = texts.length;
+}
+
 /** Fetches what is new; one request at a time. */
 export function namesUpdate(): Promise<void> {
   asking ??= (async () => {
     try {
-      const answer = await getJson<Names>(`/api/names${query({ from: texts.length })}`);
-      if (answer.from !== texts.length || !answer.names.length) return;
-      for (const name of answer.names) texts.push(name);
-      namesKnown.value = texts.length;
+      namesTake(await getJson<Names>(`/api/names${query({ from: texts.length })}`));
     } finally {
       asking = null;
     }

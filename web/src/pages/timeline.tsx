@@ -1,6 +1,6 @@
 // The timeline: minimap, axis, lanes with their titles, and the panel beside them.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { effect } from "@preact/signals";
 import { loadFlows, scrollTo } from "../frame/actions";
 import { theServer } from "../frame/server";
@@ -31,7 +31,8 @@ export function TimelinePage() {
   const scroller = useRef<HTMLDivElement>(null);
   const main = useRef<HTMLCanvasElement>(null);
   const over = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
+  // Before the first frame is painted: tiles come meanwhile.
+  useLayoutEffect(() => {
     if (!scroller.current || !main.current || !over.current) return undefined;
     const parts = { scroller: scroller.current, main: main.current, over: over.current };
     const stage = new Stage(parts, theServer(), () => theme.value);

@@ -6,26 +6,35 @@ import type { PlacedRow } from "./lanes";
 import { stepOf, tileStart } from "./tile";
 import type { Piece } from "./tile_cache";
 import { quantity } from "./time";
+import { paintValues, valueInks, type Point, type ValueInks } from "./value_strip";
 import { toX } from "./viewport";
 
-type Point = { x: number; width: number; min: number; max: number; last: number };
+let sheet: { image: ImageData; words: Uint32Array } | null = null; // of the row drawn last: most have its size
+let inked: { of: Inks; words: ValueInks } | null = null;
+
+function sheetOf(pen: CanvasRenderingContext2D, width: number, height: number): typeof sheet {
+  if (sheet?.image.width === width && sheet.image.height === height) return sheet;
+  const image = pen.createImageData(width, height);
+  sheet = { image, words: new Uint32Array(image.data.buffer) };
+  return sheet;
+}
 
 export function drawValues(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, row: PlacedRow, pieces: Piece[]): void {
   const points = pointsOf(picture, pieces);
   const top = row.y - picture.top;
-  const bottom = top + row.h;
   if (!points.length) {
     pen.fillStyle = inks.faint;
-    pen.fillRect(0, bottom - 2, picture.width, 2);
+    pen.fillRect(0, top + row.h - 2, picture.width, 2);
     return;
   }
   const most = points.reduce((max, point) => Math.max(max, point.max), 0);
   const least = points.reduce((min, point) => Math.min(min, point.min), 0);
-  const scale = (row.h - 2) / (most - least || 1);
-  const yOf = (value: number) => bottom - (value - least) * scale;
-  fillSteps(pen, picture.width, points, inks.accentFill, yOf, yOf(Math.max(0, least)));
-  fillBands(pen, points, inks.accentFill, yOf);
-  strokeSteps(pen, picture.width, points, inks.accent, yOf);
+  const target = sheetOf(pen, Math.max(1, Math.round(picture.width * picture.ratio)), Math.max(1, Math.round(row.h * picture.ratio)));
+  if (inked?.of !== inks) inked = { of: inks, words: valueInks(inks.back, inks.accentFill, inks.accent) };
+  if (target) {
+    paintValues(target.words, target.image.width, target.image.height, picture.ratio, points, least, most, inked.words);
+    pen.putImageData(target.image, 0, Math.round(top * picture.ratio));
+  }
   const text = `${row.row.name && row.row.name !== row.lane.name ? `${row.row.name}  ` : ""}${quantity(most, row.lane.unit)}`;
   pen.fillStyle = inks.back;
   pen.globalAlpha = 0.75;
@@ -52,36 +61,4 @@ function pointsOf(picture: LanesPicture, pieces: Piece[]): Point[] {
     }
   }
   return points;
-}
-
-function fillSteps(pen: CanvasRenderingContext2D, width: number, points: Point[], fill: string, yOf: (value: number) => number, ground: number): void {
-  pen.fillStyle = fill;
-  pen.beginPath();
-  points.forEach((point, at) => {
-    const end = points[at + 1]?.x ?? width;
-    const y = yOf(point.last);
-    if (end > 0 && point.x < width && y !== ground) pen.rect(point.x, y, end - point.x, ground - y);
-  });
-  pen.fill();
-}
-
-/** From the least to the greatest of a step, no wider than the step: what holds until the next is the last. */
-function fillBands(pen: CanvasRenderingContext2D, points: Point[], fill: string, yOf: (value: number) => number): void {
-  pen.fillStyle = fill;
-  pen.beginPath();
-  for (const point of points) if (point.max > point.min) pen.rect(point.x, yOf(point.max), point.width, yOf(point.min) - yOf(point.max));
-  pen.fill();
-}
-
-function strokeSteps(pen: CanvasRenderingContext2D, width: number, points: Point[], ink: string, yOf: (value: number) => number): void {
-  pen.strokeStyle = ink;
-  pen.lineWidth = 1.25;
-  pen.beginPath();
-  points.forEach((point, at) => {
-    const y = yOf(point.last);
-    if (at) pen.lineTo(point.x, y);
-    else pen.moveTo(point.x, y);
-    pen.lineTo(points[at + 1]?.x ?? width, y);
-  });
-  pen.stroke();
 }

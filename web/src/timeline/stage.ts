@@ -7,6 +7,7 @@ import { nameText, namesKnown, namesUpdate } from "../frame/names";
 import * as store from "../frame/store";
 import { hitAt, nearestInRow, type Hit, type Sights } from "./hit";
 import { readInks, type Inks } from "./inks";
+import type { Item } from "./lanes";
 import type { Theme } from "./colours";
 import { drawLanes } from "./draw_lanes";
 import { drawOverlay, isBare, type Arrow, type Box } from "./draw_overlay";
@@ -61,6 +62,7 @@ export class Stage {
     parts.scroller.addEventListener("scroll", scrolled, { passive: true });
     this.stops.push(() => parts.scroller.removeEventListener("scroll", scrolled));
     this.resize();
+    this.look(store.layout.value.between(this.top, this.top + this.height));
   }
 
   close(): void {
@@ -191,7 +193,6 @@ export class Stage {
     const layout = store.layout.value;
     if (!pen || !store.meta.value) return;
     const items = layout.between(this.top, this.top + this.height);
-    const pauses = store.pauseRows.value;
     const span = store.span.value;
     const progress = store.progress.value;
     const picture = {
@@ -205,22 +206,27 @@ export class Stage {
       items,
       covered: progress?.state === "building" ? progress.covered_ns : span,
       nameOf: (id: number) => this.nameOf(id),
-      pauses,
+      pauses: store.pauseRows.value,
     };
-    if (!this.troubled) {
-      this.source.look({
-        view: picture.view,
-        devicePixels: this.width * this.ratio,
-        span,
-        rows: items.flatMap((item) => item.rows),
-        always: pauses,
-        theme: this.inks.theme,
-        revision: progress ? progress.revision + progress.covered_ns : 0,
-        key: store.meta.value.trace.key,
-      });
-    }
+    this.look(items);
     drawLanes(pen, this.source.cache, picture, this.inks);
     if (this.source.cache.size) window.ctraceFirst ??= performance.now();
+  }
+
+  /** Asks for what is in sight. */
+  private look(items: Item[]): void {
+    const progress = store.progress.value;
+    if (this.troubled || !store.meta.value) return;
+    this.source.look({
+      view: store.view.value,
+      devicePixels: this.width * this.ratio,
+      span: store.span.value,
+      rows: items.flatMap((item) => item.rows),
+      always: store.pauseRows.value,
+      theme: this.inks.theme,
+      revision: progress ? progress.revision + progress.covered_ns : 0,
+      key: store.meta.value.trace.key,
+    });
   }
 
   /** A name that is not known yet is asked for, but not more often than it can come. */

@@ -15,6 +15,7 @@ declare global {
     ctraceFrames?: () => number[];
     ctraceView?: () => [number, number];
     ctraceGlides?: () => boolean;
+    ctraceEarly?: Promise<Response>; // the first answer, see public/early.js
     ctraceFirst?: number; // when something of the trace was drawn first, ms since the page was asked for
   }
 }

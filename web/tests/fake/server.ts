@@ -39,6 +39,7 @@ function answer(fake: Fake, path: string, ask: URLSearchParams): unknown {
   switch (path) {
     case "/api/progress": return progress;
     case "/api/meta": return { ...metaOf(trace, progress, options), kind: options.profile ? "profile" : "trace" };
+    case "/api/start": return { meta: answer(fake, "/api/meta", ask), lanes: answer(fake, "/api/lanes", ask), names: answer(fake, "/api/names", ask) };
     case "/api/lanes": return { revision: progress.revision, lanes: options.events === 0 ? [] : trace.lanes };
     case "/api/names": return { from: number("from", 0), names: trace.names.slice(number("from", 0)), classes: trace.classes.slice(number("from", 0)) };
     case "/api/slice": return sliceOf(trace, number("row", 0), number("slice", 0));

@@ -7,6 +7,8 @@ export function recordingPen(): { pen: CanvasRenderingContext2D; log: Call[] } {
   const state: Record<string, unknown> = { fillStyle: "", strokeStyle: "", globalAlpha: 1 };
   const methods: Record<string, (...args: unknown[]) => unknown> = {
     measureText: (text) => ({ width: String(text).length * 6 }),
+    createImageData: (width, height) => ({ width, height, data: new Uint8ClampedArray(Number(width) * Number(height) * 4) }),
+    putImageData: (image, ...args) => log.push({ what: "pixels", ink: "", args: args as number[], image }),
     createPattern: () => "pattern",
     drawImage: (image, ...args) => log.push({ what: "image", ink: "", args: args as number[], image }),
     fillText: (text, ...args) => log.push({ what: "text", ink: String(state.fillStyle), args: args as number[], text: String(text) }),
