@@ -96,11 +96,14 @@ static void name_program(struct ct_chrome *c, struct ct_model_program *p, uint32
 {
     const struct ct_read_program *read = p->read;
     struct ct_text name = ct_run_name(&read->run);
-    char text[CHROME_LABEL_MAX * CT_JSON_ESCAPE_MAX], *at = text;
+    char text[CHROME_LABEL_MAX * CT_JSON_ESCAPE_MAX], *at = text, room[CT_READ_PLACE];
+    struct ct_text place = ct_read_place(read, room);
 
     if (name.size == 0)
         name = (struct ct_text){ "program", 7 };
     at = ct_json_text(at, name.at, name.size < 64 ? name.size : 64);
+    if (place.size)
+        at = ct_json_text(at, place.at, place.size);
     if (pid != read->run.pid && read->run.pid) {
         at = CT_JSON_PUT(at, " (pid ");
         at = ct_json_u64(at, read->run.pid);

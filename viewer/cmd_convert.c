@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "converter/family.h"
+#include "converter/hosts.h"
 #include "converter/output.h"
 #include "converter/read/reader.h"
 #include "converter/sink_chrome.h"
@@ -28,6 +29,7 @@ struct job {
     struct ct_family files;             /* inputs with their families */
     struct ct_opened opened;
     int64_t from_ns, to_ns;
+    struct ct_hosts hosts;
 };
 
 typedef int sink_function(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err);
@@ -78,6 +80,7 @@ static const char usage_text[] =
     "      --to TIME      leave out what is from then on\n"
     "      --no-stacks    leave stacks out: a smaller file\n"
     "      --alone        only the traces named, not those of child processes\n"
+    "      --offset HOST=NS  add so much to the times of that machine (also -1.5ms), when traces are of several\n"
     "  -h, --help         this text\n";
 
 /* --- progress --- */
@@ -247,7 +250,7 @@ static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error 
     if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened, err) < 0)
         return err->code;
     ct_opened_add_names(&job->opened);
-    return ct_reader_open(job->opened.inputs, job->opened.count, &options, ret, err);
+    return ct_hosts_open(&job->hosts, job->opened.inputs, job->opened.count, &options, ret, err);
 }
 
 static int set_range(struct job *job, struct ct_reader *reader, const struct sink *sink)
@@ -369,13 +372,15 @@ static const struct sink *find_sink(const char *name)
 
 static int parse(int argc, char **argv, struct job *job)
 {
-    enum { FROM = 256, TO, NO_STACKS, ALONE };
+    enum { FROM = 256, TO, NO_STACKS, ALONE, OFFSET };
     static const struct option options[] = {
         { "type", required_argument, NULL, 't' }, { "output", required_argument, NULL, 'o' },
         { "from", required_argument, NULL, FROM }, { "to", required_argument, NULL, TO },
         { "no-stacks", no_argument, NULL, NO_STACKS }, { "alone", no_argument, NULL, ALONE },
+        { "offset", required_argument, NULL, OFFSET },
         { "help", no_argument, NULL, 'h' }, { 0 },
     };
+    struct ct_error err = { 0 };
     int option;
 
     optind = 0;
@@ -387,6 +392,10 @@ static int parse(int argc, char **argv, struct job *job)
         case TO: job->to_text = optarg; break;
         case NO_STACKS: job->stacks = false; break;
         case ALONE: job->alone = true; break;
+        case OFFSET:
+            if (ct_hosts_say(&job->hosts, optarg, &err) < 0)
+                return complain_error(&err), 'e';
+            break;
         case 'h': return 'h';
         default: return '?';
         }
@@ -404,6 +413,8 @@ int ct_cmd_convert(int argc, char **argv)
     int r = parse(argc, argv, &job);
     int status;
 
+    if (r == 'e')
+        return 2;
     if (r != 0) {
         fputs(usage_text, r == 'h' ? stdout : stderr);
         return r == 'h' ? 0 : 2;

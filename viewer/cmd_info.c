@@ -5,12 +5,13 @@
 #include <stdlib.h>
 
 #include "converter/family.h"
+#include "converter/hosts.h"
 #include "viewer/commands.h"
 #include "viewer/info.h"
 #include "viewer/open.h"
 
 static const char usage_text[] =
-    "usage: ctrace info [--json] [--alone] [TRACE...]\n"
+    "usage: ctrace info [--json] [--alone] [--offset HOST=NS] [TRACE...]\n"
     "\n"
     "Says which program was recorded, where, when and for how long, its threads, its events and their bytes by type,\n"
     "what was lost, and whether the trace is complete.  TRACE is a file (trace.out when none is named; .gz too; - is\n"
@@ -18,12 +19,14 @@ static const char usage_text[] =
     "\n"
     "      --json         one JSON object\n"
     "      --alone        only the traces named, not those of child processes\n"
+    "      --offset HOST=NS  add so much to the times of that machine (also -1.5ms), when traces are of several\n"
     "  -h, --help         this text\n";
 
 struct job {
     bool json, alone;
     struct ct_family files;
     struct ct_opened opened;
+    struct ct_hosts hosts;
 };
 
 static int complain(const struct ct_error *err)
@@ -48,7 +51,7 @@ static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error 
 {
     if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened, err) < 0)
         return err->code;
-    return ct_reader_open(job->opened.inputs, job->opened.count, NULL, ret, err);
+    return ct_hosts_open(&job->hosts, job->opened.inputs, job->opened.count, NULL, ret, err);
 }
 
 static int tell(const struct job *job, struct ct_reader *reader)
@@ -91,9 +94,11 @@ static int run(struct job *job, char **arguments, size_t count)
 int ct_cmd_info(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "json", no_argument, NULL, 'j' }, { "alone", no_argument, NULL, 'a' }, { "help", no_argument, NULL, 'h' }, { 0 },
+        { "json", no_argument, NULL, 'j' }, { "alone", no_argument, NULL, 'a' }, { "help", no_argument, NULL, 'h' },
+        { "offset", required_argument, NULL, 'o' }, { 0 },
     };
     static char usual[] = "trace.out", *usual_arguments[] = { usual };
+    struct ct_error err = { 0 };
     struct job job = { 0 };
     int option;
 
@@ -102,6 +107,10 @@ int ct_cmd_info(int argc, char **argv)
         switch (option) {
         case 'j': job.json = true; break;
         case 'a': job.alone = true; break;
+        case 'o':
+            if (ct_hosts_say(&job.hosts, optarg, &err) < 0)
+                return complain(&err), 2;
+            break;
         case 'h': return fputs(usage_text, stdout) < 0;
         default: return 2;
         }

@@ -27,6 +27,7 @@ static const char usage_text[] =
     "      --no-browser       open none, only print the URL\n"
     "      --index-dir DIR    keep the trace's index there (else beside the trace, or in the user's cache)\n"
     "      --alone            only the trace named, not those of child processes\n"
+    "      --offset HOST=NS   add so much to the times of that machine (also -1.5ms), when traces are of several\n"
     "      --base PROFILE     compare the profile with this one\n"
     "  -h, --help             this text\n"
     "\n"
@@ -228,10 +229,12 @@ int ct_cmd_view(int argc, char **argv)
     static const struct option options[] = {
         { "listen", required_argument, NULL, 'l' }, { "no-browser", no_argument, NULL, 'n' },
         { "index-dir", required_argument, NULL, 'i' }, { "alone", no_argument, NULL, 'a' },
-        { "base", required_argument, NULL, 'b' }, { "help", no_argument, NULL, 'h' }, { 0 },
+        { "base", required_argument, NULL, 'b' }, { "help", no_argument, NULL, 'h' },
+        { "offset", required_argument, NULL, 'o' }, { 0 },
     };
     static char base[] = "--base";
     struct job job = { .invite.browser = true };
+    struct ct_error err = { 0 };
     int option;
 
     for (int i = 1; i < argc; i++)
@@ -245,6 +248,12 @@ int ct_cmd_view(int argc, char **argv)
         case 'i': job.subject.index_folder = optarg; break;
         case 'a': job.subject.alone = true; break;
         case 'b': job.base = optarg; break;
+        case 'o':
+            if (ct_hosts_say(&job.subject.hosts, optarg, &err) < 0)
+                return complain(&err), 2;
+            for (const char *at = optarg; *at; at++)
+                job.view.said = job.view.said * 31 + (uint8_t)*at;
+            break;
         case 'h': return usage(stdout, 0);
         default: return 2;
         }

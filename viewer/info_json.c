@@ -178,6 +178,24 @@ static void write_pauses(struct json *j, const struct ct_info_program *p)
     close_with(j, "}");
 }
 
+/* By which clock the program stands beside what other machines did. */
+static void write_clock(struct json *j, const struct ct_read_shift *shift)
+{
+    static const char *const how[] = { "own", "first", "said", "compared" };
+
+    if (!shift)
+        return;
+    key(j, "host_clock");
+    open_with(j, "{");
+    word(j, "how", how[shift->how]);
+    integer(j, "offset_ns", shift->ns);
+    if (shift->how == CT_READ_SHIFT_COMPARED) {
+        integer(j, "uncertain_ns", shift->uncertain_ns);
+        number(j, "messages", shift->messages);
+    }
+    close_with(j, "}");
+}
+
 static void write_program(struct json *j, const struct ct_info_program *p)
 {
     const struct ct_read_program *program = p->program;
@@ -194,6 +212,7 @@ static void write_program(struct json *j, const struct ct_info_program *p)
     number(j, "parent_pid", run->parent_pid);
     number(j, "uid", run->uid);
     text(j, "host", run->host);
+    write_clock(j, program->shift);
     text(j, "system", run->system);
     text(j, "version", run->version);
     number(j, "cpus", run->cpus);

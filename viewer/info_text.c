@@ -96,6 +96,24 @@ static void write_when(const struct ct_read_program *program, struct ct_output *
     put(out, "\n");
 }
 
+/* By which clock it stands beside what other machines did. */
+static void write_host(const struct ct_read_program *program, struct ct_output *out)
+{
+    const struct ct_read_shift *shift = program->shift;
+
+    if (!shift)
+        return;
+    if (shift->how == CT_READ_SHIFT_FIRST)
+        put(out, "offset       0 ns: other machines' clocks are compared with this one\n");
+    else if (shift->how == CT_READ_SHIFT_SAID)
+        put(out, "offset       %+lld ns, as --offset says\n", (long long)shift->ns);
+    else if (shift->how == CT_READ_SHIFT_COMPARED)
+        put(out, "offset       %+lld ns, +-%lld ns by %llu messages\n", (long long)shift->ns, (long long)shift->uncertain_ns,
+            (unsigned long long)shift->messages);
+    else
+        put(out, "offset       unknown: no messages both ways tell how the machine's clock differs\n");
+}
+
 static void write_ended(const struct ct_read_program *program, struct ct_output *out)
 {
     static const char *const reasons[] = { "exit status", "killed by signal", "recording was stopped", "at its maximal size",
@@ -157,6 +175,7 @@ static void write_program(const struct ct_info_program *p, const char *path, str
     else
         write_no_time(path, out);
     put(out, "clock        %s, %llu ticks a second\n", clock ? clock : "unknown", (unsigned long long)run->ticks_per_second);
+    write_host(p->program, out);
     put(out, "threads      %llu\n", (unsigned long long)p->threads);
     put(out, "generations  %llu", (unsigned long long)p->generations);
     if (p->recovered_generations)

@@ -14,6 +14,7 @@
 
 struct ct_subject {
     struct ct_family files;
+    struct ct_hosts hosts;
     struct ct_opened opened;        /* while the index is built from the files */
     struct ct_index *index;
     char *notes;
@@ -121,7 +122,7 @@ static int open_reader(void *context, struct ct_reader **ret, struct ct_error *e
     if (ct_opened_init((const char *const *)s->files.path, s->files.count, &s->opened, err) < 0)
         return err->code;
     ct_opened_add_names(&s->opened);
-    return ct_reader_open(s->opened.inputs, s->opened.count, NULL, ret, err);
+    return ct_hosts_open(&s->hosts, s->opened.inputs, s->opened.count, NULL, ret, err);
 }
 
 static void close_reader(void *context, struct ct_reader *reader)
@@ -134,12 +135,15 @@ static void close_reader(void *context, struct ct_reader *reader)
 
 int ct_subject_open(const struct ct_subject_options *o, struct ct_subject **ret, struct ct_error *err)
 {
-    const struct ct_index_options options = { .folder = o->index_folder };
+    const struct ct_index_options options = { .folder = o->index_folder, .forget = o->hosts.count > 0 };
     struct ct_subject *s = calloc(1, sizeof *s);
     int r;
 
     if (!s)
         return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    s->hosts = o->hosts;
+    for (unsigned i = 0; i < s->hosts.count; i++)
+        s->hosts.shift[i].host.at = s->hosts.name[i];       /* of the copy */
     r = find_files(s, o, err);
     if (r == 0) {
         const struct ct_index_source source = { (const char *const *)s->files.path, s->files.count, open_reader, close_reader, s };

@@ -77,11 +77,14 @@ static uint32_t command_of(struct ct_builder *b, const struct ct_read_program *r
 
 struct ct_build_owner *ct_build_owner_of(struct ct_builder *b, struct ct_model_program *p)
 {
+    struct ct_text place, name = ct_run_name(&p->read->run);
     struct ct_build_owner *own = p->user;
     struct ct_program_record *record;
+    char room[CT_READ_PLACE];
 
     if (own)
         return own;
+    place = ct_read_place(p->read, room);
     own = calloc(1, sizeof *own);
     record = own ? ct_list_add(&b->programs) : NULL;
     if (!record) {
@@ -90,7 +93,8 @@ struct ct_build_owner *ct_build_owner_of(struct ct_builder *b, struct ct_model_p
         return NULL;
     }
     *record = (struct ct_program_record){ .pid = p->read->run.pid, .start = p->read->start_ns, .end = p->read->end_ns,
-                                          .name = ct_strings_of(&b->strings, ct_run_name(&p->read->run)),
+                                          .name = ct_strings_print(&b->strings, "%.*s%.*s", (int)name.size, name.size ? name.at : "",
+                                                                   (int)place.size, place.size ? place.at : ""),
                                           .command = command_of(b, p->read) };
     own->id = (uint32_t)b->programs.count - 1;
     own->pauses.lane = own->tasks.lane = CT_INDEX_NONE;

@@ -1,6 +1,7 @@
 /* What consumers ask the reader about: names, stacks, threads, endings. */
 #include "converter/read/generation.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct ct_read_event_info *ct_read_schema(const struct ct_read_program *program, unsigned no)
@@ -93,6 +94,21 @@ const struct ct_read_ending *ct_reader_ending(const struct ct_reader *reader, un
 int64_t ct_reader_end_ns(const struct ct_reader *reader)
 {
     return trace_of(reader)->end_ns;
+}
+
+struct ct_text ct_read_place(const struct ct_read_program *program, char room[CT_READ_PLACE])
+{
+    const struct ct_read_shift *shift = program->shift;
+    int n;
+
+    if (!shift)
+        return (struct ct_text){ 0 };
+    n = snprintf(room, CT_READ_PLACE, " on %.*s", shift->host.size < 64 ? (int)shift->host.size : 64, shift->host.at);
+    if (shift->how == CT_READ_SHIFT_COMPARED)
+        n += snprintf(room + n, CT_READ_PLACE - (size_t)n, " (clock +-%.1f us)", (double)shift->uncertain_ns / 1e3);
+    else if (shift->how == CT_READ_SHIFT_NONE)
+        n += snprintf(room + n, CT_READ_PLACE - (size_t)n, " (clock not compared)");
+    return (struct ct_text){ room, (size_t)n };
 }
 
 int64_t ct_reader_realtime_ns(const struct ct_reader *reader)

@@ -104,6 +104,8 @@ int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struc
         return ct_error_at(err, -ENOMEM, 0, "out of memory");
     reader->options = options ? *options : (struct ct_reader_options){ 0 };
     reader->trace.inflate_max = reader->options.inflate_max;
+    reader->trace.shifts = reader->options.shifts;
+    reader->trace.shift_count = reader->options.shift_count;
     reader->from_ns = INT64_MIN;
     reader->to_ns = INT64_MAX;
     reader->last_ns = INT64_MIN;

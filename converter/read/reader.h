@@ -42,7 +42,23 @@ struct ct_read_input {
     size_t tail_size;           /* without a file head; pieces that the file already has are dropped */
 };
 
+/* What to add to the times of a machine, whose name is that in `run.host`, to bring its clock together with the others'. */
+struct ct_read_shift {
+    struct ct_text host;
+    int64_t ns;
+    int64_t uncertain_ns;       /* of COMPARED: so much more or less */
+    uint64_t messages;          /* of COMPARED: that were looked at */
+    enum ct_read_shift_how {
+        CT_READ_SHIFT_NONE,     /* nothing is known: the machines' own clocks are believed */
+        CT_READ_SHIFT_FIRST,    /* the others are compared with it */
+        CT_READ_SHIFT_SAID,     /* by the user */
+        CT_READ_SHIFT_COMPARED, /* by messages both ways */
+    } how;
+};
+
 struct ct_reader_options {
+    const struct ct_read_shift *shifts;     /* borrowed until ct_reader_close */
+    size_t shift_count;
     bool tables_only;           /* deliver generations, no events: for those who look for addresses or threads */
     bool ahead;                 /* decode in a second thread, a bounded number of events ahead */
     uint64_t inflate_max;       /* bytes that a .gz may unpack to; 0: a hundred times its size */
@@ -73,8 +89,13 @@ struct ct_read_program {
     size_t module_count;
     const struct ct_read_frame *frames;     /* all names so far, for ct_read_frames; valid until the next item */
     size_t frame_count;
+    const struct ct_read_shift *shift;      /* of its machine; NULL: there is one machine only, or nobody looked */
     void *user;                 /* the consumer's; NULL at first */
 };
+
+/* " on web2 (clock +-23 us)" when the trace is of several machines, else nothing; `size` bytes are enough. */
+enum { CT_READ_PLACE = 128 };
+struct ct_text ct_read_place(const struct ct_read_program *program, char room[CT_READ_PLACE]);
 
 /* A thread; stays when its generation goes. */
 struct ct_read_thread {

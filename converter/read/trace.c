@@ -211,6 +211,16 @@ static int by_start(const void *a, const void *b)
     return (x->pub.index > y->pub.index) - (x->pub.index < y->pub.index);
 }
 
+static const struct ct_read_shift *shift_of(const struct ct_trace *trace, const struct ct_program *program)
+{
+    struct ct_text host = program->pub.run.host;
+
+    for (size_t i = 0; i < trace->shift_count; i++)
+        if (trace->shifts[i].host.size == host.size && memcmp(trace->shifts[i].host.at, host.at, host.size) == 0)
+            return &trace->shifts[i];
+    return NULL;
+}
+
 /* Brings the programs' clocks together and counts from the earliest of them. */
 static void align(struct ct_trace *trace)
 {
@@ -221,6 +231,8 @@ static void align(struct ct_trace *trace)
         struct ct_program *program = trace->programs.items[i];
 
         program->shift_ns = same_clock ? 0 : program->clock.realtime_offset_ns;
+        program->pub.shift = shift_of(trace, program);
+        program->shift_ns += program->pub.shift ? program->pub.shift->ns : 0;
         if (program->generations.count == 0)
             continue;
         if (program->pub.start_ns + program->shift_ns < start) {

@@ -94,6 +94,8 @@ struct ct_trace {
     int64_t start_abs_ns;               /* of the clock that all programs share */
     int64_t end_ns, realtime_ns;
     uint64_t inflate_max;
+    const struct ct_read_shift *shifts;
+    size_t shift_count;
 };
 
 /* One block, its head checked. */

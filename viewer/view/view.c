@@ -45,6 +45,8 @@ void ct_view_set_key(struct ct_view *view)
     uint64_t hash = mix(mix(0xcbf29ce484222325u, CT_VERSION, sizeof CT_VERSION), &tiles, sizeof tiles);
     struct stat st;
 
+    if (view->said)
+        hash = mix(hash, &view->said, sizeof view->said);
     for (size_t i = 0; i < view->file_count; i++) {
         hash = mix(hash, view->files[i], strlen(view->files[i]) + 1);
         if (stat(view->files[i], &st) == 0) {

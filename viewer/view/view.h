@@ -19,6 +19,7 @@ struct ct_view {
     struct ct_view_profile *profile;        /* NULL: a trace is served */
     const char *const *files;               /* that were opened, the one that was asked for first */
     size_t file_count;
+    uint64_t said;                          /* a hash of what was said of clocks, which is part of the key; 0: nothing */
     char key[17];                           /* names what is served: the same only for the same files and this version */
     const char *notes, *settings;           /* files; NULL: there is no place for them */
     bool far;                               /* a browser is probably behind a slow line */
