@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "drain/life.h"
+
 /* An arena that is no arena yet may be one in the making while it is younger than this. */
 enum { BEING_MADE_S = 10 };
 
@@ -41,33 +43,9 @@ static bool this_boot(const uint8_t id[CT_UUID_SIZE])
     return !ct_session_unhex(plain, now) || memcmp(now, id, CT_UUID_SIZE) == 0;
 }
 
-/* Field 22 of /proc/PID/stat; 0 when there is no such process. */
-static uint64_t start_time_of(uint32_t pid)
-{
-    char path[64], text[1024];
-    unsigned long long start = 0;
-    const char *at;
-    ssize_t n;
-    int fd;
-
-    snprintf(path, sizeof path, "/proc/%u/stat", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    at = strrchr(text, ')');
-    for (int field = 2; at && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    if (at && (sscanf(at, " %llu", &start) != 1 || strstr(text, ") Z ") || strstr(text, ") X ")))
-        start = 0;
-    return start;
-}
-
 bool ct_dead_writer_lives(const struct ct_arena *head)
 {
-    uint64_t start = this_boot(head->boot_id) ? start_time_of(head->pid) : 0;
+    uint64_t start = this_boot(head->boot_id) ? ct_life_start((pid_t)head->pid) : 0;
 
     return start && (start == head->start_time || head->start_time == 0);
 }

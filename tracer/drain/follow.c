@@ -3,20 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "drain/image.h"
 
 /* A program that connects begins to record by itself, a moment later: so long nothing is said to be idle. */
-enum { EVENTS = 64, ROUND_MS = CT_DRAIN_NS / 1000000, QUIET_ROUNDS = 100 };
+enum { EVENTS = 64, ROUND_MS = CT_DRAIN_NS / 1000000, QUIET_ROUNDS = 100, LOOK_MS = 50 };
 
 /* --- birth and end --- */
 
@@ -86,11 +84,10 @@ static struct ct_process *add_process(struct ct_follow *f, pid_t pid)
     p->socket = -1;
     p->status_known = pid == f->first && f->first_ended;
     p->status = f->first_status;
-    p->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (p->pidfd < 0)
-        p->dead = true;                 /* ended and reaped already; what it recorded is there */
-    else
-        watch(f, p->pidfd, p);
+    ct_life_init(&p->life, pid);
+    p->dead = p->life.over;             /* ended and reaped already; what it recorded is there */
+    if (p->life.fd >= 0)
+        watch(f, p->life.fd, p);
     p->next = f->processes;
     f->processes = p;
     return p;
@@ -113,8 +110,7 @@ static void drop_process(struct ct_follow *f, struct ct_process *p)
             break;
         }
     hang_up(p);
-    if (p->pidfd >= 0)
-        close(p->pidfd);
+    ct_life_fini(&p->life);
     ct_image_close_file(f, p);
     f->lost += p->lost;
     free(p);
@@ -251,6 +247,17 @@ static bool busy(const struct ct_follow *f)
     return false;
 }
 
+/* Of some processes nobody tells that they end: looked at here, like those that said something.  True when there are such. */
+static bool look_again(struct ct_follow *f)
+{
+    bool some = false;
+
+    for (struct ct_process *p = f->processes; p; p = p->next)
+        if (ct_life_unwatched(&p->life))
+            p->woken = some = true;
+    return some;
+}
+
 /* Sorts out who has something to say.  Returns true when that is the owner. */
 static bool sort_events(struct ct_follow *f, const struct epoll_event *event, int n)
 {
@@ -271,15 +278,9 @@ static bool sort_events(struct ct_follow *f, const struct epoll_event *event, in
 static void look_after_process(struct ct_follow *f, struct ct_process *p)
 {
     if (p->woken) {
-        struct pollfd gone = { .fd = p->pidfd, .events = POLLIN };
-
         p->woken = false;
         hear_all(f, p);
-        if (p->pidfd >= 0 && poll(&gone, 1, 0) == 1) {
-            close(p->pidfd);
-            p->pidfd = -1;
-            p->dead = true;
-        }
+        p->dead = ct_life_over(&p->life);
     }
     if (!p->image.arena)
         return;
@@ -321,6 +322,8 @@ bool ct_follow_step(struct ct_follow *f, int timeout_ms)
     bool foreign;
     int n;
 
+    if (look_again(f) && (timeout_ms < 0 || timeout_ms > LOOK_MS))
+        timeout_ms = LOOK_MS;
     if (busy(f) && (timeout_ms < 0 || timeout_ms > ROUND_MS))
         timeout_ms = ROUND_MS;
     n = epoll_wait(f->epoll, event, EVENTS, timeout_ms);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "drain/drain.h"
+#include "drain/life.h"
 #include "drain/segments.h"
 #include "drain/session.h"
 #include "format/control.h"
@@ -32,9 +33,9 @@ struct ct_guest {
 struct ct_process {
     struct ct_process *next;
     pid_t pid;
-    int pidfd;                      /* readable when it has ended; -1: it has */
+    struct ct_life life;
     int socket;                     /* control connection of the image; -1: none */
-    bool dead;
+    bool dead;                      /* its life is over; what it recorded may still be here */
     bool expected;                  /* it has not connected yet, see ct_follow_expect() */
     bool status_known;
     int status;                     /* as from waitpid(), valid with status_known */
