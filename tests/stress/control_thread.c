@@ -56,3 +56,8 @@ void ct_raw_thread_join(_Atomic uint32_t *tid)
     (void)tid;
     pthread_join(thread, NULL);
 }
+
+bool ct_raw_thread_is_self(void)
+{
+    return thread_tid && atomic_load(thread_tid) != 0 && pthread_equal(pthread_self(), thread);
+}

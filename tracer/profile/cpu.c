@@ -13,6 +13,7 @@
 #include "record/hidden.h"
 #include "record/intern.h"
 #include "record/rawfile.h"
+#include "record/sandbox.h"
 #include "record/session.h"
 #include "record/syscall.h"
 #include "record/tasks.h"
@@ -147,7 +148,7 @@ static void start(void)
 
 void ct_cpu_follow(bool recording)
 {
-    bool wanted = recording && ct_wanted(CT_CAT_cpu) && ct_options.cpu_rate;
+    bool wanted = recording && ct_wanted(CT_CAT_cpu) && ct_options.cpu_rate && ct_sandbox_lets_sample();
 
     ct_signal_check();
     if (ct_timers_on() && (!wanted || !ct_signal_ours() || rate_now != ct_options.cpu_rate))

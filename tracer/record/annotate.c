@@ -7,6 +7,7 @@
 #include "record/intern.h"
 #include "record/session.h"
 #include "record/syscall.h"
+#include "record/thread.h"
 
 static inline __attribute__((always_inline)) bool wanted(unsigned category)
 {
@@ -68,7 +69,7 @@ void ct_thread_name(const char *name)
 {
     ct_syscall(SYS_prctl, PR_SET_NAME, name);
     if (ct_arena && ct_thread_attach())
-        ct_thread_renamed((uint32_t)ct_syscall(SYS_gettid), name);
+        ct_thread_renamed(ct_thread_tid_now(), name);
 }
 
 void ct_gc_begin(const char *kind)

@@ -22,6 +22,7 @@
 #include "record/modules.h"
 #include "record/rawfile.h"
 #include "record/sampler.h"
+#include "record/sandbox.h"
 #include "record/session.h"
 #include "record/syscall.h"
 #include "record/tap.h"
@@ -72,6 +73,13 @@ static void wake_control(void)
 
     if (to && ct_syscall(SYS_tgkill, pid, to, POKE) == -EAGAIN)
         ct_syscall(SYS_tgkill, pid, to, POKE_UNQUEUED);
+}
+
+/* Whether a thread of the program may, and may wait for an answer. */
+static bool can_wake(void)
+{
+    return !atomic_load_explicit(&ct_sandbox_on, memory_order_relaxed) ||
+           !(ct_sandbox_forbids(SYS_getpid) || ct_sandbox_forbids(SYS_tgkill) || ct_sandbox_forbids(SYS_futex));
 }
 
 void ct_control_poke(void)
@@ -125,7 +133,12 @@ static bool answer_ask(void)
     case CT_ASK_PROFILE: ask.answer = ct_talk_hand(CT_CONTROL_PROFILE, ask.fd, NULL); break;
     case CT_ASK_LISTENED: ask.answer = ct_talk_socket() < 0 ? -ENOTCONN : 0; break;
     case CT_ASK_HEAR: ct_talk_hear_all(); ask.answer = 0; break;
-    case CT_ASK_TAP: ct_tap_look(ct_arena); ask.answer = 0; break;
+    case CT_ASK_TAP: case CT_ASK_LOOK: ct_tap_look(ct_arena); ask.answer = 0; break;
+    case CT_ASK_SILENCE: ct_turn_want_nothing(ct_arena); ask.answer = 0; break;
+    case CT_ASK_SAMPLERS:
+        CT_SAMPLER(follow, atomic_load_explicit(&ct_arena->phase, memory_order_relaxed) == CT_ARENA_RECORDING);
+        ask.answer = 0;
+        break;
     case CT_ASK_IDENTITY: ask.answer = ct_identity_set(&ask.identity); break;
     default: ask.answer = 0; break;
     }
@@ -160,6 +173,8 @@ int ct_control_ask(enum ct_control_request request, int fd, const char *text)
     uint32_t before;
     int r = -ESRCH;
 
+    if (!can_wake())
+        return -EPERM;
     lock_ask();
     if (!ct_control_alive())
         goto out;
@@ -218,15 +233,22 @@ static int be_born(void)
     return ct_talk_connect(arena_fd);
 }
 
-/* How long to sleep: until the next turn while recording, or the next look what LTTng wants, else until somebody speaks. */
+/*
+ * How long to sleep: until the next turn while recording, or the next look what LTTng wants, else until somebody speaks; in a
+ * sandbox perhaps nobody can.
+ */
 static const struct timespec *until_turn(struct timespec *wait)
 {
-    int64_t left = ct_turn_due_ns(ct_arena), look = ct_tap_due_ns();
+    static const int64_t look_ns = 10000000, rest_ns = 100000000;
+    bool sandboxed = atomic_load_explicit(&ct_sandbox_on, memory_order_relaxed);
+    int64_t left = ct_turn_due_ns(ct_arena), look = ct_tap_due_ns(), most = left < 0 ? rest_ns : look_ns;
 
     if (look >= 0 && (left < 0 || look < left))
         left = look;
-    if (left < 0)
+    if (left < 0 && !sandboxed)
         return NULL;
+    if (sandboxed && (left < 0 || left > most))
+        left = most;
     wait->tv_sec = left / 1000000000;
     wait->tv_nsec = left % 1000000000;
     return wait;
@@ -262,6 +284,50 @@ static void hear_pokes(void)
     atomic_store_explicit(&poked, 0, memory_order_relaxed);
 }
 
+/* Field `wanted` of /proc/self/stat; the name before them may hold spaces and brackets, so count from the last ')'. */
+static const char *field_of(const char *stat, int wanted)
+{
+    const char *at = stat;
+
+    for (const char *p = stat; *p; p++)
+        if (*p == ')')
+            at = p;
+    for (int field = 2; *at && field < wanted; at++)
+        field += *at == ' ';
+    return at;
+}
+
+/*
+ * All threads of the program may go by themselves, as a filter kills them and as strict sandboxes end: the process would
+ * last for as long as we do, and end as we do.  The first stays on as a zombie, with what it ended by, when only we are left.
+ */
+static void follow_last(void)
+{
+    static const struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } by_default;
+    char text[1024];
+    const char *state, *count, *code;
+    uint64_t status, number;
+    long pid = ct_syscall(SYS_getpid);
+
+    if (ct_raw_read_file("/proc/self/stat", text, sizeof text) <= 0)
+        return;
+    state = field_of(text, 3);
+    count = field_of(text, 20);
+    code = field_of(text, 52);
+    if (*state != 'Z' || ct_raw_number(&count, 10) > 2)
+        return;
+    status = ct_raw_number(&code, 10);
+    number = status & 0x7f;
+    if (number) {
+        uint64_t mask = ~((uint64_t)1 << (number - 1));
+
+        ct_syscall(SYS_rt_sigaction, number, &by_default, 0, sizeof mask);
+        ct_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask);
+        ct_syscall(SYS_tgkill, pid, ct_syscall(SYS_gettid), number);
+    }
+    ct_syscall(SYS_exit, status >> 8);
+}
+
 static void live(void)
 {
     for (;;) {
@@ -280,6 +346,8 @@ static void live(void)
         if (n > 0 && watch[1].revents)
             ct_talk_hear();
         ct_tap_look(ct_arena);
+        if (n == 0 && atomic_load_explicit(&ct_sandbox_on, memory_order_relaxed))
+            follow_last();
         keep_up();
     }
 }
@@ -327,6 +395,8 @@ int ct_control_start(void)
     uint32_t before = atomic_load_explicit(&ask.done, memory_order_relaxed);
     int r;
 
+    if (!ct_sandbox_lets_control())
+        return -EPERM;
     birth_error = -ETIMEDOUT;
     r = ct_raw_thread_start(control_main, &tid);
     if (r < 0)

@@ -27,6 +27,9 @@ enum ct_control_request {
     CT_ASK_LISTENED = 13,           /* -ENOTCONN when nobody listens */
     CT_ASK_HEAR = 14,               /* do all that who listens has said until now */
     CT_ASK_TAP = 15,                /* look what LTTng's sessions want now */
+    CT_ASK_SAMPLERS = 16,           /* have the samplers follow what the sandbox lets them do */
+    CT_ASK_SILENCE = 17,            /* shut the gate, whoever wants it open, for as long as the sandbox says so */
+    CT_ASK_LOOK = 18,               /* from now on nobody can wake you: look for yourself */
 };
 
 /*
@@ -34,7 +37,8 @@ enum ct_control_request {
  * there.  0 or a negative errno; `ct_arena` is set.
  */
 int ct_control_start(void);
-/* Asks and waits for the answer: 0 or a negative errno; -ESRCH when there is no control thread. */
+/* Asks and waits for the answer: 0 or a negative errno; -ESRCH when there is no control thread, -EPERM in a sandbox that kills
+ * who would wake it. */
 int ct_control_ask(enum ct_control_request request, int fd, const char *text);
 /* Wakes it without waiting: slices run short, or a module was met that is not known.  Any thread, handlers too. */
 void ct_control_poke(void);

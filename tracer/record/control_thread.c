@@ -111,6 +111,14 @@ int ct_raw_thread_start(void (*body)(void), _Atomic uint32_t *tid)
     return 0;
 }
 
+/* By its stack, which is never given away. */
+bool ct_raw_thread_is_self(void)
+{
+    char here;
+
+    return block && (uintptr_t)&here - (uintptr_t)block < BLOCK;
+}
+
 /*
  * The kernel clears `*tid` before it takes the thread out of the process: for unshare() and setns() it must be gone for
  * good, which is so when no signal reaches it any more.

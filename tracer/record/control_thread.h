@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -11,3 +12,5 @@
 int ct_raw_thread_start(void (*body)(void), _Atomic uint32_t *tid);
 /* Waits until the thread is gone. */
 void ct_raw_thread_join(_Atomic uint32_t *tid);
+/* Whether this is it. */
+bool ct_raw_thread_is_self(void);

@@ -27,7 +27,7 @@ static void add(uint32_t tid)
 
 void ct_hidden_begin(void)
 {
-    uint32_t tid = (uint32_t)ct_syscall(SYS_gettid);
+    uint32_t tid = ct_thread_tid_now();
 
     add(tid);
     ct_thread_hide();
@@ -48,7 +48,7 @@ void ct_hidden_wait(_Atomic uint32_t *born)
 
 void ct_hidden_end(void)
 {
-    uint32_t tid = (uint32_t)ct_syscall(SYS_gettid);
+    uint32_t tid = ct_thread_tid_now();
 
     for (uint32_t i = 0; i < HIDDEN_MAX; i++) {
         uint32_t was = tid;

@@ -45,7 +45,7 @@ static _Atomic(struct block *) found[512];       /* by the number of the thread:
 
 static uint32_t self_tid(void)
 {
-    return (uint32_t)ct_syscall(SYS_gettid);
+    return ct_thread_tid_now();
 }
 
 static uintptr_t self_place(void)

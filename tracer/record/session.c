@@ -17,6 +17,7 @@
 #include "record/rates.h"
 #include "record/rawfile.h"
 #include "record/sampler.h"
+#include "record/sandbox.h"
 #include "record/syscall.h"
 #include "record/tap.h"
 #include "record/thread.h"
@@ -42,6 +43,7 @@ static const char *reason_of(int error)
     case -ENOSPC: return "there is no room in shared memory for a buffer for events";
     case -EACCES: return "it may not enter the session's directory";
     case -EOPNOTSUPP: return "it may call neither close_range() nor unshare() (a filter of system calls)";
+    case -EPERM: return "it is behind a filter of system calls of its own";
     case -ECONNREFUSED:
     case -ECONNRESET:
     case -EPIPE:
@@ -148,6 +150,8 @@ static __attribute__((constructor(101))) void begin(void)
             ct_slots_bypass();
         return;
     }
+    if (*text == CT_SESSION_FILTERED)
+        return;                         /* told in the trace of who installed the filter */
     ct_options_default(&ct_options);
     if (ct_options_parse(text, &ct_options) < 0) {
         say("the environment variable " CT_SESSION_ENV " is malformed, ", -EINVAL);
@@ -178,6 +182,8 @@ static void forget_parent(void)
     ct_labels_forked_child();
     ct_tap_forget();
     CT_SAMPLER(forked_child);
+    if (!ct_sandbox_lets_control())
+        ct_options.record = false;
     if (!ct_options.record || ct_options.only) {
         ct_gate_set(0);                 /* else it stays wiped: the first event calls ct_gate_reborn() */
         ct_gate_watch(false);

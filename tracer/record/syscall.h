@@ -1,9 +1,12 @@
-/* System calls without libc: no errno, no wrapper of ours, no cancellation point.  Results are negative errno on failure. */
+/* System calls without libc: no errno, no wrapper of ours, no cancellation point.  Results are negative errno on failure; one
+ * that the program's own filter would kill for is not made (-EPERM). */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+
+#include "record/sandbox.h"
 
 #if defined(__SANITIZE_THREAD__)
 #include <sys/mman.h>
@@ -11,6 +14,8 @@
 
 static inline __attribute__((always_inline)) long ct_syscall6(long no, long a, long b, long c, long d, long e, long f)
 {
+    if (__builtin_expect(atomic_load_explicit(&ct_sandbox_on, memory_order_relaxed), 0) && ct_sandbox_forbids(no))
+        return -1;                      /* -EPERM */
 #if defined(__SANITIZE_THREAD__)
     /* The thread sanitizer must see memory come and go, or it takes a new block for the one that lay there before. */
     if (no == SYS_mmap)

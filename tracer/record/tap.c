@@ -16,6 +16,7 @@
 #include "record/intern.h"
 #include "record/options.h"
 #include "record/rawfile.h"
+#include "record/sandbox.h"
 #include "record/session.h"
 #include "record/syscall.h"
 #include "record/turn.h"
@@ -190,7 +191,7 @@ void ct_tap_look(struct ct_arena *a)
     const struct ct_tap *t = loaded();
 
     if (t && a)
-        ct_turn_tap(a, stray ? 0 : t->wanted());
+        ct_turn_tap(a, stray || atomic_load_explicit(&ct_sandbox_on, memory_order_relaxed) ? 0 : t->wanted());
 }
 
 int64_t ct_tap_due_ns(void)

@@ -15,15 +15,16 @@ struct ct_writer {
     uint16_t lost;                  /* events dropped since the last one that fitted; saturates */
 };
 
-/* A wait under way (wrap/wait.c); kept here, because a stack that was left by siglongjmp() keeps nothing. */
+/* A wait under way, or a handler (wrap/wait.c); kept here, because a stack that was left by siglongjmp() keeps nothing. */
 enum { CT_WAIT_DEPTH = 8 };         /* waits nest in signal handlers only */
 struct ct_wait_record {
     uintptr_t frame;                /* address of the wrapper's struct ct_wait, which holds the cookie */
     uint64_t cookie;
-    uint64_t object, since;         /* for the thread's row */
-    uint64_t rate;                  /* ticks between sampled waits when it began; 1: all are */
+    uint64_t object, since;         /* for the thread's row; of a handler its code */
+    uint64_t rate;                  /* ticks between sampled waits when it began; 1: all are.  Of a handler the signal */
+    uintptr_t closer;               /* stack pointer of who ends it; 0: nobody does */
     _Atomic uint32_t *raised;       /* counter of wrap/filter.h that was raised, or NULL */
-    uint16_t event;                 /* number of the BEGIN event */
+    uint16_t event;                 /* number of the BEGIN event; HANDLER of a handler, which has none */
     uint8_t stage;                  /* enum stage of wrap/wait.c: which of its events are written */
     uint8_t writer;                 /* that the one being written goes to */
     uint16_t writes;                /* number of that event */
@@ -106,6 +107,8 @@ uint64_t ct_thread_new_serial(void);
 void ct_thread_born(const struct ct_birth *birth, uintptr_t frame);
 /* Attaches the calling thread if it is not; false when it cannot be (no row free, no arena). */
 bool ct_thread_attach(void);
+/* The calling thread's number to the kernel. */
+uint32_t ct_thread_tid_now(void);
 /* Whether what is in the calling thread's TLS is its own: one made by a raw clone may use another's. */
 bool ct_thread_is_own(void);
 /* Bounds of the calling thread's stack for the unwinder; `size` as in struct ct_birth. */

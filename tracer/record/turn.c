@@ -15,6 +15,7 @@
 #include "record/hidden.h"
 #include "record/modules.h"
 #include "record/sampler.h"
+#include "record/sandbox.h"
 #include "record/session.h"
 #include "record/syscall.h"
 #include "record/tables.h"
@@ -187,6 +188,8 @@ int ct_turn_want(struct ct_arena *a, enum ct_turn_wanting who)
 {
     if (wanted & who)
         return -EALREADY;
+    if (!ct_sandbox_lets_record())
+        return -EPERM;
     wanted |= who;
     set_tap();
     if (atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING)

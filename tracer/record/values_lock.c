@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "record/syscall.h"
+#include "record/thread.h"
 
 enum { A_WHILE_NS = 10000000, PATIENCE = 100 };
 static const uint32_t waited = (uint32_t)1 << 31;
@@ -30,7 +31,7 @@ static void wait_for(struct ct_values_lock *lock, uint32_t seen)
 /* An owner that is dead is a thread of the parent that was not forked along, or one that was cancelled. */
 int ct_values_lock(struct ct_values_lock *lock)
 {
-    uint32_t self = (uint32_t)ct_syscall(SYS_gettid);
+    uint32_t self = ct_thread_tid_now();
 
     for (unsigned waits = 0; waits < PATIENCE; waits++) {
         uint32_t seen = 0, owner;

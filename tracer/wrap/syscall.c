@@ -5,10 +5,11 @@
 
 #include "wrap/called.h"
 #include "wrap/passed.h"
+#include "wrap/prctl.h"
 
 #if defined(__x86_64__)
 
-enum kind { NONE, timed, held, futex, child, signalled, named, closed };
+enum kind { NONE, timed, held, futex, child, signalled, named, closed, looked_at };
 
 enum { NUMBERS = 512 };
 
@@ -21,6 +22,7 @@ struct ct_numbered {
 const struct ct_numbered ct_numbered[NUMBERS] __attribute__((visibility("hidden"))) = {
 #define NUMBERED(name, call, kind, object) [SYS_##name] = { kind, CT_CALL_##call, object },
 #include "wrap/syscalls.def"
+    [SYS_prctl] = { looked_at, 0, -1 }, [SYS_seccomp] = { looked_at, 0, -1 },
 };
 _Static_assert(sizeof(struct ct_numbered) == 3 && CT_CALL_END <= 256, "the assembly below, and the field, know it");
 
@@ -64,7 +66,7 @@ static void tell(const struct ct_numbered *n, const long *argument, long object,
     int64_t result = CT_CALL_RESULT(returned);
 
     switch ((enum kind)n->kind) {
-    case NONE:
+    case NONE: case looked_at:
         break;
     case timed: case closed:
         ct_timed_end(categories[n->call], n->call, (int)object, start, returned);
@@ -96,6 +98,8 @@ long ct_syscall_seen(long no, long a, long b, long c, long d, long e, long f)
     uint64_t start;
 
     CT_SAVE_FP();
+    if (n->kind == looked_at)
+        return ct_prctl_numbered(real, no, argument);
     if (n->kind == closed)
         ct_fd_forget((int)a);
     if (!ct_recording(categories[n->call]) || (n->kind == futex && !waits(b)))
