@@ -18,6 +18,8 @@
  * turned.  Attaches the thread.  Returns false when the event must be dropped (it is counted then).
  */
 __attribute__((cold)) bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word, uint64_t now);
+/* `w` is about to leave its slice: last moment to look for an event in it.  The wrappers' part. */
+void ct_wait_slice_ends(const struct ct_writer *w) __attribute__((weak, visibility("hidden")));
 /* Counts an event for which there is no writer at all. */
 __attribute__((cold)) void ct_writer_drop(struct ct_thread *self);
 

@@ -237,6 +237,8 @@ bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word
         return false;
     }
     fit_class(w, word, now);
+    if (__builtin_expect(self->wait != NULL, 0) && ct_wait_slice_ends)
+        ct_wait_slice_ends(w);
     ct_writer_seal(w);
     turned = w->word != word;
     w->word = word;

@@ -7,7 +7,7 @@
 
 #include "record/emit.h"
 #include "record/session.h"
-#include "wrap/wrap.h"
+#include "wrap/wait.h"
 
 /*
  * Each handler gets a piece of code of its own and keeps it: which of them runs is decided by the kernel alone, so that
@@ -101,15 +101,20 @@ static void tell(int number, sighandler_t handler, uint64_t start)
     EMIT(HANDLER, .time = now, .dur = now > start ? now - start : 0, .signal = (uint64_t)number, .routine = (uintptr_t)handler);
 }
 
-/* One that leaves by siglongjmp() is not told of. */
+/* One that leaves by siglongjmp() is told of when the thread calls something the next time. */
 static __attribute__((noinline)) void timed(int number, siginfo_t *info, void *context, sighandler_t handler)
 {
     uint64_t start = ct_clock_now();
+    struct ct_wait here;
     int error;
 
+    ct_wait_handler_begin(&here, number, (uintptr_t)handler);
     ((void (*)(int, siginfo_t *, void *))(void *)handler)(number, info, context);
     error = errno;
-    tell(number, handler, start);
+    if (here.record)
+        ct_wait_handler_end(&here);
+    else
+        tell(number, handler, start);
     errno = error;
 }
 

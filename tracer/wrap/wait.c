@@ -103,6 +103,14 @@ static bool is_written(const struct ct_wait_record *r)
     return false;
 }
 
+/* What was written is noted while it can be seen; from here on who asks looks into the slice to come. */
+void ct_wait_slice_ends(const struct ct_writer *w)
+{
+    for (struct ct_wait_record *r = ct_self.wait; r && ct_self.room && r >= ct_self.room->waits; r--)
+        if ((r->stage == BEGINS || r->stage == ENDS) && &ct_self.writer[r->writer] == w && is_written(r))
+            note_stage(r, r->stage == BEGINS ? BEGAN : ENDED);
+}
+
 static bool owes_end(const struct ct_wait_record *r)
 {
     return r->stage == BEGAN || (r->stage == BEGINS && is_written(r)) || (r->stage == ENDS && !is_written(r));
@@ -142,39 +150,62 @@ static void sample_wait(const struct ct_wait_record *r, uint64_t now)
         EMIT(WAIT_SAMPLE, .time = now);
 }
 
-/* `r` as long as the record is in the chain, else NULL: then nobody asks any more. */
+/* One that was left has ended with the last event that was written in it, or later. */
+static void emit_handler(struct ct_wait_record *r, uint64_t end)
+{
+    uint64_t signal = r->rate, routine = r->object, start = r->since;
+
+    note_place(r, ENDS, CT_EV_HANDLER, end);
+    EMIT(HANDLER, .time = end, .dur = end > start ? end - start : 0, .signal = signal, .routine = routine);
+}
+
 static void emit_end(struct ct_wait_record *r, int result)
 {
     uint64_t now;
 
     if (!ct_gate_open())
         return;
+    if (r->event == CT_EV_HANDLER) {
+        now = ct_self.writer[0].last_ticks;
+        emit_handler(r, now > r->since ? now : r->since);
+        return;
+    }
     now = ct_clock_now();
     ct_cpu_note(now);
-    if (r)
-        note_place(r, ENDS, result == 0 ? CT_EV_WAIT_DONE : CT_EV_WAIT_FAILED, now);
+    note_place(r, ENDS, result == 0 ? CT_EV_WAIT_DONE : CT_EV_WAIT_FAILED, now);
     if (result == 0)
         EMIT(WAIT_DONE, .time = now);
     else
         EMIT(WAIT_FAILED, .time = now, .result = result);
 }
 
-/* Takes the innermost record away, then does what it owes: a handler that comes in between finds a whole chain. */
+/*
+ * Does what the innermost record owes, then takes it away.  Who comes in between, a handler, leaves it alone while we are
+ * there (ct_wait_repair), and goes on where we stopped when it has left us as well.
+ */
 static void drop(int result)
 {
-    struct ct_wait_record *r = ct_self.wait, was = *r;
+    struct ct_wait_record *r = ct_self.wait;
+    _Atomic uint32_t *raised;
 
+    r->closer = ct_stack_pointer();
+    atomic_signal_fence(memory_order_seq_cst);
+    if (owes_end(r)) {
+        note_stage(r, BEGAN);           /* the end may have been begun: it begins anew */
+        emit_end(r, result);
+    }
+    note_stage(r, ENDED);
+    raised = r->raised;
+    r->raised = NULL;                   /* who is left between claiming it again and filling it owes nothing */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (raised)
+        ct_filter_lower(raised, r->event == CT_EV_MUTEX_WAIT);
+    note_stage(r, NOTHING);
     ct_self.wait = r == ct_self.room->waits ? NULL : r - 1;
     atomic_signal_fence(memory_order_seq_cst);
-    r->raised = NULL;                   /* who is left between claiming it again and filling it owes nothing */
-    note_stage(r, NOTHING);
-    if (was.raised)
-        ct_filter_lower(was.raised, was.event == CT_EV_MUTEX_WAIT);
-    if (owes_end(&was))
-        emit_end(NULL, result);
 }
 
-/* Between a wait and whoever runs during it lies at least what the kernel saves for a handler. */
+/* Between a wait and whoever runs during it lies at least what the kernel saves for a handler; a handler calls itself. */
 enum { SIGNAL_FRAME = 1024 };
 
 /*
@@ -189,12 +220,13 @@ static bool is_stale(const struct ct_wait_record *r, uintptr_t frame)
 
     if (r->frame - room->stack_low >= room->stack_high - room->stack_low)
         return inside;
-    return (inside && r->frame <= frame + SIGNAL_FRAME) || ((const struct ct_wait *)r->frame)->cookie != r->cookie;
+    return (inside && r->frame <= frame + (r->event == CT_EV_HANDLER ? 0 : SIGNAL_FRAME)) || ((const struct ct_wait *)r->frame)->cookie != r->cookie;
 }
 
 void ct_wait_repair(uintptr_t frame)
 {
-    while (ct_self.wait && ct_self.room && is_stale(ct_self.wait, frame))
+    while (ct_self.wait && ct_self.room && is_stale(ct_self.wait, frame) &&
+           !(ct_self.wait->closer && ct_thread_frame_alive(ct_self.wait->closer)))
         drop(-ECANCELED);
 }
 
@@ -217,6 +249,44 @@ static struct ct_wait_record *claim(uintptr_t frame, uint64_t cookie)
     *r = (struct ct_wait_record){ .frame = frame, .cookie = cookie };
     atomic_signal_fence(memory_order_seq_cst);
     return r;
+}
+
+void ct_wait_handler_begin(struct ct_wait *wait, int signal, uint64_t routine)
+{
+    struct ct_wait_record *r;
+    uint64_t now;
+
+    wait->record = NULL;
+    if (!ct_self.room || !ct_self.row || ct_self.owner != ct_session_serial)
+        return;
+    if (ct_self.wait)
+        ct_wait_repair((uintptr_t)wait);
+    now = ct_clock_now();
+    wait->cookie = now;
+    r = claim((uintptr_t)wait, now);
+    if (!r)
+        return;
+    wait->record = r;
+    r->event = CT_EV_HANDLER;
+    r->object = routine;
+    r->since = now;
+    r->rate = (uint64_t)signal;
+    note_stage(r, BEGAN);
+}
+
+void ct_wait_handler_end(struct ct_wait *wait)
+{
+    struct ct_wait_record *r = wait->record;
+
+    if (!ct_self.wait || ct_self.wait < r || r->cookie != wait->cookie)
+        return;
+    while (ct_self.wait > r)
+        drop(-ECANCELED);
+    if (r->stage == BEGAN && ct_gate_open() && ct_arena) {
+        emit_handler(r, ct_clock_now());
+        note_stage(r, ENDED);
+    }
+    drop(0);
 }
 
 void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64_t other)

@@ -27,6 +27,13 @@ void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64
 void ct_wait_end(struct ct_wait *wait, int result);
 
 /*
+ * The same of a handler of the program, which has no event at its beginning: HANDLER is written at its end, or when it is found
+ * to have been left by siglongjmp(), with the time to the last event in it.  `wait->record` is NULL where that cannot be told.
+ */
+void ct_wait_handler_begin(struct ct_wait *wait, int signal, uint64_t routine);
+void ct_wait_handler_end(struct ct_wait *wait);
+
+/*
  * Waits that were left by siglongjmp(), cancellation or an exception are ended (-ECANCELED) when the thread's stack
  * shows it.  `frame`: an address in the frame of who asks.
  */
@@ -52,6 +59,8 @@ static inline void ct_wait_resume(uint64_t now)
 {
     const struct ct_wait_record *outer = ct_self.wait;
 
+    while (__builtin_expect(outer != NULL, 0) && outer->event == CT_EV_HANDLER)
+        outer = outer == ct_self.room->waits ? NULL : outer - 1;
     if (__builtin_expect(outer != NULL, 0))
         ct_thread_does(CT_THREAD_WAITING, outer->event, outer->object, outer->since);
     else

@@ -297,6 +297,7 @@ static bool leave_new(unsigned long n)
 struct leaving {
     bool (*once)(unsigned long n);      /* true: it came through */
     unsigned long stride;
+    void (*handler)(int no);            /* NULL: step */
 };
 
 static void *leave_at_each(void *argument)
@@ -316,28 +317,45 @@ static void leave_at_steps(struct leaving leaving)
 {
     pthread_t t;
 
-    signal(SIGTRAP, step);
+    signal(SIGTRAP, leaving.handler ? leaving.handler : step);
     pthread_create(&t, NULL, leave_at_each, &leaving);
     pthread_join(t, NULL);
     puts("landed");
 }
 
+/* What the handler writes before it leaves fills the slice that the wait's event is in, and one more. */
+static void step_far(int no)
+{
+    if (--steps != 0)
+        return;
+    for (int i = 0; i < 1500; i++)
+        (void)!write(-1, "", 0);
+    siglongjmp(out, 1);
+}
+
+/* Left in a wait, and left again in the next call, which is about to tell that the wait was left. */
+static bool leave_twice(unsigned long n)
+{
+    if (leave_known(n))
+        return true;
+    if (sigsetjmp(out, 1) == 0) {
+        steps = n * 31 % 600 + 1;
+        step_through(0x100);
+    }
+    (void)!write(-1, "", 0);
+    return false;
+}
+
+#define AT_STEPS(name, ...) static void name(void) { leave_at_steps((struct leaving){ __VA_ARGS__ }); }
+
 /* Left at each instruction of a wait, one after the other: each wait that is told of ends. */
-static void jump_steps(void)
-{
-    leave_at_steps((struct leaving){ leave_known, 1 });
-}
-
+AT_STEPS(jump_steps, leave_known, 1)
 /* The way is three times as long, and the time that takes is its square. */
-static void jump_steps_new(void)
-{
-    leave_at_steps((struct leaving){ leave_new, 11 });
-}
-
-static void jump_steps_new_long(void)
-{
-    leave_at_steps((struct leaving){ leave_new, 1 });
-}
+AT_STEPS(jump_steps_new, leave_new, 11)
+AT_STEPS(jump_steps_new_long, leave_new, 1)
+AT_STEPS(jump_steps_far_long, leave_known, 1, step_far)
+AT_STEPS(jump_steps_twice, leave_twice, 7)
+AT_STEPS(jump_steps_twice_long, leave_twice, 1)
 
 static volatile int handled;
 
@@ -411,5 +429,7 @@ static void handler_above(void)
 CASES({ "cancel", cancel }, { "cancel-pending", cancel_pending }, { "cancel-asynchronous", cancel_asynchronous },
       { "jump-out", jump_out }, { "jump-storm", jump_storm },
       { "jump-steps", jump_steps }, { "jump-steps-new", jump_steps_new }, { "jump-steps-new-long", jump_steps_new_long },
+      { "jump-steps-far-long", jump_steps_far_long },
+      { "jump-steps-twice", jump_steps_twice }, { "jump-steps-twice-long", jump_steps_twice_long },
       { "handler", handler }, { "handler-on-own-stack", handler_on_own_stack },
       { "handler-above", handler_above })
