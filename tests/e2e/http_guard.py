@@ -43,6 +43,14 @@ def refused(*options, status=125):
     return done.stderr.strip()
 
 
+def unserved(*options):
+    """The one line that it says beside running the program."""
+    done = subprocess.run([ctrace, "record", *options, "--", "touch", "ran"], cwd=scratch, capture_output=True, text=True)
+    expect((done.returncode, done.stderr.count("\n"), os.path.exists(f"{scratch}/ran")), (0, 1, True), f"{options}: {done.stderr}")
+    os.unlink(f"{scratch}/ran")
+    return done.stderr.strip()
+
+
 def listening(pid):
     """How many sockets of a process listen to TCP."""
     inodes = set()
@@ -102,7 +110,7 @@ def token():
 
 
 def refusals():
-    """One line, and nothing is run."""
+    """One line; nothing is run where everybody could ask, else the program is all the same."""
     assert "give a token" in refused("--http", "0.0.0.0:0")
     assert "'' is no TOKEN" in refused("--http", "0.0.0.0:0", "--http-token=", status=2)
     assert "no NAME" in refused("--http", ":0", "--http-host", "web:80", status=2)
@@ -110,9 +118,10 @@ def refusals():
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        expect(refused("--http", address), f"ctrace: record: --http {address}: {address} is in use by somebody else", "in use")
-    assert "no address of this machine" in refused("--http", "192.0.2.1:1", "--http-insecure")
-    assert "is no address" in refused("--http", "evil.com:80")
+        expect(unserved("--http", address), f"ctrace: record: --http {address}: {address} is in use by somebody else; "
+               "the program runs, and is not served", "in use")
+    assert "no address of this machine" in unserved("--http", "192.0.2.1:1", "--http-insecure")
+    assert "is no address" in unserved("--http", "evil.com:80")
 
 
 with tempfile.TemporaryDirectory(prefix="ctrace-guard-") as scratch:
