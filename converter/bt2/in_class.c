@@ -141,6 +141,19 @@ static bool ends_with(const char *name, const char *suffix, size_t *ret_stem)
     return size > tail && strcmp(name + size - tail, suffix) == 0;
 }
 
+/* LTTng's liblttng-ust-cyg-profile: functions that call each other, by their addresses. */
+static bool is_function(struct ct_in_class *class, const char *name, const bt_field_class *payload)
+{
+    static const struct ct_field_info address[] = { { CT_TYPE_ADDR, "addr" }, { 0 } };
+    bool fast = strncmp(name, "lttng_ust_cyg_profile_fast:", 27) == 0;
+    const char *rest = fast ? name + 27 : strncmp(name, "lttng_ust_cyg_profile:", 22) == 0 ? name + 22 : "";
+
+    if (strcmp(rest, "func_entry") != 0 || !ct_in_find_members(class, payload, address))
+        return false;
+    class->kind = CT_IN_REGION_BEGIN;
+    return true;
+}
+
 /* An event of a program whose other half is there too: "db:query_begin" and "db:query_end". */
 static bool is_region(struct ct_in_class *class, const char *name, const bt_stream_class *stream)
 {
@@ -249,6 +262,7 @@ const struct ct_in_class *ct_in_class(struct ct_in *in, const bt_event_class *fr
     name = name ? name : "unnamed";
     strncpy(class->name, name, sizeof class->name - 1);
     if (!(kernel && ct_in_kernel_class(class, name, payload)) && !is_ours(class, name, payload) && !is_dump(class, name, payload) && !is_lock(class, name, payload) &&
+        !is_function(class, name, payload) &&
         !is_region(class, name, bt_event_class_borrow_stream_class_const(from)) && !is_named(in, class, name, payload))
         class->kind = CT_IN_LOG;
     return class;

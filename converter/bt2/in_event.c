@@ -1,5 +1,7 @@
 /* Events: of ours as they were, and what others become. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "converter/bt2/in.h"
@@ -135,9 +137,12 @@ int ct_in_event(struct ct_in *in, struct ct_in_program *p, uint64_t serial, bool
 {
     struct ct_text name = { class->name, strlen(class->name) };
     struct ct_bt2_value made[CT_EVENT_FIELDS_MAX] = { 0 };
+    char address[32];
 
     switch (class->kind) {
     case CT_IN_REGION_BEGIN:
+        if (class->count > 0)           /* a function */
+            name = (struct ct_text){ address, (size_t)snprintf(address, sizeof address, "0x%" PRIx64, values[0].number) };
         made[0].text = name;
         return ct_in_ours(in, p, serial, CT_EV_REGION_BEGIN, made);
     case CT_IN_REGION_END:

@@ -92,6 +92,10 @@ def story():
 def user():
     who = {"vpid": 100, "vtid": 101, "procname": "worker"}
     return [(4 * MS + 2 * US, 1, "shop:order_begin", {"id": 7, "context": who}),
+            (5 * MS + 31 * US, 0, "lttng_ust_cyg_profile:func_entry", {"addr": 0x401000, "call_site": 0x402000, "context": who}),
+            (5 * MS + 32 * US, 0, "lttng_ust_cyg_profile:func_entry", {"addr": 0x401100, "call_site": 0x401010, "context": who}),
+            (5 * MS + 33 * US, 0, "lttng_ust_cyg_profile:func_exit", {"addr": 0x401100, "call_site": 0x401010, "context": who}),
+            (5 * MS + 34 * US, 0, "lttng_ust_cyg_profile:func_exit", {"addr": 0x401000, "call_site": 0x402000, "context": who}),
             (5 * MS + 35 * US, 0, "shop:order_end", {"id": 7, "context": who})]
 
 
@@ -182,13 +186,16 @@ def kernel_alone(making):
 def with_user_space(making):
     environment = {"hostname": "web1"}
     making.write("both/kernel", {**making.KERNEL, **environment}, story())
-    layout = {"shop:order_begin": "id:i32", "shop:order_end": "id:i32"}
+    calls = {f"lttng_ust_cyg_profile:func_{what}": "addr:u64 call_site:u64" for what in ("entry", "exit")}
+    layout = {**calls, "shop:order_begin": "id:i32", "shop:order_end": "id:i32"}
     making.write("both/ust/uid/1000/64-bit", {**making.USER, **environment}, user(), layout, "vpid:i32 vtid:i32 procname:s")
     c = Chrome("both")
     check_states(c)
     check_cpus(c)
     orders = [s for s in c.slices("worker (101)") if s[2] == "shop:order"]
     assert names(orders) == [(3902, 4935, "shop:order")], orders
+    functions = [s for s in c.slices("worker (101)") if s[2].startswith("0x")]
+    assert names(functions) == [(4931, 4934, "0x401000"), (4932, 4933, "0x401100")], functions
     info = run(ctrace, "info", "both").stdout
     assert len(re.findall(r"server", info)) >= 1, info
 
