@@ -47,6 +47,7 @@ benchmarks=(
     view.frame      view_page
     view.line       view_page
     view.page       view_page
+    request.added   request_added
     program.xz      program_xz
     program.redis   program_redis
     program.nginx   program_nginx
@@ -142,6 +143,11 @@ mutex_contended() {
             not_measured mutex.contended "it failed"
         rm -f "$data"/mutex.trace*
     done
+}
+
+request_added() {
+    "$bench/ctrace" record -o "$data/request.trace" -- "$programs/bench-request" || not_measured request.added "it failed"
+    rm -f "$data"/request.trace*
 }
 
 exec_true() {
