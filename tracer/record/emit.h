@@ -38,6 +38,12 @@ static inline __attribute__((always_inline)) uintptr_t ct_stack_pointer(void)
     return sp;
 }
 
+/*
+ * Calls that a server makes one after the other: between two of them there are some microseconds, which take one byte or two,
+ * as it happens.  Other events come at all distances.
+ */
+#define CT_IS_CALL(no) ((no) >= CT_EV_IO && (no) <= CT_EV_FILE_SLOW)
+
 /* What is under way between ct_emit_begin and ct_emit_end. */
 struct ct_emit {
     struct ct_writer *w;
@@ -77,7 +83,10 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
     e->w = w;
     e->at = w->at;
     *e->at++ = (uint8_t)no;
-    e->at = ct_varint_put(e->at, now - w->last_ticks);
+    if (CT_IS_CALL(no))
+        e->at = ct_varint_put_short(e->at, now - w->last_ticks);
+    else
+        e->at = ct_varint_put(e->at, now - w->last_ticks);
     e->now = now;
     return true;
 dropped:
@@ -121,7 +130,7 @@ static inline uint8_t *ct_emit_address(uint8_t *at, uint64_t v)
 #define CT_FIELD_PUT_TICKS(v) ct_varint_put_short(e.at, v)
 #define CT_FIELD_PUT_CPU(v) ct_varint_put(e.at, v)
 #define CT_FIELD_PUT_FD(v) ct_varint_put(e.at, (uint32_t)(v))
-#define CT_FIELD_PUT_RESULT(v) ct_varint_put(e.at, ct_zigzag(v))
+#define CT_FIELD_PUT_RESULT(v) ct_varint_put_short(e.at, ct_zigzag(v))
 #define CT_FIELD_PUT_CALL(v) ct_varint_put(e.at, v)
 #define CT_FIELD_PUT_CODE(v) ct_varint_put(e.at, v)
 #define CT_FIELD_PUT_ADDR(v) ct_emit_address(e.at, v)
@@ -160,6 +169,11 @@ __attribute__((cold)) bool ct_tap(unsigned no, unsigned category, const void *ar
     }
 #include "format/events.def"
 
+/* Who wants its events written where they are called for, however much code that makes, says so before. */
+#ifndef CT_EMIT_IN_PLACE
+#define CT_EMIT_IN_PLACE
+#endif
+
 /* The writers: ct_emit_MUTEX_WAIT(struct ct_ev_MUTEX_WAIT) and so on; ct_write_ and ct_tell_ are its halves. */
 #define FIELD(type, name) e.at = CT_FIELD_PUT_##type(ev.name);
 #define EVENT(no, NAME, shape, category, doc, ...) \
@@ -171,7 +185,7 @@ __attribute__((cold)) bool ct_tap(unsigned no, unsigned category, const void *ar
             ct_emit_end(&e); \
         } \
     } \
-    static inline void ct_emit_##NAME(struct ct_ev_##NAME ev, size_t text_size) \
+    static inline CT_EMIT_IN_PLACE void ct_emit_##NAME(struct ct_ev_##NAME ev, size_t text_size) \
     { \
         if (__builtin_expect(ct_gate_tap() != CT_TAP_NONE, 0) && !ct_tell_##NAME(ev)) \
             return; \

@@ -25,12 +25,12 @@ __attribute__((cold)) void ct_fd_describe(int fd, uint64_t stamp);
 /* The same of one that was just opened by an absolute path with this id, whole, which is not looked at again within a generation. */
 void ct_fd_opened(int fd, uint64_t path);
 
-/* Process and generation: what is in the table for a descriptor that needs no description. */
+/* Process and generation, by the gate's word: what is in the table for a descriptor that needs no description. */
 static inline uint64_t ct_fd_stamp(void)
 {
     uint64_t process = (uint64_t)ct_session_serial << 16 | atomic_load_explicit(&ct_fd_epoch, memory_order_relaxed);
 
-    return process << 32 | ct_gate_pass();
+    return process << 32 | ct_gate_read();
 }
 
 /* HOT: before each I/O event that names `fd`. */
@@ -39,8 +39,9 @@ static inline void ct_fd_note(int fd)
     uint64_t stamp = ct_fd_stamp();
     _Atomic uint64_t *described = atomic_load_explicit(&ct_fd_described, memory_order_acquire);
 
-    if ((unsigned)fd < CT_FD_MAX &&
-        __builtin_expect(!described || atomic_load_explicit(&described[fd], memory_order_relaxed) != stamp, 0))
+    if (__builtin_expect((unsigned)fd >= CT_FD_MAX, 0))
+        return;
+    if (__builtin_expect(!described || atomic_load_explicit(&described[fd], memory_order_relaxed) != stamp, 0))
         ct_fd_describe(fd, stamp);
 }
 

@@ -1,4 +1,6 @@
 /* Timed calls: their events, and the wrappers that the table of functions asks for. */
+#define CT_EMIT_IN_PLACE __attribute__((always_inline))
+
 #include "wrap/timed.h"
 
 #include <errno.h>
@@ -30,7 +32,7 @@ void ct_cpu_changed(uint32_t cpu, uint64_t now)
         atomic_store_explicit(&ct_self.row->cpu, cpu, memory_order_relaxed);
 }
 
-static inline uint64_t begin(unsigned call, int fd)
+static inline __attribute__((always_inline)) uint64_t begin(unsigned call, int fd)
 {
     uint64_t start;
 
@@ -61,16 +63,21 @@ TIMED_SLOW(emit_slow_io, IO_SLOW)
 TIMED_SLOW(emit_slow_poll, POLL_SLOW)
 TIMED_SLOW(emit_slow_file, FILE_SLOW)
 
+/* `failed`: what `result` is when it is negative.  What is written down lies in a row, as the processor reads it best. */
 #define TIMED_END(name, FAST, emit_slow, failed) \
-    __attribute__((noinline)) void name(unsigned call, int fd, uint64_t start, int64_t result) \
+    static inline __attribute__((always_inline)) void name(unsigned call, int fd, uint64_t start, int64_t result) \
     { \
         uint64_t now, dur; \
         \
-        if (!ct_gate_open() || !ct_arena) \
+        if (__builtin_expect(!ct_gate_still_open() || !ct_arena, 0)) \
             return;                     /* shut meanwhile, or a forked child returns here */ \
         now = ct_clock_now(); \
-        dur = now > start ? now - start : 0; \
-        if (result < 0) \
+        if (now == 0) \
+            __builtin_unreachable();    /* it is not to be asked for again */ \
+        dur = now - start; \
+        if (__builtin_expect((int64_t)dur < 0, 0)) \
+            dur = 0; \
+        if (__builtin_expect(result < 0, 0)) \
             result = (failed); \
         ct_cpu_note(now); \
         if (ct_is_slow(dur)) \
@@ -79,10 +86,43 @@ TIMED_SLOW(emit_slow_file, FILE_SLOW)
             EMIT(FAST, .time = now, .dur = dur, .call = call, .fd = fd, .result = result); \
         ct_wait_resume(now); \
     }
-TIMED_END(ct_timed_end_io, IO, emit_slow_io, -errno)
-TIMED_END(ct_timed_end_poll, POLL, emit_slow_poll, -errno)
-TIMED_END(ct_timed_end_file, FILE, emit_slow_file, -errno)
-TIMED_END(ct_timed_told_file, FILE, emit_slow_file, result)
+TIMED_END(end_io, IO, emit_slow_io, -errno)
+TIMED_END(end_poll, POLL, emit_slow_poll, -errno)
+TIMED_END(end_file, FILE, emit_slow_file, -errno)
+TIMED_END(told_file, FILE, emit_slow_file, result)
+
+#define TIMED_FUNCTION(name, end) \
+    __attribute__((noinline)) void name(unsigned call, int fd, uint64_t start, int64_t result) \
+    { \
+        end(call, fd, start, result); \
+    }
+TIMED_FUNCTION(ct_timed_end_io, end_io)
+TIMED_FUNCTION(ct_timed_end_poll, end_poll)
+TIMED_FUNCTION(ct_timed_end_file, end_file)
+TIMED_FUNCTION(ct_timed_told_file, told_file)
+
+/*
+ * Of calls that servers make all the time, the whole in one piece: after each of them the kernel has taken the nearest cache
+ * of code, and ours is read from the next one, for as long as it takes to go from place to place.
+ */
+#define QUICK(type, name, parameters, arguments, CALL, fd) \
+    __attribute__((hot)) type ct_seen_##name parameters \
+    { \
+        uint64_t start = 0; \
+        type result; \
+        \
+        CT_SAVE_FP(); \
+        if (__builtin_expect(ct_gate_still_open() && ct_wanted(CT_CALL_CATEGORY_##CALL), 1)) \
+            start = begin(CT_CALL_##CALL, fd); \
+        result = ct_real.name arguments; \
+        if (__builtin_expect(start != 0, 1)) { \
+            if ((int)CT_CALL_CATEGORY_##CALL == (int)CT_CAT_poll) \
+                end_poll(CT_CALL_##CALL, fd, start, result); \
+            else \
+                end_io(CT_CALL_##CALL, fd, start, result); \
+        } \
+        return result; \
+    }
 
 /* With the gate shut there is a frame all the same: a thread that blocks here now may be looked at later. */
 #define TIMED(result, name, parameters, arguments, call, fd) \
