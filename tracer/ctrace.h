@@ -84,14 +84,16 @@ struct trace_http_writer {
  * The list of functions, once: TRACE_FUNCTION_(return type, name, (parameters), (arguments), result when off), and
  * TRACE_PROCEDURE_(name, (parameters), (arguments)) for those that return nothing.
  *
- * trace_start        Records into the file `path`, created with mode 0600; one that is there becomes path.old.  %p (pid),
+ * trace_start        Records into the file `path`, created with mode 0600; one that is there becomes path.old.  A folder, or a name
+ *                    that ends in a slash, receives trace.out.  %p (pid),
  *                    %t (seconds since 1970), %h (host) and %q{VARIABLE} in it are filled in, %% is %.  NULL or "" takes
  *                    the variable CTRACE_OUTPUT, else trace.out; the other CTRACE_* variables of ctrace-record(1) hold
  *                    too.  Under `ctrace record` it is one more file, which begins at once, whatever --delay and --duration
  *                    say of record's own.  Returns 0, -EALREADY when this program's trace_start is in force, -EINVAL for
  *                    a malformed path or variable, or another negative errno; on failure nothing has changed.
  * trace_start_fd     The same into an open descriptor, which is borrowed until trace_stop() returns.
- * trace_stop         Ends what trace_start began; the file is complete when it returns.  0, -EINVAL when not started.
+ * trace_stop         Ends what trace_start began; the file is complete when it returns.  0, -EINVAL when not started; what
+ *                    writing the file gave, of which a line on stderr told when it happened.
  * trace_serve        Serves /debug/pprof/ for this program and its forked children (?pid=) at `address`: "127.0.0.1:6060",
  *                    ":6060" (loopback, too), ":0" for any port; IPv4 only.  curl, go tool pprof and Prometheus read it.  From then on
  *                    what heap, block and mutex profiles are made of is recorded.  Under `ctrace record` that serves it.

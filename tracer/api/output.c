@@ -32,6 +32,35 @@ int api_output_name(const char *pattern, char *to, size_t size)
     return ct_pattern_expand(pattern, &values, to, size);
 }
 
+/* By calls of our own, which are no part of the program's. */
+static bool is_folder(const char *path)
+{
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0)
+        syscall(SYS_close, fd);
+    return fd >= 0;
+}
+
+int api_output_into_folder(char *path, size_t size, size_t *ret_made)
+{
+    static const char file_name[] = "trace.out";
+    size_t used = strlen(path);
+    bool slash = used && path[used - 1] == '/';
+
+    *ret_made = slash && syscall(SYS_mkdirat, AT_FDCWD, path, 0700) == 0 ? used : 0;
+    if (slash && !*ret_made && errno != EEXIST)
+        return -errno;
+    if (!is_folder(path))
+        return slash ? -ENOTDIR : 0;
+    if ((size_t)snprintf(path + used, size - used, "%s%s", slash ? "" : "/", file_name) < size - used)
+        return 0;
+    path[used] = '\0';
+    if (*ret_made)
+        rmdir(path);
+    return -ENAMETOOLONG;
+}
+
 /*
  * A file that has the head of a trace before it has a name: whenever the program is killed, what is there is a trace.
  * By calls of our own, which are no part of the program's.  Returns a negative errno where that cannot be.

@@ -125,6 +125,21 @@ static int start_file(char *path)
     return r;
 }
 
+/* The same, and a folder that was made for it goes when nothing came of it. */
+static int start_in(char *path)
+{
+    size_t made;
+    int r = api_output_into_folder(path, PATH_MAX, &made);
+
+    if (r == 0)
+        r = start_file(path);
+    if (r < 0 && made) {
+        path[made] = '\0';
+        rmdir(path);
+    }
+    return r;
+}
+
 TRACE_API int trace_start(const char *path)
 {
     char name[PATH_MAX];
@@ -135,7 +150,7 @@ TRACE_API int trace_start(const char *path)
     if (r == 0)
         r = api_output_name(path && *path ? path : api_session.settings.output, name, sizeof name);
     if (r == 0)
-        r = start_file(name);
+        r = start_in(name);
     pthread_mutex_unlock(&api_session.lock);
     return r;
 }

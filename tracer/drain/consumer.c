@@ -31,6 +31,11 @@ void ct_consumer_fail(struct ct_consumer *c, int error)
     c->state = CT_CONSUMER_DONE;
 }
 
+const char *ct_consumer_reason(int error)
+{
+    return error == -EFBIG ? "it would be larger than this user's limit (ulimit -f) or the file system allows" : strerror(-error);
+}
+
 /* Writes everything; returns how much went out, `*error` is 0 when that is all. */
 static size_t write_all(int fd, const uint8_t *at, size_t size, int *error)
 {

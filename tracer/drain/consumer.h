@@ -48,6 +48,8 @@ void ct_consumer_write(struct ct_consumer *c, const void *blocks, size_t size);
 
 /* Ends it as a failed write does. */
 void ct_consumer_fail(struct ct_consumer *c, int error);
+/* Such an error for a person. */
+const char *ct_consumer_reason(int error);
 
 /* Begins a program: the file head if there is none, RUN (`run`: as coded by ct_run_put) and SCHEMA. */
 void ct_consumer_begin(struct ct_consumer *c, const void *run, size_t run_size);

@@ -60,12 +60,6 @@ void ct_image_close_file(struct ct_follow *f, struct ct_process *p)
     p->has_file = false;
 }
 
-static const char *reason_text(int error)
-{
-    return error == -EFBIG ? "it would be larger than this user's limit (ulimit -f) or the file system allows"
-                           : strerror(-error);
-}
-
 /* Says once why a file ended early; a program that nobody listens to any more stops recording. */
 void ct_image_check_file(struct ct_follow *f, struct ct_process *p)
 {
@@ -74,7 +68,7 @@ void ct_image_check_file(struct ct_follow *f, struct ct_process *p)
     if (!p->attached || c->state != CT_CONSUMER_DONE)
         return;
     if (c->error)
-        complain(f, "%s ends here: %s; the program runs on", p->path, reason_text(c->error));
+        complain(f, "%s ends here: %s; the program runs on", p->path, ct_consumer_reason(c->error));
     else if (c->full)
         complain(f, "%s has reached its size limit; the program runs on, its recording ends", p->path);
     p->attached = false;

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,6 +35,8 @@ static struct inside {
     _Atomic uint32_t stop;
     struct ct_serve_start timing;       /* a copy for delay and duration */
     uint64_t begin_ns, end_ns;          /* CLOCK_MONOTONIC: when the gate is to be opened and shut; 0: not by us */
+    bool told;                          /* why the file ends early */
+    char path[CT_PATH_MAX];             /* of the file; empty: only its descriptor is known */
     int error;
 } inside = { .session = { .fd = -1, .lock = -1 } };
 
@@ -67,6 +72,42 @@ static void keep_times(void)
         inside.end_ns = 0;
         inside.timing.ask(inside.timing.stop_request, -1, NULL);
     }
+}
+
+/* Says a line on the program's stderr, of which this thread has no descriptor, unless it would have to wait for that. */
+__attribute__((format(printf, 1, 2)))
+static void say(const char *format, ...)
+{
+    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    struct pollfd out = { .fd = self < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, self, STDERR_FILENO, 0), .events = POLLOUT };
+    char line[CT_PATH_MAX + 256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (out.fd >= 0 && poll(&out, 1, 0) == 1 && (out.revents & POLLOUT))
+        (void)!write(out.fd, line, strlen(line));
+    if (out.fd >= 0)
+        close(out.fd);
+    if (self >= 0)
+        close(self);
+}
+
+/* Nothing is recorded for a file that takes no more; why that is so is said once. */
+static void check_file(void)
+{
+    const struct ct_consumer *c = &inside.consumer;
+    const char *name = inside.path[0] ? inside.path : "the trace";
+
+    if (inside.told || c->state != CT_CONSUMER_DONE)
+        return;
+    inside.told = true;
+    inside.timing.ask(inside.timing.stop_request, -1, NULL);
+    if (c->error)
+        say("ctrace: %s ends here: %s; the program runs on\n", name, ct_consumer_reason(c->error));
+    else
+        say("ctrace: %s has reached its size limit; the program runs on, its recording ends\n", name);
 }
 
 /* Sleeps until the bell is rung or it is time to look again; no timer while nothing is recorded. */
@@ -125,10 +166,12 @@ static void drain_until_stop(void)
     while (!atomic_load_explicit(&inside.stop, memory_order_acquire)) {
         keep_times();
         ct_drain_round(&inside.drain);
+        check_file();
         sleep_on_bell(a);
     }
     ct_drain_finish(&inside.drain, true);
     end.events_lost = ct_drain_lost(&inside.drain);
+    check_file();
     if (inside.consumer.state == CT_CONSUMER_WAITING)       /* nothing was recorded: still say who it was */
         ct_consumer_begin(&inside.consumer, inside.drain.run, inside.drain.run_size);
     ct_consumer_end(&inside.consumer, &end);
@@ -161,7 +204,7 @@ static void *run(void *unused)
     if (inside.error < 0)
         return NULL;
     drain_until_stop();
-    inside.error = inside.consumer.error ? inside.consumer.error : inside.consumer.full ? -EFBIG : 0;
+    inside.error = inside.consumer.error;       /* that it reached the size it was to have is none */
     forget_session();
     close(inside.consumer.fd);
     ct_consumer_fini(&inside.consumer);
@@ -176,6 +219,8 @@ int ct_inside_start(const struct ct_serve_start *how)
     inside.session = (struct ct_session_dir){ .fd = -1, .lock = -1 };
     inside.how = how;
     inside.error = 0;
+    inside.told = false;
+    snprintf(inside.path, sizeof inside.path, "%s", how->path ? how->path : "");
     set_times(how);
     atomic_store_explicit(&inside.stage, STARTING, memory_order_relaxed);
     atomic_store_explicit(&inside.stop, 0, memory_order_relaxed);
