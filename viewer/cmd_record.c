@@ -197,29 +197,6 @@ static void hear_asked(void *context, struct ct_process *p, const struct ct_cont
     ct_record_asked(&r->options.settings, &r->follow, &r->service, p, m, fd);
 }
 
-/*
- * The service stands before the program runs: an address that cannot be had is told at once.  A server that is restarted while
- * its port is still taken must come up all the same; only who would serve everybody without a token is not let run.
- */
-static int serve(struct record *r)
-{
-    const struct ct_settings *o = &r->options.settings;
-    const struct ct_service_options options = {
-        .categories = o->categories, .address = o->http, .token = o->http_token, .insecure = o->http_insecure,
-        .hosts = &o->http_host, .host_count = o->http_host != NULL,
-    };
-    struct ct_error err;
-    int e = o->http ? ct_record_serve(&options, &r->follow, &r->service, &err) : 0;
-
-    if (e == -EPERM)
-        return fail(e, "record: --http %s: %s", o->http, err.text);
-    if (e < 0)
-        fprintf(stderr, "ctrace: record: --http %s: %s; the program runs, and is not served\n", o->http, err.text);
-    else if (o->http)
-        fprintf(stderr, "ctrace: serving http://%s/\n", ct_service_place(r->service));
-    return 0;
-}
-
 static int listen_to_programs(struct record *r)
 {
     struct ct_follow_options options = {
@@ -242,7 +219,7 @@ static int listen_to_programs(struct record *r)
         return fail(e, "%s: %s", r->session.path, strerror(-e));
     }
     r->follow.first = r->child.pid;
-    e = serve(r);
+    e = ct_record_serve_first(&r->options.settings, &r->follow, &r->service);
     if (e < 0)
         ct_follow_fini(&r->follow);
     return e;

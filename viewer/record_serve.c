@@ -15,8 +15,8 @@ static void catch_up(struct ct_service *s, struct ct_follow *f)
         }
 }
 
-int ct_record_serve(const struct ct_service_options *options, struct ct_follow *follow, struct ct_service **ret,
-                    struct ct_error *err)
+static int start(const struct ct_service_options *options, struct ct_follow *follow, struct ct_service **ret,
+                 struct ct_error *err)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
     struct ct_service_options with_tools = *options;
@@ -36,6 +36,27 @@ int ct_record_serve(const struct ct_service_options *options, struct ct_follow *
     return r;
 }
 
+/*
+ * An address that cannot be had is told at once.  A server that is restarted while its port is still taken must come up all
+ * the same; only who would serve everybody without a token is not let run.
+ */
+int ct_record_serve_first(const struct ct_settings *settings, struct ct_follow *follow, struct ct_service **ret)
+{
+    const struct ct_service_options options = {
+        .categories = settings->categories, .address = settings->http, .token = settings->http_token,
+        .insecure = settings->http_insecure, .hosts = &settings->http_host, .host_count = settings->http_host != NULL,
+    };
+    struct ct_error err;
+    int r = settings->http ? start(&options, follow, ret, &err) : 0;
+
+    if (r < 0)
+        fprintf(stderr, "ctrace: record: --http %s: %s%s\n", settings->http, err.text,
+                r == -EPERM ? "" : "; the program runs, and is not served");
+    else if (settings->http)
+        fprintf(stderr, "ctrace: serving http://%s/\n", ct_service_place(*ret));
+    return r == -EPERM ? r : 0;
+}
+
 static int serve(const struct ct_settings *settings, struct ct_follow *follow, struct ct_service **service, int fd)
 {
     const struct ct_service_options options = { .categories = settings->categories };
@@ -46,7 +67,7 @@ static int serve(const struct ct_settings *settings, struct ct_follow *follow, s
     if (!settings->wait)
         return -ENOTSUP;                /* who would serve? */
     if (!*service)
-        r = ct_record_serve(&options, follow, service, &err);
+        r = start(&options, follow, service, &err);
     if (r == 0)
         r = ct_service_answer(*service, fd, 0);
     if (r == 0 && !listened)
@@ -62,7 +83,7 @@ static void make_profile(const struct ct_settings *settings, struct ct_follow *f
     int r = settings->wait ? 0 : -ENOTSUP;
 
     if (r == 0 && !*service)
-        r = ct_record_serve(&options, follow, service, &err);
+        r = start(&options, follow, service, &err);
     if (r == 0)
         ct_service_order(*service, pid, fd);
     else
