@@ -37,6 +37,8 @@ def text(url, total):
 def every_way(p, url, total):
     """Each way to the profile `conns` gives this many values."""
     expect(counts(url)["conns"], total, "the index")
+    metrics = curl(url.split("/debug/")[0] + "/metrics")[2]
+    assert f'\nctrace_profile_values{{profile="conns"}} {total}\n' in metrics, metrics
     text(url + "conns?debug=1", total)
     expect(text(url + "conns?debug=2", total), text(url + "conns?debug=1", total), "debug=2")
     for place in url + "conns", "file":

@@ -47,6 +47,17 @@ void ct_metrics_gauge(struct ct_metrics *m, const char *name, const char *unit, 
     put_value(m, value);
 }
 
+void ct_metrics_family(struct ct_metrics *m, const char *name, const char *help)
+{
+    put_family(m, name, "gauge", "", help);
+}
+
+void ct_metrics_member(struct ct_metrics *m, const char *name, const char *label, const char *is, double value)
+{
+    ct_reply_print(m->reply, "%s{%s=\"%s\"} ", name, label, is);
+    put_value(m, value);
+}
+
 void ct_metrics_counter(struct ct_metrics *m, const char *name, const char *unit, const char *help, double value)
 {
     put_family(m, name, "counter", unit, help);

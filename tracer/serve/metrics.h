@@ -13,6 +13,10 @@ struct ct_metrics {
 
 /* A gauge: what can go down. */
 void ct_metrics_gauge(struct ct_metrics *m, const char *name, const char *unit, const char *help, double value);
+/* A gauge with a value for each of several things, which stand one behind the other: first the family, then each with its label. */
+void ct_metrics_family(struct ct_metrics *m, const char *name, const char *help);
+/* `is` holds nothing that would need an escape. */
+void ct_metrics_member(struct ct_metrics *m, const char *name, const char *label, const char *is, double value);
 /* A counter; `name` without "_total".  `unit` ("" for none) is the name's last word. */
 void ct_metrics_counter(struct ct_metrics *m, const char *name, const char *unit, const char *help, double value);
 /* What /proc tells of the process, under the names that Prometheus' client libraries use. */

@@ -2,6 +2,20 @@
 #include "serve/metrics.h"
 
 #include "service/state.h"
+#include "service/values.h"
+
+/* The program's own profiles, by name. */
+static void tell_own_profiles(struct ct_service *s, struct ct_metrics *m)
+{
+    static const char name[] = "ctrace_profile_values";
+    struct ct_profile_info rows[CT_VALUE_PROFILES];
+    size_t count = ct_service_own_profiles(s, m->pid, rows);
+
+    if (count)
+        ct_metrics_family(m, name, "Values in a profile of the program's own.");
+    for (size_t i = 0; i < count; i++)
+        ct_metrics_member(m, name, "profile", rows[i].name, (double)rows[i].count);
+}
 
 void ct_service_metrics(void *service, struct ct_metrics *m)
 {
@@ -29,4 +43,5 @@ void ct_service_metrics(void *service, struct ct_metrics *m)
     ct_metrics_counter(m, "ctrace_allocator_pauses", "", "Waits for memory from the kernel, or for a collector.", (double)pauses);
     ct_metrics_counter(m, "ctrace_allocator_pause_seconds", "seconds", "How long these took.", (double)paused_ns / 1e9);
     ct_served_put(service, one);
+    tell_own_profiles(service, m);
 }
