@@ -202,7 +202,7 @@ struct ct_build_thread *ct_build_thread_of(struct ct_builder *b, struct ct_model
 
 /* --- CPUs --- */
 
-struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cpu)
+struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cpu, bool exact)
 {
     uint64_t key = (uint64_t)host << 32 | (unsigned)cpu;
     uint32_t at = ct_idmap_get(&b->cpu_places, key), name, lane;
@@ -215,6 +215,7 @@ struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cp
     name = host ? ct_strings_print(&b->strings, "CPU %d of host %u", cpu, host + 1)
                 : ct_strings_print(&b->strings, "CPU %d", cpu);
     lane = ct_build_lane(b, &(struct ct_lane_record){ .kind = CT_LANE_CPU, .program = CT_INDEX_NONE, .name = name,
+                                                      .group = exact ? 0 : ct_strings_print(&b->strings, "estimated"),
                                                       .serial = key, .start = INT64_MAX, .end = INT64_MIN });
     row = ct_list_add(&b->cpus);
     if (!row)

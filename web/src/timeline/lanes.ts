@@ -92,7 +92,7 @@ export class LaneLayout {
     const cpus = of("cpu").sort((a, b) => a.id - b.id);
     const sections: Section[] = [
       { key: "pauses", title: "Pauses", lanes: of("pause"), open: true },
-      { key: "cpus", title: "CPUs, estimated", lanes: cpus, open: cpus.length <= 8 },
+      { key: "cpus", title: cpus.some((lane) => lane.group) ? "CPUs, estimated" : "CPUs", lanes: cpus, open: cpus.length <= 8 },
     ];
     const threads = of("thread");
     const ids = [...new Set(threads.map((lane) => lane.program))];

@@ -135,7 +135,7 @@ export function makeTrace(options: { span?: number; seed?: number; threads?: num
   for (let at = 0; at < idle; at++) maker.thread(0, `spare-${at}`, "spare_thread", true);
   maker.thread(1, "helper", "main");
   for (let cpu = 0; cpu < 2; cpu++) {
-    const lane = maker.lane("cpu", -1, `CPU ${cpu}`, "", ["slices"]);
+    const lane = maker.lane("cpu", -1, `CPU ${cpu}`, "estimated", ["slices"]);
     maker.fill(maker.trace.rows[lane.rows[0].id], [["main", 1, 500e3], ["db-1", 1, 300e3], ["io-worker-4", 1, 200e3]], 100e3);
   }
   const heap = maker.lane("counter", 0, "heap in use", "", ["value"], "bytes");
