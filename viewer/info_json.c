@@ -260,5 +260,6 @@ void ct_info_write_json(const struct ct_info *info, struct ct_output *out)
     number(&j, "late_pieces", odd->late_pieces);
     number(&j, "unknown_blocks", odd->unknown_blocks);
     number(&j, "disordered_events", odd->disordered);
+    number(&j, "disordered_ns", odd->raised_ns);
     close_with(&j, "}\n");
 }

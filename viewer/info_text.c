@@ -231,12 +231,14 @@ static void write_oddities(const struct ct_info *info, struct ct_output *out)
         { odd->missing_pieces, "pieces of batches could not be used: what precedes them is missing" },
         { odd->duplicate_pieces, "pieces stood there twice" },
         { odd->unknown_blocks, "blocks of a newer version were stepped over" },
-        { odd->disordered, "events contradicted the order of time and were moved" },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].count)
             put(out, "note: %llu %s\n", (unsigned long long)rows[i].count, rows[i].text);
+    if (odd->disordered)
+        put(out, "note: %llu events, written after later ones, were moved in time: %.1f us at most\n",
+            (unsigned long long)odd->disordered, (double)odd->raised_ns / 1e3);
 }
 
 void ct_info_write_text(const struct ct_info *info, struct ct_output *out)

@@ -296,6 +296,10 @@ void ct_read_items_init(struct ct_read_item *items)
 static inline bool fit_to_be_seen(struct ct_reader *reader, struct ct_read_item *item, int64_t ns)
 {
     if (__builtin_expect(ns < reader->last_ns, 0)) {
+        uint64_t by = (uint64_t)reader->last_ns - (uint64_t)ns;
+
+        if (by > reader->trace.oddities.raised_ns)
+            reader->trace.oddities.raised_ns = by;
         ns = reader->last_ns;
         reader->trace.oddities.disordered++;
     }

@@ -266,7 +266,9 @@ struct ct_read_oddities {
     uint64_t missing_bytes;
     uint64_t unknown_blocks;    /* of a newer version, stepped over */
     uint64_t late_pieces;
-    uint64_t disordered;        /* events whose time was raised, so that it does not run backwards */
+    uint64_t disordered;        /* events whose time was raised, so that it does not run backwards: most were stamped before a turn
+                                   of generations and written after it */
+    uint64_t raised_ns;         /* by so much at most */
 };
 const struct ct_read_oddities *ct_reader_oddities(const struct ct_reader *reader);
 
