@@ -42,7 +42,7 @@ static char *chrome_by(const void *bytes, size_t size, const struct ct_chrome_op
     struct ct_chrome *chrome;
     struct ct_output out;
     struct ct_error err;
-    char path[] = "/tmp/ctrace-chrome-XXXXXX", *text;
+    char path[] = "/dev/shm/test-ctrace-chrome-XXXXXX", *text;
     int fd = mkstemp(path);
 
     assert_true(fd >= 0);

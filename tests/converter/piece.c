@@ -28,7 +28,7 @@ static char *piece_of(const char *name, int64_t from_ns, int64_t to_ns, bool no_
     input = input_of(trace, trace_size);
     assert_int_equal(ct_reader_open(&input, 1, NULL, &reader, &err), 0);
     ct_reader_set_range(reader, from_ns, to_ns, true);
-    snprintf(path, sizeof path, "/tmp/ctrace-piece-%d", (int)getpid());
+    snprintf(path, sizeof path, "/dev/shm/test-ctrace-piece-%d", (int)getpid());
     assert_int_equal(ct_output_open(&out, path, false, &err), 0);
     assert_int_equal(ct_sink_trace(reader, &options, &out, &err), 0);
     assert_int_equal(ct_output_commit(&out, &err), 0);

@@ -46,7 +46,7 @@ static char *scratch(void)
 {
     static char path[64];
 
-    snprintf(path, sizeof path, "/tmp/ctrace-test-%d", (int)getpid());
+    snprintf(path, sizeof path, "/dev/shm/test-ctrace-test-%d", (int)getpid());
     return path;
 }
 

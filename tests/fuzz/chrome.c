@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *why;
 
     if (!path[0])
-        snprintf(path, sizeof path, "/tmp/ctrace-fuzz-chrome-%ld", (long)getpid());
+        snprintf(path, sizeof path, "/dev/shm/test-ctrace-fuzz-chrome-%ld", (long)getpid());
     bytes = assemble(data, size, &size);
     json = bytes ? chrome_of(bytes, size) : NULL;
     why = json ? chrome_check(json) : NULL;

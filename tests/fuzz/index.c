@@ -31,7 +31,7 @@ static const char text[] =
     "0.000016000 1:1 REGION_END\n"
     "0.000018000 1:2 HEAP_GROW dur=500 how=0 bytes=100 total=100 at=2\n";
 
-static char folder[] = "/tmp/ctrace-fuzz-index-XXXXXX", trace[64], file[80];
+static char folder[] = "/dev/shm/test-ctrace-fuzz-index-XXXXXX", trace[64], file[80];
 static const char *path = trace;
 static uint8_t *base, *bytes;
 static size_t base_size;

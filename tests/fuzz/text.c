@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *trace, *text, *again, *final = NULL;
     int exact = 0;
 
-    snprintf(path, sizeof path, "/tmp/ctrace-fuzz-%d", (int)getpid());
+    snprintf(path, sizeof path, "/dev/shm/test-ctrace-fuzz-%d", (int)getpid());
     trace = assemble((const char *)data, size, &trace_size);
     if (!trace)
         return 0;
