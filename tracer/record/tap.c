@@ -213,10 +213,6 @@ static bool may_allocate(unsigned category)
            category != CT_CAT_trace;
 }
 
-/*
- * What LTTng itself calls while it is told, to wake its daemon, is no act of the program.  A tick is: its handler may
- * interrupt it, and LTTng knows of handlers.  What other handlers do right then is lost.
- */
 /* The newest threads, by serial; others have rows.  Relaxed: a serial is believed when it was there before and after. */
 enum { MADE = 64 };
 static struct { _Atomic uint64_t serial; _Atomic uint32_t tid; } made_last[MADE];
@@ -269,6 +265,10 @@ static void watch_exit(void)
         on_exit(at_exit, NULL);
 }
 
+/*
+ * What LTTng itself calls while it is told, to wake its daemon, is no act of the program.  A tick is: its handler may
+ * interrupt it, and LTTng knows of handlers.  What other handlers do right then is lost.
+ */
 static void tell(struct ct_thread_room *room, const struct ct_tap *t, unsigned no, unsigned category, const void *arguments)
 {
     const struct ct_tap_source from = { ct_arena, tid_of };
@@ -339,7 +339,6 @@ void ct_tap_fork_parent(sigset_t *saved)
 {
     loaded()->fork_ends(saved, false);
 }
-
 
 void ct_tap_fork_child(sigset_t *saved, bool told)
 {
