@@ -2,7 +2,6 @@
 #include "viewer/record_child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "drain/life.h"
 #include "format/control.h"
 
 enum { EX_NOEXEC = 126 };
@@ -163,24 +163,6 @@ static void forward(struct ct_record_child *c, const struct signalfd_siginfo *in
     kill(c->pid, (int)info->ssi_signo);
 }
 
-static bool is_stopped(pid_t pid)
-{
-    char path[32], text[512];
-    const char *state;
-    ssize_t n;
-    int fd;
-
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    state = strrchr(text, ')');
-    return state && state[1] == ' ' && (state[2] == 'T' || state[2] == 't');
-}
-
 /* Somebody may let the program alone go on.  We are stopped then and cannot see it: a child of ours does. */
 static pid_t watch_for_continue(pid_t program)
 {
@@ -190,7 +172,7 @@ static pid_t watch_for_continue(pid_t program)
     if (watcher != 0)
         return watcher;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    while (is_stopped(program) && getppid() == self)
+    while (ct_life_stopped(program) && getppid() == self)
         nanosleep(&moment, NULL);
     kill(self, SIGCONT);
     _exit(0);

@@ -10,44 +10,61 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-uint64_t ct_life_start(pid_t pid)
+/* A file of /proc/PID, as far as there is room: a text, empty when it cannot be read. */
+static void read_proc(pid_t pid, const char *name, char *text, size_t room)
 {
-    char path[64], text[1024];
-    unsigned long long start = 0;
-    const char *at;
-    ssize_t n;
+    char path[64];
+    ssize_t n = -1;
     int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    n = read(fd, text, sizeof text - 1);
-    close(fd);
+    if (fd >= 0) {
+        n = read(fd, text, room - 1);
+        close(fd);
+    }
     text[n > 0 ? n : 0] = '\0';
-    at = strrchr(text, ')');
-    for (int field = 2; at && field < 22; field++)
+}
+
+/* Field 3 of /proc/PID/stat, the state, and what follows; NULL when there is no such process.  The name before it may hold anything. */
+static const char *read_state(pid_t pid, char *text, size_t room)
+{
+    const char *end;
+
+    read_proc(pid, "stat", text, room);
+    end = strrchr(text, ')');
+    return end && end[1] == ' ' ? end + 2 : NULL;
+}
+
+uint64_t ct_life_start(pid_t pid)
+{
+    unsigned long long start = 0;
+    char text[1024];
+    const char *at = read_state(pid, text, sizeof text);
+
+    if (!at || *at == 'Z' || *at == 'X')
+        return 0;
+    for (int field = 3; at && field < 22; field++)
         at = strchr(at + 1, ' ');
-    if (at && (sscanf(at, " %llu", &start) != 1 || strstr(text, ") Z ") || strstr(text, ") X ")))
-        start = 0;
-    return start;
+    return at && sscanf(at, " %llu", &start) == 1 ? start : 0;
+}
+
+bool ct_life_stopped(pid_t pid)
+{
+    char text[1024];
+    const char *state = read_state(pid, text, sizeof text);
+
+    return state && (*state == 'T' || *state == 't');
 }
 
 /* A thread that ended first shows as a rest too, while others of its process go on. */
 static bool has_threads(pid_t pid)
 {
-    char path[64], text[4096];
+    char text[4096];
     const char *at;
-    ssize_t n;
-    int fd, threads = 0;
+    int threads = 0;
 
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[n > 0 ? n : 0] = '\0';
+    read_proc(pid, "status", text, sizeof text);
     at = strstr(text, "\nThreads:");
     return at && sscanf(at + 9, "%d", &threads) == 1 && threads > 1;
 }

@@ -26,3 +26,5 @@ static inline bool ct_life_unwatched(const struct ct_life *life)
 
 /* Field 22 of /proc/PID/stat: when it began, in the kernel's ticks.  0 when there is no such process, or only its rest. */
 uint64_t ct_life_start(pid_t pid);
+/* Whether a signal or a debugger holds it; false also when there is no such process. */
+bool ct_life_stopped(pid_t pid);

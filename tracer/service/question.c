@@ -2,12 +2,13 @@
 #include "service/question.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "drain/life.h"
 
 enum { ANSWER_MS = 5000, LOOK_MS = 100 };
 
@@ -76,29 +77,11 @@ static void wait_for_it(struct asked *a)
     pthread_mutex_lock(&a->lock);
     for (unsigned waited = 0; !a->here && waited < ANSWER_MS && a->fd != -ECANCELED; waited += LOOK_MS) {
         wait_a_look(a);
-        if (!a->here && ct_service_is_stopped(a->pid))
+        if (!a->here && ct_life_stopped(a->pid))
             a->fd = -ECANCELED;
     }
     pthread_mutex_unlock(&a->lock);
     ct_errands_send(&a->service->errands, give_up, a);
-}
-
-bool ct_service_is_stopped(pid_t pid)
-{
-    char path[40], text[256];
-    const char *end;
-    ssize_t n = -1;
-    int fd;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        n = read(fd, text, sizeof text - 1);
-        close(fd);
-    }
-    text[n > 0 ? n : 0] = '\0';
-    end = strrchr(text, ')');         /* the name may hold anything */
-    return end && end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
 }
 
 const char *ct_service_silence(int error)
@@ -111,7 +94,7 @@ int ct_service_question(struct ct_service *s, pid_t pid, enum ct_control_kind ki
     struct asked a = { .service = s, .pid = pid, .kind = kind, .value = value, .fd = -ETIMEDOUT };
     int fd = -ESRCH;
 
-    if (ct_service_is_stopped(pid))
+    if (ct_life_stopped(pid))
         return -ECANCELED;
     pthread_mutex_init(&a.lock, NULL);
     pthread_cond_init(&a.came, NULL);

@@ -4,9 +4,6 @@
 #include "format/control.h"
 #include "service/state.h"
 
-/* Whether the process was stopped by a signal or a debugger: it answers nothing until it goes on. */
-bool ct_service_is_stopped(pid_t pid);
-
 /*
  * Asks by a message of that kind, whose answer is a file: its descriptor, which the caller closes, or a negative errno,
  * -ECANCELED at once of a program that is stopped.  One asks at a time, the others wait for their turn.  Not the thread that drains.

@@ -251,7 +251,7 @@ bool ct_service_refresh(struct ct_service *s, struct ct_served *one)
 
     if (!ct_errands_send(&s->errands, turn, &o) || !o.done)
         return ct_fold_over(one->fold);
-    for (unsigned waited = 0; waited < REFRESH_MS && !ct_service_is_stopped(one->pid); waited += LOOK_MS)
+    for (unsigned waited = 0; waited < REFRESH_MS && !ct_life_stopped(one->pid); waited += LOOK_MS)
         if (ct_fold_wait(one->fold, o.generation, LOOK_MS))
             return true;
     return false;
