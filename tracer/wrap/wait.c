@@ -251,25 +251,36 @@ static struct ct_wait_record *claim(uintptr_t frame, uint64_t cookie)
     return r;
 }
 
-void ct_wait_handler_begin(struct ct_wait *wait, int signal, uint64_t routine)
+/* A record of what begins now, for a thread that is attached; NULL: there is no room. */
+static inline struct ct_wait_record *open_record(struct ct_wait *wait, unsigned event, uint64_t object)
 {
     struct ct_wait_record *r;
     uint64_t now;
 
-    wait->record = NULL;
-    if (!ct_self.room || !ct_self.row || ct_self.owner != ct_session_serial)
-        return;
     if (ct_self.wait)
         ct_wait_repair((uintptr_t)wait);
     now = ct_clock_now();
     wait->cookie = now;
     r = claim((uintptr_t)wait, now);
     if (!r)
-        return;
+        return NULL;
     wait->record = r;
-    r->event = CT_EV_HANDLER;
-    r->object = routine;
+    r->event = (uint16_t)event;
+    r->object = object;
     r->since = now;
+    return r;
+}
+
+void ct_wait_handler_begin(struct ct_wait *wait, int signal, uint64_t routine)
+{
+    struct ct_wait_record *r;
+
+    wait->record = NULL;
+    if (!ct_self.room || !ct_self.row || ct_self.owner != ct_session_serial)
+        return;
+    r = open_record(wait, CT_EV_HANDLER, routine);
+    if (!r)
+        return;
     r->rate = (uint64_t)signal;
     note_stage(r, BEGAN);
 }
@@ -297,17 +308,10 @@ void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64
     wait->record = NULL;
     if (!ct_thread_attach() || !ct_self.room)
         return;
-    if (ct_self.wait)
-        ct_wait_repair((uintptr_t)wait);
-    now = ct_clock_now();
-    wait->cookie = now;
-    r = claim((uintptr_t)wait, now);
+    r = open_record(wait, event, object);
     if (!r)
         return;
-    wait->record = r;
-    r->event = (uint16_t)event;
-    r->object = object;
-    r->since = now;
+    now = r->since;
     r->rate = rate_now();
     if (category_of(event) == CT_CAT_lock) {
         r->raised = ct_filter_of((void *)(uintptr_t)object);    /* early: who unlocks from now on tells us */
