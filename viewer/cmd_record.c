@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,19 +55,6 @@ static int64_t now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-__attribute__((format(printf, 2, 3)))
-static int fail(int status, const char *format, ...)
-{
-    va_list args;
-
-    fputs("ctrace: ", stderr);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-    return status;
-}
-
 /* --- getting ready --- */
 
 static bool beside(const char *executable, const char *up, char ret[CT_PATH_MAX])
@@ -98,15 +84,15 @@ static int find_recorder(struct record *r)
     if (!beside(executable, ".", found) && !beside(executable, up, found)) {
         snprintf(found, sizeof found, "%s/libctrace-rt.so.0", CT_LIBDIR);
         if (access(found, R_OK) < 0)
-            return fail(-errno, "the recorder %s is missing: %s", found, strerror(errno));
+            return ct_record_fail(-errno, "the recorder %s is missing: %s", found, strerror(errno));
     }
     if (!realpath(found, r->recorder))
-        return fail(-errno, "%s: %s", found, strerror(errno));
+        return ct_record_fail(-errno, "%s: %s", found, strerror(errno));
     if (strpbrk(r->recorder, ": \t")) {
         strcpy(found, r->recorder);
         snprintf(r->recorder, sizeof r->recorder, "%s/libctrace-rt.so", r->session.path);
         if (symlink(found, r->recorder) < 0)
-            return fail(-errno, "%s: %s", r->recorder, strerror(errno));
+            return ct_record_fail(-errno, "%s: %s", r->recorder, strerror(errno));
     }
     return 0;
 }
@@ -118,7 +104,7 @@ static int write_order(struct record *r)
     char hex[2 * CT_UUID_SIZE + 1];
 
     if (getrandom(run, sizeof run, 0) != sizeof run)
-        return fail(-EIO, "no random number for the run: %s", strerror(errno));
+        return ct_record_fail(-EIO, "no random number for the run: %s", strerror(errno));
     ct_session_hex(run, hex);
     snprintf(r->order, sizeof r->order, "dir=%s;buffer=%llu;categories=%llx;depth=%u;start=%d;paths=%d;"
              "cpu_rate=%u;cpu_signal=%u;heap_rate=%llu;alloc_slow=%llu;lttng=%d;run=%s",
@@ -152,11 +138,11 @@ static int open_output(struct record *r, int *ret_fd)
     ct_recover_all(&recover);           /* older traces get their ends before they become .old */
     e = ct_trace_file_open(r->output, ret_fd);
     if (e < 0)
-        return fail(e, "%s: %s", r->output, strerror(-e));
+        return ct_record_fail(e, "%s: %s", r->output, strerror(-e));
     e = ct_session_dir_output(&r->session, *ret_fd, r->output);
     if (e < 0) {
         close(*ret_fd);
-        return fail(e, "%s: %s", r->session.path, strerror(-e));
+        return ct_record_fail(e, "%s: %s", r->session.path, strerror(-e));
     }
     return 0;
 }
@@ -216,7 +202,7 @@ static int listen_to_programs(struct record *r)
         e = watch_signals(r);
     if (e < 0) {
         close(options.output_fd);
-        return fail(e, "%s: %s", r->session.path, strerror(-e));
+        return ct_record_fail(e, "%s: %s", r->session.path, strerror(-e));
     }
     r->follow.first = r->child.pid;
     e = ct_record_serve_first(&r->options.settings, &r->follow, &r->service);
@@ -354,7 +340,7 @@ static int run(struct record *r)
     int e = ct_record_child_fork(&r->child, &order);
 
     if (e < 0)
-        return fail(OWN_FAILURE, "cannot fork: %s", strerror(-e));
+        return ct_record_fail(OWN_FAILURE, "cannot fork: %s", strerror(-e));
     allow_descriptors();
     if (listen_to_programs(r) < 0) {
         ct_record_child_cancel(&r->child);
@@ -370,7 +356,7 @@ static int run(struct record *r)
         ct_follow_fini(&r->follow);
         ct_service_stop(r->service);
         unlink(r->output);
-        return fail(e == -ENOENT ? NOT_FOUND : NOT_RUN, "%s: %s", r->program, strerror(-e));
+        return ct_record_fail(e == -ENOENT ? NOT_FOUND : NOT_RUN, "%s: %s", r->program, strerror(-e));
     }
     watch_program(r);
     ct_finish_lost(&r->finish, ct_follow_lost(&r->follow), r->follow.images);
@@ -408,18 +394,18 @@ int ct_cmd_record(int argc, char **argv)
     ct_record_profiles_narrow(&r.options.settings);
     r.finish.profiles = &r.profiles;
     if (r.options.settings.http && !r.options.settings.wait)
-        return fail(BAD_USAGE, "--http and --no-wait do not go together: who would serve?");
+        return ct_record_fail(BAD_USAGE, "--http and --no-wait do not go together: who would serve?");
     follow_only_to_files(&r.options);
     e = ct_record_check(r.options.program[0], r.program);
     if (e)
         return e;
     e = ct_record_signals(&r.child);
     if (e < 0)
-        return fail(OWN_FAILURE, "cannot listen for signals: %s", strerror(-e));
+        return ct_record_fail(OWN_FAILURE, "cannot listen for signals: %s", strerror(-e));
     ct_fault_init();
     e = ct_session_dir_make(&r.session);
     if (e < 0)
-        return fail(OWN_FAILURE, "no place for shared memory in /dev/shm, $XDG_RUNTIME_DIR or /tmp: %s", strerror(-e));
+        return ct_record_fail(OWN_FAILURE, "no place for shared memory in /dev/shm, $XDG_RUNTIME_DIR or /tmp: %s", strerror(-e));
     begin_with(&r);
     e = find_recorder(&r) < 0 || write_order(&r) < 0 ? OWN_FAILURE : run(&r);
     ct_session_dir_close(&r.session, true);

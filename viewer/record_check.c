@@ -15,8 +15,7 @@
 
 enum { NOT_TRACED = 126, NOT_FOUND = 127, SCRIPTS_MAX = 5, LINE_MAX_SIZE = 256 };
 
-__attribute__((format(printf, 2, 3)))
-static int refuse(int status, const char *format, ...)
+int ct_record_fail(int status, const char *format, ...)
 {
     va_list args;
 
@@ -44,12 +43,12 @@ static int find(const char *name, char ret[CT_PATH_MAX])
 
     if (strchr(name, '/')) {
         if ((size_t)snprintf(ret, CT_PATH_MAX, "%s", name) >= CT_PATH_MAX)
-            return refuse(NOT_FOUND, "%.60s...: the path is too long", name);
+            return ct_record_fail(NOT_FOUND, "%.60s...: the path is too long", name);
         if (stat(ret, &st) < 0)
-            return refuse(errno == EACCES ? NOT_TRACED : NOT_FOUND, "%s: %s", name, strerror(errno));
+            return ct_record_fail(errno == EACCES ? NOT_TRACED : NOT_FOUND, "%s: %s", name, strerror(errno));
         if (S_ISDIR(st.st_mode))
-            return refuse(NOT_TRACED, "%s is a directory", name);
-        return is_program(ret) ? 0 : refuse(NOT_TRACED, "%s is not executable", name);
+            return ct_record_fail(NOT_TRACED, "%s is a directory", name);
+        return is_program(ret) ? 0 : ct_record_fail(NOT_TRACED, "%s is not executable", name);
     }
     if (!path)
         path = "/usr/local/bin:/usr/bin:/bin";
@@ -64,8 +63,8 @@ static int find(const char *name, char ret[CT_PATH_MAX])
         }
         path += length + (path[length] == ':');
     }
-    return there ? refuse(NOT_TRACED, "%s is not executable", name)
-                 : refuse(NOT_FOUND, "%s: there is no such program in $PATH", name);
+    return there ? ct_record_fail(NOT_TRACED, "%s is not executable", name)
+                 : ct_record_fail(NOT_FOUND, "%s: there is no such program in $PATH", name);
 }
 
 /* The loader ignores what is preloaded into programs that change who they are. */
@@ -74,13 +73,13 @@ static int check_privileges(const char *path, int fd)
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return refuse(NOT_TRACED, "%s: %s", path, strerror(errno));
+        return ct_record_fail(NOT_TRACED, "%s: %s", path, strerror(errno));
     if (st.st_mode & S_ISUID)
-        return refuse(NOT_TRACED, "%s is setuid: it changes its user, and such programs cannot be traced", path);
+        return ct_record_fail(NOT_TRACED, "%s is setuid: it changes its user, and such programs cannot be traced", path);
     if ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP))
-        return refuse(NOT_TRACED, "%s is setgid: it changes its group, and such programs cannot be traced", path);
+        return ct_record_fail(NOT_TRACED, "%s is setgid: it changes its group, and such programs cannot be traced", path);
     if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
-        return refuse(NOT_TRACED, "%s has file capabilities: such programs cannot be traced", path);
+        return ct_record_fail(NOT_TRACED, "%s has file capabilities: such programs cannot be traced", path);
     return 0;
 }
 
@@ -91,18 +90,18 @@ static int check_libc(const char *path, const struct ct_record_elf *elf)
     unsigned version;
 
     if (!*loader)
-        return refuse(NOT_TRACED, "%s is statically linked: there is no loader that would bring the recorder in", path);
+        return ct_record_fail(NOT_TRACED, "%s is statically linked: there is no loader that would bring the recorder in", path);
     if (strstr(loader, "musl"))
-        return refuse(NOT_TRACED, "%s is made for musl, and the recorder for glibc", path);
+        return ct_record_fail(NOT_TRACED, "%s is made for musl, and the recorder for glibc", path);
     if (strncmp(loader, "ld-linux", 8) != 0 && strncmp(loader, "ld.so", 5) != 0 && strncmp(loader, "ld-2", 4) != 0)
-        return refuse(NOT_TRACED, "%s is loaded by %s, and the recorder needs glibc", path, elf->interpreter);
+        return ct_record_fail(NOT_TRACED, "%s is loaded by %s, and the recorder needs glibc", path, elf->interpreter);
     if (access(elf->interpreter, X_OK) < 0)
-        return refuse(NOT_FOUND, "%s needs the loader %s: %s", path, elf->interpreter, strerror(errno));
+        return ct_record_fail(NOT_FOUND, "%s needs the loader %s: %s", path, elf->interpreter, strerror(errno));
     if (elf->sanitizer)
-        return refuse(NOT_TRACED, "%s is built with %s, which must be the first library of a program", path, elf->sanitizer);
+        return ct_record_fail(NOT_TRACED, "%s is built with %s, which must be the first library of a program", path, elf->sanitizer);
     version = ct_record_libc_version(elf, path);
     if (version && version < built)
-        return refuse(NOT_TRACED, "%s runs on glibc %u.%u, and this ctrace was built for %u.%u or later", path,
+        return ct_record_fail(NOT_TRACED, "%s runs on glibc %u.%u, and this ctrace was built for %u.%u or later", path,
                       version / 1000, version % 1000, built / 1000, built % 1000);
     return 0;
 }
@@ -134,7 +133,7 @@ static int check_script(const char *path, const char *interpreter, const char *a
     int r;
 
     if (access(interpreter, X_OK) < 0)
-        return refuse(errno == ENOENT ? NOT_FOUND : NOT_TRACED, "%s is run by %s: %s", path, interpreter,
+        return ct_record_fail(errno == ENOENT ? NOT_FOUND : NOT_TRACED, "%s is run by %s: %s", path, interpreter,
                       strerror(errno));
     r = check(interpreter, depth + 1);
     if (r || !slash || strcmp(slash, "/env") != 0)
@@ -156,10 +155,10 @@ static int check(const char *path, unsigned depth)
     int fd, r;
 
     if (depth > SCRIPTS_MAX)
-        return refuse(NOT_TRACED, "%s: scripts run by scripts, too deep", path);
+        return ct_record_fail(NOT_TRACED, "%s: scripts run by scripts, too deep", path);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)                         /* may be run but not read: the kernel lets it be traced all the same */
-        return errno == EACCES ? 0 : refuse(NOT_TRACED, "%s: %s", path, strerror(errno));
+        return errno == EACCES ? 0 : ct_record_fail(NOT_TRACED, "%s: %s", path, strerror(errno));
     if (read_script(fd, line, &interpreter, &argument)) {
         close(fd);
         return check_script(path, interpreter, argument, depth);
@@ -169,7 +168,7 @@ static int check(const char *path, unsigned depth)
         int e = ct_record_elf_read(fd, &elf, &why);
 
         if (e == -EINVAL)
-            r = refuse(NOT_TRACED, "%s %s", path, why);
+            r = ct_record_fail(NOT_TRACED, "%s %s", path, why);
         else
             r = e == -ENOEXEC ? check("/bin/sh", depth + 1) : check_libc(path, &elf);
     }

@@ -5,6 +5,9 @@
 
 #include "format/limits.h"
 
+/* Says why on stderr, as a line of `ctrace`; `status` comes back, to be the exit status. */
+int ct_record_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /*
  * Finds `name` as execvp() would and looks at it, and at its interpreter if it is a script.
  * Returns 0 with the path in `ret`; else the exit status that says it (126 cannot be traced or run, 127 not found)

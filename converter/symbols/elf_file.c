@@ -149,6 +149,21 @@ bool ct_elf_file_is(const struct ct_elf_file *file, const uint8_t *build_id, siz
            (build_id_len == 0 || memcmp(file->build_id, build_id, build_id_len) == 0);
 }
 
+int ct_elf_file_open_built(const char *path, const uint8_t *build_id, size_t build_id_len, struct ct_elf_file **ret)
+{
+    struct ct_elf_file *file;
+    int r = ct_elf_file_open(path, &file);
+
+    if (r != 0)
+        return r;
+    if (!ct_elf_file_is(file, build_id, build_id_len)) {
+        ct_elf_file_close(file);
+        return -ENOENT;
+    }
+    *ret = file;
+    return 0;
+}
+
 Elf_Scn *ct_elf_file_section(const struct ct_elf_file *file, const char *name,
                              GElf_Shdr *ret_header)
 {

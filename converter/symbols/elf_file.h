@@ -25,6 +25,9 @@ struct ct_elf_file {
  */
 int ct_elf_file_open(const char *path, struct ct_elf_file **ret);
 
+/* The same when the file has this build ID; -ENOENT when it is another. */
+int ct_elf_file_open_built(const char *path, const uint8_t *build_id, size_t build_id_len, struct ct_elf_file **ret);
+
 /* The same over `size` bytes at `memory`, which is given (malloc'ed), also on failure. */
 int ct_elf_file_open_memory(const char *name, void *memory, size_t size, struct ct_elf_file **ret);
 

@@ -62,8 +62,7 @@ static bool try_debug(const struct ct_symbol_module *module, const char *path, u
 int ct_find_debug_file(const uint8_t *build_id, size_t build_id_len, struct ct_elf_file **ret)
 {
     char path[sizeof(DEBUG_DIRECTORY) + 32 + 2 * CT_BUILD_ID_MAX];
-    struct ct_elf_file *file;
-    int at, r;
+    int at;
 
     if (build_id_len < 2 || build_id_len > CT_BUILD_ID_MAX)
         return -ENOENT;
@@ -71,15 +70,7 @@ int ct_find_debug_file(const uint8_t *build_id, size_t build_id_len, struct ct_e
     for (size_t i = 1; i < build_id_len; i++)
         at += sprintf(path + at, "%02x", build_id[i]);
     strcpy(path + at, ".debug");
-    r = ct_elf_file_open(path, &file);
-    if (r != 0)
-        return r;
-    if (!ct_elf_file_is(file, build_id, build_id_len)) {
-        ct_elf_file_close(file);
-        return -ENOENT;
-    }
-    *ret = file;
-    return 0;
+    return ct_elf_file_open_built(path, build_id, build_id_len, ret);
 }
 
 static bool find_by_build_id(const struct ct_symbol_module *module, struct ct_elf_file **ret)

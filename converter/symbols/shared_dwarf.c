@@ -11,22 +11,6 @@
 
 #include "converter/symbols/find.h"
 
-static int open_checked(const char *path, const void *build_id, size_t build_id_len,
-                        struct ct_elf_file **ret)
-{
-    struct ct_elf_file *file;
-    int r = ct_elf_file_open(path, &file);
-
-    if (r != 0)
-        return r;
-    if (!ct_elf_file_is(file, build_id, build_id_len)) {
-        ct_elf_file_close(file);
-        return -ENOENT;
-    }
-    *ret = file;
-    return 0;
-}
-
 /* Debian's links lead from the file itself, not from the link to it below .build-id. */
 static int path_of(const struct ct_elf_file *file, const char *name, char path[2 * PATH_MAX])
 {
@@ -53,7 +37,7 @@ int ct_shared_dwarf_open(const struct ct_elf_file *file, Dwarf *dwarf, struct ct
         return 0;
     if (length < 0 || length > CT_BUILD_ID_MAX)
         return -ENOENT;
-    if (path_of(file, name, path) == 0 && open_checked(path, build_id, (size_t)length, ret) == 0)
+    if (path_of(file, name, path) == 0 && ct_elf_file_open_built(path, build_id, (size_t)length, ret) == 0)
         return 0;
     return ct_find_debug_file(build_id, (size_t)length, ret) == 0 ? 0 : -ENOENT;
 }

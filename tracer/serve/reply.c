@@ -1,6 +1,7 @@
 /* A reply: status, headers and a body that grows, up to a limit; or what is to become one later. */
 #include "serve/reply.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,14 @@ void ct_reply_bytes(struct ct_reply *r, const void *bytes, size_t size)
         memcpy(at, bytes, size);
         r->size += size;
     }
+}
+
+int ct_reply_put(void *reply, const void *bytes, size_t size)
+{
+    struct ct_reply *r = reply;
+
+    ct_reply_bytes(r, bytes, size);
+    return r->full ? -ENOSPC : 0;
 }
 
 void ct_reply_text(struct ct_reply *r, const char *text)

@@ -35,6 +35,8 @@ void ct_reply_fini(struct ct_reply *r);
 
 /* Appends to the body; what does not fit sets `full`. */
 void ct_reply_bytes(struct ct_reply *r, const void *bytes, size_t size);
+/* The same for those who write to a function: 0, or -ENOSPC when the body is not whole. */
+int ct_reply_put(void *reply, const void *bytes, size_t size);
 void ct_reply_text(struct ct_reply *r, const char *text);
 void ct_reply_print(struct ct_reply *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same with &, <, > and quotes escaped for HTML. */

@@ -139,22 +139,14 @@ static int snapshot(struct ct_fold *fold, enum ct_export_kind kind, struct ct_pr
     return r;
 }
 
-static int put(void *reply, const void *bytes, size_t size)
-{
-    struct ct_reply *r = reply;
-
-    ct_reply_bytes(r, bytes, size);
-    return r->full ? -ENOSPC : 0;
-}
-
 static int put_text(const struct ct_profile *p, enum ct_export_kind kind, struct ct_reply *reply)
 {
     switch (kind) {
     case CT_EXPORT_HEAP:
-    case CT_EXPORT_ALLOCS: return ct_profile_text_heap(p, 0, put, reply);
-    case CT_EXPORT_BLOCK: return ct_profile_text_contention(p, CT_PROFILE_BLOCK, put, reply);
-    case CT_EXPORT_MUTEX: return ct_profile_text_contention(p, CT_PROFILE_MUTEX, put, reply);
-    default: return ct_profile_text_count(p, ct_export_name(kind), put, reply);
+    case CT_EXPORT_ALLOCS: return ct_profile_text_heap(p, 0, ct_reply_put, reply);
+    case CT_EXPORT_BLOCK: return ct_profile_text_contention(p, CT_PROFILE_BLOCK, ct_reply_put, reply);
+    case CT_EXPORT_MUTEX: return ct_profile_text_contention(p, CT_PROFILE_MUTEX, ct_reply_put, reply);
+    default: return ct_profile_text_count(p, ct_export_name(kind), ct_reply_put, reply);
     }
 }
 
@@ -166,7 +158,7 @@ static int answer(struct ct_service *s, struct ct_profile *p, enum ct_export_kin
     if (symbolize)
         r = ct_namer_profile(&s->namer, p);
     if (r == 0 || r == -EFBIG)
-        r = debug > 0 ? put_text(p, kind, reply) : ct_profile_write(p, put, reply);
+        r = debug > 0 ? put_text(p, kind, reply) : ct_profile_write(p, ct_reply_put, reply);
     return r;
 }
 

@@ -85,14 +85,6 @@ static int make_named(struct ct_service *s, struct ct_served *one, const struct 
     return r == -EFBIG ? 0 : r;
 }
 
-static int put(void *reply, const void *bytes, size_t size)
-{
-    struct ct_reply *r = reply;
-
-    ct_reply_bytes(r, bytes, size);
-    return r->full ? -ENOSPC : 0;
-}
-
 static int put_text(const struct ct_profile *p, const struct ct_thread_dump *rows, size_t count, const uint32_t *stack, int debug,
                     struct ct_reply *reply)
 {
@@ -104,7 +96,7 @@ static int put_text(const struct ct_profile *p, const struct ct_thread_dump *row
     if (debug >= 2)
         ct_threads_put_each(&t, p, stack, reply);
     else
-        r = ct_profile_text_count(p, "threads", put, reply);
+        r = ct_profile_text_count(p, "threads", ct_reply_put, reply);
     if (debug >= 2)
         ct_reply_text(reply, "\n");
     if (r == 0)
@@ -189,7 +181,7 @@ int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct
     if (e == 0 && r->debug > 0)
         e = put_text(d.profile, d.rows, d.count, d.stack, r->debug, reply);
     else if (e == 0)
-        e = ct_profile_write(d.profile, put, reply);
+        e = ct_profile_write(d.profile, ct_reply_put, reply);
     free_dump(&d);
     return e;
 }

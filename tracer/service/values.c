@@ -152,14 +152,6 @@ static int make_profile(struct ct_served *one, const struct found *found, const 
     return r;
 }
 
-static int put(void *reply, const void *bytes, size_t size)
-{
-    struct ct_reply *r = reply;
-
-    ct_reply_bytes(r, bytes, size);
-    return r->full ? -ENOSPC : 0;
-}
-
 static int answer(struct ct_service *s, struct ct_served *one, const struct found *found, const struct ct_value_dump *rows,
                   size_t count, const struct ct_profile_request *request, struct ct_reply *reply)
 {
@@ -177,9 +169,9 @@ static int answer(struct ct_service *s, struct ct_served *one, const struct foun
     if (r == -EFBIG)                    /* too many names: addresses say as much */
         r = 0;
     if (r == 0 && request->debug > 0)
-        r = ct_profile_text_count(p, found->name, put, reply);
+        r = ct_profile_text_count(p, found->name, ct_reply_put, reply);
     else if (r == 0)
-        r = ct_profile_write(p, put, reply);
+        r = ct_profile_write(p, ct_reply_put, reply);
     if (r == 0 && request->debug > 0 && found->refused)
         ct_reply_print(reply, "# %llu values found no room and are missing\n", (unsigned long long)found->refused);
     ct_profile_free(p);

@@ -25,16 +25,3 @@ void ct_called_lookup(unsigned call, const char *name, uint64_t start, int64_t r
 
 /* What a call returned that says by errno why it failed. */
 #define CT_CALL_RESULT(returned) ((int64_t)(returned) < 0 ? -(int64_t)errno : (int64_t)(returned))
-
-/* The body of a wrapper: `real`, and afterwards `end`, which finds ct_result and ct_start.  `fd` as in CT_TIMED. */
-#define CT_CALLED(CALL, fd, real, end) \
-    __extension__({ \
-        __typeof__(real) ct_result; \
-        uint64_t ct_start; \
-        CT_SAVE_FP(); \
-        ct_start = ct_timed_enter(CT_CALL_CATEGORY_##CALL, CT_CALL_##CALL, fd); \
-        ct_result = (real); \
-        if (ct_start) \
-            end; \
-        ct_result; \
-    })

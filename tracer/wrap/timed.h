@@ -47,8 +47,8 @@ static inline __attribute__((always_inline)) void ct_timed_end(unsigned category
         ct_timed_end_file(call, fd, start, result);
 }
 
-/* The body of a wrapper: `real` between begin and end. */
-#define CT_TIMED(CALL, fd, real) \
+/* The body of a wrapper: `real`, and afterwards `end`, which finds ct_result and ct_start. */
+#define CT_CALLED(CALL, fd, real, end) \
     __extension__({ \
         __typeof__(real) ct_result; \
         uint64_t ct_start; \
@@ -56,6 +56,10 @@ static inline __attribute__((always_inline)) void ct_timed_end(unsigned category
         ct_start = ct_timed_enter(CT_CALL_CATEGORY_##CALL, CT_CALL_##CALL, fd); \
         ct_result = (real); \
         if (ct_start) \
-            ct_timed_end(CT_CALL_CATEGORY_##CALL, CT_CALL_##CALL, fd, ct_start, (int64_t)ct_result); \
+            end; \
         ct_result; \
     })
+
+/* The same for calls whose end is one of the three above. */
+#define CT_TIMED(CALL, fd, real) \
+    CT_CALLED(CALL, fd, real, ct_timed_end(CT_CALL_CATEGORY_##CALL, CT_CALL_##CALL, fd, ct_start, (int64_t)ct_result))
