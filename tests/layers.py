@@ -27,7 +27,7 @@ ARROWS = {
     "converter/model": ["converter/read", "tracer/format"],
     "converter/symbols": ["converter/read", "tracer/format"],
     "converter/index": ["converter/read", "converter/model", "tracer/format"],
-    "converter/bt2": ["converter/build.h", "converter/output.h", "converter/read", "converter/profile/utf8.h", "tracer/format"],
+    "converter/bt2": ["converter/build.h", "converter/output.h", "converter/read", "converter/symbols", "converter/profile/utf8.h", "tracer/format"],
     "converter/profile": ["converter/read", "converter/model", "converter/symbols", "converter/gzip.h", "tracer/format"],
     "viewer/view": ["converter", "converter/read", "converter/model", "converter/profile", "converter/symbols",
                     "converter/index", "tracer/serve", "tracer/format"],

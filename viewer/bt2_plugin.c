@@ -75,6 +75,7 @@ static int init_source(bt_self_component_source *self, const bt_value *params, s
     options.inputs = files->opened.inputs;
     options.count = files->opened.count;
     options.no_stacks = flag(params, "no-stacks");
+    options.no_states = flag(params, "no-states");
     if (r == 0)
         r = ct_bt2_source_init(self, &options, err);
     if (r < 0)
@@ -155,7 +156,8 @@ BT_PLUGIN_SOURCE_COMPONENT_CLASS(fs, ct_bt2_iterator_next);
 BT_PLUGIN_SOURCE_COMPONENT_CLASS_DESCRIPTION(fs, "Reads trace.out of ctrace, and those of its child processes.");
 BT_PLUGIN_SOURCE_COMPONENT_CLASS_HELP(fs, "inputs=[PATH...]  traces, or directories that hold trace.out\n"
                                           "alone=yes         only those named, not those of child processes\n"
-                                          "no-stacks=yes     leaves stacks out");
+                                          "no-stacks=yes     leaves stacks out\n"
+                                          "no-states=yes     leaves out what is there for viewers of the kernel's traces");
 BT_PLUGIN_SOURCE_COMPONENT_CLASS_INITIALIZE_METHOD(fs, initialize);
 BT_PLUGIN_SOURCE_COMPONENT_CLASS_FINALIZE_METHOD(fs, ct_bt2_source_fini);
 BT_PLUGIN_SOURCE_COMPONENT_CLASS_QUERY_METHOD(fs, query);

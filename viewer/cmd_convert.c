@@ -19,6 +19,7 @@
 #include "viewer/commands.h"
 #include "viewer/convert_ctf.h"
 #include "viewer/open.h"
+#include "viewer/range_argument.h"
 #include "viewer/time_argument.h"
 
 struct job {
@@ -30,6 +31,7 @@ struct job {
     struct ct_opened opened;
     int64_t from_ns, to_ns;
     struct ct_hosts hosts;
+    struct ct_ctf_options ctf;
 };
 
 typedef int sink_function(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err);
@@ -81,6 +83,7 @@ static const char usage_text[] =
     "      --no-stacks    leave stacks out: a smaller file\n"
     "      --alone        only the traces named, not those of child processes\n"
     "      --offset HOST=NS  add so much to the times of that machine (also -1.5ms), when traces are of several\n"
+    "      --range BEGIN,END  these events of CTF are the ends of a range, as X_begin and X_end are anyway\n"
     "  -h, --help         this text\n";
 
 /* --- progress --- */
@@ -247,6 +250,7 @@ static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error 
 {
     struct ct_reader_options options = { .ahead = sysconf(_SC_NPROCESSORS_ONLN) > 1 };
 
+    job->opened.ctf = &job->ctf;
     if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened, err) < 0)
         return err->code;
     ct_opened_add_names(&job->opened);
@@ -372,12 +376,12 @@ static const struct sink *find_sink(const char *name)
 
 static int parse(int argc, char **argv, struct job *job)
 {
-    enum { FROM = 256, TO, NO_STACKS, ALONE, OFFSET };
+    enum { FROM = 256, TO, NO_STACKS, ALONE, OFFSET, RANGE };
     static const struct option options[] = {
         { "type", required_argument, NULL, 't' }, { "output", required_argument, NULL, 'o' },
         { "from", required_argument, NULL, FROM }, { "to", required_argument, NULL, TO },
         { "no-stacks", no_argument, NULL, NO_STACKS }, { "alone", no_argument, NULL, ALONE },
-        { "offset", required_argument, NULL, OFFSET },
+        { "offset", required_argument, NULL, OFFSET }, { "range", required_argument, NULL, RANGE },
         { "help", no_argument, NULL, 'h' }, { 0 },
     };
     struct ct_error err = { 0 };
@@ -394,6 +398,10 @@ static int parse(int argc, char **argv, struct job *job)
         case ALONE: job->alone = true; break;
         case OFFSET:
             if (ct_hosts_say(&job->hosts, optarg, &err) < 0)
+                return complain_error(&err), 'e';
+            break;
+        case RANGE:
+            if (ct_range_argument(&job->ctf, optarg, &err) < 0)
                 return complain_error(&err), 'e';
             break;
         case 'h': return 'h';

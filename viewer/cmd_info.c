@@ -9,9 +9,10 @@
 #include "viewer/commands.h"
 #include "viewer/info.h"
 #include "viewer/open.h"
+#include "viewer/range_argument.h"
 
 static const char usage_text[] =
-    "usage: ctrace info [--json] [--alone] [--offset HOST=NS] [TRACE...]\n"
+    "usage: ctrace info [--json] [--alone] [--offset HOST=NS] [--range BEGIN,END] [TRACE...]\n"
     "\n"
     "Says which program was recorded, where, when and for how long, its threads, its events and their bytes by type,\n"
     "what was lost, and whether the trace is complete.  TRACE is a file (trace.out when none is named; .gz too; - is\n"
@@ -20,6 +21,7 @@ static const char usage_text[] =
     "      --json         one JSON object\n"
     "      --alone        only the traces named, not those of child processes\n"
     "      --offset HOST=NS  add so much to the times of that machine (also -1.5ms), when traces are of several\n"
+    "      --range BEGIN,END  these events of CTF are the ends of a range, as X_begin and X_end are anyway\n"
     "  -h, --help         this text\n";
 
 struct job {
@@ -27,6 +29,7 @@ struct job {
     struct ct_family files;
     struct ct_opened opened;
     struct ct_hosts hosts;
+    struct ct_ctf_options ctf;
 };
 
 static int complain(const struct ct_error *err)
@@ -49,6 +52,7 @@ static int find_files(struct job *job, char **arguments, size_t count, struct ct
 
 static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error *err)
 {
+    job->opened.ctf = &job->ctf;
     if (ct_opened_init((const char *const *)job->files.path, job->files.count, &job->opened, err) < 0)
         return err->code;
     return ct_hosts_open(&job->hosts, job->opened.inputs, job->opened.count, NULL, ret, err);
@@ -95,7 +99,7 @@ int ct_cmd_info(int argc, char **argv)
 {
     static const struct option options[] = {
         { "json", no_argument, NULL, 'j' }, { "alone", no_argument, NULL, 'a' }, { "help", no_argument, NULL, 'h' },
-        { "offset", required_argument, NULL, 'o' }, { 0 },
+        { "offset", required_argument, NULL, 'o' }, { "range", required_argument, NULL, 'r' }, { 0 },
     };
     static char usual[] = "trace.out", *usual_arguments[] = { usual };
     struct ct_error err = { 0 };
@@ -109,6 +113,10 @@ int ct_cmd_info(int argc, char **argv)
         case 'a': job.alone = true; break;
         case 'o':
             if (ct_hosts_say(&job.hosts, optarg, &err) < 0)
+                return complain(&err), 2;
+            break;
+        case 'r':
+            if (ct_range_argument(&job.ctf, optarg, &err) < 0)
                 return complain(&err), 2;
             break;
         case 'h': return fputs(usage_text, stdout) < 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "viewer/commands.h"
+#include "viewer/range_argument.h"
 #include "viewer/subject.h"
 #include "viewer/view/fetch.h"
 #include "viewer/view/invite.h"
@@ -28,6 +29,7 @@ static const char usage_text[] =
     "      --index-dir DIR    keep the trace's index there (else beside the trace, or in the user's cache)\n"
     "      --alone            only the trace named, not those of child processes\n"
     "      --offset HOST=NS   add so much to the times of that machine (also -1.5ms), when traces are of several\n"
+    "      --range BEGIN,END  these events of CTF are the ends of a range, as X_begin and X_end are anyway\n"
     "      --base PROFILE     compare the profile with this one\n"
     "  -h, --help             this text\n"
     "\n"
@@ -224,13 +226,20 @@ static int usage(FILE *to, int status)
     return fputs(usage_text, to) < 0 ? 1 : status;
 }
 
+/* What is said of the trace makes it another one to who keeps answers. */
+static void remember(struct job *job, const char *said)
+{
+    for (; *said; said++)
+        job->view.said = job->view.said * 31 + (uint8_t)*said;
+}
+
 int ct_cmd_view(int argc, char **argv)
 {
     static const struct option options[] = {
         { "listen", required_argument, NULL, 'l' }, { "no-browser", no_argument, NULL, 'n' },
         { "index-dir", required_argument, NULL, 'i' }, { "alone", no_argument, NULL, 'a' },
         { "base", required_argument, NULL, 'b' }, { "help", no_argument, NULL, 'h' },
-        { "offset", required_argument, NULL, 'o' }, { 0 },
+        { "offset", required_argument, NULL, 'o' }, { "range", required_argument, NULL, 'r' }, { 0 },
     };
     static char base[] = "--base";
     struct job job = { .invite.browser = true };
@@ -251,8 +260,12 @@ int ct_cmd_view(int argc, char **argv)
         case 'o':
             if (ct_hosts_say(&job.subject.hosts, optarg, &err) < 0)
                 return complain(&err), 2;
-            for (const char *at = optarg; *at; at++)
-                job.view.said = job.view.said * 31 + (uint8_t)*at;
+            remember(&job, optarg);
+            break;
+        case 'r':
+            if (ct_range_argument(&job.subject.ctf, optarg, &err) < 0)
+                return complain(&err), 2;
+            remember(&job, optarg);
             break;
         case 'h': return usage(stdout, 0);
         default: return 2;

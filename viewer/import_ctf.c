@@ -16,6 +16,7 @@
 struct answer {
     int code;
     struct ct_error err;
+    char notes[CT_CTF_NOTES];
 };
 
 /* --- in the child --- */
@@ -29,13 +30,18 @@ static void silence(void)
         dup2(null, STDERR_FILENO);
 }
 
-static _Noreturn void work(const struct ct_bt2_door *door, const char *place, const char *file, int to)
+static _Noreturn void work(const struct ct_bt2_door *door, const char *place, const struct ct_ctf_options *options,
+                           const char *file, int to)
 {
     struct answer answer = { 0 };
+    struct ct_ctf_options own = { 0 };
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     silence();
-    answer.code = door->read_ctf(place, file, &answer.err);
+    if (options)
+        own = *options;
+    own.notes = answer.notes;
+    answer.code = door->read_ctf(place, &own, file, &answer.err);
     _exit(write(to, &answer, sizeof answer) == sizeof answer ? 0 : 1);
 }
 
@@ -46,6 +52,16 @@ static volatile pid_t child;            /* whom ^C is for */
 static void pass_on(int signal)
 {
     kill(child, signal);
+}
+
+static void say(const char *notes)
+{
+    for (size_t size; *notes; notes += size + 1) {
+        size = strcspn(notes, "\n");
+        fprintf(stderr, "ctrace: %.*s\n", (int)size, notes);
+        if (!notes[size])
+            break;
+    }
 }
 
 /* The child's answer; when it has none, how it died. */
@@ -62,13 +78,15 @@ static int wait_for(int from, struct ct_error *err)
         ;
     if (n == sizeof answer) {
         *err = answer.err;
+        say(answer.notes);
         return answer.code;
     }
     return ct_error_at(err, -EIO, 0, "babeltrace2 died of this CTF: %s",
                        WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it said nothing");
 }
 
-static int run_child(const struct ct_bt2_door *door, const char *place, const char *file, struct ct_error *err)
+static int run_child(const struct ct_bt2_door *door, const char *place, const struct ct_ctf_options *options,
+                     const char *file, struct ct_error *err)
 {
     struct sigaction action = { .sa_handler = pass_on }, before[2];
     int pipes[2], r;
@@ -77,7 +95,7 @@ static int run_child(const struct ct_bt2_door *door, const char *place, const ch
         return ct_error_at(err, -errno, 0, "%s", strerror(errno));
     child = fork();
     if (child == 0)
-        work(door, place, file, pipes[1]);
+        work(door, place, options, file, pipes[1]);
     close(pipes[1]);
     if (child < 0) {
         r = ct_error_at(err, -errno, 0, "%s", strerror(errno));
@@ -92,7 +110,7 @@ static int run_child(const struct ct_bt2_door *door, const char *place, const ch
     return r;
 }
 
-int ct_import_ctf(const char *place, int *ret_fd, struct ct_error *err)
+int ct_import_ctf(const char *place, const struct ct_ctf_options *options, int *ret_fd, struct ct_error *err)
 {
     const struct ct_bt2_door *door = ct_bt2_open(err);
     const char *parent = getenv("TMPDIR");
@@ -107,7 +125,7 @@ int ct_import_ctf(const char *place, int *ret_fd, struct ct_error *err)
     snprintf(file, sizeof file, "%s/trace", folder);
     if (ct_opened_is_live(place) && isatty(STDERR_FILENO))
         fprintf(stderr, "following %s until it ends; ^C ends it here\n", place);
-    r = run_child(door, place, file, err);
+    r = run_child(door, place, options, file, err);
     if (r == 0 && (*ret_fd = open(file, O_RDONLY | O_CLOEXEC)) < 0)
         r = ct_error_at(err, -errno, 0, "%.80s: %s", file, strerror(errno));
     if (r == 0 && err->code)

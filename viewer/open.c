@@ -159,6 +159,7 @@ static void open_one(const char *path, struct ct_read_input *input, struct ct_op
 
 int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret, struct ct_error *err)
 {
+    bool any = false;
     int r = 0;
 
     ret->inputs = calloc(count ? count : 1, sizeof *ret->inputs);
@@ -173,12 +174,15 @@ int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret
         ret->tails[i].fd = ret->tails[i].memory = -1;
     for (size_t i = 0; r == 0 && i < count; i++) {
         if (is_ctf(paths[i]))
-            r = ct_import_ctf(paths[i], &ret->tails[i].fd, err);
+            r = ct_import_ctf(paths[i], ret->ctf, &ret->tails[i].fd, err);
         else
             open_one(paths[i], &ret->inputs[i], &ret->tails[i]);
+        any |= is_ctf(paths[i]);
         if (is_ctf(paths[i]))
             ret->inputs[i] = (struct ct_read_input){ .path = paths[i], .fd = ret->tails[i].fd };
     }
+    if (r == 0 && !any && ret->ctf && (ret->ctf->range_count || ret->ctf->no_rule))
+        r = ct_error_at(err, -ENOTSUP, 0, "--range is for CTF, and this is none: %.80s", paths[0]);
     if (r < 0)
         ct_opened_fini(ret);
     return r;

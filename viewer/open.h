@@ -3,10 +3,12 @@
 
 #include <stddef.h>
 
+#include "converter/bt2/ctf_in.h"
 #include "converter/read/reader.h"
 
 /* Inputs for ct_reader_open, and what they borrow. */
 struct ct_opened {
+    const struct ct_ctf_options *ctf;   /* to be set before, borrowed: how CTF is read; NULL: as usual */
     struct ct_read_input *inputs;
     size_t count;
     struct ct_opened_tail *tails;   /* one an input */

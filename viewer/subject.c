@@ -15,6 +15,7 @@
 struct ct_subject {
     struct ct_family files;
     struct ct_hosts hosts;
+    struct ct_ctf_options ctf;
     struct ct_opened opened;        /* while the index is built from the files */
     struct ct_index *index;
     char *notes;
@@ -119,6 +120,7 @@ static int open_reader(void *context, struct ct_reader **ret, struct ct_error *e
 {
     struct ct_subject *s = context;
 
+    s->opened.ctf = &s->ctf;
     if (ct_opened_init((const char *const *)s->files.path, s->files.count, &s->opened, err) < 0)
         return err->code;
     ct_opened_add_names(&s->opened);
@@ -135,12 +137,13 @@ static void close_reader(void *context, struct ct_reader *reader)
 
 int ct_subject_open(const struct ct_subject_options *o, struct ct_subject **ret, struct ct_error *err)
 {
-    const struct ct_index_options options = { .folder = o->index_folder, .forget = o->hosts.count > 0 };
+    const struct ct_index_options options = { .folder = o->index_folder, .forget = o->hosts.count || o->ctf.range_count || o->ctf.no_rule };
     struct ct_subject *s = calloc(1, sizeof *s);
     int r;
 
     if (!s)
         return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    s->ctf = o->ctf;
     s->hosts = o->hosts;
     for (unsigned i = 0; i < s->hosts.count; i++)
         s->hosts.shift[i].host.at = s->hosts.name[i];       /* of the copy */

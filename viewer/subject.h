@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "converter/bt2/ctf_in.h"
 #include "converter/hosts.h"
 #include "converter/index/index.h"
 #include "format/error.h"
@@ -16,6 +17,7 @@ struct ct_subject_options {
     bool alone;                     /* without the family */
     const char *index_folder;       /* NULL: as usual */
     struct ct_hosts hosts;          /* clocks that were spoken of: their index is not kept */
+    struct ct_ctf_options ctf;      /* ranges that were: the same */
 };
 
 /* Whether the file holds no trace, and so can only be a profile: 1 or 0; negative with `err` when it cannot be read. */

@@ -2,6 +2,7 @@
 #include "converter/bt2/ctf_in.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 
 #include "converter/bt2/graph.h"
 #include "converter/bt2/in.h"
+#include "converter/bt2/metadata.h"
+#include "converter/symbols/annotate.h"
 
 enum { TRACES_MAX = 1024, AGAIN_US = 100000 };
 
@@ -17,13 +20,25 @@ enum { TRACES_MAX = 1024, AGAIN_US = 100000 };
 
 struct folders {
     char *path[TRACES_MAX];
-    size_t count;
+    size_t count, states;
 };
 
 /* In the order of their names, whatever that of the file system is. */
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
     return strverscmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* Whether it is what our own CTF says twice, for viewers of the kernel's traces. */
+static bool tells_states(const char *metadata)
+{
+    char head[8192];
+    int fd = open(metadata, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    return n > 0 && memmem(head, (size_t)n, CT_BT2_STATES_MARK " = 1", strlen(CT_BT2_STATES_MARK " = 1"));
 }
 
 static int find_traces(const char *directory, struct folders *ret)
@@ -33,10 +48,14 @@ static int find_traces(const char *directory, struct folders *ret)
     const FTSENT *entry;
     bool short_of_memory = !tree;
 
-    ret->count = 0;
+    ret->count = ret->states = 0;
     while (tree && (entry = fts_read(tree)) && ret->count < TRACES_MAX) {
         if (entry->fts_info != FTS_F || strcmp(entry->fts_name, "metadata") != 0)
             continue;
+        if (tells_states(entry->fts_path)) {
+            ret->states++;
+            continue;
+        }
         ret->path[ret->count] = strndup(entry->fts_path, entry->fts_pathlen - strlen("/metadata"));
         short_of_memory |= !ret->path[ret->count];
         ret->count += ret->path[ret->count] != NULL;
@@ -191,6 +210,8 @@ static int run(struct ct_in *in, const struct folders *folders, const char *plac
     if (r == 0)
         r = ct_in_release(in);
     if (r == 0)
+        r = ct_in_lost_at_end(in);
+    if (r == 0)
         r = ct_in_kernel_end(in);
     if (r == 0)
         r = ct_in_end(in, whole);
@@ -198,10 +219,24 @@ static int run(struct ct_in *in, const struct folders *folders, const char *plac
     return r;
 }
 
-static int read_folders(const struct folders *folders, const char *place, const char *output, struct ct_error *err)
+/* Calls that were told with the address they came from have a stack of that alone: its name. */
+static void add_names(struct ct_in *in, const char *output)
+{
+    struct ct_annotation result;
+    struct ct_error none;
+    int fd = in->placed ? open(output, O_RDWR | O_CLOEXEC) : -1;
+
+    if (fd >= 0 && (in->symbols || ct_symbols_new(&in->symbols) == 0))
+        (void)ct_annotate(fd, in->symbols, &result, &none);     /* or addresses */
+    if (fd >= 0)
+        close(fd);
+}
+
+static int read_folders(const struct folders *folders, const char *place, const struct ct_ctf_options *options,
+                        const char *output, struct ct_error *err)
 {
     struct ct_output out;
-    struct ct_in in = { .out = &out, .err = err };
+    struct ct_in in = { .out = &out, .err = err, .options = options };
     int r = ct_output_open(&out, output, false, err);
 
     if (r < 0)
@@ -214,6 +249,10 @@ static int read_folders(const struct folders *folders, const char *place, const 
         ct_output_abort(&out);
     else
         r = ct_output_commit(&out, err);
+    if (r == 0) {
+        add_names(&in, output);
+        ct_in_range_notes(&in);
+    }
     ct_in_fini(&in);
     return r;
 }
@@ -225,7 +264,7 @@ static int find_live(const char *place, struct folders *ret)
     return ret->count ? 0 : -ENOMEM;
 }
 
-int ct_ctf_read(const char *place, const char *output, struct ct_error *err)
+int ct_ctf_read(const char *place, const struct ct_ctf_options *options, const char *output, struct ct_error *err)
 {
     struct folders *folders = malloc(sizeof *folders);
     int r = -ENOMEM;
@@ -235,10 +274,12 @@ int ct_ctf_read(const char *place, const char *output, struct ct_error *err)
         r = is_live(place) ? find_live(place, folders) : find_traces(place, folders);
     if (r < 0)
         ct_error_fill(err, r, 0, "no memory");
+    else if (folders->count == 0 && folders->states)
+        r = ct_error_at(err, -ENOENT, 0, "%.100s holds states for other viewers only; open the folder that holds it", place);
     else if (folders->count == 0)
         r = ct_error_at(err, -ENOENT, 0, "%.100s is a directory that holds no trace.out, and no CTF", place);
     else
-        r = read_folders(folders, place, output, err);
+        r = read_folders(folders, place, options, output, err);
     if (folders)
         free_folders(folders);
     return r;

@@ -5,10 +5,24 @@
 
 #include "format/error.h"
 
+enum { CT_CTF_RANGES_MAX = 32, CT_CTF_NOTES = 1024 };
+
+/* Events `begin` and `end` are a range called `name`; each may have one * that stands for the same text. */
+struct ct_ctf_range {
+    char begin[128], end[128], name[128];       /* an empty name: what begin and end have in common */
+};
+
+struct ct_ctf_options {
+    struct ct_ctf_range range[CT_CTF_RANGES_MAX];
+    unsigned range_count;
+    bool no_rule;                       /* names alone make no ranges */
+    char *notes;                        /* CT_CTF_NOTES bytes: lines for a person, each with its newline */
+};
+
 /*
  * Writes to the new file `output` all CTF traces that lie below `place`, or, when that is net://RELAY/host/HOST/SESSION,
  * what the session delivers until it ends, or until SIGINT or SIGTERM.
  * A session whose relay fails gives what arrived until then: 0, and err->code is not.
  * Returns 0, or negative with `err`: -ENOENT when there is no CTF, else what babeltrace2 said.
  */
-int ct_ctf_read(const char *place, const char *output, struct ct_error *err);
+int ct_ctf_read(const char *place, const struct ct_ctf_options *options, const char *output, struct ct_error *err);

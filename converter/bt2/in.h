@@ -6,9 +6,11 @@
 
 #include <babeltrace2/babeltrace.h>
 
+#include "converter/bt2/ctf_in.h"
 #include "converter/bt2/dump.h"
 #include "converter/bt2/value.h"
 #include "converter/build.h"
+#include "converter/symbols/symbols.h"
 
 enum { CT_IN_TEXTS_BYTES = 64 << 10, CT_IN_DESCRIBED_BYTES = 512, CT_IN_LOG_BYTES = 2048, CT_IN_NAME_BYTES = 64 };
 
@@ -25,8 +27,9 @@ enum { CT_IN_FIRST = 128, CT_IN_LAST = 255 };
 enum ct_in_kind {
     CT_IN_OURS,                         /* event `no`, with the fields of events.def */
     CT_IN_DUMP,                         /* a row of table `no` */
-    CT_IN_REGION_BEGIN, CT_IN_REGION_END,
-    CT_IN_LOCK_BEGIN, CT_IN_LOCK_END, CT_IN_UNLOCK,     /* of LTTng's wrappers of pthread_mutex_lock and _unlock */
+    CT_IN_LOCK_BEGIN, CT_IN_LOCK_END, CT_IN_UNLOCK,     /* of LTTng's own libraries, and the next two lines as well */
+    CT_IN_ALLOC, CT_IN_ALLOC_MANY, CT_IN_ALLOC_TRIED, CT_IN_REALLOC, CT_IN_FREE,
+    CT_IN_FUNCTION_ENTRY, CT_IN_FUNCTION_EXIT,
     CT_IN_KERNEL,                       /* of a trace of the kernel: `no` is an enum ct_in_kernel_event */
     CT_IN_NAMED,                        /* an event of the program's own schema: `no` */
     CT_IN_LOG,                          /* a message: there are more classes than numbers, or fields than an event has */
@@ -39,6 +42,13 @@ enum ct_in_kernel_event {
     CT_IN_CALL_ENTRY, CT_IN_CALL_EXIT,
 };
 
+/* What one half of a pair is to its range; and numbers of ranges, those of events begin with CT_IN_RANGES. */
+enum ct_in_half { CT_IN_NO_HALF, CT_IN_BEGINS, CT_IN_ENDS };
+enum { CT_IN_REGIONS, CT_IN_FUNCTIONS, CT_IN_RANGES };
+
+/* What an event tells of files with code, besides what it becomes. */
+enum ct_in_loading { CT_IN_NOT_LOADING, CT_IN_LOADS, CT_IN_BUILD_ID, CT_IN_UNLOADS };
+
 /* How a field is read: the class of a field does not change, and asking it takes as long as reading. */
 enum ct_in_read { CT_IN_UNSIGNED, CT_IN_SIGNED, CT_IN_STRING, CT_IN_STACK, CT_IN_ANY };
 
@@ -50,9 +60,13 @@ struct ct_in_class {
     uint8_t type[CT_DUMP_FIELDS_MAX];   /* of the field, enum ct_type */
     uint8_t read[CT_DUMP_FIELDS_MAX];   /* enum ct_in_read */
     int vpid, vtid, procname, nested;   /* members of the common context; -1: none */
-    int pid, tid;
+    int pid, tid, ip;
+    enum ct_in_half half;               /* of range `range`, which is called range_name */
+    unsigned range;
+    char range_name[CT_IN_NAME_BYTES];
+    enum ct_in_loading loading;
     unsigned call;                      /* of a system call: number in calls.def, 0 none */
-    char name[CT_IN_NAME_BYTES];        /* as a word; of a region: without what says that it begins or ends */
+    char name[CT_IN_NAME_BYTES];        /* as a word */
     char fields[CT_EVENT_FIELDS_MAX][CT_IN_NAME_BYTES];
 };
 
@@ -65,12 +79,27 @@ struct ct_in_stack {
 /* What a thread does as far as the kernel told; for the rows of generations. */
 enum ct_in_doing { CT_IN_RUNS, CT_IN_UNTOLD, CT_IN_WAITS, CT_IN_EXITED };
 
+/* A range that began and did not end. */
+struct ct_in_open {
+    unsigned range;
+    uint64_t what;                      /* of a function: its address */
+};
+
 struct ct_in_thread {
     uint64_t tid;
     char name[CT_NAME_MAX];
     enum ct_in_doing doing;
     unsigned cpu, call;                 /* cpu: and one; 0 not told */
     uint64_t born, since;               /* 0: not told */
+    uint64_t last;                      /* time of its newest event */
+    const bt_stream *seen;              /* which that was in; only compared */
+    CT_LIST(struct ct_in_open) open;
+};
+
+/* A mutex of whose waits and unlocks somebody tells; 0: nobody. */
+struct ct_in_mutex {
+    uint64_t owner, since;              /* serial, and since when */
+    uint64_t before;                    /* who had it until then, and has not told of the unlock */
 };
 
 struct ct_in_program {
@@ -91,6 +120,10 @@ struct ct_in_program {
     CT_LIST(struct ct_module_row) modules;
     struct ct_idmap tids;               /* -> place in threads; serial is one more */
     CT_LIST(struct ct_in_thread) threads;
+    struct ct_idmap mutex_places;       /* by address */
+    CT_LIST(struct ct_in_mutex) mutexes;
+    struct ct_idmap function_places;    /* by address */
+    CT_LIST(struct ct_text) functions;  /* names; size 0: it has none */
 };
 
 /* A thread of a host, by the kernel's number; when that is used again it is another. */
@@ -137,9 +170,25 @@ struct ct_in_packet {
     int64_t cpu;                        /* -1: not told */
 };
 
+/* What was lost of a stream. */
+struct ct_in_loss {
+    const bt_stream *stream;
+    uint64_t count, since;              /* since: when */
+    bool pending;                       /* it is not told yet */
+    bool has_cpu;
+    int64_t cpu;
+};
+
 struct ct_in {
     struct ct_output *out;
     struct ct_error *err;
+    const struct ct_ctf_options *options;
+    struct ct_symbols *symbols;         /* NULL: not asked yet */
+    bool placed;                        /* code is spoken of, and files that hold it */
+    uint64_t ip;                        /* where the event under way was called from; 0: not told */
+    uint64_t ends_alone, cut_ranges;    /* ends without a beginning; ranges that ended with the one around them */
+    const struct ct_in_class *end_alone;    /* the first */
+    unsigned ruled;                     /* bits: rules of `options` that an event fits */
     struct ct_build build;
     const struct ct_build_program *written;
     CT_LIST(struct ct_in_program *) programs;
@@ -150,6 +199,8 @@ struct ct_in {
     int64_t held_from;
     struct ct_idmap class_places;       /* by address */
     CT_LIST(struct ct_in_class *) classes;
+    CT_LIST(struct ct_in_loss) losses;
+    unsigned pending;                   /* of them */
     unsigned named;                     /* numbers that are taken */
     struct ct_in_packet packets[CT_IN_PACKETS];
     uint64_t now;                       /* ns on the wall clock */
@@ -171,6 +222,29 @@ bool ct_in_find_members(struct ct_in_class *class, const bt_field_class *payload
 /* in_kernel_class.c: whether the kernel's event `name` is one of enum ct_in_kernel_event. */
 bool ct_in_kernel_class(struct ct_in_class *class, const char *name, const bt_field_class *payload);
 bool ct_in_tells_switches(const bt_trace *trace);
+
+/*
+ * in_range.c: makes the class one half of a range, where its name says so.  begin and end write what they are; end is 0 when
+ * nothing that began fits, and nothing was written.  Negative with in->err.
+ */
+void ct_in_range_class(struct ct_in *in, struct ct_in_class *class, const char *name, const bt_stream_class *stream);
+int ct_in_range_begin(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what, struct ct_text name);
+int ct_in_range_end(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what);
+/* What is open on the thread, as far as it is followed; NULL: it is not. */
+struct ct_in_thread *ct_in_thread_of(struct ct_in_program *p, uint64_t serial);
+/* Puts into options->notes what a person should know of the ranges. */
+void ct_in_range_notes(const struct ct_in *in);
+
+/* in_lttng.c: events of LTTng's own libraries; 1 when the class is one.  0 or negative with in->err. */
+bool ct_in_lttng_class(struct ct_in_class *class, const char *name, const bt_field_class *payload);
+int ct_in_lttng(struct ct_in *in, struct ct_in_program *p, uint64_t serial, const struct ct_in_class *class,
+                const struct ct_bt2_value *values);
+
+/* in_module.c: what it tells of files with code, for the names of functions. */
+void ct_in_module_class(struct ct_in_class *class, const char *name);
+int ct_in_module(struct ct_in *in, struct ct_in_program *p, const struct ct_in_class *class, const bt_field *payload);
+/* The name of the function at this address of the program; "0x..." in `room` where nobody knows it. */
+struct ct_text ct_in_function(struct ct_in *in, struct ct_in_program *p, uint64_t address, char room[CT_IN_NAME_BYTES]);
 
 /* in_value.c: the members of `structure` that `class` names, as values; texts are borrowed from the message. */
 void ct_in_values(struct ct_in *in, const struct ct_in_class *class, const bt_field *structure, struct ct_bt2_value *ret);
@@ -209,6 +283,12 @@ void ct_in_payload(struct ct_in *in, const struct ct_in_class *class, const bt_f
 /* in_hold.c: takes the message when it has to wait.  1 taken, 0 not, negative with in->err. */
 int ct_in_hold(struct ct_in *in, const bt_message *message);
 int ct_in_release(struct ct_in *in);
+
+/* in_loss.c: 0 or negative with in->err.  A message of what was lost; an event of a stream, before it is taken; the end. */
+int ct_in_lost(struct ct_in *in, const bt_message *message);
+int ct_in_after_loss(struct ct_in *in, const struct ct_in_trace *trace, const bt_stream *stream, int64_t cpu);
+int ct_in_lost_at_end(struct ct_in *in);
+int ct_in_set_time(struct ct_in *in, const bt_clock_snapshot *clock);
 
 /* in_program.c: 0 or negative with in->err. */
 struct ct_in_program *ct_in_program(struct ct_in *in, const struct ct_in_trace *trace, int64_t pid);

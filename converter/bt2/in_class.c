@@ -6,12 +6,6 @@
 
 #include "converter/bt2/in.h"
 
-/* What begins and ends a range, by the end of its name. */
-static const struct { const char *begin, *end; } pairs[] = {
-    { "_begin", "_end" }, { "_entry", "_exit" }, { "_enter", "_exit" }, { "_enter", "_leave" }, { "_start", "_stop" },
-    { "_start", "_end" }, { "_start", "_done" }, { ":begin", ":end" }, { ":start", ":stop" },
-};
-
 static int member_of(const bt_field_class *structure, const char *name)
 {
     uint64_t count = structure ? bt_field_class_structure_get_member_count(structure) : 0;
@@ -99,78 +93,6 @@ static bool is_dump(struct ct_in_class *class, const char *name, const bt_field_
     return class->no < CT_DUMP_END && ct_in_find_members(class, payload, ct_dumps[class->no].fields);
 }
 
-/* LTTng's liblttng-ust-pthread-wrapper. */
-static const struct {
-    const char *name;
-    enum ct_in_kind kind;
-    struct ct_field_info field[2];
-} locks[] = {
-    { "lttng_ust_pthread:pthread_mutex_lock_req", CT_IN_LOCK_BEGIN, { { CT_TYPE_ADDR, "mutex" } } },
-    { "lttng_ust_pthread:pthread_mutex_lock_acq", CT_IN_LOCK_END, { { CT_TYPE_RESULT, "status" } } },
-    { "lttng_ust_pthread:pthread_mutex_unlock", CT_IN_UNLOCK, { { CT_TYPE_ADDR, "mutex" } } },
-};
-
-static bool is_lock(struct ct_in_class *class, const char *name, const bt_field_class *payload)
-{
-    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
-        class->kind = locks[i].kind;
-        if (strcmp(name, locks[i].name) == 0)
-            return ct_in_find_members(class, payload, locks[i].field);
-    }
-    return false;
-}
-
-static bool has_class(const bt_stream_class *stream, const char *stem, size_t size, const char *suffix)
-{
-    uint64_t count = bt_stream_class_get_event_class_count(stream);
-
-    for (uint64_t i = 0; i < count; i++) {
-        const char *name = bt_event_class_get_name(bt_stream_class_borrow_event_class_by_index_const(stream, i));
-
-        if (name && strncmp(name, stem, size) == 0 && strcmp(name + size, suffix) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool ends_with(const char *name, const char *suffix, size_t *ret_stem)
-{
-    size_t size = strlen(name), tail = strlen(suffix);
-
-    *ret_stem = size - tail;
-    return size > tail && strcmp(name + size - tail, suffix) == 0;
-}
-
-/* LTTng's liblttng-ust-cyg-profile: functions that call each other, by their addresses. */
-static bool is_function(struct ct_in_class *class, const char *name, const bt_field_class *payload)
-{
-    static const struct ct_field_info address[] = { { CT_TYPE_ADDR, "addr" }, { 0 } };
-    bool fast = strncmp(name, "lttng_ust_cyg_profile_fast:", 27) == 0;
-    const char *rest = fast ? name + 27 : strncmp(name, "lttng_ust_cyg_profile:", 22) == 0 ? name + 22 : "";
-
-    if (strcmp(rest, "func_entry") != 0 || !ct_in_find_members(class, payload, address))
-        return false;
-    class->kind = CT_IN_REGION_BEGIN;
-    return true;
-}
-
-/* An event of a program whose other half is there too: "db:query_begin" and "db:query_end". */
-static bool is_region(struct ct_in_class *class, const char *name, const bt_stream_class *stream)
-{
-    size_t stem;
-
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        bool begin = ends_with(name, pairs[i].begin, &stem) && has_class(stream, name, stem, pairs[i].end);
-
-        if (!begin && !(ends_with(name, pairs[i].end, &stem) && has_class(stream, name, stem, pairs[i].begin)))
-            continue;
-        class->kind = begin ? CT_IN_REGION_BEGIN : CT_IN_REGION_END;
-        class->name[stem < sizeof class->name ? stem : sizeof class->name - 1] = '\0';
-        return true;
-    }
-    return false;
-}
-
 /* `to` becomes `name` as a word: letters, digits and _. */
 static void make_word(char to[CT_IN_NAME_BYTES], const char *name)
 {
@@ -233,6 +155,19 @@ static bool is_named(struct ct_in *in, struct ct_in_class *class, const char *na
     return true;
 }
 
+static void classify(struct ct_in *in, struct ct_in_class *class, const char *name, const bt_field_class *payload,
+                     const bt_stream_class *stream, bool kernel)
+{
+    strncpy(class->name, name, sizeof class->name - 1);
+    if ((kernel && ct_in_kernel_class(class, name, payload)) || is_ours(class, name, payload) || is_dump(class, name, payload) ||
+        ct_in_lttng_class(class, name, payload))
+        return;
+    if (!is_named(in, class, name, payload))
+        class->kind = CT_IN_LOG;
+    ct_in_range_class(in, class, name, stream);
+    ct_in_module_class(class, name);
+}
+
 /* HOT: at every event. */
 const struct ct_in_class *ct_in_class(struct ct_in *in, const bt_event_class *from, bool kernel)
 {
@@ -259,11 +194,7 @@ const struct ct_in_class *ct_in_class(struct ct_in *in, const bt_event_class *fr
     class->nested = member_of(context, "nested");
     class->pid = member_of(context, "pid");
     class->tid = member_of(context, "tid");
-    name = name ? name : "unnamed";
-    strncpy(class->name, name, sizeof class->name - 1);
-    if (!(kernel && ct_in_kernel_class(class, name, payload)) && !is_ours(class, name, payload) && !is_dump(class, name, payload) && !is_lock(class, name, payload) &&
-        !is_function(class, name, payload) &&
-        !is_region(class, name, bt_event_class_borrow_stream_class_const(from)) && !is_named(in, class, name, payload))
-        class->kind = CT_IN_LOG;
+    class->ip = member_of(context, "ip");
+    classify(in, class, name ? name : "unnamed", payload, bt_event_class_borrow_stream_class_const(from), kernel);
     return class;
 }

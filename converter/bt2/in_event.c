@@ -1,7 +1,5 @@
 /* Events: of ours as they were, and what others become. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "converter/bt2/in.h"
@@ -43,13 +41,14 @@ static bool same_stack(const struct ct_in_program *p, const struct ct_in_stack *
            memcmp(&p->pcs.items[stack->first], value->pcs, value->depth * sizeof(uint64_t)) == 0;
 }
 
-static int define_stack(struct ct_in_program *p, const struct ct_bt2_value *value, uint64_t key, uint64_t *ret)
+static int define_stack(struct ct_in *in, struct ct_in_program *p, const struct ct_bt2_value *value, uint64_t key, uint64_t *ret)
 {
     struct ct_in_stack *stack = ct_list_add(&p->stack_list);
     struct ct_stack_row row = { .truncated = value->open, .depth = value->depth };
 
     if (!stack || ct_idmap_add(&p->stacks, key, (uint32_t)p->stack_list.count - 1) < 0)
         return -ENOMEM;
+    in->placed |= !p->own && p->modules.count > 0;
     *stack = (struct ct_in_stack){ CT_ID_FIRST + p->stack_list.count - 1, value->depth, (uint32_t)p->pcs.count, value->open };
     for (uint32_t i = 0; i < value->depth; i++) {
         uint64_t *pc = ct_list_add(&p->pcs);
@@ -62,7 +61,7 @@ static int define_stack(struct ct_in_program *p, const struct ct_bt2_value *valu
     return ct_build_row(&p->g->stacks, stack_row, &row);
 }
 
-static int stack_id(struct ct_in_program *p, const struct ct_bt2_value *value, uint64_t *ret)
+static int stack_id(struct ct_in *in, struct ct_in_program *p, const struct ct_bt2_value *value, uint64_t *ret)
 {
     uint64_t key = hash_stack(value);
     uint32_t place;
@@ -76,7 +75,7 @@ static int stack_id(struct ct_in_program *p, const struct ct_bt2_value *value, u
             *ret = p->stack_list.items[place].id;
             return 0;
         }
-    return define_stack(p, value, key, ret);
+    return define_stack(in, p, value, key, ret);
 }
 
 /* Field `i` as it is coded. */
@@ -97,7 +96,7 @@ static int code_field(struct ct_in *in, struct ct_in_program *p, unsigned type, 
     case CT_TYPE_STRING:
         return string_id(in, p, value->text, &event->arg[i]);
     case CT_TYPE_STACK:
-        return stack_id(p, value, &event->arg[i]);
+        return stack_id(in, p, value, &event->arg[i]);
     case CT_TYPE_TEXT:
         event->text = value->text.at ? value->text.at : "";
         event->text_size = value->text.size;
@@ -117,6 +116,7 @@ static int put(struct ct_in *in, struct ct_in_program *p, uint64_t serial, bool 
                const struct ct_event_info *info, const struct ct_bt2_value *values)
 {
     struct ct_event event = { .no = no, .ticks = in->now, .text = "" };
+    struct ct_in_thread *thread = ct_in_thread_of(p, serial);
     int r = 0;
 
     for (unsigned i = 0; r == 0 && i < info->field_count; i++)
@@ -124,6 +124,8 @@ static int put(struct ct_in *in, struct ct_in_program *p, uint64_t serial, bool 
     if (r == 0)
         r = ct_build_event(p->g, serial, nested, info, &event);
     p->g_events++;
+    if (thread)
+        thread->last = in->now;
     return r < 0 && r != -E2BIG ? no_memory(in) : 0;
 }
 
@@ -132,35 +134,54 @@ int ct_in_ours(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsig
     return put(in, p, serial, false, no, ct_schema_event(no), values);
 }
 
+/* An event of an application: one half of a range, or a moment. */
+static int take_named(struct ct_in *in, struct ct_in_program *p, uint64_t serial, bool nested, const struct ct_in_class *class,
+                      const struct ct_bt2_value *values)
+{
+    struct ct_text name = { class->name, strlen(class->name) };
+    struct ct_bt2_value made[3] = { { .text = name }, { 0 }, { .text = values[0].text } };
+    int r;
+
+    if (class->half == CT_IN_BEGINS)
+        return ct_in_range_begin(in, p, serial, class->range, 0, (struct ct_text){ class->range_name, strlen(class->range_name) });
+    if (class->half == CT_IN_ENDS) {
+        r = ct_in_range_end(in, p, serial, class->range, 0);
+        if (r != 0)
+            return r < 0 ? r : 0;
+        if (in->ends_alone++ == 0)
+            in->end_alone = class;
+    }
+    return class->kind == CT_IN_LOG ? ct_in_ours(in, p, serial, CT_EV_LOG, made) : put(in, p, serial, nested, class->no, &class->info, values);
+}
+
+/* Regions of a program whose tables nobody tells are followed, since ranges of others may be open within them. */
+static int take_ours(struct ct_in *in, struct ct_in_program *p, uint64_t serial, bool nested, const struct ct_in_class *class,
+                     const struct ct_bt2_value *values)
+{
+    int r = 0;
+
+    if (class->no == CT_EV_REGION_BEGIN && ct_in_thread_of(p, serial))
+        return ct_in_range_begin(in, p, serial, CT_IN_REGIONS, 0, values[0].text);
+    if (class->no == CT_EV_REGION_END)
+        r = ct_in_range_end(in, p, serial, CT_IN_REGIONS, 0);
+    return r != 0 ? r : put(in, p, serial, nested, class->no, &class->info, values);
+}
+
 int ct_in_event(struct ct_in *in, struct ct_in_program *p, uint64_t serial, bool nested, const struct ct_in_class *class,
                 const struct ct_bt2_value *values)
 {
-    struct ct_text name = { class->name, strlen(class->name) };
-    struct ct_bt2_value made[CT_EVENT_FIELDS_MAX] = { 0 };
-    char address[32];
+    int r;
 
     switch (class->kind) {
-    case CT_IN_REGION_BEGIN:
-        if (class->count > 0)           /* a function */
-            name = (struct ct_text){ address, (size_t)snprintf(address, sizeof address, "0x%" PRIx64, values[0].number) };
-        made[0].text = name;
-        return ct_in_ours(in, p, serial, CT_EV_REGION_BEGIN, made);
-    case CT_IN_REGION_END:
-        return ct_in_ours(in, p, serial, CT_EV_REGION_END, made);
-    case CT_IN_LOCK_BEGIN:
-        made[0] = values[0];
-        return ct_in_ours(in, p, serial, CT_EV_MUTEX_WAIT, made);
-    case CT_IN_UNLOCK:
-        made[0] = values[0];
-        return ct_in_ours(in, p, serial, CT_EV_UNLOCK_WAKE, made);
-    case CT_IN_LOCK_END:
-        made[0].number = (uint64_t)-(int64_t)values[0].number;
-        return ct_in_ours(in, p, serial, values[0].number ? CT_EV_WAIT_FAILED : CT_EV_WAIT_DONE, made);
+    case CT_IN_NAMED:
     case CT_IN_LOG:
-        made[0].text = name;
-        made[2].text = values[0].text;
-        return ct_in_ours(in, p, serial, CT_EV_LOG, made);
+        r = take_named(in, p, serial, nested, class, values);
+        break;
+    case CT_IN_OURS:
+        r = take_ours(in, p, serial, nested, class, values);
+        break;
     default:
-        return put(in, p, serial, nested, class->no, &class->info, values);
+        r = ct_in_lttng(in, p, serial, class, values);
     }
+    return r < 0 ? r : 0;
 }

@@ -88,7 +88,6 @@ int ct_in_end_call(const struct ct_in_moment *m, struct ct_in_task *task, const 
 
 static int enter_interrupt(const struct ct_in_moment *m, const char *name)
 {
-    struct ct_bt2_value values[2] = { { .text = { name, strlen(name) } } };
     struct ct_in_program *p;
     uint64_t serial;
     int r = ct_in_interrupts(m, &p, &serial);
@@ -96,7 +95,7 @@ static int enter_interrupt(const struct ct_in_moment *m, const char *name)
     if (r < 0)
         return r;
     ct_in_cpu(m->host, m->cpu)->interrupts++;
-    return ct_in_ours(m->in, p, serial, CT_EV_REGION_BEGIN, values);
+    return ct_in_range_begin(m->in, p, serial, CT_IN_REGIONS, 0, (struct ct_text){ name, strlen(name) });
 }
 
 static int leave_interrupt(const struct ct_in_moment *m)
@@ -110,7 +109,8 @@ static int leave_interrupt(const struct ct_in_moment *m)
         return r;
     cpu = ct_in_cpu(m->host, m->cpu);
     cpu->interrupts -= cpu->interrupts > 0;
-    return ct_in_ours(m->in, p, serial, CT_EV_REGION_END, NULL);
+    r = ct_in_range_end(m->in, p, serial, CT_IN_REGIONS, 0);
+    return r < 0 ? r : r > 0 ? 0 : ct_in_ours(m->in, p, serial, CT_EV_REGION_END, NULL);     /* it began before the trace */
 }
 
 int ct_in_interrupt(const struct ct_in_moment *m, unsigned no, const struct ct_bt2_value *v)

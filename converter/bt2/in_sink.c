@@ -7,7 +7,7 @@
 
 enum { SECOND = 1000000000 };
 
-static int set_time(struct ct_in *in, const bt_clock_snapshot *clock)
+int ct_in_set_time(struct ct_in *in, const bt_clock_snapshot *clock)
 {
     uint64_t value = bt_clock_snapshot_get_value(clock);
     uint64_t frequency = bt_clock_class_get_frequency(bt_clock_snapshot_borrow_clock_class_const(clock));
@@ -128,6 +128,13 @@ static int take_values(struct ct_in *in, struct ct_in_program *p, const struct c
     serial = serial_of(in, p, class, event);
     if (serial == 0)
         return ct_error_at(in->err, -ENOMEM, 0, "no memory");
+    in->ip = (uint64_t)ct_in_member(context, class->ip, 0);
+    if (class->loading)
+        r = ct_in_module(in, p, class, bt_event_borrow_payload_field_const(event));
+    if (r < 0)
+        return r;
+    if (ct_in_thread_of(p, serial))
+        ct_in_thread_of(p, serial)->seen = bt_event_borrow_stream_const(event);
     return ct_in_event(in, p, serial, ct_in_member(context, class->nested, 0), class, values);
 }
 
@@ -153,10 +160,15 @@ static int take_event(struct ct_in *in, const bt_event *event)
     struct ct_in_program *p;
     struct ct_in_class log;
 
+    int64_t cpu;
+
     if (!class)
         return ct_error_at(in->err, -ENOMEM, 0, "no memory");
+    cpu = trace->kernel ? cpu_of(in, event) : -1;
+    if ((in->pending || trace->kernel) && ct_in_after_loss(in, trace, bt_event_borrow_stream_const(event), cpu) < 0)
+        return in->err->code;
     if (trace->kernel)
-        return ct_in_kernel(in, trace, class, event, cpu_of(in, event));
+        return ct_in_kernel(in, trace, class, event, cpu);
     p = ct_in_program(in, trace, ct_in_member(bt_event_borrow_common_context_field_const(event), class->vpid, 0));
     return p ? take_values(in, p, ct_in_known_as(in, p, class, &log), event) : -ENOMEM;
 }
@@ -168,9 +180,11 @@ int ct_in_message_now(struct ct_in *in, const bt_message *message)
 
     if (type == BT_MESSAGE_TYPE_PACKET_BEGINNING)
         begin_packet(in, bt_message_packet_beginning_borrow_packet_const(message));
+    if (type == BT_MESSAGE_TYPE_DISCARDED_EVENTS || type == BT_MESSAGE_TYPE_DISCARDED_PACKETS)
+        return ct_in_lost(in, message);
     if (type != BT_MESSAGE_TYPE_EVENT)
         return 0;
-    r = set_time(in, bt_message_event_borrow_default_clock_snapshot_const(message));
+    r = ct_in_set_time(in, bt_message_event_borrow_default_clock_snapshot_const(message));
     return r < 0 ? r : take_event(in, bt_message_event_borrow_event_const(message));
 }
 
@@ -193,17 +207,25 @@ void ct_in_fini(struct ct_in *in)
         ct_list_fini(&p->stack_list);
         ct_list_fini(&p->pcs);
         ct_list_fini(&p->modules);
+        for (size_t k = 0; k < p->threads.count; k++)
+            ct_list_fini(&p->threads.items[k].open);
         ct_list_fini(&p->threads);
+        ct_idmap_fini(&p->mutex_places);
+        ct_list_fini(&p->mutexes);
+        ct_idmap_fini(&p->function_places);
+        ct_list_fini(&p->functions);
         free(p);
     }
     ct_list_fini(&in->programs);
     for (size_t i = 0; i < in->held.count; i++)
         bt_message_put_ref(in->held.items[i]);
     ct_list_fini(&in->held);
+    ct_list_fini(&in->losses);
     ct_in_hosts_fini(in);
     for (size_t i = 0; i < in->classes.count; i++)
         free(in->classes.items[i]);
     ct_list_fini(&in->classes);
     ct_idmap_fini(&in->class_places);
+    ct_symbols_free(in->symbols);
     ct_build_fini(&in->build);
 }

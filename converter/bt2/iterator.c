@@ -124,6 +124,10 @@ static int step(struct ct_bt2_iterator *it)
     const struct ct_read_item *item;
     int r = ct_reader_next(it->reader, &item, &it->err);
 
+    if (r > 0 && it->tells_states) {
+        r = ct_bt2_states_take(&it->states, item, it->reader);
+        return r < 0 ? r : ct_bt2_tell_states(it, false);
+    }
     if (r > 0) {
         if (it->source->options.watch && ++it->items % WATCH_ITEMS == 0)
             it->source->options.watch(it->source->options.watcher, WATCH_ITEMS, item->ns);
@@ -134,7 +138,7 @@ static int step(struct ct_bt2_iterator *it)
     else
         it->failed = r;
     it->ended = true;
-    return end_all(it);
+    return it->tells_states ? ct_bt2_tell_states(it, true) : end_all(it);
 }
 
 static bt_message_iterator_class_next_method_status finish(struct ct_bt2_iterator *it)
@@ -181,17 +185,22 @@ static void clear(struct ct_bt2_iterator *it)
     ct_list_fini(&it->queue);
     ct_list_fini(&it->threads);
     ct_list_fini(&it->open);
+    for (size_t i = 0; i < it->cpus.count; i++)
+        bt_packet_put_ref(it->cpus.items[i].packet);
+    ct_list_fini(&it->cpus);
+    ct_idmap_fini(&it->cpu_places);
+    ct_bt2_states_fini(&it->states);
     free(it->told);
     ct_reader_close(it->reader);
 }
 
 /* As it is before its first message. */
-static int start(struct ct_bt2_iterator *it, bt_self_message_iterator *self, struct ct_bt2_source *source)
+static int start(struct ct_bt2_iterator *it, bt_self_message_iterator *self, struct ct_bt2_source *source, bool tells_states)
 {
     const struct ct_bt2_source_options *options = &source->options;
     int r;
 
-    *it = (struct ct_bt2_iterator){ .source = source, .self = self };
+    *it = (struct ct_bt2_iterator){ .source = source, .self = self, .tells_states = tells_states };
     it->told = calloc(source->program_count + 1, sizeof *it->told);
     if (!it->told)
         return -ENOMEM;
@@ -211,7 +220,7 @@ bt_message_iterator_class_initialize_method_status ct_bt2_iterator_init(bt_self_
 
     if (!it)
         return BT_MESSAGE_ITERATOR_CLASS_INITIALIZE_METHOD_STATUS_MEMORY_ERROR;
-    r = start(it, self, source);
+    r = start(it, self, source, strcmp(bt_port_get_name(bt_port_output_as_port_const(bt_self_component_port_output_as_port_output(port))), "states") == 0);
     if (r < 0) {
         BT_CURRENT_THREAD_ERROR_APPEND_CAUSE_FROM_MESSAGE_ITERATOR(self, "%s", it->err.text);
         clear(it);
@@ -236,8 +245,9 @@ bt_message_iterator_class_seek_beginning_method_status ct_bt2_iterator_seek_begi
 {
     struct ct_bt2_iterator *it = bt_self_message_iterator_get_data(self);
     struct ct_bt2_source *source = it->source;
+    bool tells_states = it->tells_states;
 
     clear(it);
-    return start(it, self, source) == 0 ? BT_MESSAGE_ITERATOR_CLASS_SEEK_BEGINNING_METHOD_STATUS_OK
+    return start(it, self, source, tells_states) == 0 ? BT_MESSAGE_ITERATOR_CLASS_SEEK_BEGINNING_METHOD_STATUS_OK
                                         : BT_MESSAGE_ITERATOR_CLASS_SEEK_BEGINNING_METHOD_STATUS_ERROR;
 }

@@ -7,6 +7,9 @@
 #include "converter/bt2/value.h"
 #include "converter/read/reader.h"
 
+/* In the environment of a trace of states, which says nothing that is not said elsewhere. */
+#define CT_BT2_STATES_MARK "ctrace_states"
+
 /* The class of an event, and how its fields are set.  Those of the schema have no number here beyond that of the event. */
 struct ct_bt2_event_class {
     bt_event_class *class;              /* NULL: not made yet */

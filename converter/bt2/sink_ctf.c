@@ -57,8 +57,8 @@ static int add_sink(bt_graph *graph, const char *directory, const bt_component_s
     return r;
 }
 
-static int fill_graph(bt_graph *graph, const bt_component_class_source *class,
-                      const struct ct_bt2_source_options *options, const char *directory, struct ct_error *err)
+static int fill_graph(bt_graph *graph, const bt_component_class_source *class, const struct ct_bt2_source_options *options,
+                      const char *directory, const char *port, struct ct_error *err)
 {
     struct setup setup = { options, err };
     const bt_component_source *source;
@@ -70,17 +70,18 @@ static int fill_graph(bt_graph *graph, const bt_component_class_source *class,
                                                                   BT_LOGGING_LEVEL_NONE, &source) != 0)
         return err->code ? (bt_current_thread_clear_error(), err->code) : ct_bt2_error(err, "babeltrace2 refused");
     r = add_sink(graph, directory, &sink, err);
-    if (r == 0 && bt_graph_connect_ports(graph, bt_component_source_borrow_output_port_by_index_const(source, 0),
+    if (r == 0 && bt_graph_connect_ports(graph, bt_component_source_borrow_output_port_by_name_const(source, port),
                                          bt_component_sink_borrow_input_port_by_index_const(sink, 0), NULL) != 0)
         r = ct_bt2_error(err, "babeltrace2 refused");
     return r;
 }
 
-int ct_sink_ctf(const struct ct_bt2_source_options *options, const char *directory, struct ct_error *err)
+/* babeltrace2's writer takes what comes in one port, so the two of the source are written one after the other. */
+static int write_port(const struct ct_bt2_source_options *options, const char *directory, const char *port, struct ct_error *err)
 {
     bt_component_class_source *class = make_class();
     bt_graph *graph = class ? bt_graph_create(0) : NULL;
-    int r = graph ? fill_graph(graph, class, options, directory, err) : ct_error_at(err, -ENOMEM, 0, "no memory");
+    int r = graph ? fill_graph(graph, class, options, directory, port, err) : ct_error_at(err, -ENOMEM, 0, "no memory");
 
     if (r == 0)
         r = ct_bt2_run(graph, "CTF could not be written (is there room?)", err);
@@ -89,4 +90,11 @@ int ct_sink_ctf(const struct ct_bt2_source_options *options, const char *directo
     bt_graph_put_ref(graph);
     bt_component_class_source_put_ref(class);
     return 0;
+}
+
+int ct_sink_ctf(const struct ct_bt2_source_options *options, const char *directory, struct ct_error *err)
+{
+    int r = write_port(options, directory, "out", err);
+
+    return r < 0 || options->no_states ? r : write_port(options, directory, "states", err);
 }

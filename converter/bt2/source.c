@@ -27,6 +27,7 @@ static void free_source(struct ct_bt2_source *source)
     for (size_t i = 0; i < source->streams.count; i++)
         bt_stream_put_ref(source->streams.items[i]);
     ct_list_fini(&source->streams);
+    ct_bt2_state_classes_fini(&source->states);
     for (unsigned i = 0; i < source->program_count; i++)
         ct_bt2_program_fini(&source->programs[i]);
     free(source->programs);
@@ -43,6 +44,8 @@ static int look_inside(struct ct_bt2_source *source, bt_self_component_source *s
     if (r < 0)
         return r;
     r = make_programs(source, bt_self_component_source_as_self_component(self), reader);
+    if (r == 0 && !source->options.no_states)
+        r = ct_bt2_state_classes_init(&source->states, bt_self_component_source_as_self_component(self), reader);
     ct_reader_close(reader);
     return r < 0 ? ct_error_at(err, r, 0, "no memory") : 0;
 }
@@ -57,6 +60,8 @@ int ct_bt2_source_init(bt_self_component_source *self, const struct ct_bt2_sourc
     source->options = *options;
     r = look_inside(source, self, err);
     if (r == 0 && bt_self_component_source_add_output_port(self, "out", NULL, NULL) != 0)
+        r = ct_error_at(err, -ENOMEM, 0, "no memory");
+    if (r == 0 && !options->no_states && bt_self_component_source_add_output_port(self, "states", NULL, NULL) != 0)
         r = ct_error_at(err, -ENOMEM, 0, "no memory");
     if (r < 0) {
         free_source(source);

@@ -1,6 +1,7 @@
 /*
- * Our source component for babeltrace2's graphs: a trace, read by the reader, as messages.  One output port; a stream for
- * each thread, whose packets are what it did in one generation, and a stream for the tables of each program.
+ * Our source component for babeltrace2's graphs: a trace, read by the reader, as messages.  Two output ports: one
+ * with a stream for each thread, whose packets are what it did in one generation, and a stream for the tables of each program;
+ * and "states", which says once more what threads did, as LTTng's kernel tracer would.
  */
 #pragma once
 

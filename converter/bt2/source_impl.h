@@ -3,14 +3,34 @@
 
 #include "converter/bt2/metadata.h"
 #include "converter/bt2/source.h"
+#include "converter/bt2/states.h"
 #include "converter/read/idmap.h"
 #include "converter/read/list.h"
+
+/* The trace of the states of one host's threads. */
+struct ct_bt2_host {
+    char name[256];
+    bt_trace *trace;
+    CT_LIST(bt_stream *) streams;       /* by number of the CPU; NULL: none yet */
+};
+
+/* Classes of the events that tell of states, which are those of LTTng's kernel tracer. */
+struct ct_bt2_state_classes {
+    bt_trace_class *trace;
+    bt_clock_class *clock;
+    bt_stream_class *stream;
+    bt_event_class *process, *switches, *wakeup, *exit;
+    CT_LIST(bt_event_class *) calls;    /* two for each name of a call: its entry and its exit; NULL: none yet */
+    CT_LIST(struct ct_bt2_host) hosts;
+    unsigned *host_of;                  /* by program */
+};
 
 struct ct_bt2_source {
     struct ct_bt2_source_options options;
     struct ct_bt2_program *programs;    /* as many as the reader's */
     unsigned program_count;
     CT_LIST(bt_stream *) streams;       /* of the reader's threads, by index; NULL: none yet */
+    struct ct_bt2_state_classes states;
 };
 
 struct ct_bt2_thread {
@@ -25,8 +45,19 @@ struct ct_bt2_told {
     size_t modules, frames;             /* of the program's lists */
 };
 
+/* A stream of states that began. */
+struct ct_bt2_cpu {
+    bt_stream *stream;                  /* borrowed */
+    bt_packet *packet;
+    unsigned events;                    /* in the packet */
+};
+
 struct ct_bt2_iterator {
     struct ct_bt2_source *source;
+    bool tells_states;                  /* it is that of the port of states, and what follows is all it has */
+    struct ct_bt2_states states;
+    CT_LIST(struct ct_bt2_cpu) cpus;
+    struct ct_idmap cpu_places;                 /* by address of the stream */
     bt_self_message_iterator *self;
     struct ct_reader *reader;
     CT_LIST(struct ct_bt2_thread) threads;      /* by index of the reader's */
@@ -62,6 +93,16 @@ int ct_bt2_end_streams(struct ct_bt2_iterator *it);
 int ct_bt2_tell_program(struct ct_bt2_iterator *it, const struct ct_read_program *program);
 int ct_bt2_tell_generation(struct ct_bt2_iterator *it, const struct ct_read_generation *generation);
 int ct_bt2_tell_end(struct ct_bt2_iterator *it, const struct ct_read_program *program);
+
+/* state_classes.c: 0 or -ENOMEM.  `name` and `has_fd` are of a call. */
+int ct_bt2_state_classes_init(struct ct_bt2_state_classes *c, bt_self_component *component, const struct ct_reader *reader);
+void ct_bt2_state_classes_fini(struct ct_bt2_state_classes *c);
+bt_event_class *ct_bt2_call_class(struct ct_bt2_state_classes *c, bool entry, unsigned no, const char *name, bool has_fd);
+/* The stream of a CPU, or NULL without memory.  Borrowed. */
+bt_stream *ct_bt2_cpu_stream(struct ct_bt2_state_classes *c, unsigned program, unsigned cpu);
+
+/* state_messages.c: queues what can be told now; at the end with `all` the rest, and the ends of streams.  0 or -ENOMEM. */
+int ct_bt2_tell_states(struct ct_bt2_iterator *it, bool all);
 
 /* Clock value of a moment: what began before the trace is shown at its start. */
 static inline uint64_t ct_bt2_clock(int64_t ns)

@@ -216,6 +216,22 @@ def what_is_not_told(making):
     assert (1910, 2990, "Blocked") in names(c.slices("server (100) state")), c.slices("server (100) state")
 
 
+def lost(making):
+    """What was lost of a CPU: nobody knows who runs there until it is told again; other CPUs are as they were."""
+    events = [switch(1 * MS, 0, IDLE0, SERVER), switch(1 * MS, 1, IDLE1, CLIENT), (1500 * US, 0, "irq_handler_entry", {"irq": 1, "name": "a"}),
+              (2 * MS, 0, "lost events", {"count": 7, "until": 6 * MS}), switch(5 * MS, 0, WORKER, IDLE0, 1), switch(7 * MS, 1, CLIENT, IDLE1, 1),
+              (8 * MS, 1, "lost packets", {"count": 2, "until": 9 * MS}), switch(9 * MS, 1, IDLE1, CLIENT), switch(10 * MS, 0, IDLE0, SERVER)]
+    making.write("lost", {**making.KERNEL, "hostname": "web1"}, events)
+    c = Chrome("lost")
+    assert names(c.slices("CPU 0", "CPUs")) == [(0, 1000, "server (100)")], c.slices("CPU 0", "CPUs")
+    assert names(c.slices("CPU 1", "CPUs")) == [(0, 6000, "client (200)"), (8000, 9000, "client (200)")], c.slices("CPU 1", "CPUs")
+    assert names(c.slices("interrupts 0")) == [(500, 1000, "irq 1 a")], c.slices("interrupts 0")
+    text = run(ctrace, "convert", "-t", "text", "-o", "-", "lost").stdout
+    told = re.findall(r"^0\.(\d+) \S+ LOST count=(\d+)", text, re.M)
+    assert sorted(told) == [("001000000", "0"), ("001000000", "7"), ("007000000", "0")], told
+    assert re.search("^lost +7$", run(ctrace, "info", "lost").stdout, re.M), "what was lost"
+
+
 def main():
     try:
         import ctf_making as making
@@ -227,7 +243,7 @@ def main():
         sys.exit(77)
     with tempfile.TemporaryDirectory(prefix="ctrace-kernel-") as scratch:
         os.chdir(scratch)
-        for test in (kernel_alone, with_user_space, what_is_not_told):
+        for test in (kernel_alone, with_user_space, what_is_not_told, lost):
             print(test.__name__, flush=True)
             for folder in ("alone", "both/ust/uid/1000"):
                 os.makedirs(folder, exist_ok=True)

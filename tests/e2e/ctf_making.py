@@ -1,6 +1,7 @@
 """
 Small CTF traces with the layout of LTTng's, written by babeltrace2's own sink: events are given as
-(ns, cpu, name, {field: value}), context members under "context".  Imports bt2, which is /usr/bin/python3's.
+(ns, cpu, name, {field: value}), context members under "context"; (ns, cpu, "lost events" or "lost packets", {"count": n,
+"until": ns}) is what the tracer could not keep.  Imports bt2, which is /usr/bin/python3's.
 """
 
 import uuid
@@ -68,16 +69,26 @@ class _Messages(bt2._UserMessageIterator):
 
     def _make(self, source):
         streams = source.streams
-        open_packet = {}
+        open_packet, until = {}, {}
         for stream in streams.values():
             yield self._create_stream_beginning_message(stream)
         for ns, cpu, name, fields in source.events:
             stream = streams[cpu]
+            for over in [c for c, end in until.items() if end < ns]:
+                yield self._create_packet_end_message(open_packet.pop(over), until.pop(over))
+            if name.startswith("lost "):
+                if cpu in open_packet:
+                    yield self._create_packet_end_message(open_packet.pop(cpu), ns)
+                make = self._create_discarded_events_message if name == "lost events" else self._create_discarded_packets_message
+                yield make(stream, fields["count"], ns, fields["until"])
+                if name == "lost events":       # the time of events ends with the packet behind them
+                    until[cpu] = fields["until"]
+                    open_packet[cpu] = self._packet(stream, cpu)
+                    yield self._create_packet_beginning_message(open_packet[cpu], ns)
+                continue
             if cpu not in open_packet:
-                packet = stream.create_packet()
-                packet.context_field["cpu_id"] = cpu
-                open_packet[cpu] = packet
-                yield self._create_packet_beginning_message(packet, ns)
+                open_packet[cpu] = self._packet(stream, cpu)
+                yield self._create_packet_beginning_message(open_packet[cpu], ns)
             message = self._create_event_message(source.classes[name], open_packet[cpu], ns)
             for key, value in fields.items():
                 if key == "context":
@@ -87,9 +98,15 @@ class _Messages(bt2._UserMessageIterator):
                     message.event.payload_field[key] = value
             yield message
         for cpu, packet in open_packet.items():
-            yield self._create_packet_end_message(packet, source.events[-1][0])
+            yield self._create_packet_end_message(packet, until.get(cpu, source.events[-1][0]))
         for stream in streams.values():
             yield self._create_stream_end_message(stream)
+
+    @staticmethod
+    def _packet(stream, cpu):
+        packet = stream.create_packet()
+        packet.context_field["cpu_id"] = cpu
+        return packet
 
     def __next__(self):
         return next(self._messages)
@@ -105,10 +122,12 @@ class _Source(bt2._UserSourceComponent, message_iterator_class=_Messages):
         stream_class = tc.create_stream_class(
             name="channel0", default_clock_class=clock, supports_packets=True,
             packets_have_beginning_default_clock_snapshot=True, packets_have_end_default_clock_snapshot=True,
+            supports_discarded_events=True, discarded_events_have_default_clock_snapshots=True,
+            supports_discarded_packets=True, discarded_packets_have_default_clock_snapshots=True,
             packet_context_field_class=_structure(tc, "cpu_id:u32"), assigns_automatic_stream_id=False,
             event_common_context_field_class=_structure(tc, context) if context else None)
         self.classes = {}
-        for name in sorted({event[2] for event in events}):
+        for name in sorted({event[2] for event in events if not event[2].startswith("lost ")}):
             self.classes[name] = stream_class.create_event_class(name=name, payload_field_class=_structure(tc, layout[name]))
         trace = tc(name=environment["trace_name"], environment=environment)
         self.streams = {cpu: trace.create_stream(stream_class, id=cpu) for cpu in sorted({event[1] for event in events})}

@@ -103,6 +103,56 @@ def a_program():
     assert "ctrace:cond_wait" in plain and "[0] = 0x" not in plain, "no-stacks"
 
 
+def states():
+    """What Trace Compass makes its pictures of: LTTng's kernel events, by which each CPU runs one thread after another."""
+    folder = "queue.ctf/" + next(name for name in os.listdir("queue.ctf") if name.startswith("states"))
+    with open(f"{folder}/metadata", encoding="utf-8") as f:
+        metadata = f.read()
+    for line in ('domain = "kernel";', 'tracer_name = "lttng-modules";', "tracer_major = 2;", "tracer_minor = 13;", 'hostname = "'):
+        assert line in metadata, line
+    runs, calls, blocked, threads = {}, collections.Counter(), 0, set()
+    for line in babeltrace("--no-delta", "--clock-seconds", folder).stdout.splitlines():
+        at, name, cpu, fields = re.match(r"\[([\d.]+)\] (?:\S* )?(\w+): \{ cpu_id = (\d+) \}, \{ ?(.*?) ?\}$", line).groups()
+        field = dict(re.findall(r'(\w+) = ("[^"]*"|-?\d+)', fields))
+        if name == "sched_switch":
+            assert field["prev_tid"] == runs.get(cpu, "0") != field["next_tid"], (line, runs)
+            runs[cpu] = field["next_tid"]
+            blocked += field["prev_state"] == "1"
+        elif name.startswith("syscall_"):
+            calls[name[8:]] += 1
+            assert runs[cpu] != "0", line
+        elif name == "lttng_statedump_process_state":
+            threads.add((field["tid"], field["name"]))
+    waits = sum(n for (_, _, name), n in events_of_text("queue.out").items() if name in ("cond_wait", "mutex_wait", "join_wait", "sleep"))
+    assert blocked == waits > 20 and len(threads) == 5 and set(runs.values()) == {"0"}, (blocked, waits, threads, runs)
+    assert all(n == calls["exit" + name[5:]] for name, n in calls.items() if name.startswith("entry")), calls
+    ours = told("queue.out")
+    assert len([line for line in ours if "sched_switch: " in line]) > 2 * waits, "the plugin tells them, too"
+    plain = babeltrace("-c", "source.ctrace.fs", "-p", 'inputs=["queue.out"],no-states=yes').stdout
+    assert "ctrace:cond_wait" in plain and "sched_switch" not in plain, "no-states"
+    assert "for other viewers only" in run(ctrace, "info", folder, status=1).stderr
+    slow()
+
+
+def slow():
+    """A call that is told at its end stands where it began; one of several seconds, where a row spoke of it."""
+    with open("slow.txt", "w", encoding="ascii") as f:
+        f.write("""program 1 pid=10 parent=0 uid=0 start_time=0 clock=tsc ticks_per_second=1000000000 cpus=0 categories=0x0 run=00000000000000000000000000000000 arena=00000000000000000000000000000011 boot=00000000000000000000000000000000 host="" name="slow" arguments="" version="" system=""
+generation 1:1 start=1000000000/1000000000/1000000000 pause=0 kind=0 end=2000000000/2000000000/2000000000 lost=0 flags=0
+thread 1:1 tid=10 parent=0 routine=0x0 name="" state=running reason=0 object=0x0 lost=0
+0.500000000 1:1 IO_SLOW dur=400000000 call=read fd=3 result=5 at=-
+generation 1:2 start=2000000000/2000000000/2000000000 pause=0 kind=0 end=3000000000/3000000000/3000000000 lost=0 flags=0
+thread 1:1 tid=10 parent=0 routine=0x0 name="" state=in_call reason=1 object=0x4 since=0.600000000 lost=0
+generation 1:3 start=3000000000/3000000000/3000000000 pause=0 kind=0 end=4000000000/4000000000/4000000000 lost=0 flags=0
+thread 1:1 tid=10 parent=0 routine=0x0 name="" state=in_call reason=1 object=0x4 since=0.600000000 lost=0
+2.500000000 1:1 IO_SLOW dur=1900000000 call=read fd=4 result=-4 at=-
+""")
+    run(ctrace, "assemble", "-o", "slow.out", "slow.txt")
+    found = re.findall(r"\.(\d{3})\d+\] *(\w+): \{[^}]*\}, \{ (?:fd|ret) = (-?\d+)", babeltrace("--no-delta", "slow.out").stdout)
+    assert found == [("100", "syscall_entry_read", "3"), ("500", "syscall_exit_read", "5"),
+                     ("600", "syscall_entry_read", "4"), ("500", "syscall_exit_read", "-4")], found
+
+
 def a_part():
     """The trimmer seeks; the muxer takes two traces."""
     whole = babeltrace("queue.out").stdout.splitlines()
@@ -123,19 +173,19 @@ spec = bt2.ComponentSpec(plugin.source_component_classes["fs"], {"inputs": ["que
 streams, calls, ends = set(), collections.Counter(), 0
 for message in bt2.TraceCollectionMessageIterator(spec):
     if type(message) is bt2._EventMessageConst:
-        streams.add(message.event.stream.name)
+        streams.add(message.event.stream.name.split("_")[0])
         if message.event.name == "ctrace:thread_create":
             assert len(message.event["at"]) > 0 and message.event["dur"] > 0, message.event
             calls[int(message.event["child"])] += 1
     ends += type(message) is bt2._StreamEndMessageConst
 print(len(streams), ends, sorted(calls))
 """).stdout
-    assert count == "6 6 [2, 3, 4, 5]\n", count
+    assert count == "7 11 [2, 3, 4, 5]\n", count    # the threads, the tables; and a CPU of its own for each thread
 
 
 def a_family():
     run(ctrace, "record", "-o", "family.out", "--", "sh", "-c", "ls / | cat; true")
-    assert {"ls", "cat", "sh"} <= {re.search(r":([^:]*):\(\d+\)", line)[1] for line in told("family.out")}, "children"
+    assert {"ls", "cat", "sh"} <= set(re.findall(r":([^:]*):\(\d+\)", "\n".join(told("family.out")))), "children"
     run(ctrace, "convert", "-t", "ctf", "-o", "family.ctf", "family.out")
     assert same(told("family.out"), told("family.ctf")), "a family"
 
@@ -176,7 +226,7 @@ def main():
         os.chdir(scratch)
         os.mkdir("plugins")
         shutil.copy(f"{build}/babeltrace-plugin-ctrace.so", "plugins")
-        for test in (golden_texts, a_program, a_part, python, a_family, damage, refusals):
+        for test in (golden_texts, a_program, states, a_part, python, a_family, damage, refusals):
             print(test.__name__, flush=True)
             test()
         os.chdir("/")
