@@ -69,6 +69,16 @@ def methods():
         for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
             got = curl(s.url("/debug/pprof/heap"), method=method)
             expect((got[0], got[1].get("allow"), got[2]), (405, "GET, HEAD", "Method Not Allowed\n"), method)
+        for method in ("BREW", "get", "M-SEARCH", "X" * 60, "TRACE"):     # some of which civetweb does not know
+            with s.connect() as c:
+                c.sendall(f"{method} /debug/pprof/heap?debug=1 HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n".encode())
+                got = receive_all(c).decode()
+            expect((got[:12], "\r\nAllow: GET, HEAD\r\n" in got, got.endswith("\r\n\r\nMethod Not Allowed\n")),
+                   ("HTTP/1.1 405", True, True), method)
+        for line in ("BR\x01EW / HTTP/1.1", "BREW / HTTP/1.7", "BREW / HTCPCP/1.0", "BREW /", "BREW", "(x) / HTTP/1.1"):
+            with s.connect() as c:
+                c.sendall(f"{line}\r\nHost: localhost\r\n\r\n".encode())
+                expect(receive_all(c)[:12], b"HTTP/1.1 400", line)
         expect(curl(s.url("/debug/pprof/symbol"), method="PUT")[1]["allow"], "GET, HEAD, POST", "PUT symbol")
         many = "+".join(f"{a:#x}" for a in range(0x1000, 0x2000)) + "+0x1" * 100000
         got = subprocess.run(

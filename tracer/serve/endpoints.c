@@ -30,14 +30,14 @@ static const struct ct_endpoint *find(const struct ct_endpoints *all, const char
     return NULL;
 }
 
-static void refuse_method(struct ct_exchange *x, const struct ct_endpoint *e)
+static void refuse_method(struct ct_exchange *x, unsigned methods)
 {
     /* As Go's multiplexer does it, which answers before any handler: no X-Go-Pprof. */
     ct_reply_fault(&x->reply, 405, "Method Not Allowed");
     x->reply.fault = false;
-    x->reply.allow = e->methods & CT_METHOD_POST  ? "GET, HEAD, POST"
-                     : e->methods & CT_METHOD_PUT ? "GET, HEAD, PUT"
-                                                  : "GET, HEAD";
+    x->reply.allow = methods & CT_METHOD_POST  ? "GET, HEAD, POST"
+                     : methods & CT_METHOD_PUT ? "GET, HEAD, PUT"
+                                               : "GET, HEAD";
 }
 
 /* The process that ?pid= names.  A reply is made when there is none. */
@@ -73,7 +73,7 @@ static bool answer(struct ct_exchange *x, const struct ct_request *request)
         ct_reply_fault(&x->reply, 404, "404 page not found");
         x->reply.fault = false;
     } else if (!(e->methods & request->method)) {
-        refuse_method(x, e);
+        refuse_method(x, e->methods);
     } else if (request->method & CT_METHOD_SENDS && !request->body) {
         return false;
     } else if ((!all->check || all->check(x)) && (!all->host || find_process(x))) {
@@ -99,7 +99,10 @@ void ct_endpoints_refuse(const struct ct_endpoints *all, struct ct_exchange *ret
 {
     *ret = (struct ct_exchange){ .all = all, .stream.fd = -1 };
     ct_reply_init(&ret->reply);
-    ct_reply_fault(&ret->reply, status, "%s", why);
+    if (status == 405)
+        refuse_method(ret, 0);
+    else
+        ct_reply_fault(&ret->reply, status, "%s", why);
     if (all->finish)
         all->finish(ret);
 }

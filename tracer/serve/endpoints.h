@@ -78,7 +78,7 @@ extern const struct ct_endpoint_table ct_debug_endpoints;
  * then true asks for the body to be read and for another call.  Whoever calls ends the exchange with ct_exchange_fini().
  */
 bool ct_endpoints_answer(const struct ct_endpoints *all, const struct ct_request *request, struct ct_exchange *ret);
-/* Answers a request that ct_request_parse() refused, or one that there is no room for. */
+/* Answers a request that ct_request_parse() refused, or one that there is no room for.  405 has words of its own for `why`. */
 void ct_endpoints_refuse(const struct ct_endpoints *all, struct ct_exchange *ret, int status, const char *why);
 /* Frees the reply.  A window or stream that was not taken over is given up. */
 void ct_exchange_fini(struct ct_exchange *x);

@@ -133,6 +133,19 @@ static enum ct_request_method method_of(const char *name)
                                        : CT_METHOD_OTHER;
 }
 
+static bool version_known(const char *version)
+{
+    return strcmp(version, "1.1") == 0 || strcmp(version, "1.0") == 0;
+}
+
+bool ct_request_strange(const struct ct_request_raw *raw)
+{
+    static const char letters[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return raw->method && *raw->method && !raw->method[strspn(raw->method, letters)] &&
+           method_of(raw->method) == CT_METHOD_OTHER && raw->version && version_known(raw->version);
+}
+
 /* No folder lies behind a path, so one that steps about in folders means nothing good. */
 static bool path_steps(const char *path)
 {
@@ -252,7 +265,7 @@ int ct_request_parse(const struct ct_request_raw *raw, struct ct_request *ret, c
     int status;
 
     *ret = (struct ct_request){ .method = method_of(raw->method), .query = "" };
-    if (strcmp(raw->version, "1.1") != 0 && strcmp(raw->version, "1.0") != 0) {
+    if (!version_known(raw->version)) {
         *ret_why = "HTTP/1.0 and HTTP/1.1 only";
         return 505;
     }

@@ -57,6 +57,12 @@ struct ct_request {
 int ct_request_parse(const struct ct_request_raw *raw, struct ct_request *ret, const char **ret_why);
 
 /*
+ * Whether nothing is wrong with a request's first line but that nobody knows its method; of `raw` only method and version
+ * are looked at, either of which may be NULL.
+ */
+bool ct_request_strange(const struct ct_request_raw *raw);
+
+/*
  * Decodes the first parameter `name` of the query into `value`.  False when there is none; one whose value is malformed
  * or does not fit is none, as in Go.
  */

@@ -179,7 +179,16 @@ static int begin_request(struct mg_connection *conn)
     return status;
 }
 
-/* A request that civetweb could not read.  It says 400 also to what came too slowly, or was too much. */
+/* civetweb reads no header of a request whose method it has never heard of, so that nothing else of it can be judged. */
+static bool has_strange_method(const struct mg_connection *conn)
+{
+    const struct mg_request_info *info = mg_get_request_info(conn);
+    struct ct_request_raw line = { .method = info->request_method, .version = info->http_version };
+
+    return info->num_headers == 0 && ct_request_strange(&line);
+}
+
+/* A request that civetweb could not read.  It says 400 also to what came too slowly, was too much, or has another method. */
 static int http_error(struct mg_connection *conn, int status, const char *text)
 {
     struct ct_guest *guest = guest_of(conn);
@@ -190,6 +199,8 @@ static int http_error(struct mg_connection *conn, int status, const char *text)
         ct_guest_refuse(guest, 408, "the request did not come in time");
     else if (status == 400 && ct_socket_taken(guest->fd) - guest->taken >= HEAD_SIZE)
         ct_guest_refuse(guest, 413, "the request is too large");
+    else if (status == 400 && has_strange_method(conn))
+        ct_guest_refuse(guest, 405, "");
     else
         ct_guest_refuse(guest, status, "malformed request");
     return 0;
