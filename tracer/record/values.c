@@ -27,11 +27,15 @@ struct row {
     _Atomic uint32_t sequence;          /* odd while it changes; edge ROW */
     uint32_t next;                      /* number + 1 of the next one of its chain, or of the free ones; 0: none */
     uint64_t value;
-    uint16_t profile;                   /* 0: free */
-    uint16_t depth;
-    uint32_t cut;
-    uint64_t pcs[CT_VALUE_DEPTH];
+    /* The dump reads these while they change.  Relaxed: what `sequence` does not vouch for is not believed. */
+    _Atomic uint16_t profile;           /* 0: free */
+    _Atomic uint16_t depth;
+    _Atomic uint32_t cut;
+    _Atomic uint64_t pcs[CT_VALUE_DEPTH];
 };
+
+#define GET(field)      atomic_load_explicit(&(field), memory_order_relaxed)
+#define SET(field, v)   atomic_store_explicit(&(field), v, memory_order_relaxed)
 
 enum { CHUNK_ROWS = 1024, CHUNKS = CT_VALUES_MAX / CHUNK_ROWS, CHAINS = 8192, DEEPEST = 128 };
 
@@ -75,7 +79,7 @@ static uint32_t *find(int profile, uint64_t value)
 
     for (uint32_t *at = chain_of(profile, value); *at; at = &row->next) {
         row = row_at(*at - 1);
-        if (row->value == value && row->profile == profile)
+        if (row->value == value && GET(row->profile) == profile)
             return at;
     }
     return NULL;
@@ -139,12 +143,12 @@ static void mend(void)
         uint32_t *list = &all.free;
 
         if (atomic_load_explicit(&row->sequence, memory_order_relaxed) & 1) {
-            row->profile = 0;
+            SET(row->profile, 0);
             change_end(row);
         }
-        if (row->profile) {
-            list = chain_of(row->profile, row->value);
-            atomic_fetch_add_explicit(&all.profiles[row->profile - 1].count, 1, memory_order_relaxed);
+        if (GET(row->profile)) {
+            list = chain_of(GET(row->profile), row->value);
+            atomic_fetch_add_explicit(&all.profiles[GET(row->profile) - 1].count, 1, memory_order_relaxed);
         }
         row->next = *list;
         *list = i + 1;
@@ -289,9 +293,10 @@ static void put_stack(struct row *row, const struct ct_unwind_regs *regs, int sk
     unsigned depth = capture(regs, first + CT_VALUE_DEPTH, &flags);
 
     first = first < depth ? first : depth;
-    row->depth = (uint16_t)(depth - first);
-    row->cut = (flags & CT_UNWIND_TRUNCATED) != 0;
-    memcpy(row->pcs, all.head->frames + first, (depth - first) * sizeof *row->pcs);
+    SET(row->depth, (uint16_t)(depth - first));
+    SET(row->cut, (flags & CT_UNWIND_TRUNCATED) != 0);
+    for (unsigned i = first; i < depth; i++)
+        SET(row->pcs[i - first], all.head->frames[i]);
 }
 
 /* --- values --- */
@@ -307,7 +312,7 @@ static int add(int profile, uint64_t value, const struct ct_unwind_regs *regs, i
         row = row_at(number - 1);
         change_begin(row);
         row->value = value;
-        row->profile = (uint16_t)profile;
+        SET(row->profile, (uint16_t)profile);
         row->next = *chain;
         put_stack(row, regs, skip);
         change_end(row);
@@ -352,7 +357,7 @@ int ct_values_remove(int profile, const void *value)
         row = row_at(number - 1);
         *at = row->next;
         change_begin(row);
-        row->profile = 0;
+        SET(row->profile, 0);
         row->next = all.free;
         change_end(row);
         all.free = number;
@@ -370,11 +375,13 @@ static bool copy_row(const struct row *row, unsigned profile, struct ct_value_du
 {
     for (int tries = 0; tries < 16; tries++) {
         uint32_t before = atomic_load_explicit(&row->sequence, memory_order_acquire);        /* edge ROW */
-        bool its = row->profile == profile;
+        bool its = GET(row->profile) == profile;
+        uint16_t depth = GET(row->depth);
 
-        to->depth = row->depth < CT_VALUE_DEPTH ? row->depth : CT_VALUE_DEPTH;
-        to->cut = row->cut;
-        memcpy(to->pcs, row->pcs, to->depth * sizeof *to->pcs);
+        to->depth = depth < CT_VALUE_DEPTH ? depth : CT_VALUE_DEPTH;
+        to->cut = GET(row->cut);
+        for (unsigned k = 0; k < to->depth; k++)
+            to->pcs[k] = GET(row->pcs[k]);
         atomic_thread_fence(memory_order_acquire);
         if (!(before & 1) && before == atomic_load_explicit(&row->sequence, memory_order_relaxed))
             return its;

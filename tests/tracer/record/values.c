@@ -177,6 +177,61 @@ static void *churn(void *context)
     return NULL;
 }
 
+static __attribute__((noinline)) int put(unsigned depth, const void *what)
+{
+    int r = depth ? put(depth - 1, what) : ct_values_add(1, what, 0);
+
+    asm volatile("" : "+r"(r));         /* no tail call */
+    return r;
+}
+
+static void *churn_deeper(void *context)
+{
+    for (unsigned rounds = 0; !stop; rounds++) {
+        assert_int_equal(ct_values_add(2, context, 0), 0);
+        assert_int_equal(ct_values_remove(2, context), 0);
+        assert_int_equal(put(5 + rounds % 2, context), 0);
+        assert_int_equal(ct_values_remove(1, context), 0);
+    }
+    return NULL;
+}
+
+static bool same_stack(const struct ct_value_dump *a, const struct ct_value_dump *b)
+{
+    return a->depth == b->depth && memcmp(a->pcs, b->pcs, a->depth * sizeof *a->pcs) == 0;
+}
+
+/* A dump takes each row as it was at one moment: whole stacks of the three ways by which values are put in. */
+static void a_dump_sees_no_half_of_a_row(void **state)
+{
+    struct ct_value_dump seen[4], row;
+    unsigned known = 0, dumped = 0;
+    pthread_t threads[THREADS];
+
+    (void)state;
+    stop = 0;
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, churn_deeper, (void *)(i + 1));
+    for (int i = 0; i < 4000 || (dumped < 100 && i < 1000000); i++) {
+        unsigned k = 0;
+
+        if (dump(1 + i % 2, &row) == 0)
+            continue;
+        dumped++;
+        while (k < known && !same_stack(&seen[k], &row))
+            k++;
+        assert_in_range(k, 0, 2);
+        if (k == known)
+            seen[known++] = row;
+    }
+    stop = 1;
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    stop = 0;
+    assert_true(dumped >= 100);
+    assert_int_equal(ct_values_count(1) + ct_values_count(2), 0);
+}
+
 /* Whatever another thread of the parent was just doing: 1 when the child finds a whole table, else what it noticed. */
 static int child_works(void)
 {
@@ -290,6 +345,7 @@ int main(void)
         cmocka_unit_test(stacks_begin_at_the_caller),
         cmocka_unit_test(deep_stacks_are_cut),
         cmocka_unit_test(several_threads),
+        cmocka_unit_test(a_dump_sees_no_half_of_a_row),
         cmocka_unit_test(forked_children_go_on),
         cmocka_unit_test(a_lock_outlives_its_owner),
         cmocka_unit_test(there_is_an_end),
