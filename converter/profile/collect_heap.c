@@ -19,7 +19,7 @@ int ct_collect_alloc(struct ct_collect *c, const struct ct_read_event *e)
     uint32_t node = ct_stacks_of(c->stacks, e->generation, ct_args_ALLOC_SAMPLE(e->arg)->at);
     struct ct_live_block block = { .address = address }, old;
     struct ct_tally_row *row;
-    int r = ct_tally_place(&c->tally[CT_COLLECT_HEAP], node, 0, &block.place);
+    int r = ct_tally_place(&c->tally[CT_COLLECT_HEAP], node, ct_sampling_size_class(size), &block.place);
 
     if (r < 0)
         return r;

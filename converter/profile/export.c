@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "converter/profile/sample.h"
+#include "converter/profile/sampling.h"
 #include "format/schema.h"
 
 struct type_name {
@@ -161,6 +162,14 @@ static int wait_label(struct ct_profile *p, uint32_t tag, struct ct_profile_labe
     return ct_profile_text_label(p, "wait", waits[tag], &labels[(*count)++]);
 }
 
+/* As Go does, so that `go tool pprof -tags` has the sizes of blocks; those of nothing have no label there either. */
+static int size_label(struct ct_profile *p, uint32_t tag, struct ct_profile_label *labels, size_t *count)
+{
+    uint64_t size = ct_sampling_class_size(tag);
+
+    return size ? ct_profile_number_label(p, "bytes", (int64_t)size, NULL, &labels[(*count)++]) : 0;
+}
+
 static int put_row(const struct ct_collect *c, enum ct_export_kind kind, const struct ct_tally_row *row, struct ct_profile *p)
 {
     struct ct_profile_label labels[CT_PROFILE_LABELS_MAX];
@@ -181,6 +190,8 @@ static int put_row(const struct ct_collect *c, enum ct_export_kind kind, const s
         r = cpu_labels(c, p, row->tag, labels, &count);
     else if (r == 0 && kind == CT_EXPORT_BLOCK)
         r = wait_label(p, row->tag, labels, &count);
+    else if (r == 0 && (kind == CT_EXPORT_HEAP || kind == CT_EXPORT_ALLOCS))
+        r = size_label(p, row->tag, labels, &count);
     return r == 0 ? ct_profile_add_sample(p, stack, values, labels, count, NULL) : r;
 }
 

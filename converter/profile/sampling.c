@@ -29,6 +29,30 @@ double ct_sampling_heap_weight(uint64_t size, uint64_t rate)
     return 1 / chance((double)size / (double)rate);
 }
 
+enum { STEP = 8, STEPS_A_DOUBLING = 8, SMALL = 2 * STEP * STEPS_A_DOUBLING, SMALL_CLASSES = SMALL / STEP };
+static const uint64_t large = (uint64_t)1 << 62;        /* what is larger cannot have been allocated */
+
+uint32_t ct_sampling_size_class(uint64_t size)
+{
+    unsigned shift;
+
+    if (size <= SMALL)
+        return (uint32_t)((size + STEP - 1) / STEP);
+    size = (size < large ? size : large) - 1;
+    shift = 60 - (unsigned)__builtin_clzll(size);       /* leaves the highest four bits: 8 to 15 */
+    return SMALL_CLASSES + (shift - 4) * STEPS_A_DOUBLING + (uint32_t)(size >> shift) - 7;
+}
+
+uint64_t ct_sampling_class_size(uint32_t size_class)
+{
+    uint32_t step;
+
+    if (size_class <= SMALL_CLASSES)
+        return (uint64_t)size_class * STEP;
+    step = size_class - SMALL_CLASSES - 1;
+    return (uint64_t)(9 + step % STEPS_A_DOUBLING) << (4 + step / STEPS_A_DOUBLING);
+}
+
 void ct_sampling_heap_add(struct ct_sampling_heap *heap, uint64_t size, uint64_t count, uint64_t rate)
 {
     double objects = (double)count * ct_sampling_heap_weight(size, rate);

@@ -11,6 +11,15 @@
  */
 double ct_sampling_heap_weight(uint64_t size, uint64_t rate);
 
+/*
+ * Blocks of a stack are told apart by their sizes, as Go does by its allocator's classes: here the steps are of 8 bytes up to
+ * 128 and then of an eighth at most, powers of two among them, so that a stack has a bounded number of classes.
+ */
+uint32_t ct_sampling_size_class(uint64_t size);
+
+/* The largest size of a class. */
+uint64_t ct_sampling_class_size(uint32_t size_class);
+
 /* What a stack's sampled allocations stand for.  Zeroed is nothing. */
 struct ct_sampling_heap {
     double objects, bytes;

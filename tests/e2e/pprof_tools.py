@@ -108,6 +108,23 @@ def differences(name, function, source):
             check(f"{way} of {name}, {one}", WAYS["-top"].replace("F", function), pprof("-top", way, f"{name}.pb.gz", one))
 
 
+def texts(served, path):
+    """The text, too, is a profile: pprof takes it for what it says, and scales nothing up a second time."""
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text := served.get("heap?debug=1").decode())
+    told = re.match(r"heap profile: (\d+): (\d+) \[(\d+): (\d+)\] @ heap/2\n", text)
+    if not told:
+        failures.append(f"a heap's first line: {text[:100]}")
+        return
+    for command in ["go", "tool", "pprof", "-unit=B", "-top", path], ["google-pprof", "--text", "--show_bytes", "busy", path]:
+        if not shutil.which(command[0]):
+            continue
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        total = re.search(r"of (\d+)B total|Total: (\d+)", done.stdout)
+        if not total or int(total[1] or total[2]) != int(told[2]):
+            failures.append(f"{command[0]} makes {total and total[0]} of {told[2]} bytes")
+
+
 def pages(name, function):
     """`go tool pprof -http`: its pages are made of our file.  Not /source: Go 1.19 reads no position-independent programs there."""
     with socket.socket() as s:
@@ -151,6 +168,9 @@ def main():
         for way in WAYS if name in ("heap", "block") else ["-top", "-raw"]:
             look(url[name], way, function, url[name])
     differences("heap", "leak", url["heap"])
+    for name in "heap", "allocs":       # blocks of 900,000 bytes fall into a class of 896 KiB
+        check(f"sizes of blocks in {name}", r"(?s)bytes: Total.*\(\s*(100|9\d(\.\d+)?)%\): 896kB", pprof("-tags", f"{name}.pb.gz"))
+    texts(served, "heap.txt")
     differences("mutex", "work", url["mutex"])
     pages("profile", "burn")
     pages("heap", "leak")

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "converter/profile/collect.h"
+#include "converter/profile/sampling.h"
 #include "tests/converter/traces.h"
 
 #define HEAD \
@@ -92,6 +93,27 @@ static void blocks_are_in_use_until_they_are_freed(void **state)
     assert_near(row->value[2], 0);
     assert_near(row->value[3], 0);
     assert_near(row->value[1], 2 * 1581.98);
+    ct_collect_free(c);
+}
+
+/* One stack, blocks of two sizes: two rows, and a free finds its own. */
+static void blocks_are_told_apart_by_size(void **state)
+{
+    struct ct_collect *c = ct_collect_new();
+    const struct ct_tally *heap = ct_collect_tally(c, CT_COLLECT_HEAP);
+
+    (void)state;
+    take(c, HEAD FIRST
+         "0.010000000 1:1 ALLOC_SAMPLE block=4096 size=1000 rate=1 at=7\n"
+         "0.020000000 1:1 ALLOC_SAMPLE block=8192 size=50 rate=1 at=7\n"
+         "0.030000000 1:1 ALLOC_SAMPLE block=16384 size=1024 rate=1 at=7\n"
+         "0.040000000 1:2 FREE_SAMPLE block=4096\n");
+    assert_int_equal(heap->rows.count, 2);
+    assert_int_equal(ct_sampling_class_size(heap->rows.items[0].tag), 1024);
+    assert_near(heap->rows.items[0].value[1], 2024);
+    assert_near(heap->rows.items[0].value[3], 1024);
+    assert_int_equal(ct_sampling_class_size(heap->rows.items[1].tag), 56);
+    assert_near(heap->rows.items[1].value[3], 50);
     ct_collect_free(c);
 }
 
@@ -296,6 +318,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_in_use_until_they_are_freed),
+        cmocka_unit_test(blocks_are_told_apart_by_size),
         cmocka_unit_test(threads_count_while_they_live),
         cmocka_unit_test(the_holder_is_charged_for_all_who_wait),
         cmocka_unit_test(waits_go_on_from_reader_to_reader),

@@ -88,6 +88,29 @@ static void heap_is_unbiased(void **state)
 }
 
 /* What was allocated and freed leaves nothing, whatever the order. */
+/* Each size lies in the class whose largest it does not exceed, and classes are close and in order. */
+static void sizes_fall_into_classes(void **state)
+{
+    static const uint64_t kept[] = { 1 << 10, 4 << 10, 64 << 10, 1 << 20, (uint64_t)1 << 40, (uint64_t)1 << 62 };
+
+    (void)state;
+    assert_int_equal(ct_sampling_class_size(ct_sampling_size_class(0)), 0);
+    assert_int_equal(ct_sampling_class_size(ct_sampling_size_class(1)), 8);
+    assert_int_equal(ct_sampling_class_size(ct_sampling_size_class(200)), 208);
+    assert_int_equal(ct_sampling_class_size(ct_sampling_size_class(900000)), 917504);
+    for (uint32_t c = 1; c < ct_sampling_size_class((uint64_t)1 << 62); c++) {
+        uint64_t last = ct_sampling_class_size(c), before = ct_sampling_class_size(c - 1);
+
+        assert_true(last > before && (last - before) * 8 <= (last > 64 ? last : 64));
+        assert_int_equal(ct_sampling_size_class(last), c);
+        assert_int_equal(ct_sampling_size_class(before + 1), c);
+        assert_int_equal(ct_sampling_size_class(last + 1), c + 1);
+    }
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        assert_int_equal(ct_sampling_class_size(ct_sampling_size_class(kept[i])), kept[i]);
+    assert_int_equal(ct_sampling_size_class(UINT64_MAX), ct_sampling_size_class((uint64_t)1 << 62));
+}
+
 static void heap_frees(void **state)
 {
     struct ct_sampling_heap heap = { 0 };
@@ -145,6 +168,7 @@ int main(void)
         cmocka_unit_test(heap_weights),
         cmocka_unit_test(heap_is_unbiased),
         cmocka_unit_test(heap_frees),
+        cmocka_unit_test(sizes_fall_into_classes),
         cmocka_unit_test(waits_are_unbiased),
         cmocka_unit_test(mutexes_are_unbiased),
     };
