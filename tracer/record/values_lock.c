@@ -17,23 +17,26 @@ static bool is_dead(uint32_t tid)
     return ct_syscall(SYS_tgkill, ct_syscall(SYS_getpid), tid, 0) == -ESRCH;
 }
 
-/* Marks that somebody waits, and sleeps until the owner changes, a while at most. */
-static void wait_for(struct ct_values_lock *lock, uint32_t seen)
+/* Marks that somebody waits, and sleeps until the owner changes, a while at most: then true. */
+static bool wait_in_vain(struct ct_values_lock *lock, uint32_t seen)
 {
     static const struct timespec a_while = { 0, A_WHILE_NS };
     uint32_t marked = seen | waited;
 
-    if (seen == marked ||
-        atomic_compare_exchange_strong_explicit(&lock->word, &seen, marked, memory_order_relaxed, memory_order_relaxed))
-        ct_syscall(SYS_futex, &lock->word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, marked, &a_while, 0, 0);
+    return (seen == marked ||
+            atomic_compare_exchange_strong_explicit(&lock->word, &seen, marked, memory_order_relaxed, memory_order_relaxed)) &&
+           ct_syscall(SYS_futex, &lock->word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, marked, &a_while, 0, 0) == -ETIMEDOUT;
 }
 
-/* An owner that is dead is a thread of the parent that was not forked along, or one that was cancelled. */
+/*
+ * An owner that is dead is a thread of the parent that was not forked along, or one that was cancelled.  Patience ends after
+ * whiles in which nothing changed: who is merely overtaken by others, however often, gets it in the end.
+ */
 int ct_values_lock(struct ct_values_lock *lock)
 {
     uint32_t self = ct_thread_tid_now();
 
-    for (unsigned waits = 0; waits < PATIENCE; waits++) {
+    for (unsigned in_vain = 0; in_vain < PATIENCE;) {
         uint32_t seen = 0, owner;
 
         if (atomic_compare_exchange_strong_explicit(&lock->word, &seen, self, memory_order_acquire, memory_order_relaxed))    /* edge LOCK */
@@ -44,7 +47,7 @@ int ct_values_lock(struct ct_values_lock *lock)
         if (is_dead(owner) && atomic_compare_exchange_strong_explicit(&lock->word, &seen, self | waited, memory_order_acquire,
                                                                       memory_order_relaxed))     /* edge LOCK */
             return 1;
-        wait_for(lock, seen);
+        in_vain += wait_in_vain(lock, seen);
     }
     return -EAGAIN;
 }
