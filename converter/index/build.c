@@ -109,6 +109,18 @@ static void wait_of(struct ct_builder *b, const struct ct_span *s, const struct 
                                             waker ? waker->lane : CT_INDEX_NONE, s->result });
 }
 
+/* Half of all slices: without the choices that the others need, of which each costs more than what it chooses. */
+static void io(struct ct_builder *b, struct ct_build_thread *t, struct ct_row_live *row, const struct ct_span *s)
+{
+    uint8_t *to = ct_column_room(&row->column, &b->heap, CT_BUILD_SHORT);
+
+    if (!to)
+        return;
+    ct_build_push(row, s->start, s->end, b->call_name[s->arg[1] < CT_CALL_END ? s->arg[1] : CT_CALL_END],
+                  ct_build_io_payload(b, s, to));
+    seen(b, t, s->start, s->end);
+}
+
 static void span(void *context, const struct ct_span *s)
 {
     struct ct_builder *b = context;
@@ -124,6 +136,10 @@ static void span(void *context, const struct ct_span *s)
         row = make_way(b, t, s->depth, s->start);
         if (!row)
             return;
+    }
+    if (ct_build_is_io(s->no)) {
+        io(b, t, row, s);
+        return;
     }
     name = ct_build_span_name(b, s);
     to = s->no ? ct_column_room(&row->column, &b->heap, CT_BUILD_SHORT) : b->scratch;
@@ -325,6 +341,7 @@ struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd)
 {
     struct ct_model_options options = { .from_ns = 0, .to_ns = CT_BUILD_TO_NS, .stacks = true, .wake_stacks = true };
     struct ct_builder *b = calloc(1, sizeof *b);
+    uint8_t *head;
 
     if (!b) {
         close(fd);
@@ -335,8 +352,11 @@ struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd)
         free(b);
         return NULL;
     }
-    if (ct_heap_room(&b->heap, CT_IMAGE_HEAD))
+    head = ct_heap_room(&b->heap, CT_IMAGE_HEAD);
+    if (head) {
+        memset(head, 0, CT_IMAGE_HEAD);
         ct_heap_take(&b->heap, CT_IMAGE_HEAD);
+    }
     b->reader = reader;
     b->flows.tree.loose = true;
     b->model = ct_model_new(reader, &options, &sink, b);
@@ -407,6 +427,7 @@ void ct_builder_rest(struct ct_builder *b)
 {
     if (b->heap.coder)
         ct_coder_drain(b->heap.coder);
+    ct_heap_show(&b->heap);             /* an error is that of what is appended next */
 }
 
 int ct_builder_finish(struct ct_builder *b)

@@ -57,7 +57,7 @@ static inline uint32_t *near_of(struct ct_builder *b, struct ct_text text, unsig
         for (size_t i = 0; i < text.size; i++)
             last = last << 8 | (uint8_t)text.at[i];
     last = (last ^ event ^ (uint64_t)text.size << 56) * 0x9e3779b97f4a7c15u;
-    return &b->near_name[last >> 32 & (CT_NEAR_NAMES - 1)];
+    return &b->near_name[last >> (64 - CT_NEAR_NAME_BITS)];         /* only the top depends on the last byte of all */
 }
 
 uint32_t ct_build_name(struct ct_builder *b, struct ct_text text, unsigned event, unsigned call, unsigned class)
@@ -153,8 +153,6 @@ uint32_t ct_build_span_name(struct ct_builder *b, const struct ct_span *s)
     struct ct_text lost = { "(name lost)", 11 };
 
     switch (s->no) {
-    case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW: case CT_EV_FILE: case CT_EV_FILE_SLOW:
-        return b->call_name[s->arg[1] < CT_CALL_END ? s->arg[1] : CT_CALL_END];
     case CT_EV_OPEN: case CT_EV_LOCK_CALL: case CT_EV_SIGNAL_CALL: case CT_EV_PATH: case CT_EV_LOOKUP: case CT_EV_CHILD_CALL:
     case CT_EV_MAP: case CT_EV_ALLOC_SLOW: {
         const struct ct_call_info *call = s->arg[1] < CT_CALL_END ? ct_schema_call((unsigned)s->arg[1]) : NULL;

@@ -168,15 +168,21 @@ static uint8_t *put_told(struct ct_builder *b, uint8_t *p, struct ct_model_progr
     return p;
 }
 
+size_t ct_build_io_payload(struct ct_builder *b, const struct ct_span *s, uint8_t *to)
+{
+    uint8_t *p = put_head(b, s, to);
+
+    *to |= CT_PAYLOAD_ARGS;
+    p = put_fd(b, p, s->thread->program, ct_args_IO(s->arg)->fd);
+    p = ct_varint_put(p, ct_zigzag((int64_t)ct_args_IO(s->arg)->result));
+    return (size_t)(p - to);
+}
+
 size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s, uint8_t *to)
 {
     uint8_t *p = put_head(b, s, to), *args = p;
 
     switch (s->no) {
-    case CT_EV_IO: case CT_EV_IO_SLOW: case CT_EV_POLL: case CT_EV_POLL_SLOW: case CT_EV_FILE: case CT_EV_FILE_SLOW:
-        p = put_fd(b, p, s->thread->program, ct_args_IO(s->arg)->fd);
-        p = ct_varint_put(p, ct_zigzag((int64_t)ct_args_IO(s->arg)->result));
-        break;
     case CT_EV_MUTEX_WAIT:
         p = ct_varint_put(p, address_of(b, s->arg[0]));
         break;

@@ -52,7 +52,7 @@ struct ct_near_string {
     uint32_t string;
 };
 
-enum { CT_NEAR_CPUS = 256, CT_NEAR_STRINGS = 256, CT_NEAR_NAMES = 512 };
+enum { CT_NEAR_CPUS = 256, CT_NEAR_STRINGS = 256, CT_NEAR_NAME_BITS = 9 };
 
 struct ct_builder {
     struct ct_reader *reader;
@@ -74,7 +74,7 @@ struct ct_builder {
     struct ct_row_live *near_cpu[CT_NEAR_CPUS];     /* of the first host */
     struct ct_idmap cpu_places;
     struct ct_near_string near_string[CT_NEAR_STRINGS];
-    uint32_t near_name[CT_NEAR_NAMES];  /* names that were asked for lately */
+    uint32_t near_name[1 << CT_NEAR_NAME_BITS];  /* names that were asked for lately */
     uint32_t event_name[CT_EV_END], call_name[CT_CALL_END + 1], call_state[CT_CALL_END + 1], state_name[CT_STATE_END];
     int64_t bin_ns, bin_start, bin_end; /* how long the overview's are, and the one that was filled last */
     unsigned bin;
@@ -121,6 +121,7 @@ struct ct_row_live *ct_build_packed(struct ct_builder *b, struct ct_packed *pack
 
 void ct_build_fixed_names(struct ct_builder *b);
 uint32_t ct_build_name(struct ct_builder *b, struct ct_text text, unsigned event, unsigned call, unsigned class);
+/* Not of an IO, POLL or FILE event, for which there is b->call_name. */
 uint32_t ct_build_span_name(struct ct_builder *b, const struct ct_span *span);
 uint32_t ct_build_state_name(struct ct_builder *b, const struct ct_state_span *span);
 /* The number of an event that this version does not know, for names. */
@@ -133,6 +134,16 @@ unsigned ct_build_new_event(struct ct_builder *b, const struct ct_read_event_inf
 enum { CT_BUILD_SHORT = 160 };
 
 size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s, uint8_t *to);
+/* The calls that most slices are, on a descriptor and with a result; and what they have. */
+static inline bool ct_build_is_io(unsigned no)
+{
+    const uint64_t those = UINT64_C(1) << CT_EV_IO | UINT64_C(1) << CT_EV_IO_SLOW | UINT64_C(1) << CT_EV_POLL |
+                           UINT64_C(1) << CT_EV_POLL_SLOW | UINT64_C(1) << CT_EV_FILE | UINT64_C(1) << CT_EV_FILE_SLOW;
+
+    return no < 64 && those >> no & 1;
+}
+
+size_t ct_build_io_payload(struct ct_builder *b, const struct ct_span *s, uint8_t *to);
 size_t ct_build_moment_payload(struct ct_builder *b, const struct ct_moment *moment, bool named, uint8_t *to);
 
 /* --- build_mark.c --- */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,7 +12,10 @@
 
 static const size_t address_space = (size_t)1 << 40, least_space = (size_t)1 << 28;
 
-enum { STEP_MIN = 1 << 20, STEP_MAX = 64 << 20 };
+enum {
+    STEP_MIN = 1 << 20, STEP_MAX = 64 << 20,
+    EDGE = 1 << 18,                     /* near enough to the processor when it is written */
+};
 
 int ct_heap_init(struct ct_heap *h, int fd)
 {
@@ -20,7 +24,7 @@ int ct_heap_init(struct ct_heap *h, int fd)
 
     /* With a limit on address space there is room for less. */
     while (base == MAP_FAILED && size >= least_space) {
-        base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+        base = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd, 0);
         if (base == MAP_FAILED)
             size /= 4;
     }
@@ -36,14 +40,15 @@ int ct_heap_open(struct ct_heap *h, int fd, size_t size)
 
     if (base == MAP_FAILED)
         return size ? -errno : -ENODATA;
-    *h = (struct ct_heap){ .fd = -1, .base = base, .used = size, .allocated = size, .mapped = size };
+    *h = (struct ct_heap){ .fd = -1, .base = base, .written = size, .shown = size, .used = size, .allocated = size, .mapped = size };
     return 0;
 }
 
 void ct_heap_fini(struct ct_heap *h)
 {
+    free(h->edge);
     if (h->base)
-        munmap(h->base, h->mapped);
+        munmap((void *)(uintptr_t)h->base, h->mapped);
     if (h->base && h->fd >= 0)
         close(h->fd);
     *h = (struct ct_heap){ .fd = -1 };
@@ -57,13 +62,16 @@ void ct_heap_fail(struct ct_heap *h, int error)
         h->error = error;
 }
 
-bool ct_heap_grow(struct ct_heap *h, size_t size)
+/* --- appending --- */
+
+/* So many bytes of the file can be mapped. */
+static bool allocate(struct ct_heap *h, size_t wanted)
 {
-    size_t step = h->allocated / 4, wanted = h->used + size + CT_HEAP_SLACK;
+    size_t step = h->allocated / 4;
     int r;
 
-    if (h->error)
-        return false;
+    if (wanted <= h->allocated)
+        return true;
     if (step < STEP_MIN)
         step = STEP_MIN;
     if (step > STEP_MAX)
@@ -82,6 +90,69 @@ bool ct_heap_grow(struct ct_heap *h, size_t size)
         return false;
     }
     h->allocated += step;
+    return true;
+}
+
+/* The file has the bytes up to `to`. */
+static bool put_in_file(struct ct_heap *h, size_t to)
+{
+    if (h->error || !allocate(h, to + CT_HEAP_SLACK))
+        return false;
+    while (h->shown < to) {
+        ssize_t size = pwrite(h->fd, h->edge + (h->shown - h->written), to - h->shown, (off_t)h->shown);
+
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size <= 0) {
+            h->error = size < 0 ? -errno : -ENOSPC;
+            return false;
+        }
+        h->shown += (size_t)size;
+    }
+    return true;
+}
+
+bool ct_heap_show(struct ct_heap *h)
+{
+    return !h->edge || put_in_file(h, h->used);
+}
+
+bool ct_heap_end(struct ct_heap *h)
+{
+    if (!ct_heap_show(h))
+        return false;
+    free(h->edge);
+    h->edge = NULL;
+    h->edge_room = 0;
+    h->written = h->shown = h->used;
+    return true;
+}
+
+bool ct_heap_grow(struct ct_heap *h, size_t size)
+{
+    size_t whole = h->used - h->used % CT_HEAP_PAGE, rest, room = EDGE;
+
+    if (h->error)
+        return false;
+    if (h->edge && whole > h->written) {
+        if (!put_in_file(h, whole))
+            return false;
+        memmove(h->edge, h->edge + (whole - h->written), h->used - whole);
+        h->written = whole;
+    }
+    rest = h->used - h->written;
+    while (room < rest + size)
+        room *= 2;
+    if (room > h->edge_room) {
+        uint8_t *more = realloc(h->edge, room);
+
+        if (!more) {
+            h->error = -ENOMEM;
+            return false;
+        }
+        h->edge = more;
+        h->edge_room = room;
+    }
     return true;
 }
 

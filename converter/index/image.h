@@ -16,7 +16,7 @@ struct ct_builder;
 enum {
     CT_IMAGE_VERSION = 7,
     CT_IMAGE_HEAD = 4096,
-    CT_IMAGE_PAGE = 1 << 14,            /* leaves of one row lie far apart: each is in a page of its own */
+    CT_IMAGE_PAGE = CT_HEAP_PAGE,       /* leaves of one row lie far apart: each is in a page of its own */
 };
 
 enum ct_image_table {

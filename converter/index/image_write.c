@@ -180,7 +180,7 @@ static uint64_t page_sum(const struct ct_heap *heap, size_t i, uint64_t end)
 {
     size_t from = i ? i * CT_IMAGE_PAGE : CT_IMAGE_HEAD, to = (i + 1) * CT_IMAGE_PAGE;
 
-    return ct_image_sum(heap->base + from, (to < end ? to : end) - from);
+    return ct_image_sum(ct_heap_page(heap, from), (to < end ? to : end) - from);
 }
 
 void ct_image_sum_pages(struct ct_builder *b)
@@ -250,6 +250,9 @@ int ct_image_write(struct ct_builder *b, const struct ct_index_key *key)
         return r;
     head.size = b->heap.used;
     head.sum = ct_image_sum(&head, offsetof(struct ct_image_head, sum));
-    memcpy(b->heap.base, &head, sizeof head);
+    if (!ct_heap_end(&b->heap))
+        return b->heap.error;
+    if (pwrite(b->heap.fd, &head, sizeof head, 0) != sizeof head)
+        return -ENOSPC;
     return ftruncate(b->heap.fd, (off_t)b->heap.used) < 0 ? -errno : 0;
 }

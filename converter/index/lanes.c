@@ -75,15 +75,13 @@ static uint32_t command_of(struct ct_builder *b, const struct ct_read_program *r
     return ct_strings_of(&b->strings, (struct ct_text){ line, size });
 }
 
-struct ct_build_owner *ct_build_owner_of(struct ct_builder *b, struct ct_model_program *p)
+static __attribute__((noinline)) struct ct_build_owner *new_owner(struct ct_builder *b, struct ct_model_program *p)
 {
     struct ct_text place, name = ct_run_name(&p->read->run);
-    struct ct_build_owner *own = p->user;
     struct ct_program_record *record;
+    struct ct_build_owner *own;
     char room[CT_READ_PLACE];
 
-    if (own)
-        return own;
     place = ct_read_place(p->read, room);
     own = calloc(1, sizeof *own);
     record = own ? ct_list_add(&b->programs) : NULL;
@@ -101,6 +99,11 @@ struct ct_build_owner *ct_build_owner_of(struct ct_builder *b, struct ct_model_p
     p->user = own;
     b->revision++;
     return own;
+}
+
+struct ct_build_owner *ct_build_owner_of(struct ct_builder *b, struct ct_model_program *p)
+{
+    return p->user ? p->user : new_owner(b, p);
 }
 
 void ct_build_program_free(struct ct_model_program *p)

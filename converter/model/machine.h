@@ -79,6 +79,7 @@ struct ct_open {
     uint32_t stack;
     uint32_t name_size;
     size_t name_at;                     /* in thread->names */
+    struct ct_waited *waited;           /* of a wait for memory */
     bool name_lost, from_row;           /* from_row: known only by the thread's row at a generation's start */
 };
 

@@ -152,8 +152,8 @@ static void pop(struct ct_model *m, struct ct_model_thread *t, int64_t ns, int64
         t->waits--;
         if (is_wait_for_memory(o->no)) {
             if (result == 0 && !(span.flags & (CT_SPAN_CUT_END | CT_SPAN_LOST)))
-                wake = ct_wakes_of(m->wakes, t->program->read->index, o->arg[0], t, o->start);
-            ct_wakes_unwait(m->wakes, t->program->read->index, o->arg[0]);
+                wake = ct_wakes_of(m->wakes, o->waited, t, o->start);
+            ct_wakes_unwait(m->wakes, o->waited);
         } else if (o->no == CT_EV_JOIN_WAIT && result == 0) {
             const struct ct_read_thread *joined = ct_read_thread(t->program->read, o->arg[0]);
 
@@ -210,7 +210,7 @@ static struct ct_open *wait_push(struct ct_model *m, struct ct_model_thread *t, 
     o->arg[0] = object;
     t->waits++;
     if (is_wait_for_memory(no))
-        ct_wakes_wait(m->wakes, t->program->read->index, object);
+        o->waited = ct_wakes_wait(m->wakes, t->program->read->index, object);
     return o;
 }
 

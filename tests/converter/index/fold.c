@@ -107,7 +107,7 @@ static uint32_t first_of(const struct ct_strip *strip, unsigned level)
 
 static unsigned check(struct row *r, unsigned level, int64_t ns)
 {
-    struct ct_base base = { .bytes = r->heap.base, .used = r->heap.used };
+    struct ct_base base = { .bytes = ct_heap_show(&r->heap) ? r->heap.base : NULL, .used = r->heap.used };
     struct promise promise = { .row = r };
     struct ct_walker walker = { node, leaf, &promise, false };
     static struct ct_fold_cursor c;
