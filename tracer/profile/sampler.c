@@ -3,6 +3,7 @@
 
 #include "profile/cpu.h"
 #include "profile/heap.h"
+#include "profile/keep_out.h"
 #include "profile/shot.h"
 #include "profile/signal.h"
 #include "record/thread.h"
@@ -12,6 +13,9 @@ static void before_exec(void)
     if (ct_self.room && ct_self.room->masked) {
         ct_cpu_thread_gone();
         ct_signal_block();
+    } else if (ct_keep_out_now()) {
+        ct_cpu_thread_gone();
+        ct_signal_unblock();
     }
 }
 
@@ -20,6 +24,9 @@ static void after_exec(void)
     if (ct_self.room && ct_self.room->masked) {
         ct_signal_unblock();
         ct_cpu_thread_born();
+    } else if (ct_keep_out_now()) {
+        ct_cpu_thread_born();
+        ct_signal_block();
     }
 }
 

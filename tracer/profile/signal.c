@@ -5,18 +5,12 @@
 #include <stddef.h>
 #include <ucontext.h>
 
+#include "profile/action.h"
+#include "profile/keep_out.h"
 #include "record/rawfile.h"
 #include "record/syscall.h"
 #include "record/tasks.h"
 #include "record/thread.h"
-
-/* As the kernel has it. */
-struct action {
-    void *handler;
-    unsigned long flags;
-    void *restorer;
-    uint64_t mask;
-};
 
 enum { WITH_RESTORER = 0x04000000 };
 
@@ -38,11 +32,6 @@ asm(".pushsection .text\n"
     "\t.popsection\n");
 #endif
 
-static int change(int number, const struct action *act, struct action *old)
-{
-    return (int)ct_syscall(SYS_rt_sigaction, number, act, old, sizeof old->mask);
-}
-
 int ct_signal_ours(void)
 {
     return atomic_load_explicit(&ours, memory_order_relaxed);
@@ -50,24 +39,26 @@ int ct_signal_ours(void)
 
 static void *current_handler(int number)
 {
-    struct action now = { 0 };
+    struct ct_action now = { 0 };
 
-    return change(number, NULL, &now) == 0 ? now.handler : (void *)SIG_ERR;
+    return ct_action_change(number, NULL, &now) == 0 ? now.handler : (void *)SIG_ERR;
 }
 
 static bool install(int number)
 {
-    struct action mine = { .handler = (void *)our_handler, .flags = SA_SIGINFO | SA_RESTART, .mask = ~(uint64_t)0 }, old;
+    struct ct_action mine = { .handler = (void *)our_handler, .flags = SA_SIGINFO | SA_RESTART, .mask = ~(uint64_t)0 }, old;
 
 #if defined(__x86_64__)
     mine.flags |= WITH_RESTORER;
     mine.restorer = (void *)ct_signal_return;
 #endif
     atomic_store_explicit(&ours, number, memory_order_relaxed);     /* before: who changes it from here on tells us */
-    if (change(number, &mine, &old) == 0) {
-        if (old.handler == (void *)SIG_DFL || old.handler == mine.handler)
+    if (ct_action_change(number, &mine, &old) == 0) {
+        if (old.handler == (void *)SIG_DFL || old.handler == mine.handler) {
+            ct_keep_out_begin(number);
             return true;
-        change(number, &old, NULL);     /* the program was faster */
+        }
+        ct_action_change(number, &old, NULL);     /* the program was faster */
     }
     atomic_store_explicit(&ours, 0, memory_order_relaxed);
     return false;
@@ -95,8 +86,10 @@ void ct_signal_yield(void)
 {
     int number = atomic_exchange_explicit(&ours, 0, memory_order_relaxed);
 
-    if (number)
+    if (number) {
         atomic_fetch_or_explicit(&theirs, (uint64_t)1 << number, memory_order_relaxed);
+        ct_keep_out_end(number);
+    }
 }
 
 void ct_signal_check(void)
@@ -109,13 +102,13 @@ void ct_signal_check(void)
 
 void ct_signal_pass_on(int number, siginfo_t *info, void *context)
 {
-    static const struct action by_default = { .handler = (void *)SIG_DFL };
+    static const struct ct_action by_default = { .handler = (void *)SIG_DFL };
     ucontext_t *interrupted = context;
 
     if (ct_self.room && ct_self.room->masked)
         sigaddset(&interrupted->uc_sigmask, number);    /* it stays pending, as the program believes */
     else
-        change(number, &by_default, NULL);              /* it ends the program when we return */
+        ct_action_change(number, &by_default, NULL);              /* it ends the program when we return */
     ct_syscall(SYS_rt_tgsigqueueinfo, ct_syscall(SYS_getpid), ct_syscall(SYS_gettid), number, info);
 }
 

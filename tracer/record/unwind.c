@@ -8,8 +8,8 @@
 #include "record/unwind_step.h"
 
 /*
- * Rules of a cache.  Return addresses differ in their low bits; 1024 keep the deepest programs' hot
- * stacks apart.
+ * Rules of a cache.  Return addresses differ in their low bits; 1024 keep the deepest programs' hot stacks apart, as each has
+ * two places: of stacks of 16 frames every ninth has two frames of the same low bits, which would push each other out.
  */
 enum { SLOTS = 1024 };
 
@@ -89,29 +89,43 @@ static inline bool slot_matches(const struct slot *slot, uint64_t ra, uint64_t *
     return __atomic_load_n(&slot->check, __ATOMIC_RELAXED) == check_of(ra, *ret_rule);
 }
 
-/*
- * The rule for `ra` when the slot hinted at has another; corrects the hint of the frame before,
- * whose slot is `from`.
- */
-static __attribute__((noinline)) uint64_t look_up(struct ct_unwind_cache *cache, struct slot *from,
-                                                  uint64_t ra)
+static inline void slot_store(struct slot *slot, uint64_t rule, uint64_t check)
 {
-    struct slot *slot = slot_at(cache, find_place(cache, ra));
-    uint64_t rule;
+    __atomic_store_n(&slot->rule, rule, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->check, check, __ATOMIC_RELAXED);
+}
+
+/*
+ * The rule for `ra` when the slot hinted at has another, and its place; corrects the hint of the frame before, whose slot is
+ * `from`.  A new rule goes to the first of its two places, and what was there to the second.
+ */
+static __attribute__((noinline)) uint64_t look_up(struct ct_unwind_cache *cache, struct slot *from, uint64_t ra,
+                                                  uint64_t *ret_place)
+{
+    uint64_t place = find_place(cache, ra), rule;
     bool keep;
 
+    *ret_place = place;
     if (ra == 0)
         return CT_RULE_SLOW | CT_RULE_LAST;
-    if (!slot_matches(slot, ra, &rule)) {
-        rule = ct_unwind_rule(ra, &keep);
-        if (!keep)
-            return rule;
-        if (cache->misses < CALM_MISSES && ++cache->misses == CALM_MISSES)
-            slot = slot_at(cache, find_place(cache, ra));
-        __atomic_store_n(&slot->rule, rule, __ATOMIC_RELAXED);
-        __atomic_store_n(&slot->check, check_of(ra, rule), __ATOMIC_RELAXED);
+    if (!slot_matches(slot_at(cache, place), ra, &rule)) {
+        place ^= sizeof(struct slot);
+        if (!slot_matches(slot_at(cache, place), ra, &rule)) {
+            rule = ct_unwind_rule(ra, &keep);
+            if (!keep)
+                return rule;
+            if (cache->misses < CALM_MISSES)
+                cache->misses++;
+            place = find_place(cache, ra);
+
+            struct slot *first = slot_at(cache, place), *second = slot_at(cache, place ^ sizeof(struct slot));
+
+            slot_store(second, first->rule, first->check);
+            slot_store(first, rule, check_of(ra, rule));
+        }
     }
-    __atomic_store_n(&from->quarters[HINT], (uint16_t)find_place(cache, ra), __ATOMIC_RELAXED);
+    *ret_place = place;
+    __atomic_store_n(&from->quarters[HINT], (uint16_t)place, __ATOMIC_RELAXED);
     return rule;
 }
 
@@ -139,8 +153,10 @@ walk_frames(struct ct_unwind_cache *cache, struct ct_unwind_walk *walk,
 
     for (;;) {
         if (__builtin_expect(!slot_matches(slot_at(cache, place), ra, &rule), 0)) {
-            rule = look_up(cache, slot_at(cache, from), ra);
-            place = find_place(cache, ra);
+            uint64_t found;
+
+            rule = look_up(cache, slot_at(cache, from), ra, &found);
+            place = found;
         }
         if (__builtin_expect(*out != end, 1)) {
             **out = ra;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "profile/cpu.h"
+#include "profile/keep_out.h"
 #include "profile/signal.h"
 #include "record/hidden.h"
 #include "record/thread.h"
@@ -29,15 +30,19 @@ static int install(int (*real)(int, const struct sigaction *, struct sigaction *
                    struct sigaction *old)
 {
     struct sigaction ours;
+    bool keeps_out;
     int r;
 
     if (act) {
         ours = *act;
         ours.sa_handler = in_front_of(number, act->sa_handler);
     }
+    keeps_out = ct_keep_out_of(number, act ? &ours : NULL);
     r = real(number, act ? &ours : NULL, old);
     if (r == 0 && old)
         old->sa_handler = ct_handler_behind(old->sa_handler);
+    if (r == 0 && old && keeps_out)
+        sigdelset(&old->sa_mask, ct_signal_ours());
     return r;
 }
 
@@ -69,8 +74,10 @@ SIGACTION(__sigaction)
 #define SIMPLE(name) \
     CT_WRAPPER sighandler_t name(int number, sighandler_t handler) \
     { \
-        if (!is_ours(number)) \
+        if (!is_ours(number)) { \
+            ct_keep_out_of(number, &(struct sigaction){ .sa_flags = 0 }); \
             return ct_handler_behind(ct_real.name(number, in_front_of(number, handler))); \
+        } \
         if (handler != SIG_DFL) { \
             ct_cpu_yield_signal(); \
             ct_real.name(number, in_front_of(number, handler)); \
@@ -91,15 +98,20 @@ SIMPLE(sigset)
 static int change_mask(int (*real)(int, const sigset_t *, sigset_t *), int how, const sigset_t *set, sigset_t *old)
 {
     int number = ct_signal_ours(), r;
-    bool was, asked = set && sigismember(set, number) == 1;
+    bool was, asked = set && sigismember(set, number) == 1, keeps_out;
     sigset_t ours;
 
     if (!ct_thread_attach() || !ct_self.room)
         return real(how, set, old);
     was = ct_self.room->masked;
+    keeps_out = ct_keep_out_now();
     if (set) {
         ours = *set;
         if (how != SIG_UNBLOCK)         /* one that came meanwhile is kept by the kernel: ct_signal_pass_on() */
+            sigdelset(&ours, number);
+        if (keeps_out ? how == SIG_SETMASK : how == SIG_UNBLOCK && ct_keep_out_any())
+            sigaddset(&ours, number);   /* still on the signal stack; or its handler was left by longjmp() */
+        else if (keeps_out)
             sigdelset(&ours, number);
         if (asked || how == SIG_SETMASK)
             ct_self.room->masked = asked && how != SIG_UNBLOCK;     /* before: what was kept comes during the call */
@@ -109,6 +121,8 @@ static int change_mask(int (*real)(int, const sigset_t *, sigset_t *), int how, 
         ct_self.room->masked = was;
     else if (old && was)
         sigaddset(old, number);
+    else if (old && keeps_out)
+        sigdelset(old, number);
     return r;
 }
 

@@ -69,9 +69,12 @@ static void note_place(struct ct_wait_record *r, enum stage stage, unsigned even
     w = &ct_self.writer[r->writer];
     r->writes = (uint16_t)event;
     r->stamp = stamp;
-    r->at = w->at;
-    r->batch = w->head ? w->head->batch : UINT64_MAX;
-    r->ticks = w->last_ticks;
+    do {                                /* all of one moment: a handler may write between two of them */
+        r->at = w->at;
+        r->batch = w->head ? w->head->batch : UINT64_MAX;
+        r->ticks = w->last_ticks;
+        atomic_signal_fence(memory_order_seq_cst);
+    } while (__builtin_expect(r->at != w->at, 0));
     note_stage(r, stage);
 }
 

@@ -134,6 +134,54 @@ static void small_stack(void)
     printf("%d\n", memory + untouched == (char *)stack.ss_sp);
 }
 
+static volatile int masks[4];
+
+/* Long enough for a tick, had it been let in; and what is blocked is what the program has blocked. */
+static void spend(int number)
+{
+    struct timespec from, now;
+    sigset_t mask;
+
+    (void)number;
+    runs++;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    do
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    while ((now.tv_sec - from.tv_sec) * 1000000000L + now.tv_nsec - from.tv_nsec < 25000000);
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    masks[0] += sigismember(&mask, SIGPROF);
+    masks[1] += sigismember(&mask, SIGUSR1);
+    sigaddset(&mask, SIGUSR2);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    masks[2] += sigismember(&mask, SIGPROF);
+    masks[3] += sigismember(&mask, SIGUSR2);
+}
+
+static void busy_on_small_stack(void)
+{
+    static char memory[65536] __attribute__((aligned(4096)));
+    stack_t stack = { .ss_sp = memory, .ss_size = sizeof memory };
+    struct sigaction act = { .sa_handler = measure, .sa_flags = SA_ONSTACK }, old;
+    sigset_t mask;
+
+    top = memory + sizeof memory;
+    sigaltstack(&stack, NULL);
+    sigaction(SIGTRAP, &act, NULL);
+    raise(SIGTRAP);
+    stack = (stack_t){ .ss_sp = top - used - 3000, .ss_size = used + 3000 };
+    sigaltstack(&stack, NULL);
+    act.sa_handler = spend;
+    sigaction(SIGUSR1, &act, NULL);
+    for (int i = 0; i < 4; i++)
+        raise(SIGUSR1);
+    printf("%d runs, masks %d %d %d %d\n", runs, masks[0], masks[1], masks[2], masks[3]);
+    sigaction(SIGUSR1, NULL, &old);
+    printf("read back: %d %d %d\n", old.sa_handler == spend, (old.sa_flags & SA_ONSTACK) != 0, sigismember(&old.sa_mask, SIGPROF));
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    printf("after: %d %d %d\n", sigismember(&mask, SIGPROF), sigismember(&mask, SIGUSR1), sigismember(&mask, SIGUSR2));
+}
+
 static void faults(void)
 {
     struct sigaction act = { .sa_sigaction = mend, .sa_flags = SA_SIGINFO };
@@ -185,4 +233,5 @@ static void ways(void)
     printf("%d\n", WEXITSTATUS(status));
 }
 
-CASES({ "read-back", read_back }, { "many", many }, { "small-stack", small_stack }, { "faults", faults }, { "ways", ways })
+CASES({ "read-back", read_back }, { "many", many }, { "small-stack", small_stack }, { "busy-on-small-stack", busy_on_small_stack },
+      { "faults", faults }, { "ways", ways })
