@@ -43,6 +43,17 @@ def changes(case, preload=None):
     return found
 
 
+def late_growth():
+    """Bytes by brk in the second trace of a program, which has grown between the two."""
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = dict(os.environ, LD_PRELOAD=f"{BUILD}/libctrace-rt.so {BUILD}/libctrace.so", EARLY_TRACE=f"{scratch}/early",
+                           LATE_TRACE=f"{scratch}/late")
+        subprocess.run([PROGRAM, "late"], env=environment, check=True, stdout=subprocess.DEVNULL, timeout=60)
+        text = subprocess.run([os.path.join(BUILD, "ctrace"), "convert", "-t", "text", "-o", "-", f"{scratch}/late"], check=True,
+                              stdout=subprocess.PIPE, timeout=60).stdout.decode(errors="replace")
+    return sum(int(size) for what, _, how, size, _, _ in EVENT.findall(text) if (what, how) == ("GROW", "0"))
+
+
 def bytes_of(rows):
     return sum(row[1] for row in rows)
 
@@ -66,6 +77,8 @@ def main():
     found = changes("purge")
     expect(bytes_of(found["SHRINK", 3]) > 40e6, f"malloc_trim: {bytes_of(found['SHRINK', 3])} bytes of 5 times 40 MB")
     expect(all(row[0] > 0 for row in found["SHRINK", 3]), "malloc_trim: no time")
+    grown = late_growth()
+    expect(9.8e6 <= grown <= 10.6e6, f"late: {grown} bytes of the second 10 MB were told")
     for name, how in ("libjemalloc.so.2", 1), ("libtcmalloc_minimal.so.4", 0), ("libmimalloc.so.2", 1):
         library = os.path.join(LIBRARIES, name)
         if not os.path.exists(library):

@@ -62,7 +62,7 @@ void ct_heap_sample(const void *block, size_t size)
     room = ct_self.room;
     if (room->heap_random == 0) {       /* its first: nothing was drawn yet */
         room->heap_random = ((uintptr_t)room ^ ct_clock_now() * 0xd6e8feb86659fd93u) | 1;
-        count_down(room, (int64_t)size);
+        count_down(room, size < INT64_MAX ? (int64_t)size : INT64_MAX);
         if (ct_self.heap_left >= 0)
             return;
     }
@@ -112,9 +112,11 @@ static bool on, stale;                  /* control thread: the set is kept; it h
 
 void ct_heap_follow(bool recording)
 {
-    bool wanted = recording && ct_wanted(CT_CAT_alloc);
+    bool wanted = recording && ct_wanted(CT_CAT_alloc), growth = recording && ct_wanted(CT_CAT_heap);
 
-    atomic_store_explicit(&ct_heap_margin, recording && ct_wanted(CT_CAT_heap) ? MARGIN : 0, memory_order_relaxed);
+    atomic_store_explicit(&ct_heap_margin, growth ? MARGIN : 0, memory_order_relaxed);
+    if (ct_heap_samples_only)
+        ct_heap_samples_only(!growth);
     if (wanted)
         ct_watched_init();
     if (wanted && !on && stale)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +24,14 @@
  */
 static inline bool ct_heap_due(size_t size)
 {
-    ct_self.heap_left = (int64_t)((uint64_t)ct_self.heap_left - size);
-    return __builtin_expect(ct_self.heap_left < 0, 0);
+    uint64_t left = (uint64_t)ct_self.heap_left;
+
+    if (__builtin_expect(left < size, 0)) {     /* unsigned: nobody gets so many bytes that it would be less than none */
+        ct_self.heap_left = 0;
+        return true;
+    }
+    ct_self.heap_left = (int64_t)(left - size);
+    return false;
 }
 
 /* Samples it, if there is one (not NULL); for who found it due. */
@@ -58,6 +65,11 @@ void ct_heap_redraw(void);
 void ct_heap_follow(bool recording);
 /* HOT: growth is looked for where a block ends within so many bytes of the heap's end; 0: not at all.  Relaxed: a hint. */
 extern _Atomic size_t ct_heap_margin __attribute__((visibility("hidden")));
+/*
+ * Whether samples are all that is wanted of the allocator: its calls then lead to what is shorter.  The wrappers' part, which
+ * is not there in every program.
+ */
+void ct_heap_samples_only(bool samples_only) __attribute__((weak, visibility("hidden")));
 /* In a forked child: its parent's blocks are its own, and stay watched. */
 void ct_heap_forked_child(void);
 

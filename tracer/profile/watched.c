@@ -13,6 +13,11 @@ _Atomic uint8_t ct_watched_filter[1 << CT_WATCHED_FILTER_BITS] __attribute__((al
 static bucket *_Atomic buckets;         /* mapped when samples are wanted, for good; release: its pages are there */
 static const size_t buckets_size = CT_WATCHED_BUCKETS * sizeof(bucket);
 
+static uint64_t hash_of(const void *block)
+{
+    return (uintptr_t)block * 0x9e3779b97f4a7c15u;
+}
+
 static _Atomic uint64_t *bucket_of(uint64_t hash, unsigned which)
 {
     bucket *all = atomic_load_explicit(&buckets, memory_order_acquire);
@@ -31,14 +36,9 @@ void ct_watched_init(void)
         atomic_store_explicit(&buckets, (bucket *)at, memory_order_release);
 }
 
-static _Atomic uint8_t *byte_of(uint64_t hash)
+static void count(const void *block, int more)
 {
-    return &ct_watched_filter[hash >> (64 - CT_WATCHED_FILTER_BITS)];
-}
-
-static void count(uint64_t hash, int more)
-{
-    _Atomic uint8_t *byte = byte_of(hash);
+    _Atomic uint8_t *byte = ct_watched_byte(block);
     uint8_t was = atomic_load_explicit(byte, memory_order_relaxed);
 
     while (was != UINT8_MAX && !(was == 0 && more < 0) &&
@@ -66,22 +66,22 @@ static bool replace(uint64_t hash, uint64_t from, uint64_t to)
 
 bool ct_watched_add(const void *block)
 {
-    uint64_t hash = ct_watched_hash(block);
+    uint64_t hash = hash_of(block);
 
-    count(hash, 1);                     /* first: nobody overlooks what is in a bucket */
+    count(block, 1);                    /* first: nobody overlooks what is in a bucket */
     if (replace(hash, 0, (uintptr_t)block))
         return true;
-    count(hash, -1);
+    count(block, -1);
     return false;
 }
 
 bool ct_watched_take(const void *block)
 {
-    uint64_t hash = ct_watched_hash(block);
+    uint64_t hash = hash_of(block);
 
     if (!block || !replace(hash, (uintptr_t)block, 0))
         return false;
-    count(hash, -1);
+    count(block, -1);
     return true;
 }
 

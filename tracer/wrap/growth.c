@@ -123,6 +123,17 @@ void ct_growth_brk(uint64_t start, int64_t bytes)
     ct_growth_changed(&by_brk, start, CT_HOW_BRK, bytes);
 }
 
+void ct_growth_look_anew(int64_t brk_bytes)
+{
+    count(CT_HOW_BRK, brk_bytes);
+    for (unsigned i = 0; i < CT_ARENAS; i++) {
+        const char *arena = atomic_load_explicit(&ct_arenas[i].arena, memory_order_relaxed);
+        size_t bytes = arena ? ct_arena_bytes(arena) : 0;
+
+        count(CT_HOW_ARENA, (int64_t)(bytes - atomic_exchange_explicit(&ct_arenas[i].known, bytes, memory_order_relaxed)));
+    }
+}
+
 void ct_growth_finish(void)
 {
     uint64_t now;

@@ -33,6 +33,10 @@ void ct_growth_tell(uint64_t start, unsigned how, int64_t bytes);
 /* What bursts have left over. */
 void ct_growth_finish(void);
 
+/* Growth is looked for again: what came meanwhile is held, and is told of nobody's call. */
+void ct_heap_look_anew(void);
+void ct_growth_look_anew(int64_t brk_bytes);
+
 /* Where libc believes the heap to end has moved from where it was seen to, by so much. */
 void ct_growth_brk(uint64_t start, int64_t bytes);
 
@@ -79,18 +83,18 @@ static inline bool ct_arena_changed(const void *block)
     return ct_is_in_arena(block) && ct_arena_is_news(ct_arena_of(block));
 }
 
-/* Whether one more block like this would make the arena grow, by a page: the heap's third word is its size. */
+/* Of a block that is in an arena: whether one more like it would make that grow, by a page.  The heap's third word is its size. */
 static inline bool ct_arena_full(const void *block, size_t size)
 {
     uintptr_t heap = (uintptr_t)block & ~(uintptr_t)(CT_HEAP_SIZE - 1);
 
-    return ct_is_in_arena(block) && heap + ((const size_t *)heap)[2] - (uintptr_t)block < 2 * size + 64;
+    return heap + ((const size_t *)heap)[2] - (uintptr_t)block < 2 * size + 64;
 }
 
-/* HOT: whether a small block is worth a look: something has changed, or will by the next one. */
+/* HOT: of a small one that is: whether it is worth a look: something has changed, or will by the next one. */
 static inline bool ct_arena_busy(const void *block, size_t size)
 {
-    return ct_is_in_arena(block) && (ct_arena_is_news(ct_arena_of(block)) || ct_arena_full(block, size));
+    return ct_arena_is_news(ct_arena_of(block)) || ct_arena_full(block, size);
 }
 
 /* Notes it, and tells it when growth is recorded. */

@@ -73,6 +73,14 @@ static __attribute__((noinline, cold)) void report_end(uint64_t start)
     ct_growth_brk(start, before ? now - before : now - heap_start);
 }
 
+void ct_heap_look_anew(void)
+{
+    char *now = __curbrk, *before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
+
+    atomic_store_explicit(&last.timed, page, memory_order_relaxed);
+    ct_growth_look_anew(before ? now - before : now - heap_start);
+}
+
 static inline void report_change(uint64_t start, int64_t bytes)
 {
     if (__builtin_expect(bytes != 0, 0))
@@ -101,7 +109,7 @@ static __attribute__((noinline, cold)) void *look(uint64_t start, void *block, s
     }
     if (!ct_recording(CT_CAT_heap))
         return block;
-    if (is_near_end(block, size) || ct_arena_full(block, size))
+    if (is_near_end(block, size) || (ct_is_in_arena(block) && ct_arena_full(block, size)))
         atomic_store_explicit(&last.timed, 0, memory_order_relaxed);
     if (size >= large)
         report_change(start, (int64_t)mapped_bytes(block));
@@ -117,11 +125,23 @@ static __attribute__((noinline)) void *look_and_count(uint64_t start, void *bloc
 }
 
 /* Of the hot ones: the sample that is due, and what else there is to see. */
-static __attribute__((noinline)) void *look_and_sample(void *block, size_t size)
+static void *look_and_sample(void *block, size_t size)
 {
     look(0, block, size);
     ct_heap_sample(block, size);
     return block;
+}
+
+/*
+ * In the heap that grows by its end, and so far from it that the next small block does not move it: most blocks, told by
+ * three subtractions.  Those of other arenas lie terabytes away, NULL as well.
+ */
+static inline bool is_far(const void *block, size_t size)
+{
+    size_t left = (size_t)((const char *)__curbrk - (const char *)block) - size -
+                  atomic_load_explicit(&ct_heap_margin, memory_order_relaxed);
+
+    return __builtin_expect(left >> 40 == 0, 1);
 }
 
 /* The body of an allocating wrapper; of the hot ones, where it may take time. */
@@ -132,13 +152,15 @@ static __attribute__((noinline)) void *look_and_sample(void *block, size_t size)
         look_and_count(ct_start, ct_block, size); \
     })
 
+static __attribute__((noinline)) void *hand_out_near(void *block, size_t size)
+{
+    bool busy = ct_is_in_arena(block) ? ct_arena_busy(block, size) : end_moved() || is_near_end(block, size);
+
+    return __builtin_expect(busy, 0) ? look(0, block, size) : block;
+}
+
 /* What a hot one does with its block: nothing, as a rule. */
-#define HAND_OUT(block, size) \
-    do { \
-        if (ct_heap_due(size)) \
-            return look_and_sample(block, size); \
-        return end_moved() || is_near_end(block, size) || ct_arena_busy(block, size) ? look(0, block, size) : (block); \
-    } while (0)
+#define HAND_OUT(block, size) return is_far(block, size) ? (block) : hand_out_near(block, size)
 
 /* n blocks of a size that overflows are refused by the real call. */
 static inline size_t product(size_t n, size_t size)
@@ -163,12 +185,19 @@ static __attribute__((noinline)) void *timed_malloc(size_t size)
     return ALLOCATE(size, ct_real.malloc(size));
 }
 
+static __attribute__((noinline)) void *sample_malloc(size_t size)
+{
+    return look_and_sample(ct_real.malloc(size), size);
+}
+
 CT_JUMPS void *ct_seen_malloc(size_t size)
 {
     void *block;
 
     if (takes_time(size))
         return timed_malloc(size);
+    if (ct_heap_due(size))
+        return sample_malloc(size);
     block = ct_real.malloc(size);
     HAND_OUT(block, size);
 }
@@ -180,6 +209,11 @@ static __attribute__((noinline)) void *timed_calloc(size_t n, size_t size)
     return ALLOCATE(product(n, size), ct_real.calloc(n, size));
 }
 
+static __attribute__((noinline)) void *sample_calloc(size_t n, size_t size)
+{
+    return look_and_sample(ct_real.calloc(n, size), product(n, size));
+}
+
 CT_JUMPS void *ct_seen_calloc(size_t n, size_t size)
 {
     size_t bytes = product(n, size);
@@ -187,6 +221,8 @@ CT_JUMPS void *ct_seen_calloc(size_t n, size_t size)
 
     if (takes_time(bytes))
         return timed_calloc(n, size);
+    if (ct_heap_due(bytes))
+        return sample_calloc(n, size);
     block = ct_real.calloc(n, size);
     HAND_OUT(block, bytes);
 }
@@ -261,19 +297,8 @@ void *ct_seen_reallocarray(void *block, size_t n, size_t size)
 /* Sizes, with flags, up to which a block is never joined with others, and from which on the arena may be trimmed at once. */
 enum { FAST = 0x87, CONSOLIDATED = 64 << 10 };
 
-static inline bool frees_much(const void *block)
+static void free_much(void *block, size_t head)
 {
-    size_t head;
-
-    if (!block || !chunks_known)
-        return false;
-    head = ((const size_t *)block)[-1];
-    return __builtin_expect(head > FAST && ((head & (CHUNK_MMAPPED | CT_CHUNK_ARENA)) || head > CONSOLIDATED), 0);
-}
-
-static __attribute__((noinline)) void free_much(void *block)
-{
-    size_t head = ((const size_t *)block)[-1];
     bool told = ct_recording(CT_CAT_heap);
     int64_t mapped = told ? (int64_t)mapped_bytes(block) : 0;
     uint64_t start = told && head > CONSOLIDATED ? ct_clock_now() : 0;
@@ -287,17 +312,43 @@ static __attribute__((noinline)) void free_much(void *block)
         report_end(start);
 }
 
-/* The heap's end moves back when its top has grown large. */
+/* What may be joined with others: the heap's end moves back when its top has grown large. */
+static __attribute__((noinline)) void free_joined(void *block)
+{
+    size_t head = chunks_known ? ((const size_t *)block)[-1] : 0;
+
+    if (__builtin_expect((head & (CHUNK_MMAPPED | CT_CHUNK_ARENA)) || head > CONSOLIDATED, 0)) {
+        free_much(block, head);
+        return;
+    }
+    ct_real.free(block);
+    if (end_moved())
+        report_end(0);
+}
+
+/* Of a small block the end is never moved. */
+static inline bool is_joined(const void *block)
+{
+    return block && !(chunks_known && ((const size_t *)block)[-1] <= FAST);
+}
+
+static CT_JUMPS __attribute__((noinline)) void free_watched(void *block)
+{
+    ct_heap_freed(block);
+    if (is_joined(block))
+        free_joined(block);
+    else
+        ct_real.free(block);
+}
+
 CT_JUMPS void ct_seen_free(void *block)
 {
-    ct_heap_free(block);
-    if (frees_much(block)) {
-        free_much(block);
-    } else {
+    if (ct_watched_maybe(block))
+        free_watched(block);
+    else if (is_joined(block))
+        free_joined(block);
+    else
         ct_real.free(block);
-        if (end_moved())
-            report_end(0);
-    }
 }
 
 /* What the process holds, in bytes; 0 where that is not known. */

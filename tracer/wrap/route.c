@@ -1,5 +1,6 @@
 /* The wrappers that programs call: each one jump, into libc or to what records. */
 #include "record/gate.h"
+#include "wrap/heap_counted.h"
 #include "wrap/heap_slow.h"
 #include "wrap/passed.h"
 #include "wrap/real.h"
@@ -26,6 +27,9 @@ void ct_route_lead(bool through)
                      __ATOMIC_RELAXED);
 #include "wrap/real.def"
     ct_passed_lead(through);
-    if (through)
-        ct_heap_slow_lead();
+    if (!through)
+        return;
+    atomic_thread_fence(memory_order_seq_cst);
+    ct_heap_counted_lead();
+    ct_heap_slow_lead();
 }

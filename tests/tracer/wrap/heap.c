@@ -1,4 +1,5 @@
 /* The allocator: results, errno and contents are libc's; blocks of every size come, move and go. */
+#include <dlfcn.h>
 #include <malloc.h>
 #include <stdint.h>
 
@@ -182,4 +183,26 @@ static void purge(void)
     puts("purged");
 }
 
-CASES({ "arenas", arenas }, { "purge", purge }, { "results", results }, { "moves", moves }, { "kinds", kinds }, { "threads", threads }, { "grow", grow })
+static void keep(int count)
+{
+    for (int i = 0; i < count; i++)
+        *(char *volatile *)malloc(2000) = NULL;
+}
+
+/* A trace, 10 MB, another trace of 10 MB more; kept.  With libctrace preloaded. */
+static void late(void)
+{
+    int (*start)(const char *) = (int (*)(const char *))dlsym(RTLD_DEFAULT, "trace_start");
+    int (*stop)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "trace_stop");
+    int r = -1;
+
+    if (start && stop)
+        r = start(getenv("EARLY_TRACE")) | stop();
+    keep(5000);
+    if (r == 0)
+        r = start(getenv("LATE_TRACE"));
+    keep(5000);
+    printf("started: %d\n", r);
+}
+
+CASES({ "arenas", arenas }, { "purge", purge }, { "late", late }, { "results", results }, { "moves", moves }, { "kinds", kinds }, { "threads", threads }, { "grow", grow })
