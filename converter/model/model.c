@@ -19,7 +19,7 @@ struct ct_model *ct_model_new(struct ct_reader *reader, const struct ct_model_op
     m->sink = sink;
     m->context = context;
     m->now = CT_READ_NEVER;
-    m->stacks = ct_stacks_new();
+    m->stacks = ct_stacks_new(1024);
     m->wakes = ct_wakes_new();
     m->tasks = ct_tasks_new();
     m->lanes = ct_lanes_new();

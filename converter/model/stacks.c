@@ -7,7 +7,7 @@
 enum {
     NODES_MAX = 1 << 22,                /* 64 MiB of nodes: a hostile trace ends here, a real one far below */
     CACHES = 8,                         /* generations whose ids are remembered: one a program is live, some overlap */
-    NEAR = 1024,                        /* ids that were asked for lately */
+    ROOM_FIRST = 64,                    /* nodes: of an idle program's samples there are few */
 };
 
 /* What the ids of one generation's stacks are; 0 is not asked for yet. */
@@ -34,16 +34,18 @@ struct ct_stacks {
     uint32_t slot_mask;
     struct cache cache[CACHES];
     unsigned newest;
-    struct near near[NEAR];
+    uint32_t near_mask;
+    struct near near[];                 /* ids that were asked for lately */
 };
 
-struct ct_stacks *ct_stacks_new(void)
+struct ct_stacks *ct_stacks_new(uint32_t near)
 {
-    struct ct_stacks *s = calloc(1, sizeof *s);
+    struct ct_stacks *s = calloc(1, sizeof *s + near * sizeof *s->near);
 
     if (!s)
         return NULL;
-    s->room = 1024;
+    s->near_mask = near - 1;
+    s->room = ROOM_FIRST;
     s->count = CT_NODE_FIRST;
     s->slot_mask = 2 * s->room - 1;
     s->nodes = calloc(s->room, sizeof *s->nodes);
@@ -189,7 +191,7 @@ static __attribute__((noinline)) uint32_t look_up(struct ct_stacks *s, const str
 /* HOT: at every wait; of what is asked again, one line of memory is touched. */
 uint32_t ct_stacks_of(struct ct_stacks *s, const struct ct_read_generation *g, uint64_t id)
 {
-    struct near *near = &s->near[(id ^ (uintptr_t)g >> 6) % NEAR];
+    struct near *near = &s->near[(id ^ (uintptr_t)g >> 6) & s->near_mask];
 
     if (id == CT_STACK_NONE)
         return CT_NODE_NONE;

@@ -18,7 +18,8 @@ struct ct_stack_node {
 
 struct ct_stacks;
 
-struct ct_stacks *ct_stacks_new(void);
+/* `near`: of how many ids that were asked for lately it remembers what they are at once; a power of two. */
+struct ct_stacks *ct_stacks_new(uint32_t near);
 void ct_stacks_free(struct ct_stacks *stacks);
 
 /*

@@ -16,7 +16,7 @@ struct ct_collect *ct_collect_new(void)
     c->facts.from_ns = c->facts.to_ns = CT_READ_NEVER;
     for (unsigned i = 0; i < CT_COLLECT_CHAINS; i++)
         c->chains[i] = CT_COLLECT_NOBODY;
-    c->stacks = ct_stacks_new();
+    c->stacks = ct_stacks_new(64);
     if (c->stacks)
         return c;
     ct_collect_free(c);

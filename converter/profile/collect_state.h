@@ -7,7 +7,7 @@
 #include "converter/profile/live.h"
 #include "converter/profile/module_list.h"
 
-enum { CT_COLLECT_WAITS = 8, CT_COLLECT_CHAINS = 4096, CT_COLLECT_THREADS_MAX = 1 << 20 };
+enum { CT_COLLECT_WAITS = 8, CT_COLLECT_CHAINS = 1024, CT_COLLECT_THREADS_MAX = 1 << 20 };
 
 #define CT_COLLECT_NOBODY UINT32_MAX
 

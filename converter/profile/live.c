@@ -7,7 +7,7 @@
 
 #include "converter/read/idmap.h"
 
-enum { SLOTS_FIRST = 1 << 10, SLOTS_MAX = 1 << 22 };    /* half full: 2 M samples stand for 1 TiB of heap */
+enum { SLOTS_FIRST = 1 << 6, SLOTS_MAX = 1 << 22 };    /* half full: 2 M samples stand for 1 TiB of heap */
 
 void ct_live_fini(struct ct_live *live)
 {
