@@ -202,7 +202,7 @@ static void lane(void *context, const struct ct_lane_span *s)
     int64_t sure = s->seen;
 
     if (!row)
-        row = ct_build_cpu_row(b, s->host, s->cpu, s->exact);
+        row = ct_build_cpu_row(b, s->host, s->cpu, s->exact, s->thread->program->read);
     if (!t || !row)
         return;
     if (!t->running || t->running_as != b->lanes.items[t->lane].name)

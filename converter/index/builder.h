@@ -110,7 +110,7 @@ struct ct_build_owner *ct_build_owner_of(struct ct_builder *b, struct ct_model_p
 struct ct_build_thread *ct_build_thread_of(struct ct_builder *b, struct ct_model_thread *thread);
 void ct_build_thread_name(struct ct_builder *b, struct ct_model_thread *thread);
 /* The lane is called estimated unless `exact`, by its first slice. */
-struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cpu, bool exact);
+struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cpu, bool exact, const struct ct_read_program *of);
 void ct_build_program_free(struct ct_model_program *program);
 
 /* A row of the pack where [start, end) is free, for which start may move; NULL without memory. */

@@ -92,6 +92,7 @@ void ct_index_free(struct ct_index_memory *memory);
 struct ct_index_program {
     uint64_t pid;
     struct ct_text name, command;       /* that it was started by; the command line, arguments with spaces between */
+    struct ct_text host;                /* "web2 (clock +-3.5 us)" when the trace is of several machines, else empty */
     int64_t start_ns, end_ns;
     uint32_t threads;
 };
@@ -129,6 +130,7 @@ struct ct_index_lane {
     struct ct_text name;
     struct ct_text group;               /* name of a thread's start routine ("main" for the first one), or empty */
     struct ct_text unit;                /* of counters: "bytes", "bytes/s", "threads" or empty */
+    struct ct_text host;                /* of CPUs: as that of programs */
     int64_t start_ns, end_ns, busy_ns;  /* busy: running, or on the CPU */
     const struct ct_index_row *rows;
     size_t row_count;

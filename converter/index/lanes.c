@@ -75,6 +75,16 @@ static uint32_t command_of(struct ct_builder *b, const struct ct_read_program *r
     return ct_strings_of(&b->strings, (struct ct_text){ line, size });
 }
 
+/* The machine, and how uncertain its clock is; nothing when there is only one. */
+static uint32_t host_of(struct ct_builder *b, const struct ct_read_program *read)
+{
+    enum { ON = 4 };                    /* " on " */
+    char room[CT_READ_PLACE];
+    struct ct_text place = ct_read_place(read, room);
+
+    return place.size > ON ? ct_strings_of(&b->strings, (struct ct_text){ place.at + ON, place.size - ON }) : CT_STRINGS_EMPTY;
+}
+
 static __attribute__((noinline)) struct ct_build_owner *new_owner(struct ct_builder *b, struct ct_model_program *p)
 {
     struct ct_text place, name = ct_run_name(&p->read->run);
@@ -93,7 +103,7 @@ static __attribute__((noinline)) struct ct_build_owner *new_owner(struct ct_buil
     *record = (struct ct_program_record){ .pid = p->read->run.pid, .start = p->read->start_ns, .end = p->read->end_ns,
                                           .name = ct_strings_print(&b->strings, "%.*s%.*s", (int)name.size, name.size ? name.at : "",
                                                                    (int)place.size, place.size ? place.at : ""),
-                                          .command = command_of(b, p->read) };
+                                          .host = host_of(b, p->read), .command = command_of(b, p->read) };
     own->id = (uint32_t)b->programs.count - 1;
     own->pauses.lane = own->tasks.lane = CT_INDEX_NONE;
     p->user = own;
@@ -205,7 +215,7 @@ struct ct_build_thread *ct_build_thread_of(struct ct_builder *b, struct ct_model
 
 /* --- CPUs --- */
 
-struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cpu, bool exact)
+struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cpu, bool exact, const struct ct_read_program *of)
 {
     uint64_t key = (uint64_t)host << 32 | (unsigned)cpu;
     uint32_t at = ct_idmap_get(&b->cpu_places, key), name, lane;
@@ -219,7 +229,7 @@ struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cp
                 : ct_strings_print(&b->strings, "CPU %d", cpu);
     lane = ct_build_lane(b, &(struct ct_lane_record){ .kind = CT_LANE_CPU, .program = CT_INDEX_NONE, .name = name,
                                                       .group = exact ? 0 : ct_strings_print(&b->strings, "estimated"),
-                                                      .serial = key, .start = INT64_MAX, .end = INT64_MIN });
+                                                      .host = host_of(b, of), .serial = key, .start = INT64_MAX, .end = INT64_MIN });
     row = ct_list_add(&b->cpus);
     if (!row)
         return NULL;

@@ -76,6 +76,7 @@ int ct_index_meta(struct ct_index *index, struct ct_index_meta *ret)
 
         programs[i] = (struct ct_index_program){ .pid = p->pid, .name = ct_index_copy(meta.memory, ct_store_text(&s, p->name)),
                                                  .command = ct_index_copy(meta.memory, ct_store_text(&s, p->command)),
+                                                 .host = ct_index_copy(meta.memory, ct_store_text(&s, p->host)),
                                                  .start_ns = p->start, .end_ns = p->end, .threads = p->threads };
     }
     meta.programs = programs;
@@ -114,6 +115,7 @@ static void lane_of(const struct ct_store *s, uint32_t id, struct ct_index_memor
                                    .name = ct_index_copy(memory, ct_store_text(s, l->name)),
                                    .group = ct_index_copy(memory, ct_store_text(s, l->group)),
                                    .unit = ct_index_copy(memory, ct_store_text(s, l->unit)),
+                                   .host = ct_index_copy(memory, ct_store_text(s, l->host)),
                                    .start_ns = l->start, .end_ns = l->end, .busy_ns = l->busy };
     if (ret->start_ns > ret->end_ns)
         ret->start_ns = ret->end_ns = 0;

@@ -27,7 +27,7 @@ struct ct_event_record {
 struct ct_program_record {
     uint64_t pid;
     int64_t start, end;
-    uint32_t name, command, threads, zero;
+    uint32_t name, command, threads, host;
 };
 
 struct ct_lane_record {
@@ -35,7 +35,7 @@ struct ct_lane_record {
     uint64_t tid, serial, routine;
     uint32_t name, group, unit;
     uint32_t first_row, last_row;       /* CT_INDEX_NONE: it has none */
-    uint32_t zero;
+    uint32_t host;                      /* of a CPU */
     int64_t start, end, busy;
     int64_t ns[CT_CLASS_END];           /* of a thread's states by class */
 };

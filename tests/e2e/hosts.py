@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 
+from viewing import Viewer
+
 build = os.path.abspath(sys.argv[1])
 ctrace = f"{build}/ctrace"
 WRONG = 123_456_789         # ns that the second host's clock is ahead
@@ -159,13 +161,28 @@ def not_compared():
     assert "no messages both ways tell" in run(ctrace, "info", "web1.trace", "web3.trace").stdout
 
 
+def viewed():
+    """The page has a group for each machine: programs and CPUs say which is theirs, and how uncertain its clock is."""
+    with Viewer("--no-browser", "--listen", "127.0.0.1:0", os.path.abspath("web1.trace"), os.path.abspath("web2.trace"), folder=".") as viewer:
+        viewer.ready()
+        meta, lanes = viewer.json("/api/meta"), viewer.json("/api/lanes")["lanes"]
+    hosts = {program["host"] for program in meta["programs"]}
+    assert len(hosts) == 2 and {host[:4] for host in hosts} == {"web1", "web2"}, hosts
+    assert sum(bool(re.fullmatch(r"web[12] \(clock \+-\d+\.\d us\)", host)) for host in hosts) == 1, hosts
+    assert all(program["name"] == f"talk on {program['host']}" for program in meta["programs"]), meta["programs"]
+    assert {lane["host"] for lane in lanes if lane["kind"] == "cpu"} == hosts, lanes
+    with Viewer("--no-browser", "--listen", "127.0.0.1:0", os.path.abspath("web1.trace"), folder=".") as viewer:
+        viewer.ready()
+        assert {program["host"] for program in viewer.json("/api/meta")["programs"]} == {""}, "one machine alone says nothing of it"
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="ctrace-hosts-") as scratch:
         os.chdir(scratch)
         record()
         as_host("client.out", "web1", 1, 0)
         as_host("server.out", "web2", 2, WRONG)
-        for test in (compared, said, not_compared):
+        for test in (compared, said, not_compared, viewed):
             print(test.__name__, flush=True)
             test()
         os.chdir("/")

@@ -36,6 +36,7 @@ static void put_lane(struct ct_doc *doc, const struct ct_index_lane *lane)
     ct_doc_text(doc, "name", lane->name);
     ct_doc_text(doc, "group", lane->group);
     ct_doc_text(doc, "unit", lane->unit);
+    ct_doc_text(doc, "host", lane->host);
     ct_doc_i64(doc, "start_ns", lane->start_ns);
     ct_doc_i64(doc, "end_ns", lane->end_ns);
     ct_doc_i64(doc, "busy_ns", lane->busy_ns);

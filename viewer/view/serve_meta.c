@@ -84,6 +84,7 @@ static void put_programs(struct ct_doc *doc, const struct ct_index_meta *meta)
         ct_doc_u64(doc, "pid", p->pid);
         ct_doc_text(doc, "name", p->name);
         ct_doc_text(doc, "command", p->command);
+        ct_doc_text(doc, "host", p->host);
         ct_doc_i64(doc, "start_ns", p->start_ns);
         ct_doc_i64(doc, "end_ns", p->end_ns);
         ct_doc_u64(doc, "threads", p->threads);

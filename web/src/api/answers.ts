@@ -14,6 +14,7 @@ export type Program = {
   pid: number;
   name: string;
   command: string;
+  host: string; // empty when the trace is of one machine
   start_ns: number;
   end_ns: number;
   threads: number;
@@ -57,6 +58,7 @@ export type Lane = {
   busy_ns: number;
   rows: Row[];
   unit: string;
+  host: string; // of a CPU
 };
 export type Lanes = { revision: number; lanes: Lane[] };
 export type Names = { from: number; names: string[]; classes: number[] };

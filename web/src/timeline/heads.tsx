@@ -45,7 +45,7 @@ function Head({ item }: { item: Item }) {
   const style = { top: `${item.y}px`, height: `${item.h}px` };
   if (item.kind !== "lane") {
     return (
-      <div class={`head ${item.kind}`} style={style} role="listitem">
+      <div class={`head ${item.kind}${item.key.startsWith("h") ? " host" : ""}`} style={style} role="listitem">
         <button type="button" class="folder" aria-expanded={item.open} onClick={() => fold(item)} title={item.detail || item.title}>
           <span class="turn" aria-hidden="true">{item.open ? "▾" : "▸"}</span>
           <span class="title">{item.title}</span>

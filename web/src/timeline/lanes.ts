@@ -1,4 +1,5 @@
-// The order and the place of lanes: grouped by process and start routine, idle ones folded, pinned ones first.  Pure.
+// The order and the place of lanes: grouped by host (when there are several), process and start routine, idle ones folded, pinned
+// ones first.  Pure.
 
 import type { Lane, Program, Row } from "../api/answers";
 
@@ -36,7 +37,7 @@ const IDLE_SHARE = 0.001; // of the span
 const IDLE_LEAST = 2; // one idle lane needs no fold
 const THIN_ROWS = 12;
 
-type Section = { key: string; title: string; lanes: Lane[]; open: boolean; program?: Program };
+type Section = { key: string; title: string; lanes: Lane[]; open: boolean; program?: Program; within?: Section[] };
 
 /** "io-*", "redis tcp": every word must be in the lane's name, group, tid or program; * is any text. */
 export function laneMatches(lane: Lane, program: Program | undefined, filter: string): boolean {
@@ -71,6 +72,7 @@ export class LaneLayout {
   readonly byLane = new Map<number, Item>();
   readonly foldOf = new Map<number, Item>(); // of lanes that are folded away
   height = 0;
+  private readonly known: ReadonlyMap<number, Program>;
 
   constructor(
     private readonly lanes: readonly Lane[],
@@ -79,6 +81,7 @@ export class LaneLayout {
     private readonly prefs: LanePrefs,
   ) {
     const known = new Map(programs.map((program) => [program.id, program]));
+    this.known = known;
     const shown = this.lanes.filter(
       (lane) => !prefs.hidden.has(lane.id) && (!prefs.filter || laneMatches(lane, known.get(lane.program), prefs.filter)),
     );
@@ -87,12 +90,30 @@ export class LaneLayout {
     for (const section of this.sections(shown.filter((lane) => !prefs.pinned.has(lane.id)))) this.section(section);
   }
 
+  private hostOf(lane: Lane): string {
+    return lane.kind === "cpu" ? lane.host : (this.known.get(lane.program)?.host ?? "");
+  }
+
+  /** Hosts stand in the order of their first lanes; that they are several shows also when a filter leaves one. */
   private sections(lanes: Lane[]): Section[] {
+    const of = new Map(this.lanes.map((lane) => [lane.id, this.hostOf(lane)]));
+    const hosts = [...new Set(of.values())];
+    if (hosts.length < 2) return this.sectionsOf(lanes, "");
+    return hosts
+      .map((host) => {
+        const own = lanes.filter((lane) => of.get(lane.id) === host);
+        return { key: `h${host}`, title: host || "of no host", lanes: own, open: true, within: this.sectionsOf(own, host) };
+      })
+      .filter((section) => section.lanes.length);
+  }
+
+  private sectionsOf(lanes: Lane[], host: string): Section[] {
+    const at = host && `@${host}`;
     const of = (kind: Lane["kind"]) => lanes.filter((lane) => lane.kind === kind);
     const cpus = of("cpu").sort((a, b) => a.id - b.id);
     const sections: Section[] = [
-      { key: "pauses", title: "Pauses", lanes: of("pause"), open: true },
-      { key: "cpus", title: cpus.some((lane) => lane.group) ? "CPUs, estimated" : "CPUs", lanes: cpus, open: cpus.length <= 8 },
+      { key: `pauses${at}`, title: "Pauses", lanes: of("pause"), open: true },
+      { key: `cpus${at}`, title: cpus.some((lane) => lane.group) ? "CPUs, estimated" : "CPUs", lanes: cpus, open: cpus.length <= 8 },
     ];
     const threads = of("thread");
     const ids = [...new Set(threads.map((lane) => lane.program))];
@@ -101,11 +122,11 @@ export class LaneLayout {
     ids.sort((a, b) => (weights.get(b) ?? 0) - (weights.get(a) ?? 0) || a - b);
     for (const id of ids) {
       const program = this.programs.find((each) => each.id === id);
-      const title = program ? `${program.name} ${program.pid}` : "threads";
+      const title = program ? `${program.name.replace(` on ${host}`, "")} ${program.pid}` : "threads";
       sections.push({ key: `p${id}`, title, lanes: threads.filter((lane) => lane.program === id), open: true, program });
     }
-    sections.push({ key: "tasks", title: "Tasks", lanes: of("task"), open: true });
-    sections.push({ key: "counters", title: "Counters", lanes: of("counter"), open: true });
+    sections.push({ key: `tasks${at}`, title: "Tasks", lanes: of("task"), open: true });
+    sections.push({ key: `counters${at}`, title: "Counters", lanes: of("counter"), open: true });
     return sections.filter((section) => section.lanes.length);
   }
 
@@ -123,10 +144,15 @@ export class LaneLayout {
   private section(section: Section): void {
     const { key, title, lanes } = section;
     const open = this.isOpen(key, section.open);
-    const detail = section.program?.command ?? (key === "cpus" ? "Estimated: plain where a thread was seen on the CPU before and after, hatched where it was last seen there and may have left" : "");
+    const uncertain = section.within && title.includes("(clock ") ? "Its clock is not known better than that: what happened here may have been so much earlier or later than what other hosts did" : "";
+    const detail = uncertain || section.program?.command || (lanes[0].kind === "cpu" && !section.within ? "Estimated: plain where a thread was seen on the CPU before and after, hatched where it was last seen there and may have left" : "");
     const item = this.push({ kind: "heading", key, title, detail, count: lanes.length, open, indent: 0, lane: null, deeper: 0 }, HEIGHT.heading);
     if (!open) {
       for (const lane of lanes) this.foldOf.set(lane.id, item);
+      return;
+    }
+    if (section.within) {
+      for (const inner of section.within) this.section(inner);
       return;
     }
     if (lanes[0].kind !== "thread" || key === "pinned") {
@@ -216,9 +242,11 @@ export class LaneLayout {
 
   /** The keys that must be open for a lane to be seen, outermost first. */
   keysFor(lane: Lane): string[] {
-    if (lane.kind === "cpu") return ["cpus"];
-    if (lane.kind !== "thread") return [`${lane.kind}s`];
-    const pool = [`p${lane.program}`, `p${lane.program}/${lane.group || `=${lane.id}`}`];
+    const several = this.lanes.some((each) => this.hostOf(each) !== this.hostOf(lane));
+    const host = several ? this.hostOf(lane) : "";
+    const outer = several ? [`h${host}`] : [];
+    if (lane.kind !== "thread") return [...outer, `${lane.kind}s${host && `@${host}`}`];
+    const pool = [...outer, `p${lane.program}`, `p${lane.program}/${lane.group || `=${lane.id}`}`];
     return lane.busy_ns < this.span * IDLE_SHARE ? [...pool, `p${lane.program}/idle`] : pool;
   }
 }

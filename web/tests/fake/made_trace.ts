@@ -52,7 +52,7 @@ class Maker {
 
   lane(kind: Lane["kind"], program: number, name: string, group: string, rows: RowKind[], unit = ""): Lane {
     const id = this.trace.lanes.length;
-    const lane: Lane = { id, kind, program, tid: kind === "thread" ? 1000 + id : 0, name, group, start_ns: 0, end_ns: this.trace.span, busy_ns: 0, rows: [], unit };
+    const lane: Lane = { id, kind, program, tid: kind === "thread" ? 1000 + id : 0, name, group, start_ns: 0, end_ns: this.trace.span, busy_ns: 0, rows: [], unit, host: "" };
     let depth = 0;
     for (const row of rows) {
       const made: MadeRow = { id: this.trace.rows.length, kind: row, lane: id, slices: [], values: [] };
@@ -125,7 +125,7 @@ class Maker {
 export function makeTrace(options: { span?: number; seed?: number; threads?: number; idle?: number; gap?: [number, number] } = {}): MadeTrace {
   const { span = 400e6, seed = 7, threads = 10, idle = 6, gap } = options;
   const maker = new Maker(span, seed);
-  const program = (id: number, name: string, count: number): Program => ({ id, pid: 4000 + id, name, command: `./${name} --port 80`, start_ns: 0, end_ns: span, threads: count });
+  const program = (id: number, name: string, count: number): Program => ({ id, pid: 4000 + id, name, command: `./${name} --port 80`, host: "", start_ns: 0, end_ns: span, threads: count });
   maker.trace.programs.push(program(0, "server", threads + idle), program(1, "helper", 1));
   for (let at = 0; at < threads; at++) {
     if (at === 0) maker.thread(0, "main", "main");

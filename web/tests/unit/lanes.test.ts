@@ -62,6 +62,28 @@ describe("layout", () => {
     const open = new Map(layout().keysFor(lane).map((key) => [key, true] as const));
     expect(layout({ open }).byLane.has(lane.id)).toBe(true);
   });
+  it("groups by host where there are several, each with its CPUs, and says how sure its clock is", () => {
+    const hosts = ["web1", "web2 (clock +-3.5 us)"];
+    const programs = trace.programs.map((program) => ({ ...program, name: `${program.name} on ${hosts[program.id]}`, host: hosts[program.id] }));
+    const lanes = trace.lanes.map((lane, at) => ({ ...lane, host: lane.kind === "cpu" ? hosts[at % 2] : "" }));
+    const at = (change: Partial<LanePrefs> = {}) => new LaneLayout(lanes, programs, trace.span, prefs(change));
+    const headings = (layout: LaneLayout) => layout.items.filter((item) => item.kind === "heading").map((item) => item.title);
+    const [first, second] = [headings(at()).indexOf("web1"), headings(at()).indexOf(hosts[1])];
+    expect(first).toBe(0);
+    expect(headings(at()).slice(second)).toEqual([hosts[1], "CPUs, estimated", "helper 4001"]);
+    expect(headings(at()).slice(first, second)).toContain("server 4000");
+    expect(at().items.find((item) => item.key === `h${hosts[1]}`)?.detail).toMatch(/clock is not known better/);
+    expect(at().items[0].detail).toBe("");
+    const helper = lanes[id("helper")];
+    const shut = at({ open: new Map([[`h${hosts[1]}`, false]]) });
+    expect(shut.byLane.has(helper.id)).toBe(false);
+    expect(shut.foldOf.get(helper.id)?.key).toBe(`h${hosts[1]}`);
+    for (const lane of lanes) {
+      const open = new Map(at().keysFor(lane).map((key) => [key, true] as const));
+      expect(at({ open }).byLane.has(lane.id)).toBe(true);
+    }
+    expect(headings(at({ filter: "helper" }))).toEqual([hosts[1], "helper 4001"]);
+  });
   it("stays quick with ten thousand threads", () => {
     const many = Array.from({ length: 10000 }, (_, at) => ({ ...trace.lanes[1], id: at, name: `t-${at}`, group: `g${at % 50}`, busy_ns: at * 1000 }));
     const began = process.cpuUsage().user; // others' work does not count
