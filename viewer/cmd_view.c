@@ -103,6 +103,8 @@ static int open_trace(struct job *job, struct ct_error *err)
     job->view.files = ct_subject_files(job->trace, &job->view.file_count);
     job->view.index = ct_subject_index(job->trace);
     job->view.notes = ct_subject_notes(job->trace);
+    if (ct_subject_is_growing(job->trace))      /* what was shown of it at another time is not what is shown now */
+        job->view.said = job->view.said * 31 + (uint64_t)time(NULL) + (uint64_t)getpid();
     return give_up_early(job, err);
 }
 
@@ -133,7 +135,10 @@ static bool look(const struct job *job, bool terminal, bool *shown)
         return true;
     ct_index_progress(job->view.index, &p);
     if (p.state == CT_INDEX_BUILDING) {
-        if (terminal && p.seconds_left >= 0)
+        if (terminal && p.growing)
+            fprintf(stderr, "\rlive: %.1f s, %llu events, %.1f s ago \033[K", (double)p.covered_ns / 1e9,
+                    (unsigned long long)p.events, (double)p.age_ns / 1e9);
+        else if (terminal && p.seconds_left >= 0)
             fprintf(stderr, "\rindexing: %.0f %%, %.0f s left \033[K", p.part * 100, p.seconds_left);
         else if (terminal)
             fprintf(stderr, "\rindexing: %.0f %% \033[K", p.part * 100);

@@ -2,6 +2,7 @@
 #include "viewer/subject.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "converter/family.h"
 #include "format/file.h"
+#include "viewer/following.h"
 #include "viewer/open.h"
 
 struct ct_subject {
@@ -17,6 +19,8 @@ struct ct_subject {
     struct ct_hosts hosts;
     struct ct_ctf_options ctf;
     struct ct_opened opened;        /* while the index is built from the files */
+    struct ct_following *following; /* NULL: nothing is being written */
+    atomic_bool stopping;
     struct ct_index *index;
     char *notes;
 };
@@ -31,7 +35,7 @@ int ct_subject_is_profile(const char *path, struct ct_error *err)
     if (strcmp(path, "-") == 0)
         return ct_error_at(err, -EINVAL, 0, "what is viewed is read more than once: save it in a file first, and name that");
     if (ct_opened_is_live(path))
-        return ct_error_at(err, -EINVAL, 0, "a live session is saved first: ctrace convert -t trace -o FILE %.80s", path);
+        return 0;
     if (stat(path, &st) < 0)
         return ct_error_at(err, -errno, 0, "cannot open %.110s: %s", path, strerror(errno));
     if (S_ISDIR(st.st_mode))
@@ -135,6 +139,57 @@ static void close_reader(void *context, struct ct_reader *reader)
     ct_opened_fini(&s->opened);
 }
 
+/* The same for what is still being written: waits for the first that can be shown. */
+static int open_growing(void *context, struct ct_reader **ret, struct ct_error *err)
+{
+    struct ct_subject *s = context;
+    const struct ct_reader_options options = { .follow = true, .shifts = s->hosts.shift, .shift_count = s->hosts.count };
+    struct ct_index_growth growth = { 0 };
+    struct ct_reader *reader;
+    size_t count;
+
+    while (!atomic_load_explicit(&s->stopping, memory_order_relaxed)) {     /* relaxed: it is only to be seen some time */
+        const struct ct_read_input *inputs = ct_following_inputs(s->following, &count);
+        int r = ct_reader_open(inputs, count, &options, &reader, err);
+
+        if (r == 0 && (ct_reader_begun(reader) || growth.last)) {
+            *ret = reader;
+            return 0;
+        }
+        if (r == 0)
+            ct_reader_close(reader);
+        else if (growth.last || (r != -ENODATA && r != -EINVAL))
+            return growth.said[0] ? ct_error_at(err, r, 0, "%s", growth.said) : r;
+        ct_following_grow(s->following, &growth);
+    }
+    return ct_error_at(err, -ECANCELED, 0, "stopped");
+}
+
+static void close_growing(void *context, struct ct_reader *reader)
+{
+    ct_reader_close(reader);
+}
+
+static void grow(void *context, struct ct_index_growth *ret)
+{
+    struct ct_subject *s = context;
+
+    ct_following_grow(s->following, ret);
+}
+
+/* The index of a trace that is being written is not kept: when it has ended another one is made, of the whole. */
+static int open_index(struct ct_subject *s, const struct ct_index_options *options, struct ct_error *err)
+{
+    struct ct_index_source source = { (const char *const *)s->files.path, s->files.count, open_reader, close_reader, s, NULL };
+
+    if (s->following) {
+        source.open = open_growing;
+        source.close = close_growing;
+        source.grow = grow;
+    }
+    return ct_index_open(&source, options, &s->index, err);
+}
+
 int ct_subject_open(const struct ct_subject_options *o, struct ct_subject **ret, struct ct_error *err)
 {
     const struct ct_index_options options = { .folder = o->index_folder, .forget = o->hosts.count || o->ctf.range_count || o->ctf.no_rule };
@@ -148,11 +203,11 @@ int ct_subject_open(const struct ct_subject_options *o, struct ct_subject **ret,
     for (unsigned i = 0; i < s->hosts.count; i++)
         s->hosts.shift[i].host.at = s->hosts.name[i];       /* of the copy */
     r = find_files(s, o, err);
-    if (r == 0) {
-        const struct ct_index_source source = { (const char *const *)s->files.path, s->files.count, open_reader, close_reader, s };
-
-        s->notes = notes_of(s->files.path[0]);
-        r = ct_index_open(&source, &options, &s->index, err);
+    if (r == 0)
+        r = ct_following_new((const char *const *)s->files.path, s->files.count, o->alone, &s->ctf, &s->following, err);
+    if (r >= 0) {
+        s->notes = ct_opened_is_live(s->files.path[0]) ? NULL : notes_of(s->files.path[0]);
+        r = open_index(s, &options, err);
     }
     if (r < 0) {
         ct_subject_close(s);
@@ -166,7 +221,9 @@ void ct_subject_close(struct ct_subject *s)
 {
     if (!s)
         return;
+    atomic_store_explicit(&s->stopping, true, memory_order_relaxed);
     ct_index_close(s->index);
+    ct_following_free(s->following);
     ct_opened_fini(&s->opened);
     ct_family_fini(&s->files);
     free(s->notes);
@@ -182,6 +239,11 @@ const char *const *ct_subject_files(const struct ct_subject *s, size_t *ret_coun
 struct ct_index *ct_subject_index(const struct ct_subject *s)
 {
     return s->index;
+}
+
+bool ct_subject_is_growing(const struct ct_subject *s)
+{
+    return s->following != NULL;
 }
 
 const char *ct_subject_notes(const struct ct_subject *s)

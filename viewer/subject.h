@@ -34,4 +34,6 @@ void ct_subject_close(struct ct_subject *s);
 /* Borrowed until the end. */
 const char *const *ct_subject_files(const struct ct_subject *s, size_t *ret_count);
 struct ct_index *ct_subject_index(const struct ct_subject *s);
+/* Whether it was still being written, or is a live session. */
+bool ct_subject_is_growing(const struct ct_subject *s);
 const char *ct_subject_notes(const struct ct_subject *s);      /* the path for notes */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "converter/bt2/graph.h"
@@ -14,7 +15,7 @@
 #include "converter/bt2/metadata.h"
 #include "converter/symbols/annotate.h"
 
-enum { TRACES_MAX = 1024, AGAIN_US = 100000 };
+enum { TRACES_MAX = 1024, AGAIN_US = 100000, TELL_MS = 1000 };
 
 /* --- folders that hold a trace --- */
 
@@ -172,9 +173,18 @@ static void stop(int signal)
     stopped = 1;
 }
 
-/* A live source says "again" while there is nothing.  Who ends a live session from the keyboard wants what came. */
-static int run_live(bt_graph *graph, struct ct_error *err, const char *place)
+static int64_t now_ms(void)
 {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A live source says "again" while there is nothing.  Who ends a live session from the keyboard wants what came. */
+static int run_live(bt_graph *graph, struct ct_in *in, struct ct_error *err, const char *place)
+{
+    int64_t told_ms = now_ms();
     struct sigaction action = { .sa_handler = stop }, before[2];
     bt_graph_run_once_status status;
 
@@ -184,6 +194,11 @@ static int run_live(bt_graph *graph, struct ct_error *err, const char *place)
     while ((status = bt_graph_run_once(graph)) == BT_GRAPH_RUN_ONCE_STATUS_OK || status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN) {
         if (stopped)
             break;
+        if (now_ms() - told_ms >= TELL_MS) {
+            if (ct_in_tell(in) < 0)
+                break;
+            told_ms = now_ms();
+        }
         if (status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN)
             usleep(AGAIN_US);
     }
@@ -201,7 +216,7 @@ static int run(struct ct_in *in, const struct folders *folders, const char *plac
     bool whole = true;
 
     if (r == 0 && is_live(place)) {
-        r = run_live(graph, err, place);
+        r = run_live(graph, in, err, place);
         whole = r == 0;
         if (in->programs.count)
             r = 0;              /* the relay is gone: what arrived stays, and `err` says why there is no more */

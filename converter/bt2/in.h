@@ -298,6 +298,8 @@ int ct_in_schema(struct ct_in *in, struct ct_in_program *p);
 int ct_in_room(struct ct_in *in, struct ct_in_program *p);
 int ct_in_generation(struct ct_in *in, struct ct_in_program *p, uint64_t number, uint64_t start);
 int ct_in_close_generation(struct ct_in *in, struct ct_in_program *p);
+/* Ends what is under way, and hands on all that was written: somebody reads it while it grows. */
+int ct_in_tell(struct ct_in *in);
 /* Writes what is under way; with `whole` the trace is complete. */
 int ct_in_end(struct ct_in *in, bool whole);
 /* Serial of a thread of a program whose tables do not tell, with the row that says so; 0 without memory.  cpu: -1 not told. */

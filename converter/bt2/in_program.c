@@ -208,6 +208,23 @@ int ct_in_room(struct ct_in *in, struct ct_in_program *p)
     return ct_in_generation(in, p, p->numbers + 1, in->now);
 }
 
+int ct_in_tell(struct ct_in *in)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < in->programs.count; i++) {
+        struct ct_in_program *p = in->programs.items[i];
+
+        if (!p->g || p->own)
+            continue;
+        p->g->has_end = true;
+        p->g->end.clock = (struct ct_clock_sample){ in->now, in->now, in->now };
+        r = ct_in_close_generation(in, p);
+    }
+    ct_output_flush(in->out);
+    return r;
+}
+
 uint64_t ct_in_serial(struct ct_in_program *p, int64_t tid, uint64_t life, const char *name, enum ct_in_doing doing, int64_t cpu)
 {
     uint64_t key = (uint64_t)tid ^ life << 32;

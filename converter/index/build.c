@@ -433,6 +433,7 @@ void ct_builder_rest(struct ct_builder *b)
 int ct_builder_finish(struct ct_builder *b)
 {
     ct_model_finish(b->model);
+    ct_build_settle_bins(b);
     end_coder(b);
     for (size_t i = 0; i < b->rows.count; i++)
         if (!ct_column_finish(&b->rows.items[i]->column, &b->heap))

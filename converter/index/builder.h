@@ -96,6 +96,13 @@ void ct_builder_rest(struct ct_builder *builder);
 /* The tables as they are, for questions; it is at rest. */
 void ct_builder_store(const struct ct_builder *builder, struct ct_store *ret);
 
+/* The trace that its reader follows has grown: it lasts longer now. */
+void ct_builder_grow(struct ct_builder *builder);
+/* Sums by bins of the overview, each `from_ns` long, as sums by bins of `to_ns`. */
+void ct_build_resample(const int64_t *from, int64_t from_ns, int64_t *to, int64_t to_ns);
+/* Makes the bins those of a trace that does not grow any more. */
+void ct_build_settle_bins(struct ct_builder *b);
+
 /* There are no more items: all rows become trees.  0 or a negative errno. */
 int ct_builder_finish(struct ct_builder *builder);
 

@@ -42,6 +42,7 @@ struct ct_index {
     struct ct_builder *builder;
     struct ct_index_file file;
     int64_t covered, span;
+    bool growing;
     struct timespec began;
     char error[200];
 };
@@ -109,6 +110,7 @@ static int begin(struct ct_index *x, struct ct_error *err)
     x->builder = builder;
     x->file = file;
     x->span = builder->summary.span;
+    x->growing = x->source.grow != NULL;
     leave(x);
     return 0;
 }
@@ -132,6 +134,36 @@ static int step(struct ct_index *x, int *damage, struct ct_error *err)
         if (items[count - 1].ns > x->covered)
             x->covered = items[count - 1].ns;
     }
+    leave(x);
+    return r;
+}
+
+/* What came meanwhile.  1: there may be more; 0: that was all; negative with `err`. */
+static int grow(struct ct_index *x, int damage, struct ct_error *err)
+{
+    struct ct_index_growth growth = { 0 };
+    int r;
+
+    x->source.grow(x->source.context, &growth);
+    growth.last |= damage < 0;
+    enter(x);
+    if (x->covered < ct_reader_known_ns(x->reader))
+        x->covered = ct_reader_known_ns(x->reader);
+    r = ct_reader_extend(x->reader, growth.inputs, growth.count, growth.last, err);
+    if (r < 0 && r != -ENOMEM) {        /* what was read so far stays */
+        snprintf(x->error, sizeof x->error, "Followed no longer: %.160s.", err->text);
+        r = 0;
+    } else if (r == 0) {
+        ct_builder_grow(x->builder);
+        x->builder->summary.bytes = 0;
+        for (size_t i = 0; i < growth.count; i++)
+            x->builder->summary.bytes += ct_reader_bytes(x->reader, (unsigned)i);
+        x->span = x->builder->summary.span;
+        r = !growth.last;
+        if (growth.last)
+            snprintf(x->error, sizeof x->error, "%s", growth.said);
+    }
+    x->growing = r > 0;
     leave(x);
     return r;
 }
@@ -184,6 +216,7 @@ static int finish(struct ct_index *x, int damage, struct ct_error *err)
     if (r == 0) {
         ct_index_file_name(&x->file);   /* else it serves this once */
         x->covered = x->span;
+        x->growing = false;
         x->state = CT_INDEX_READY;
         atomic_store_explicit(&x->ready, true, memory_order_release);   /* edge READY */
         pthread_cond_broadcast(&x->ended);
@@ -198,6 +231,7 @@ static void fail(struct ct_index *x, const struct ct_error *err)
 {
     enter(x);
     x->state = CT_INDEX_FAILED;
+    x->growing = false;
     snprintf(x->error, sizeof x->error, "%s", err->text);
     ct_index_file_drop(&x->file);
     pthread_cond_broadcast(&x->ended);
@@ -208,6 +242,7 @@ static void *build(void *context)
 {
     struct ct_index *x = context;
     struct ct_error err = { 0 };
+    bool more = x->source.grow != NULL;
     int damage = 0, r;
 
     pthread_setname_np(pthread_self(), "index");
@@ -215,8 +250,14 @@ static void *build(void *context)
 
     if (r == 0)
         r = 1;
-    while (r > 0 && !atomic_load_explicit(&x->stop, memory_order_relaxed))    /* relaxed: it is only to be seen some time */
+    while (r > 0 && !atomic_load_explicit(&x->stop, memory_order_relaxed)) {  /* relaxed: it is only to be seen some time */
         r = step(x, &damage, &err);
+        if (r == 0 && more) {
+            r = grow(x, damage, &err);
+            more = r > 0;
+            r = r < 0 ? r : 1;
+        }
+    }
     if (r > 0)
         ct_error_fill(&err, -ECANCELED, 0, "stopped");
     if (r != 0 || finish(x, damage, &err) < 0)
@@ -247,14 +288,14 @@ int ct_index_open(const struct ct_index_source *source, const struct ct_index_op
     if (!x)
         return ct_error_at(err, -ENOMEM, 0, "no memory");
     x->source = *source;
-    x->forget = options && options->forget;
+    x->forget = (options && options->forget) || source->grow;
     x->folder = options && options->folder ? strdup(options->folder) : NULL;
     x->file.fd = -1;
     pthread_mutex_init(&x->gate, NULL);
     pthread_mutex_init(&x->data, NULL);
     pthread_cond_init(&x->ended, NULL);
     clock_gettime(CLOCK_MONOTONIC, &x->began);
-    r = ct_index_key_of(source->paths, source->count, &x->key, err);
+    r = source->grow ? 0 : ct_index_key_of(source->paths, source->count, &x->key, err);
     if (r == 0 && !x->forget && source->count &&
         ct_image_find(source->paths[0], x->folder, &x->key, &x->heap, &x->image, &x->store, x->file.path,
                       sizeof x->file.path) == 0) {
@@ -307,6 +348,14 @@ static double seconds_since(const struct timespec *began)
     return (double)(now.tv_sec - began->tv_sec) + 1e-9 * (double)(now.tv_nsec - began->tv_nsec);
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* The next one to open it builds another. */
 static void forget_damaged(struct ct_index *x)
 {
@@ -328,6 +377,12 @@ void ct_index_progress(struct ct_index *x, struct ct_index_progress *ret)
     ret->part = x->state == CT_INDEX_READY ? 1 : x->span > 0 ? (double)ret->covered_ns / (double)x->span : 0;
     if (x->state == CT_INDEX_BUILDING && ret->part > 0.01)
         ret->seconds_left = seconds_since(&x->began) * (1 - ret->part) / ret->part;
+    if (x->growing && x->builder) {
+        ret->growing = true;
+        ret->seconds_left = -1;
+        ret->age_ns = now_ns() - x->builder->summary.wall - ret->covered_ns;
+        ret->age_ns = ret->age_ns < 0 ? 0 : ret->age_ns;
+    }
     if (x->builder) {
         ret->revision = x->builder->revision;
         ret->events = x->builder->summary.events;

@@ -37,6 +37,8 @@ const char *ct_index_class_word(unsigned class);
 
 /* --- opening --- */
 
+struct ct_index_growth;
+
 /*
  * The files of one trace, as paths, for the index to know them again; and how to read them, which is asked for on the
  * builder's thread, and only when there is no index that fits: one input a path.  All is borrowed until ct_index_close.
@@ -47,6 +49,18 @@ struct ct_index_source {
     int (*open)(void *context, struct ct_reader **ret, struct ct_error *err);   /* 0, or negative with err */
     void (*close)(void *context, struct ct_reader *reader);
     void *context;
+    /*
+     * NULL, or its reader follows files that grow: it is asked, on the same thread, whenever all that is there was taken.
+     * Waits for more, a fraction of a second at most.  Such an index is always one to be forgotten.
+     */
+    void (*grow)(void *context, struct ct_index_growth *ret);
+};
+
+struct ct_index_growth {
+    const struct ct_read_input *inputs; /* for ct_reader_extend */
+    size_t count;
+    bool last;                          /* nothing more will come */
+    char said[200];                     /* with `last`: why there is no more, if that is worth to be known; else empty */
 };
 
 struct ct_index_options {
@@ -75,6 +89,8 @@ struct ct_index_progress {
     uint64_t events;                    /* so far */
     uint64_t bytes;                     /* of the index so far, with its columns */
     bool from_file;                     /* it was there already */
+    bool growing;                       /* BUILDING, and the trace is still being written */
+    int64_t age_ns;                     /* of the newest that is known, when it grows */
     char file[4096];                    /* where it stands; empty: nowhere */
     char error[200];                    /* FAILED: a sentence; also READY, when the trace is damaged or cut: which */
 };
@@ -101,7 +117,7 @@ struct ct_index_meta {
     struct ct_index_memory *memory;
     uint8_t uuid[CT_UUID_SIZE];         /* of the run */
     uint64_t bytes, events, lost;       /* bytes: of the trace's files */
-    int64_t span_ns;                    /* known from the first moment on */
+    int64_t span_ns;                    /* known from the first moment on; it grows with the trace */
     int64_t start_wall_ns;              /* CLOCK_REALTIME of time 0 */
     unsigned cpus;
     struct ct_text damage;              /* a sentence, empty when there is none */

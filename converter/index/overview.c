@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "converter/index/builder.h"
 #include "converter/index/frames.h"
 #include "converter/index/memory.h"
 #include "converter/index/slice.h"
@@ -103,11 +104,26 @@ static int add_long(const struct ct_store *s, const struct ct_long_record *recor
     return 0;
 }
 
+/* Of a trace that grows bins are longer than they are to be shown: they change with each answer. */
+static void put_bins(const struct ct_store *s, struct ct_index_overview *o)
+{
+    int64_t ns = (s->summary->span + CT_OVERVIEW_BINS - 1) / CT_OVERVIEW_BINS, from = s->ready ? ns : s->bin_ns;
+    int64_t running[CT_OVERVIEW_BINS], waiting[CT_OVERVIEW_BINS], lost[CT_OVERVIEW_BINS];
+
+    ct_build_resample(s->summary->running, from, running, ns);
+    ct_build_resample(s->summary->waiting, from, waiting, ns);
+    ct_build_resample((const int64_t *)s->summary->lost_bins, from, lost, ns);
+    for (unsigned i = 0; i < CT_OVERVIEW_BINS; i++) {
+        o->running[i] = (float)((double)running[i] / (double)ns);
+        o->waiting[i] = (float)((double)waiting[i] / (double)ns);
+        o->lost_bins[i] = lost[i] < UINT32_MAX ? (uint32_t)lost[i] : UINT32_MAX;
+    }
+}
+
 int ct_index_overview(struct ct_index *index, struct ct_index_overview *ret)
 {
     struct ct_index_overview o = { .memory = ct_index_memory_new() };
     struct ct_store s;
-    double bin;
     int r = o.memory ? ct_index_begin(index, &s) : -ENOMEM;
 
     if (r < 0) {
@@ -119,14 +135,7 @@ int ct_index_overview(struct ct_index *index, struct ct_index_overview *ret)
     o.events = s.summary->events;
     o.lost = s.summary->lost;
     o.threads = s.summary->threads;
-    bin = (double)((s.summary->span + CT_OVERVIEW_BINS - 1) / CT_OVERVIEW_BINS);
-    for (unsigned i = 0; i < CT_OVERVIEW_BINS; i++) {
-        uint64_t lost = s.summary->lost_bins[i];
-
-        o.running[i] = (float)((double)s.summary->running[i] / bin);
-        o.waiting[i] = (float)((double)s.summary->waiting[i] / bin);
-        o.lost_bins[i] = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX;
-    }
+    put_bins(&s, &o);
     add_busiest(&s, &o);
     r = add_long(&s, s.summary->waits, s.summary->wait_count, o.memory, &o.waits, &o.wait_count);
     if (r == 0)

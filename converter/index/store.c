@@ -18,6 +18,7 @@ void ct_builder_store(const struct ct_builder *b, struct ct_store *ret)
         .lanes = b->lanes.items, .lane_count = b->lanes.count,
         .live = b->rows.items, .row_count = b->rows.count,
         .flows = &b->flows, .model = b->model, .reader = b->reader, .summary = &b->summary, .revision = b->revision,
+        .bin_ns = b->bin_ns,
     };
 }
 

@@ -110,6 +110,7 @@ struct ct_store {
     const struct ct_reader *reader;
 
     uint64_t revision;
+    int64_t bin_ns;                     /* how long the overview's bins are */
     bool ready;
 };
 

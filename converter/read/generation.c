@@ -272,9 +272,7 @@ static int load_blocks(struct load *l)
 /* Programs in order, generations in order; the streams of a generation are sorted already. */
 static uint64_t rank_of(const struct ct_loaded *g)
 {
-    uint64_t place = (uint64_t)(g->index - g->program->generations.items);
-
-    return (uint64_t)g->program->pub.index << 44 | (place & 0x3ffffff) << 18;
+    return (uint64_t)g->program->pub.index << 44 | (g->place & 0x3ffffff) << 18;
 }
 
 /* Cuts the ordered pieces into one stream for each thread, and one for its handlers. */
@@ -353,7 +351,9 @@ int ct_loaded_new(struct ct_program *program, const struct ct_generation_index *
     if (!g)
         return ct_error_at(err, -ENOMEM, 0, "out of memory");
     g->program = program;
-    g->index = index;
+    g->own = *index;
+    g->index = &g->own;
+    g->place = (uint64_t)(index - program->generations.items);
     l.input = &ct_reader_trace(program->reader)->inputs.items[program->pub.input];
     r = load_blocks(&l);
     if (r == 0)

@@ -8,6 +8,8 @@ struct ct_loaded {
     struct ct_read_generation pub;      /* first: consumers hold pointers to it */
     struct ct_program *program;
     const struct ct_generation_index *index;
+    struct ct_generation_index own;     /* `index`: those of the program move when more come */
+    uint64_t place;                     /* among them */
     CT_LIST(struct ct_text) strings;
     struct ct_idmap string_places;
     CT_LIST(uint64_t) addresses;

@@ -61,14 +61,22 @@ static int64_t generation_end_ns(const struct ct_program *program, size_t place)
 static void schedule(struct ct_program *program)
 {
     program->next_ns = INT64_MAX;
-    if (program->next_generation < program->generations.count) {
+    if (program->next_generation < program->ready) {
         if (program->loaded < LOADED_MAX)
             program->next_ns = generation_ns(program, &program->generations.items[program->next_generation]);
         if (program->loaded == 0 && program->next_ns == INT64_MAX)
             program->next_ns--;
-    } else if (program->loaded == 0 && !program->ended) {
+    } else if (program->loaded == 0 && program->over && !program->ended) {
         program->next_ns = program->known_end_ns;
     }
+}
+
+/* When events have to wait: for what is to be done before them, or for what is not known yet. */
+static void look_ahead(struct ct_reader *reader)
+{
+    int64_t next = reader->agenda.heap.count ? reader->agenda.heap.items[0]->next_ns : INT64_MAX;
+
+    reader->next_ns = next < reader->trace.horizon_ns ? next : reader->trace.horizon_ns;
 }
 
 /* The same when it is on the agenda already. */
@@ -76,20 +84,52 @@ static void reschedule(struct ct_reader *reader, struct ct_program *program)
 {
     schedule(program);
     ct_agenda_moved(&reader->agenda, program);
-    reader->next_ns = reader->agenda.heap.items[0]->next_ns;
+    look_ahead(reader);
 }
 
-static int fill_agenda(struct ct_reader *reader)
+/* Programs from number `first` on. */
+static int fill_agenda(struct ct_reader *reader, size_t first)
 {
     struct ct_trace *trace = &reader->trace;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < trace->programs.count; i++) {
+    for (size_t i = first; r == 0 && i < trace->programs.count; i++) {
         schedule(trace->programs.items[i]);
         r = ct_agenda_add(&reader->agenda, trace->programs.items[i]);
     }
-    reader->next_ns = trace->programs.count && r == 0 ? reader->agenda.heap.items[0]->next_ns : INT64_MAX;
+    look_ahead(reader);
     return r;
+}
+
+int ct_reader_extend(struct ct_reader *reader, const struct ct_read_input *inputs, size_t count, bool last,
+                     struct ct_error *err)
+{
+    size_t known = reader->agenda.heap.count;
+    int r = ct_trace_extend(&reader->trace, reader, inputs, count, last, err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < known; i++)
+        reschedule(reader, reader->trace.programs.items[i]);
+    return fill_agenda(reader, known) < 0 ? ct_error_at(err, -ENOMEM, 0, "out of memory") : 0;
+}
+
+int64_t ct_reader_known_ns(const struct ct_reader *reader)
+{
+    return reader->trace.horizon_ns < reader->trace.end_ns ? reader->trace.horizon_ns : reader->trace.end_ns;
+}
+
+uint64_t ct_reader_bytes(const struct ct_reader *reader, unsigned input)
+{
+    return input < reader->trace.inputs.count ? reader->trace.inputs.items[input].segments[0].source.size : 0;
+}
+
+bool ct_reader_begun(const struct ct_reader *reader)
+{
+    for (size_t i = 0; i < reader->trace.programs.count; i++)
+        if (reader->trace.programs.items[i]->ready > 0 || reader->trace.programs.items[i]->whole > 0)
+            return true;
+    return false;
 }
 
 int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struct ct_reader_options *options,
@@ -106,6 +146,7 @@ int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struc
     reader->trace.inflate_max = reader->options.inflate_max;
     reader->trace.shifts = reader->options.shifts;
     reader->trace.shift_count = reader->options.shift_count;
+    reader->trace.follow = reader->options.follow;
     reader->from_ns = INT64_MIN;
     reader->to_ns = INT64_MAX;
     reader->last_ns = INT64_MIN;
@@ -119,7 +160,9 @@ int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struc
         reader->trace.programs.items[i]->reader = reader;
     if (r == 0)
         r = ct_trace_ready(&reader->trace, err);
-    if (r == 0 && fill_agenda(reader) < 0)
+    if (r == 0 && reader->trace.follow)
+        r = ct_trace_extend(&reader->trace, reader, inputs, count, false, err);
+    if (r == 0 && fill_agenda(reader, 0) < 0)
         r = ct_error_at(err, -ENOMEM, 0, "out of memory");
     if (r < 0) {
         ct_reader_close(reader);
@@ -342,9 +385,9 @@ int ct_reader_take_other(struct ct_reader *reader, const struct ct_read_item **r
     struct ct_program *program = ct_agenda_first(&reader->agenda);
 
     free_retired(reader);
-    if (!program)
+    if (!program || program->next_ns > reader->trace.horizon_ns)
         return last_word(reader, err);
-    if (program->next_generation < program->generations.count)
+    if (program->next_generation < program->ready)
         return next_generation(reader, program, ret, err);
     return program_ends(reader, program, ret);
 }

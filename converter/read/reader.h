@@ -60,6 +60,7 @@ struct ct_reader_options {
     const struct ct_read_shift *shifts;     /* borrowed until ct_reader_close */
     size_t shift_count;
     bool tables_only;           /* deliver generations, no events: for those who look for addresses or threads */
+    bool follow;                /* files may still grow: what is whole is handed out, see ct_reader_extend */
     bool ahead;                 /* decode in a second thread, a bounded number of events ahead */
     uint64_t inflate_max;       /* bytes that a .gz may unpack to; 0: a hundred times its size */
 };
@@ -219,6 +220,21 @@ int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, st
  */
 int ct_reader_next_run(struct ct_reader *reader, const struct ct_read_item **ret, size_t *ret_count, struct ct_error *err);
 
+/*
+ * With `follow` 0 of the two above says that there is no more yet.  This takes in what the files got since then, and those
+ * that `inputs` has behind the ones it had (borrowed until the return, tails until ct_reader_close).  A second of a program
+ * is handed out when it is over and was so at the look before; of several programs what all have reached, or three seconds
+ * less than the first of them.  With `last` everything is taken as it is, with tails, and the next 0 is the end.
+ * 0, or negative with `err`: a file became shorter or is damaged, which is the end of following; or there is no memory.
+ */
+int ct_reader_extend(struct ct_reader *reader, const struct ct_read_input *inputs, size_t count, bool last,
+                     struct ct_error *err);
+/* Up to when everything that is known was handed out, once 0 was returned; and how long an input is by now. */
+int64_t ct_reader_known_ns(const struct ct_reader *reader);
+uint64_t ct_reader_bytes(const struct ct_reader *reader, unsigned input);
+/* Whether anything can be handed out by now, or at the next look, and times be told; before that, a reader that follows is to be opened again. */
+bool ct_reader_begun(const struct ct_reader *reader);
+
 /* How one input ends; known after ct_reader_open except for damage inside of blocks, which next meets. */
 struct ct_read_ending {
     bool complete;              /* closed by an END block */
@@ -264,6 +280,7 @@ struct ct_read_oddities {
     uint64_t duplicate_pieces;  /* dropped, harmless: seen twice after a recovery */
     uint64_t missing_pieces;    /* a batch goes on after a hole: the rest of it has no times and was left out */
     uint64_t missing_bytes;
+    uint64_t too_late;          /* blocks of a generation that was handed out already, while a file grew */
     uint64_t unknown_blocks;    /* of a newer version, stepped over */
     uint64_t late_pieces;
     uint64_t disordered;        /* events whose time was raised, so that it does not run backwards: most were stamped before a turn

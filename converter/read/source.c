@@ -219,6 +219,8 @@ void ct_read_source_close(struct ct_read_source *source)
         ct_vanish_forget(source->bytes);
     if (source->mapped)
         munmap((void *)(uintptr_t)source->bytes, source->map_size);
+    if (source->growing)
+        close(source->fd);
     *source = (struct ct_read_source){ 0 };
 }
 

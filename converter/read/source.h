@@ -12,6 +12,8 @@ struct ct_read_source {
     size_t size;
     bool mapped;                /* by us: `map_size` bytes */
     size_t map_size;
+    bool growing;               /* by ct_growing_open, with `fd` */
+    int fd;
     bool packed;                /* offsets are of the unpacked bytes */
     int short_code;             /* what ended the unpacking before its end: 0, -ENODATA cut, -EINVAL damaged */
 };

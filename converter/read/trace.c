@@ -106,7 +106,7 @@ int ct_program_symbols(struct ct_program *program, struct ct_cursor payload, str
 }
 
 /* Modules and names that are given once for the whole program. */
-static int load_tables(struct ct_trace *trace, struct ct_program *program, struct ct_error *err)
+int ct_program_tables(struct ct_trace *trace, struct ct_program *program, unsigned from_segment, uint64_t from, struct ct_error *err)
 {
     struct ct_trace_input *in = &trace->inputs.items[program->pub.input];
     int r = 0;
@@ -116,10 +116,13 @@ static int load_tables(struct ct_trace *trace, struct ct_program *program, struc
         const struct ct_trace_segment *segment = &in->segments[extent->segment];
         struct ct_block block;
 
+        if (extent->segment < from_segment || (extent->segment == from_segment && extent->to <= from))
+            continue;
         for (uint64_t at = extent->from; r == 0 && at < extent->to && at < segment->limit;
              at += sizeof block.head + block.head.size) {
             r = ct_trace_block(segment, at, &block, err);
-            if (r == 0 && (block.head.type == CT_BLOCK_MODULES || block.head.type == CT_BLOCK_SYMBOLS)) {
+            if (r == 0 && (extent->segment > from_segment || at >= from) &&
+                (block.head.type == CT_BLOCK_MODULES || block.head.type == CT_BLOCK_SYMBOLS)) {
                 r = ct_block_check(&block, err);
                 if (r == 0 && block.head.type == CT_BLOCK_MODULES)
                     r = ct_program_modules(program, block.payload, err);
@@ -142,7 +145,7 @@ static int by_number(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-static int program_clock(struct ct_program *program)
+int ct_program_clock(struct ct_program *program)
 {
     int r = 0;
 
@@ -160,7 +163,7 @@ static int program_clock(struct ct_program *program)
 }
 
 /* From its start to the last moment that is certain: a generation without an end lasts at least to its last batch. */
-static void program_span(struct ct_program *program)
+void ct_program_span(struct ct_program *program)
 {
     const struct ct_generation_index *g = program->generations.items;
     size_t count = program->generations.count;
@@ -245,7 +248,7 @@ static void align(struct ct_trace *trace)
     if (start == INT64_MAX)
         start = end = 0;
     trace->start_abs_ns = start;
-    trace->end_ns = end - start;
+    trace->end_ns = trace->follow ? 0 : end - start;
     for (size_t i = 0; i < trace->programs.count; i++) {
         struct ct_program *program = trace->programs.items[i];
 
@@ -258,8 +261,15 @@ static void align(struct ct_trace *trace)
     }
     if (trace->programs.count)
         qsort(trace->programs.items, trace->programs.count, sizeof *trace->programs.items, by_start);
-    for (size_t i = 0; i < trace->programs.count; i++)
-        trace->programs.items[i]->pub.index = (unsigned)i;
+    for (size_t i = 0; i < trace->programs.count; i++) {
+        struct ct_program *program = trace->programs.items[i];
+
+        program->pub.index = (unsigned)i;
+        program->ready = trace->follow ? 0 : program->generations.count;
+        program->over = !trace->follow;
+        program->placed = program->generations.count > 0;
+    }
+    trace->horizon_ns = INT64_MAX;
 }
 
 int ct_trace_align(struct ct_trace *trace, struct ct_error *err)
@@ -270,16 +280,16 @@ int ct_trace_align(struct ct_trace *trace, struct ct_error *err)
         if (program->generations.count)
             qsort(program->generations.items, program->generations.count, sizeof *program->generations.items, by_number);
         ct_idmap_fini(&program->generation_places);
-        if (program_clock(program) < 0)
+        if (ct_program_clock(program) < 0)
             return ct_error_at(err, -ENOMEM, 0, "out of memory");
-        program_span(program);
+        ct_program_span(program);
     }
     align(trace);
     return 0;
 }
 
 /* A program without a SCHEMA block has that of another one in its file, or this version's. */
-static int choose_schema(struct ct_trace *trace, struct ct_program *program)
+int ct_program_schema(struct ct_trace *trace, struct ct_program *program)
 {
     struct ct_trace_input *in = &trace->inputs.items[program->pub.input];
 
@@ -298,9 +308,9 @@ int ct_trace_ready(struct ct_trace *trace, struct ct_error *err)
 {
     for (size_t i = 0; i < trace->programs.count; i++) {
         struct ct_program *program = trace->programs.items[i];
-        int r = choose_schema(trace, program);
+        int r = ct_program_schema(trace, program);
 
-        r = r < 0 ? ct_error_at(err, r, 0, "out of memory") : load_tables(trace, program, err);
+        r = r < 0 ? ct_error_at(err, r, 0, "out of memory") : ct_program_tables(trace, program, 0, 0, err);
         if (r < 0)
             return r;
     }

@@ -58,6 +58,10 @@ struct ct_program {
     struct ct_idmap module_places;      /* by a hash of the row */
     CT_LIST(struct ct_read_frame) frames;
     struct ct_idmap frame_places;       /* by pc: its first frame */
+    size_t whole;                       /* of a file that grows: generations that were over at the last look, */
+    size_t ready;                       /* and those that can be loaded; of another all of them */
+    bool placed;                        /* its clock is known, and what to add to it */
+    bool over;                          /* no more generations come */
     size_t next_generation;             /* the merge: what is to be loaded next */
     unsigned loaded;                    /* generations that have events left */
     size_t agenda_place;
@@ -96,6 +100,8 @@ struct ct_trace {
     uint64_t inflate_max;
     const struct ct_read_shift *shifts;
     size_t shift_count;
+    bool follow;                        /* files grow, */
+    int64_t horizon_ns;                 /* and up to here all is known; else INT64_MAX */
 };
 
 /* One block, its head checked. */
@@ -116,6 +122,19 @@ int ct_trace_ready(struct ct_trace *trace, struct ct_error *err);
  * For those who build programs by hand to use their clocks.
  */
 int ct_trace_align(struct ct_trace *trace, struct ct_error *err);
+
+/*
+ * Of files that grow: takes in what they got, and those of `inputs` that are new.  With `last` what is not over is taken
+ * as well, tails included.  0, or negative with `err`.  Call it after ct_trace_ready, too.
+ */
+int ct_trace_extend(struct ct_trace *trace, struct ct_reader *reader, const struct ct_read_input *inputs, size_t count,
+                    bool last, struct ct_error *err);
+
+/* Its parts: a schema for a program; its tables of segment `segment` from `from` on; its clock; from when to when it lasts. */
+int ct_program_schema(struct ct_trace *trace, struct ct_program *program);
+int ct_program_tables(struct ct_trace *trace, struct ct_program *program, unsigned segment, uint64_t from, struct ct_error *err);
+int ct_program_clock(struct ct_program *program);
+void ct_program_span(struct ct_program *program);
 
 void ct_trace_fini(struct ct_trace *trace);
 

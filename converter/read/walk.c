@@ -1,26 +1,18 @@
 /* The walk over the blocks of an input: whose they are, and where.  Reads heads and small tables, no events. */
+#include "converter/read/walk.h"
+
 #include <string.h>
 
 #include "converter/read/directory.h"
-#include "converter/read/trace.h"
 
 enum { FORGET_STEP = 8 << 20 };
 
-/* Where the blocks of a walk come from. */
-struct walk {
-    struct ct_trace *trace;
-    struct ct_trace_input *input;
-    unsigned segment;
-    struct ct_block block;
-    struct ct_error *err;
-};
-
-static int no_memory(struct walk *w)
+static int no_memory(struct ct_walk *w)
 {
     return ct_error_at(w->err, -ENOMEM, w->block.offset, "out of memory");
 }
 
-static int chain_block(struct walk *w, struct ct_extent_chain *chain)
+static int chain_block(struct ct_walk *w, struct ct_extent_chain *chain)
 {
     struct ct_trace_input *in = w->input;
     uint64_t from = w->block.offset, to = from + sizeof w->block.head + w->block.head.size;
@@ -45,7 +37,7 @@ static int chain_block(struct walk *w, struct ct_extent_chain *chain)
 }
 
 /* NULL without memory, or when there are too many: w->err tells. */
-static struct ct_program *program_new(struct walk *w)
+static struct ct_program *program_new(struct ct_walk *w)
 {
     struct ct_program *program, **place;
 
@@ -70,12 +62,12 @@ static struct ct_program *program_new(struct walk *w)
 }
 
 /* The program that blocks belong to: a file that lost its RUN block has a nameless one. */
-static struct ct_program *program_of(struct walk *w)
+static struct ct_program *program_of(struct ct_walk *w)
 {
     return w->input->program ? w->input->program : program_new(w);
 }
 
-static int take_run(struct walk *w)
+static int take_run(struct ct_walk *w)
 {
     struct ct_run run;
     uint64_t key;
@@ -107,7 +99,7 @@ static int take_run(struct walk *w)
     return r == -ENOMEM ? no_memory(w) : 0;
 }
 
-static int take_schema(struct walk *w)
+static int take_schema(struct ct_walk *w)
 {
     struct ct_read_plans *plans;
     unsigned count = 0;
@@ -132,7 +124,7 @@ static int take_schema(struct walk *w)
 }
 
 /* NULL as program_new. */
-static struct ct_generation_index *generation_of(struct walk *w)
+static struct ct_generation_index *generation_of(struct ct_walk *w)
 {
     struct ct_program *program = program_of(w);
     uint32_t number = w->block.head.generation, place;
@@ -141,8 +133,10 @@ static struct ct_generation_index *generation_of(struct walk *w)
     if (!program)
         return NULL;
     place = ct_idmap_get(&program->generation_places, number);
-    if (place != CT_IDMAP_NONE)
+    if (place != CT_IDMAP_NONE) {
+        w->trace->oddities.too_late += place < program->next_generation;
         return &program->generations.items[place];
+    }
     place = (uint32_t)program->generations.count;
     if (place >= CT_READ_GENERATIONS_MAX) {
         ct_error_fill(w->err, -EINVAL, w->block.offset, "more than %d generations", CT_READ_GENERATIONS_MAX);
@@ -170,7 +164,7 @@ static void note_piece(struct ct_generation_index *g, struct ct_cursor payload)
 }
 
 /* What a block says of its generation, but for events and tables. */
-static int note_block(struct walk *w, struct ct_generation_index *g)
+static int note_block(struct ct_walk *w, struct ct_generation_index *g)
 {
     int r = 0;
 
@@ -198,7 +192,7 @@ static int note_block(struct walk *w, struct ct_generation_index *g)
     return r;
 }
 
-static int take_of_generation(struct walk *w)
+static int take_of_generation(struct ct_walk *w)
 {
     struct ct_generation_index *g = generation_of(w);
     int r = g ? note_block(w, g) : w->err->code;
@@ -206,7 +200,7 @@ static int take_of_generation(struct walk *w)
     return r < 0 ? r : chain_block(w, &g->blocks);
 }
 
-static int take_of_program(struct walk *w)
+static int take_of_program(struct ct_walk *w)
 {
     struct ct_program *program;
     int r;
@@ -244,7 +238,7 @@ static int take_of_program(struct walk *w)
     return r;
 }
 
-static int take_block(struct walk *w)
+static int take_block(struct ct_walk *w)
 {
     if (!ct_trace_count(w->trace, w->input, &w->block))
         return 0;
@@ -252,7 +246,7 @@ static int take_block(struct walk *w)
 }
 
 /* Takes a run of blocks of one generation as a whole. */
-static int take_row(struct walk *w, const struct ct_trace_segment *segment, const struct ct_directory_row *row)
+static int take_row(struct ct_walk *w, const struct ct_trace_segment *segment, const struct ct_directory_row *row)
 {
     struct ct_generation_index *g;
     struct ct_block block;
@@ -275,7 +269,7 @@ static int take_row(struct walk *w, const struct ct_trace_segment *segment, cons
 }
 
 /* A generation whose start or end the directory does not know: only its blocks tell how long it lasted. */
-static int walk_generation(struct walk *w, struct ct_generation_index *g)
+static int walk_generation(struct ct_walk *w, struct ct_generation_index *g)
 {
     int r = 0;
 
@@ -291,7 +285,7 @@ static int walk_generation(struct walk *w, struct ct_generation_index *g)
     return r;
 }
 
-static int walk_open_generations(struct walk *w)
+static int walk_open_generations(struct ct_walk *w)
 {
     int r = 0;
 
@@ -306,8 +300,7 @@ static int walk_open_generations(struct walk *w)
     return r;
 }
 
-/* The blocks from `*at` to `end`, one by one.  `*at` is where it stopped. */
-static int walk_blocks(struct walk *w, uint64_t *at, uint64_t end)
+int ct_walk_blocks(struct ct_walk *w, uint64_t *at, uint64_t end)
 {
     struct ct_trace_segment *segment = &w->input->segments[w->segment];
     uint64_t forgotten = *at;
@@ -327,8 +320,7 @@ static int walk_blocks(struct walk *w, uint64_t *at, uint64_t end)
     return r;
 }
 
-/* Steps over what the file's directory tells of, if it has one that can be believed. */
-static int walk_rows(struct walk *w, uint64_t *at)
+int ct_walk_rows(struct ct_walk *w, uint64_t *at)
 {
     struct ct_trace_segment *segment = &w->input->segments[w->segment];
     struct ct_read_directory directory = { 0 };
@@ -339,7 +331,7 @@ static int walk_rows(struct walk *w, uint64_t *at)
         const struct ct_directory_row *row = &directory.rows.items[i];
 
         if (row->generation == 0) {
-            r = walk_blocks(w, at, row->offset + row->size);
+            r = ct_walk_blocks(w, at, row->offset + row->size);
         } else {
             r = take_row(w, segment, row);
             *at = r == 0 ? row->offset + row->size : row->offset;
@@ -347,103 +339,4 @@ static int walk_rows(struct walk *w, uint64_t *at)
     }
     ct_list_fini(&directory.rows);
     return r == 0 && w->input->by_directory ? walk_open_generations(w) : r;
-}
-
-/* 0 when the segment is walked to its end, however that looks; negative when it is no trace, or without memory. */
-static int walk_segment(struct walk *w)
-{
-    struct ct_trace_segment *segment = &w->input->segments[w->segment];
-    struct ct_file_head head;
-    uint64_t at = 0;
-    int r = 0;
-
-    segment->limit = segment->source.size;
-    if (segment->source.size >= sizeof head && memcmp(segment->source.bytes, CT_FILE_MAGIC, 8) == 0) {
-        memcpy(&head, segment->source.bytes, sizeof head);
-        if (head.major != CT_FORMAT_MAJOR)
-            return ct_error_at(w->err, -ENOTSUP, 8, "format %u.%u; this ctrace reads %d.x", head.major, head.minor,
-                               CT_FORMAT_MAJOR);
-        at = sizeof head;
-    } else if (w->segment == 0) {
-        return ct_error_at(w->err, -EINVAL, 0, "is not a trace of ctrace");
-    }
-    if (w->segment == 0)
-        r = walk_rows(w, &at);
-    if (r == 0)
-        r = walk_blocks(w, &at, segment->source.size);
-    ct_read_source_forget(&segment->source, 0, at);
-    if (r == -ENOMEM)
-        return r;
-    if (r == -ENODATA && w->err->offset == at && segment->source.short_code != -EINVAL) {
-        segment->limit = at;
-        if (w->segment == 0) {                  /* people know the file, not what was found beside it */
-            w->input->ending.error = *w->err;
-            w->input->ending.cut_offset = at;
-        }
-    } else if (r < 0) {
-        w->err->offset = at;                    /* nothing of this block is used */
-        ct_trace_damage(w->input, w->segment, w->err);
-    } else {
-        if (w->segment == 0)
-            w->input->ending.cut_offset = at;
-        if (segment->source.short_code == -EINVAL) {
-            ct_error_fill(w->err, -EINVAL, at, "the gzip is damaged");
-            ct_trace_damage(w->input, w->segment, w->err);
-        }
-    }
-    return 0;
-}
-
-/* Whether the last input's last program has its end, as far as was walked. */
-static bool has_end(const struct ct_trace *trace)
-{
-    const struct ct_program *last = trace->programs.count ? trace->programs.items[trace->programs.count - 1] : NULL;
-
-    return last && last->pub.input == trace->inputs.count - 1 && last->pub.has_end;
-}
-
-/* Whether the input is closed.  With `ended` its end is in the file, and what was cut off there, names, is not in the tail. */
-static void judge_ending(struct ct_trace *trace, struct ct_trace_input *in, bool ended)
-{
-    bool complete = has_end(trace);
-
-    if (in->ending.damage)
-        return;
-    if (complete && !ended)
-        in->ending.error = (struct ct_error){ 0 };
-    in->ending.complete = complete && in->ending.error.code == 0;
-    if (!complete && in->ending.error.code == 0)
-        ct_error_fill(&in->ending.error, -ENODATA, in->ending.cut_offset, "the trace has no end");
-}
-
-int ct_trace_add(struct ct_trace *trace, const struct ct_read_input *input, struct ct_error *err)
-{
-    struct ct_trace_input *in = ct_list_add(&trace->inputs);
-    struct walk w = { .trace = trace, .input = in, .err = err };
-    bool ended = false;
-    int r = 0;
-
-    if (!in)
-        return ct_error_at(err, -ENOMEM, 0, "out of memory");
-    *in = (struct ct_trace_input){ .name = input->path ? input->path : "-", .segment_count = 1 };
-    if (input->memory)
-        r = ct_read_source_memory(input->memory, input->memory_size, &in->segments[0].source, err);
-    else
-        r = ct_read_source_open(input->path, input->fd, trace->inflate_max, &in->segments[0].source, err);
-    if (r == 0 && input->size && input->size < in->segments[0].source.size && !in->segments[0].source.packed)
-        in->segments[0].source.size = input->size;
-    if (r < 0)
-        return r;
-    if (input->tail_size) {
-        in->segments[1].source = (struct ct_read_source){ .bytes = input->tail, .size = input->tail_size };
-        in->segment_count = 2;
-    }
-    for (w.segment = 0; r == 0 && w.segment < in->segment_count; w.segment++) {
-        r = in->ending.damage ? 0 : walk_segment(&w);
-        ended = w.segment ? ended : has_end(trace);
-    }
-    ct_trace_vanished(in);
-    if (r == 0)
-        judge_ending(trace, in, ended);
-    return r;
 }

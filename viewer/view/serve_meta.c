@@ -21,6 +21,10 @@ static void put_progress(struct ct_doc *doc, const char *key, const struct ct_in
     else
         ct_doc_real(doc, "seconds_left", p->seconds_left);
     ct_doc_string(doc, "error", *p->error ? p->error : NULL);
+    if (p->growing)
+        ct_doc_i64(doc, "age_ns", p->age_ns);
+    else
+        ct_doc_null(doc, "age_ns");
     ct_doc_u64(doc, "revision", p->revision);
     ct_doc_close(doc, '}');
 }

@@ -7,6 +7,7 @@ export type Progress = {
   seconds_left: number | null;
   error: string | null;
   revision: number;
+  age_ns?: number | null; // of the newest that is known, while the trace is still being written
 };
 
 export type Program = {

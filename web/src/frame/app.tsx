@@ -7,6 +7,7 @@ import { Banner } from "./banner";
 import { Dialogs } from "../panels/dialogs";
 import { onKey } from "./keys";
 import { PAGES } from "./pages";
+import { Live } from "./live";
 import { dialog, isProfile, meta, page, spoken, trouble } from "./store";
 import { ThemeButton } from "./theme_button";
 
@@ -78,6 +79,7 @@ export function App() {
           To the page
         </a>
         <Name />
+        <Live />
         {at && <Tabs />}
         <div class="tools">
           <ThemeButton />

@@ -1,11 +1,11 @@
 // Says in a sentence what a person must know before they trust what they see, and how far indexing is.
 
 import { count, duration } from "../timeline/time";
-import { isProfile, lanesError, meta, progress, span, trouble } from "./store";
+import { isProfile, lanesError, live, meta, progress, span, trouble } from "./store";
 
 function Indexing() {
   const now = progress.value;
-  if (!now || now.state !== "building") return null;
+  if (!now || now.state !== "building" || live.value) return null;
   const percent = Math.round(Math.min(1, Math.max(0, now.part)) * 100);
   const left = now.seconds_left === null ? "" : `, about ${duration(Math.max(1, Math.ceil(now.seconds_left)) * 1e9)} left`;
   return (

@@ -2,6 +2,7 @@
 
 import { pan, spanOf, zoom } from "../timeline/viewport";
 import { goThrough, pushAddress } from "./address";
+import { toggleFollow } from "./live";
 import * as act from "./actions";
 import * as store from "./store";
 import { nextHit } from "./search";
@@ -46,6 +47,7 @@ export const KEYS: Key[] = [
   { keys: ["ShiftArrowDown"], shown: "Shift+↓", does: "select in the row below", run: () => act.selectBeside(1) },
   { keys: ["0"], shown: "0", does: "the whole trace", run: () => { pushAddress(); act.glide({ start: 0, end: store.span.value }); } },
   { keys: ["f"], shown: "F", does: "zoom to the selection or the range", run: act.zoomToSelection },
+  { keys: ["l"], shown: "L", does: "live: go to the end and follow, or no longer", run: toggleFollow },
   { keys: ["g"], shown: "G", does: "go to a time", run: () => { store.dialog.value = "goto"; } },
   { keys: ["/"], shown: "/", does: "search", run: openSearch, pages: "all" },
   { keys: ["Enter", "n"], shown: "Enter  N", does: "next hit", run: (event) => nextHit(event.shiftKey ? -1 : 1) },

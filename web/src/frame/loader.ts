@@ -4,9 +4,11 @@ import { batch } from "@preact/signals";
 import type { Lanes, Meta, Notes, Overview, Progress, Settings, Start } from "../api/answers";
 import { ApiError, apiListen, getJson, wordsOf } from "../api/api";
 import { namesTake, namesUpdate } from "./names";
-import { clock, heads, HEADS_LEAST, HEADS_MOST, lanes, meta, notes, overview, progress, span, themeChoice, trouble, view } from "./store";
+import { grown } from "../timeline/live";
+import { clock, follows, heads, HEADS_LEAST, HEADS_MOST, lanes, live, meta, notes, overview, progress, span, themeChoice, trouble, view } from "./store";
 
 const BUILDING_MS = 400;
+const LIVE_MS = 1000;
 const READY_MS = 4000;
 const GONE_MS = 2000;
 
@@ -75,11 +77,12 @@ async function loadFirst(): Promise<Progress> {
 }
 
 function take(fresh: Meta, list: Lanes): void {
-  const whole = view.value.start <= 0 && view.value.end >= span.value;
+  const before = span.value;
   batch(() => {
     meta.value = fresh;
     lanes.value = list.lanes;
-    if (!fitted || whole) view.value = { start: 0, end: Math.max(1, fresh.span_ns) };
+    if (!fitted) view.value = { start: 0, end: Math.max(1, fresh.span_ns) };
+    else view.value = grown(view.value, before, fresh.span_ns, follows.value);
   });
   loaded = fresh.revision;
   if (!fitted) {
@@ -103,8 +106,10 @@ async function update(): Promise<Progress> {
     }
   }
   const now = await getJson<Progress>("/api/progress");
+  const grows = live.value;
+  const more = grows && now.covered_ns !== progress.value?.covered_ns;
   progress.value = now;
-  if (now.revision !== loaded || !meta.value) await loadTrace();
+  if (now.revision !== loaded || more || !meta.value || grows !== live.value) await loadTrace();
   return now;
 }
 
@@ -112,7 +117,7 @@ async function poll(): Promise<void> {
   let wait = GONE_MS;
   try {
     const now = await update();
-    wait = now.state === "building" ? BUILDING_MS : READY_MS;
+    wait = now.state !== "building" ? READY_MS : live.value ? LIVE_MS : BUILDING_MS;
   } catch (cause) {
     // A missing answer or a wrong token has said so already.
     if (!trouble.value) trouble.value = { kind: "other", text: wordsOf(cause) };

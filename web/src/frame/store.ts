@@ -53,6 +53,9 @@ export const dialog = signal<"" | "keys" | "goto" | "note">("");
 /** Read aloud by screen readers. */
 export const spoken = signal("");
 
+/** Whether the trace is still being written; whether a view of its end goes along. */
+export const live = computed(() => (progress.value?.age_ns ?? null) !== null);
+export const follows = signal(true);
 export const span = computed(() => meta.value?.span_ns ?? 0);
 export const isProfile = computed(() => meta.value?.kind === "profile");
 export const startClock = computed(() => {
@@ -73,6 +76,10 @@ export const laneById = computed(() => new Map(lanes.value.map((lane) => [lane.i
 
 export function setView(to: View): void {
   view.value = clampView(to, span.value);
+}
+
+export function setFollows(on: boolean): void {
+  follows.value = on;
 }
 
 export function toggled(set: ReadonlySet<number>, id: number): ReadonlySet<number> {

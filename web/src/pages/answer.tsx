@@ -3,12 +3,14 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { getJson, isAbort, wordsOf } from "../api/api";
-import { progress } from "../frame/store";
+import { live, progress } from "../frame/store";
 
-/** Asks again when the path changes, or when the index knows more. */
+const GROWN_NS = 5e9;
+
+/** Asks again when the path changes, or when the index knows more: of a trace that grows, every few seconds of it. */
 export function useAnswer<T>(path: string | null): { value: T | null; error: string } {
   const [answer, setAnswer] = useState<{ value: T | null; error: string }>({ value: null, error: "" });
-  const revision = progress.value?.revision ?? 0;
+  const revision = (progress.value?.revision ?? 0) + (live.value ? Math.floor((progress.value?.covered_ns ?? 0) / GROWN_NS) : 0);
   useEffect(() => {
     if (!path) return undefined;
     const controller = new AbortController();

@@ -1,0 +1,226 @@
+/* What files got since the last look, for those who follow one that is still being written. */
+#include <stdio.h>
+#include <string.h>
+
+#include "converter/read/growing.h"
+#include "converter/read/walk.h"
+
+/* A program that says nothing for so long is not waited for: what it says later is shown at the time that was reached. */
+#define LAG_NS INT64_C(3000000000)
+
+/* --- blocks --- */
+
+/* Places of generations and programs may have changed since the last walk. */
+static int remember(struct ct_trace *trace, struct ct_trace_input *in, unsigned number)
+{
+    int r = 0;
+
+    ct_idmap_clear(&in->program_places);
+    for (size_t i = 0; r != -ENOMEM && i < trace->programs.count; i++) {
+        struct ct_program *program = trace->programs.items[i];
+        uint64_t key;
+
+        if (program->pub.input != number)
+            continue;
+        memcpy(&key, program->pub.run.arena_id, sizeof key);
+        if (program->pub.run.program.at)
+            r = ct_idmap_add(&in->program_places, key, (uint32_t)i);
+        ct_idmap_clear(&program->generation_places);
+        for (size_t k = 0; r != -ENOMEM && k < program->generations.count; k++)
+            r = ct_idmap_add(&program->generation_places, program->generations.items[k].number, (uint32_t)k);
+    }
+    return r == -ENOMEM ? r : 0;        /* what stands there twice is there */
+}
+
+static void judge(struct ct_trace_input *in)
+{
+    in->ending.complete = in->program && in->program->pub.has_end && in->ending.error.code == 0;
+    if (!in->ending.complete && in->ending.error.code == 0)
+        ct_error_fill(&in->ending.error, -ENODATA, in->ending.cut_offset, "the trace has no end");
+}
+
+/* The walk goes on where it stopped; a block that is not whole yet stops it again. */
+static int walk_on(struct ct_walk *w, uint64_t at)
+{
+    struct ct_trace_segment *segment = &w->input->segments[0];
+    int r;
+
+    w->input->ending.error = (struct ct_error){ 0 };
+    segment->limit = segment->source.size;
+    r = ct_walk_blocks(w, &at, segment->source.size);
+    if (r == -ENOMEM)
+        return r;
+    segment->limit = w->input->ending.cut_offset = at;
+    if (r == -ENODATA && w->err->offset == at) {
+        w->input->ending.error = *w->err;
+    } else if (r < 0) {
+        w->err->offset = at;
+        ct_trace_damage(w->input, 0, w->err);
+    }
+    return 0;
+}
+
+static int look_at(struct ct_trace *trace, unsigned number, const struct ct_read_input *input, bool last, struct ct_error *err)
+{
+    struct ct_trace_input *in = &trace->inputs.items[number];
+    struct ct_walk w = { .trace = trace, .input = in, .err = err };
+    struct ct_error told;
+    int r = 0;
+
+    if (in->ending.damage)
+        return 0;
+    if (in->segments[0].source.growing && (r = ct_growing_look(&in->segments[0].source, &told)) < 0)
+        return ct_error_at(err, r, told.offset, "%.70s %s", in->name, told.text);
+    if (in->segments[0].source.size > in->segments[0].limit || last)
+        r = remember(trace, in, number);
+    if (r == 0 && in->segments[0].source.size > in->segments[0].limit)
+        r = walk_on(&w, in->segments[0].limit);
+    if (r == 0 && last && input->tail_size && in->segment_count == 1) {
+        in->segments[1].source = (struct ct_read_source){ .bytes = input->tail, .size = input->tail_size };
+        in->segment_count = 2;
+        w.segment = 1;
+        r = ct_walk_segment(&w);
+    }
+    if (r == -ENOMEM)
+        return ct_error_at(err, r, 0, "out of memory");
+    judge(in);
+    return 0;
+}
+
+/* --- programs --- */
+
+static int by_number(const void *a, const void *b)
+{
+    const struct ct_generation_index *x = a, *y = b;
+
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* A program that was placed and ran on the same machine, since the same start of it; NULL: there is none. */
+static const struct ct_program *neighbour(const struct ct_trace *trace, const struct ct_program *of)
+{
+    for (size_t i = 0; i < trace->programs.count; i++) {
+        const struct ct_program *program = trace->programs.items[i];
+
+        if (program->placed && memcmp(program->pub.run.boot_id, of->pub.run.boot_id, CT_UUID_SIZE) == 0)
+            return program;
+    }
+    return NULL;
+}
+
+/* Brings a program that came later to the time that the others have. */
+static void place(struct ct_trace *trace, struct ct_program *program)
+{
+    const struct ct_program *near = neighbour(trace, program);
+
+    ct_program_span(program);
+    program->shift_ns = near ? near->shift_ns : program->clock.realtime_offset_ns - trace->realtime_ns;
+    program->pub.shift = near ? near->pub.shift : NULL;
+    program->pub.realtime_offset_ns = program->clock.realtime_offset_ns - program->shift_ns;
+    program->pub.start_ns += program->shift_ns;
+    program->pub.end_ns += program->shift_ns;
+    program->placed = true;
+}
+
+/* Generations that are over: what was late for them has come by the look after. */
+static void count_ready(struct ct_program *program, bool last)
+{
+    size_t whole = program->whole;
+
+    while (whole < program->generations.count && program->generations.items[whole].has_end)
+        whole++;
+    program->over = last || program->pub.has_end;
+    program->ready = program->over ? program->generations.count : program->whole;
+    program->whole = whole;
+}
+
+/* How far it is known to have come. */
+static int64_t reached(const struct ct_program *program)
+{
+    const struct ct_generation_index *g = program->generations.items;
+    uint64_t ticks = 0;
+
+    if (program->ready == 0)
+        return program->pub.start_ns;
+    for (size_t i = program->ready; i-- > 0 && ticks == 0;)
+        ticks = g[i].has_end ? g[i].end.clock.ticks : g[i].first_ticks <= g[i].last_ticks ? g[i].last_ticks : g[i].start.clock.ticks;
+    return ct_read_clock_ns(&program->clock, ticks) + program->shift_ns;
+}
+
+static int look_at_program(struct ct_trace *trace, struct ct_program *program, bool last, struct ct_error *err)
+{
+    size_t from = program->next_generation;
+
+    if (program->ended)
+        return 0;
+    if (program->generations.count > from)
+        qsort(program->generations.items + from, program->generations.count - from, sizeof *program->generations.items, by_number);
+    count_ready(program, last);
+    if (program->generations.count > 0 && ct_program_clock(program) < 0)
+        return ct_error_at(err, -ENOMEM, 0, "out of memory");
+    program->pub.realtime_offset_ns = program->clock.realtime_offset_ns - (program->placed ? program->shift_ns : 0);
+    if (!program->placed && program->generations.count > 0)
+        place(trace, program);
+    if (program->placed && program->ready > 0) {
+        int64_t end = reached(program);
+
+        program->known_end_ns = end > program->pub.start_ns ? end : program->pub.start_ns;
+    } else {
+        program->known_end_ns = program->pub.start_ns;
+    }
+    return 0;
+}
+
+/* Up to when all programs have told everything; and the end of that, which does not go back when a new one begins. */
+static int64_t horizon(struct ct_trace *trace, bool last)
+{
+    int64_t least = INT64_MAX, most = INT64_MIN;
+
+    for (size_t i = 0; i < trace->programs.count; i++) {
+        const struct ct_program *program = trace->programs.items[i];
+        int64_t ns = program->known_end_ns;
+
+        if (!program->placed)
+            continue;
+        if (ns > most)
+            most = ns;
+        if (!program->over && ns < least)
+            least = ns;
+    }
+    if (least < INT64_MAX && most - least > LAG_NS)
+        least = most - LAG_NS;
+    if (last)
+        least = INT64_MAX;
+    if (most > least)
+        most = least;
+    if (most > trace->end_ns)
+        trace->end_ns = most;
+    return least;
+}
+
+int ct_trace_extend(struct ct_trace *trace, struct ct_reader *reader, const struct ct_read_input *inputs, size_t count,
+                    bool last, struct ct_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        uint64_t from = i < trace->inputs.count ? trace->inputs.items[i].segments[0].limit : 0;
+
+        r = i < trace->inputs.count ? look_at(trace, (unsigned)i, &inputs[i], last, err) : ct_trace_add(trace, &inputs[i], err);
+        for (size_t k = 0; r == 0 && k < trace->programs.count; k++) {
+            struct ct_program *program = trace->programs.items[k];
+
+            if (program->pub.input != i)
+                continue;
+            r = program->reader ? 0 : ct_program_schema(trace, program);
+            if (r == 0)
+                r = ct_program_tables(trace, program, 0, from, err);
+            program->reader = reader;
+            program->pub.index = (unsigned)k;
+        }
+    }
+    for (size_t i = 0; r == 0 && i < trace->programs.count; i++)
+        r = look_at_program(trace, trace->programs.items[i], last, err);
+    trace->horizon_ns = horizon(trace, last);
+    return r;
+}
