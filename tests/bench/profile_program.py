@@ -3,57 +3,51 @@
 profile_program.py BUILD DATA xz|redis|sqlite: CPU time of a program whose CPU time or heap is profiled, against the program
 alone; and the same of peers.
 
-Runs of all ways take turns; what counts is what the cheapest of each cost.  A peer that replaces the allocator is
-compared with its own allocator without a profile.  heaptrack follows each allocation; its reader's time is left out, as
-is that of `ctrace`.
+All ways run at once and are given work in turns, some 20 ms each and more: what the machine does to one it does to all, and
+it changes by more than what is looked for within seconds.  Where a program's memory happens to lie is part of what it costs,
+more than a profile at times, so there are many starts, each of which gives one ratio.  What counts is the median of these; the
+true one lies between `low` and `high` in 95 of 100 such runs.
+
+A peer that replaces the allocator is compared with its own allocator without a profile.  heaptrack follows each allocation;
+its reader's time is left out, as is that of `ctrace`.
 """
 
 import glob
 import os
-import subprocess
+import statistics
 import sys
 
 import programs
-from server import Servers
+from fed import AllFed
+from server import CONNECTIONS, Servers, cpus, settle
 
 build, data, which = sys.argv[1:4]
 ctrace = f"{build}/ctrace"
 folder = f"{data}/profile"
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 JEMALLOC, TCMALLOC = f"{LIBRARIES}/libjemalloc.so.2", f"{LIBRARIES}/libtcmalloc.so.4"
+STARTS = int(os.environ.get("BENCH_STARTS", 2 * programs.ROUNDS))
+PEER_STARTS = max(2, STARTS // 4)
+TURN_NS, START_NS = 20e6, 0.8e9         # what a turn takes, if one piece of work does not take longer, and all turns of one way
+WARM, PER_ROUND = (2000, CONNECTIONS) if which == "redis" else (2, 1)
 
-# name -> (what stands before the command, environment, its library or None)
 WAYS = {
-    "alone": ([], {}, None),
-    "cpu": ([ctrace, "record", "--cpuprofile", f"{folder}/cpu.%p.pb.gz", "--"], {}, None),
-    "heap": ([ctrace, "record", "--memprofile", f"{folder}/heap.%p.pb.gz", "--"], {}, None),
+    "alone": {},
+    "cpu": {"before": [ctrace, "record", "--cpuprofile", f"{folder}/cpu.%p.pb.gz", "--"]},
+    "heap": {"before": [ctrace, "record", "--memprofile", f"{folder}/heap.%p.pb.gz", "--"]},
 }
 PEERS = {
-    "alone": ([], {}, None),
-    "cpu.gperftools": ([], {"CPUPROFILE": f"{folder}/gperftools.prof", "CPUPROFILE_FREQUENCY": "100"},
-                       f"{LIBRARIES}/libprofiler.so.0"),
-    "jemalloc": ([], {}, JEMALLOC),
-    "heap.jemalloc": ([], {"MALLOC_CONF": f"prof:true,prof_final:true,prof_prefix:{folder}/jeprof"}, JEMALLOC),
-    "tcmalloc": ([], {}, TCMALLOC),
-    "heap.gperftools": ([], {"HEAPPROFILE": f"{folder}/gperftools"}, TCMALLOC),
-    "heap.heaptrack": ([], {"DUMP_HEAPTRACK_OUTPUT": f"{folder}/heaptrack"}, "/usr/lib/heaptrack/libheaptrack_preload.so"),
+    "alone": {},
+    "cpu.gperftools": {"environment": {"CPUPROFILE": f"{folder}/gperftools.prof", "CPUPROFILE_FREQUENCY": "100"},
+                       "preload": f"{LIBRARIES}/libprofiler.so.0"},
+    "jemalloc": {"preload": JEMALLOC},
+    "heap.jemalloc": {"environment": {"MALLOC_CONF": f"prof:true,prof_final:true,prof_prefix:{folder}/jeprof"}, "preload": JEMALLOC},
+    "tcmalloc": {"preload": TCMALLOC},
+    "heap.gperftools": {"environment": {"HEAPPROFILE": f"{folder}/gperftools"}, "preload": TCMALLOC},
+    "heap.heaptrack": {"environment": {"DUMP_HEAPTRACK_OUTPUT": f"{folder}/heaptrack"},
+                       "preload": "/usr/lib/heaptrack/libheaptrack_preload.so"},
 }
 BASES = {"heap.jemalloc": "jemalloc", "heap.gperftools": "tcmalloc"}
-SQL = """create table t(a integer primary key, b text, c integer);
-with recursive n(i) as (select 1 union all select i + 1 from n where i < 200000)
-insert into t select i, 'row ' || i, i * 7919 % 100003 from n;
-create index x on t(c);
-select count(*), sum(length(b)) from t where c between 100 and 90000;
-select c, count(*), max(b) from t group by c % 1000 order by 2;
-update t set b = b || '!' where a % 3 = 0;
-select count(*) from (select b from t order by b desc);
-"""
-
-
-def command():
-    if which == "sqlite":
-        return ["sqlite3", ":memory:", SQL]
-    return ["xz", "-T2", "-1", "--block-size=2MiB", "-k", "-c", programs.text_file(f"{data}/text", 30 << 20)]
 
 
 def clean():
@@ -62,56 +56,66 @@ def clean():
             os.unlink(path)
 
 
-def metered(before, environment, preload):
-    """CPU time of a command, by the meter that stands right before it."""
-    clean()
-    costs = f"{folder}/costs"
-    words = ["env", *(f"{name}={value}" for name, value in environment.items())]
-    words += [f"LD_PRELOAD={preload}"] if preload else []
-    with open(os.devnull, "wb") as out:
-        done = subprocess.run([*before, f"{build}/tests/bench/bench-meter", costs, *words, *command()], stdout=out, stderr=out,
-                              check=False)
-    if done.returncode != 0:
-        sys.exit(f"{which} ended with status {done.returncode} ({before or environment})")
-    with open(costs, encoding="ascii") as f:
-        return int(f.read())
+def started(ways):
+    if which == "redis":
+        return Servers(build, f"{folder}/redis", "redis", ways)
+    return AllFed(data, which, ways)
 
 
-def redis(before, environment, preload):
-    clean()
-    how = {"before": before, "environment": environment, "preload": preload}
-    with Servers(build, f"{folder}/redis", "redis", {"it": how}) as servers:
-        servers["it"].cost(2000)
-        return servers["it"].cost(20000)
-
-
-def runs(ways):
-    """Those whose library is there, each as a function."""
-    once = redis if which == "redis" else metered
-    found = {}
-    for name, way in ways.items():
-        if which == "sqlite" and name.startswith("cpu"):
+def found(ways):
+    """Those whose library is there."""
+    there = {}
+    for way, how in ways.items():
+        if which == "sqlite" and way.startswith("cpu"):
             continue
-        if way[2] and not os.path.exists(way[2]):
-            print(f"profile.{name}.{which}: not measured: {way[2]} is missing", file=sys.stderr)
+        if not os.path.exists(how.get("preload", "/")):
+            print(f"profile.{way}.{which}: not measured: {how['preload']} is missing", file=sys.stderr)
             continue
-        found[name] = lambda way=way: once(*way)
-    return found
+        there[way] = how
+    return there
+
+
+def start(ways):
+    """Per cent that each way costs more than another, in one start."""
+    sums = dict.fromkeys(ways, 0)
+    clean()
+    with started(ways) as each:
+        piece = min(one.cost(WARM) for one in each.values()) * PER_ROUND
+        rounds = max(1, int(TURN_NS / piece))
+        for turn in range(max(8, int(START_NS / (rounds * piece)))):
+            for way in each if turn % 2 == 0 else reversed(each):
+                sums[way] += each[way].cost(rounds)
+    return {way: (sums[way] / sums[BASES.get(way, "alone")] - 1) * 100 for way in ways if BASES.get(way, "alone") in ways}
+
+
+def bounds(ratios):
+    """Between which of the sorted values the median lies with 95 %: as many coins show heads."""
+    count, tail, out = len(ratios), 0.5 ** len(ratios), 0
+    chance = tail
+    while tail <= 0.025 and out < count // 2:
+        out += 1
+        chance = chance * (count - out + 1) / out
+        tail += chance
+    out = max(0, out - 1)
+    return sorted(ratios)[out], sorted(ratios)[count - 1 - out]
 
 
 os.makedirs(folder, exist_ok=True)
-ours = programs.Ways(runs(WAYS))
-ours.alternate()
+settle(os.getpid(), cpus[0])
+ours = found(WAYS)
+starts = [start(ours) for _ in range(STARTS)]
 for kind, most in ("cpu", 0.5), ("heap", 1):
-    if kind in ours.runs:
+    if kind in ours:
         name = f"profile.{kind}.{which}"
-        programs.show(name, ours.more(kind, "alone"), "%", most)
-        programs.show(f"{name}.paired", ours.more_paired(kind, "alone"), "%")
-peers = programs.Ways(runs(PEERS))
-peers.alternate(max(2, programs.ROUNDS // 2))
-for name in peers.runs:
-    base = BASES.get(name, "alone")
-    if "." in name and base in peers.runs:
-        kind, peer = name.split(".")
-        programs.show(f"profile.{kind}.{which}.{peer}", peers.more(name, base), "%")
+        ratios = [more[kind] for more in starts]
+        low, high = bounds(ratios)
+        programs.show(name, statistics.median(ratios), "%", most)
+        programs.show(f"{name}.low", low, "%")
+        programs.show(f"{name}.high", high, "%")
+peers = found(PEERS)
+starts = [start(peers) for _ in range(PEER_STARTS)]
+for way in peers:
+    if "." in way and BASES.get(way, "alone") in peers:
+        kind, peer = way.split(".")
+        programs.show(f"profile.{kind}.{which}.{peer}", statistics.median(more[way] for more in starts), "%")
 clean()

@@ -7,6 +7,7 @@
 # measured is said on stderr.  The exit status is 0 when everything asked for was measured, met or not.
 #
 #   BENCH_ROUNDS   alternating runs of each thing (21 for loops, 8 for programs)
+#   BENCH_STARTS   starts of each program, for those that are compared side by side
 #   BENCH_SECONDS  how long emit.worst emits (60)
 #   BENCH_PAGE     events of the trace that view.paint and view.frame show (1000000)
 set -euo pipefail
