@@ -19,20 +19,25 @@ static void moment(struct ct_model *m, struct ct_model_thread *t, const struct c
         m->sink->moment(m->context, &moment);
 }
 
-/* A call is over: the time it took was a state if it was long. */
-static void call_over(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+static __attribute__((noinline)) void long_call_over(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e,
+                                                    int64_t start)
 {
     const struct ct_args_IO *a = ct_args_IO(e->arg);        /* the same first fields in all calls */
     bool waits = e->no == CT_EV_POLL || e->no == CT_EV_POLL_SLOW || e->no == CT_EV_LOCK_CALL || e->no == CT_EV_SIGNAL_CALL ||
                  e->no == CT_EV_CHILD_CALL || e->no == CT_EV_LOOKUP;
 
-    if (e->ns - start >= SLOW_NS || t->state == CT_STATE_CALL) {
-        if (t->waits > 0)
-            return;                     /* a handler's, within a wait */
-        ct_thread_state(m, t, waits ? CT_STATE_WAITING : CT_STATE_CALL, 0, (unsigned)a->call, start);
-        ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, e->ns);
-        ct_lanes_enter(m, t, e->ns);
-    }
+    if (t->waits > 0)
+        return;                         /* a handler's, within a wait */
+    ct_thread_state(m, t, waits ? CT_STATE_WAITING : CT_STATE_CALL, 0, (unsigned)a->call, start);
+    ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, e->ns);
+    ct_lanes_enter(m, t, e->ns);
+}
+
+/* A call is over: the time it took was a state if it was long. */
+static inline void call_over(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    if (__builtin_expect(e->ns - start >= SLOW_NS || t->state == CT_STATE_CALL, 0))
+        long_call_over(m, t, e, start);
 }
 
 static bool is_network(const struct ct_model_program *p, int32_t number)
