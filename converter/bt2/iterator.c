@@ -124,10 +124,6 @@ static int step(struct ct_bt2_iterator *it)
     const struct ct_read_item *item;
     int r = ct_reader_next(it->reader, &item, &it->err);
 
-    if (r > 0 && it->tells_states) {
-        r = ct_bt2_states_take(&it->states, item, it->reader);
-        return r < 0 ? r : ct_bt2_tell_states(it, false);
-    }
     if (r > 0) {
         if (it->source->options.watch && ++it->items % WATCH_ITEMS == 0)
             it->source->options.watch(it->source->options.watcher, WATCH_ITEMS, item->ns);
@@ -138,7 +134,30 @@ static int step(struct ct_bt2_iterator *it)
     else
         it->failed = r;
     it->ended = true;
-    return it->tells_states ? ct_bt2_tell_states(it, true) : end_all(it);
+    return end_all(it);
+}
+
+/* The same for states: a few at a time, so that babeltrace2 uses its messages again. */
+static int step_states(struct ct_bt2_iterator *it)
+{
+    const struct ct_read_item *item;
+    int r = ct_bt2_tell_states(it, it->drains);
+
+    if (r != 0)
+        return r < 0 ? r : 0;
+    if (it->drains) {
+        it->ended = true;
+        return ct_bt2_end_states(it);
+    }
+    r = ct_reader_next(it->reader, &item, &it->err);
+    if (r > 0)
+        return ct_bt2_states_take(&it->states, item, it->reader);
+    it->drains = true;
+    if (r < 0 && it->source->options.damage)
+        *it->source->options.damage = it->err;
+    else
+        it->failed = r;
+    return 0;
 }
 
 static bt_message_iterator_class_next_method_status finish(struct ct_bt2_iterator *it)
@@ -164,7 +183,7 @@ bt_message_iterator_class_next_method_status ct_bt2_iterator_next(bt_self_messag
         it->queue.count = it->queue_at = 0;
         if (it->ended)
             break;
-        if (step(it) < 0) {
+        if ((it->tells_states ? step_states(it) : step(it)) < 0) {
             it->ended = true;
             it->failed = ct_error_at(&it->err, -ENOMEM, 0, "no memory");
         }

@@ -55,6 +55,7 @@ struct ct_bt2_cpu {
 struct ct_bt2_iterator {
     struct ct_bt2_source *source;
     bool tells_states;                  /* it is that of the port of states, and what follows is all it has */
+    bool drains;                        /* the reader has no more */
     struct ct_bt2_states states;
     CT_LIST(struct ct_bt2_cpu) cpus;
     struct ct_idmap cpu_places;                 /* by address of the stream */
@@ -101,8 +102,10 @@ bt_event_class *ct_bt2_call_class(struct ct_bt2_state_classes *c, bool entry, un
 /* The stream of a CPU, or NULL without memory.  Borrowed. */
 bt_stream *ct_bt2_cpu_stream(struct ct_bt2_state_classes *c, unsigned program, unsigned cpu);
 
-/* state_messages.c: queues what can be told now; at the end with `all` the rest, and the ends of streams.  0 or -ENOMEM. */
+/* state_messages.c: queues some of what can be told now, with `all` of whatever there is: 1, 0 there is none, -ENOMEM. */
 int ct_bt2_tell_states(struct ct_bt2_iterator *it, bool all);
+/* And the ends of streams.  0 or -ENOMEM. */
+int ct_bt2_end_states(struct ct_bt2_iterator *it);
 
 /* Clock value of a moment: what began before the trace is shown at its start. */
 static inline uint64_t ct_bt2_clock(int64_t ns)

@@ -57,9 +57,10 @@ bt_event_class *ct_bt2_call_class(struct ct_bt2_state_classes *c, bool entry, un
         *slot = NULL;
     }
     slot = &c->calls.items[2 * no + entry];
+    if (*slot)
+        return *slot;
     snprintf(full, sizeof full, "syscall_%s_%s", entry ? "entry" : "exit", name);
-    if (!*slot)
-        *slot = event_class(c, full, !entry ? "ret:i64" : has_fd ? "fd:i32" : "");
+    *slot = event_class(c, full, !entry ? "ret:i64" : has_fd ? "fd:i32" : "");
     return *slot;
 }
 
@@ -170,9 +171,10 @@ bt_stream *ct_bt2_cpu_stream(struct ct_bt2_state_classes *c, unsigned program, u
         *slot = NULL;
     }
     slot = &host->streams.items[cpu];
+    if (*slot)
+        return *slot;
     snprintf(name, sizeof name, "channel0_%u", cpu);
-    if (!*slot)
-        *slot = bt_stream_create(c->stream, host->trace);
+    *slot = bt_stream_create(c->stream, host->trace);
     return *slot && bt_stream_set_name(*slot, name) == 0 ? *slot : NULL;
 }
 

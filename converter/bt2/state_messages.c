@@ -6,7 +6,7 @@
 #include "converter/bt2/source_impl.h"
 #include "converter/profile/utf8.h"
 
-enum { PACKET_EVENTS = 16384, PRIORITY = 20, STATUS_WAITS = 5, STATUS_WAITS_FOR_CPU = 2 };
+enum { PACKET_EVENTS = 16384, PRIORITY = 20, STATUS_WAITS = 5, STATUS_WAITS_FOR_CPU = 2, AT_ONCE = 15 };
 
 struct payload {
     bt_field *structure;
@@ -123,7 +123,7 @@ static bt_event_class *class_of(struct ct_bt2_iterator *it, const struct ct_bt2_
     case CT_BT2_GONE:
         return c->exit;
     default:
-        return ct_bt2_call_class(c, state->kind == CT_BT2_ENTRY, state->name, it->states.names.items[state->name], state->has_fd);
+        return ct_bt2_call_class(c, state->kind == CT_BT2_ENTRY, state->name, ct_bt2_state_name(&it->states, state->name), state->has_fd);
     }
 }
 
@@ -204,9 +204,16 @@ int ct_bt2_tell_states(struct ct_bt2_iterator *it, bool all)
     struct ct_bt2_state state;
     int r = 0;
 
-    while (r == 0 && ct_bt2_states_next(&it->states, all, &state))
-        r = tell(it, &state);
-    for (size_t i = 0; all && r == 0 && i < it->cpus.count; i++) {
+    for (unsigned i = 0; r >= 0 && i < AT_ONCE && ct_bt2_states_next(&it->states, all, &state); i++)
+        r = tell(it, &state) < 0 ? -ENOMEM : 1;
+    return r;
+}
+
+int ct_bt2_end_states(struct ct_bt2_iterator *it)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < it->cpus.count; i++) {
         r = it->cpus.items[i].packet ? end_packet(it, &it->cpus.items[i]) : 0;
         if (r == 0)
             r = ct_bt2_queue(it, bt_message_stream_end_create(it->self, it->cpus.items[i].stream));

@@ -120,14 +120,14 @@ static unsigned cpu_at(const struct ct_bt2_doing *d, int64_t ns)
 
 /* --- calls --- */
 
-/* The number of a call's name; -ENOMEM. */
+/* Names of calls.def have the numbers that they have there; others follow. */
 static int name_no(struct ct_bt2_states *s, struct ct_text name)
 {
     char **slot;
 
     for (size_t i = 0; i < s->names.count; i++)
         if (strlen(s->names.items[i]) == name.size && memcmp(s->names.items[i], name.at, name.size) == 0)
-            return (int)i;
+            return CT_CALL_END + (int)i;
     slot = ct_list_add(&s->names);
     if (slot)
         *slot = strndup(name.at, name.size);
@@ -135,15 +135,17 @@ static int name_no(struct ct_bt2_states *s, struct ct_text name)
         s->names.count -= slot != NULL;
         return -ENOMEM;
     }
-    return (int)s->names.count - 1;
+    return CT_CALL_END + (int)s->names.count - 1;
 }
 
 static int name_of_call(struct ct_bt2_states *s, uint64_t no)
 {
-    const struct ct_call_info *call = no < CT_CALL_END ? ct_schema_call((unsigned)no) : NULL;
-    const char *name = call ? call->name : "unknown";
+    return no < CT_CALL_END && ct_schema_call((unsigned)no) ? (int)no : name_no(s, (struct ct_text){ "unknown", 7 });
+}
 
-    return name_no(s, (struct ct_text){ name, strlen(name) });
+const char *ct_bt2_state_name(const struct ct_bt2_states *s, unsigned name)
+{
+    return name < CT_CALL_END ? ct_schema_call(name)->name : s->names.items[name - CT_CALL_END];
 }
 
 static int enter(struct ct_bt2_states *s, struct ct_read_thread *thread, int64_t ns, unsigned name, bool has_fd, int64_t fd)

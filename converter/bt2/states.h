@@ -42,7 +42,7 @@ struct ct_bt2_doing {
 struct ct_bt2_states {
     CT_LIST(struct ct_bt2_state) heap;
     CT_LIST(struct ct_bt2_doing) threads;       /* by index of the reader's */
-    CT_LIST(char *) names;                      /* of calls */
+    CT_LIST(char *) names;                      /* of calls that calls.def does not have */
     uint64_t order;
     int64_t edge;                               /* nothing begins before any more */
 };
@@ -51,4 +51,5 @@ struct ct_bt2_states {
 int ct_bt2_states_take(struct ct_bt2_states *s, const struct ct_read_item *item, const struct ct_reader *reader);
 /* The next that can be told; with `all` whatever there is. */
 bool ct_bt2_states_next(struct ct_bt2_states *s, bool all, struct ct_bt2_state *ret);
+const char *ct_bt2_state_name(const struct ct_bt2_states *s, unsigned name);
 void ct_bt2_states_fini(struct ct_bt2_states *s);

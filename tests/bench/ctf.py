@@ -40,11 +40,13 @@ def main(build, folder):
     ctrace = os.path.join(build, "ctrace")
     seconds(os.path.join(build, "tests/bench/mktrace"), str(EVENTS), "8", "mixed", trace)
     seconds(ctrace, "convert", "--alone", "-t", "ctf", "-o", ctf, trace)
+    told = [os.path.join(ctf, name) for name in os.listdir(ctf) if not name.startswith("states")]   # what `ctrace convert` reads of it
     ways = {
-        "dummy": ("babeltrace2", ctf, "-o", "dummy"),
+        "dummy": ("babeltrace2", *told, "-o", "dummy"),
+        "whole": ("babeltrace2", ctf, "-o", "dummy"),
         "chrome": (ctrace, "convert", "--alone", "-o", "/dev/null", ctf),
         "plugin": ("babeltrace2", f"--plugin-path={plugins}", trace, "-o", "dummy"),
-        "text": ("babeltrace2", ctf),
+        "text": ("babeltrace2", *told),
     }
     turns = [{way: seconds(*command) for way, command in ways.items()} for _ in range(ROUNDS)]
     ratio = lambda way, by: statistics.median(turn[way] / turn[by] for turn in turns)
@@ -53,7 +55,7 @@ def main(build, folder):
         show(f"ctf.{way}.speed", EVENTS / least[way] / 1e6, "Mevents/s")
     show("ctf.chrome", ratio("chrome", "dummy"), "x", 1.5)
     show("ctf.text", ratio("chrome", "text"), "x")
-    show("ctf.plugin", ratio("plugin", "dummy"), "x", 1)
+    show("ctf.plugin", ratio("plugin", "whole"), "x", 1)
     os.unlink(trace)
     for path in (ctf, plugins):
         shutil.rmtree(path)
