@@ -358,6 +358,38 @@ static void namespaces(void)
     puts("entered");
 }
 
+static void *count_threads(void *context)
+{
+    int proc = open("/proc", O_RDONLY | O_DIRECTORY);
+    struct stat one, two;
+
+    for (int i = 0; i < 3; i++)
+        if (fstatat(proc, "self/task/", &one, 0) == 0 && stat("/proc/self/task", &two) == 0)
+            printf("%s: %d, %d\n", (const char *)context, (int)one.st_nlink - 2, (int)two.st_nlink - 2);
+    if (stat("/nowhere/task", &one) == 0 || errno != ENOENT || stat((const char *)-1, &one) == 0 || errno != EFAULT)
+        puts("what there is not is there");
+    fflush(stdout);
+    close(proc);
+    return context;
+}
+
+/* As programs do that must have one thread before they fork, or sandbox themselves. */
+static void counted(void)
+{
+    pthread_t t;
+    pid_t pid;
+
+    count_threads("alone");
+    pthread_create(&t, NULL, count_threads, (void *)"with another");
+    pthread_join(t, NULL);
+    pid = fork();
+    if (pid == 0) {
+        count_threads("in a child");
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+}
+
 static int raw_thread(void *done)
 {
     (void)!write(-1, "", 0);
@@ -389,4 +421,4 @@ static void raw(void)
 HARMLESS({ "many", many }, { "many-long", many_long }, { "shortly", shortly }, { "shortly-long", shortly_long },
          { "small", small }, { "endings", endings }, { "outlived", outlived }, { "main-first", main_first },
          { "chain", chain }, { "contexts", contexts }, { "deep", deep },
-         { "namespaces", namespaces }, { "raw", raw })
+         { "counted", counted }, { "namespaces", namespaces }, { "raw", raw })
