@@ -37,6 +37,7 @@ static const char usage_text[] =
     "  ctrace view trace.out\n"
     "  ctrace view http://localhost:6060/debug/pprof/trace?seconds=5\n"
     "  ctrace view http://localhost:6060/debug/pprof/heap\n"
+    "  ctrace view net://localhost/host/$(hostname)/SESSION       a live session of LTTng's\n"
     "  ctrace view --base before.pb.gz after.pb.gz\n";
 
 enum { LOOK_MS = 200, EARLY = 10 };

@@ -188,14 +188,14 @@ static void look_at_file(struct ct_following *f, struct file *file, const char *
         file->over = now - file->grew_ms > SESSION_MS;
 }
 
-static void look_at_session(struct ct_following *f, struct file *file, const char *place)
+static void look_at_session(struct ct_following *f, struct file *file)
 {
     struct ct_error err = { 0 };
     int r = ct_import_live_look(&file->live, &err);
 
     file->over = r <= 0;
     if (r < 0)
-        snprintf(f->said, sizeof f->said, "%.50s: %.90s; what arrived before is all there is.", place, err.text);
+        snprintf(f->said, sizeof f->said, "%.150s; what arrived before is all there is.", err.text);
 }
 
 static void look(struct ct_following *f)
@@ -210,7 +210,7 @@ static void look(struct ct_following *f)
         struct file *file = &f->files.items[i];
 
         if (!file->over && ct_opened_is_live(f->family.path[i]))
-            look_at_session(f, file, f->family.path[i]);
+            look_at_session(f, file);
         else if (!file->over)
             look_at_file(f, file, f->family.path[i], now);
         f->last &= file->over;

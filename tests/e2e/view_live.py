@@ -4,12 +4,14 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+from lttng_session import Session
 from serving import expect, settles
 from viewing import Viewer, ctrace
 
@@ -125,6 +127,84 @@ def replaced():
         settles(lambda: state(v), "ready", "the end", 10)
         assert v.json("/api/progress")["error"].startswith("again.out is another file by now"), v.json("/api/progress")
     one.end()
+
+
+# --- live sessions of LTTng's ---
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+class Relay:
+    """A relay daemon, and a live session of redis-server's events that it streams."""
+
+    def __init__(self, session):
+        self.session = session
+        control, data, viewer = free_ports(3)
+        self.url = f"net://127.0.0.1:{viewer}/host/{socket.gethostname()}/"
+        self.to = f"--ctrl-url=tcp://127.0.0.1:{control}", f"--data-url=tcp://127.0.0.1:{data}"
+        self.daemon = subprocess.Popen(["lttng-relayd", f"--control-port=tcp://127.0.0.1:{control}",
+                                        f"--data-port=tcp://127.0.0.1:{data}", f"--live-port=tcp://127.0.0.1:{viewer}",
+                                        f"--output={session.home}/relay"], env=session.env, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, **session.who)
+
+    def begin(self, name):
+        settles(lambda: self.session("create", name, "--live=200000", *self.to, status=None).returncode, 0, "a relay daemon", 20)
+        self.session("enable-event", "-u", "ctrace:*")
+        self.session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
+        self.session("start")
+        return self.url + name
+
+
+def redis(session, port):
+    server = subprocess.Popen([ctrace, "record", "--lttng", "-o", f"{session.home}/redis.out", "--", "redis-server", "--port", str(port),
+                               "--save", "", "--daemonize", "no"], env=session.env, cwd=session.home, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, **session.who)
+    settles(lambda: subprocess.run(["redis-cli", "-p", str(port), "ping"], capture_output=True, text=True).stdout, "PONG\n", "redis", 20)
+    return server
+
+
+def benchmark(port, count):
+    subprocess.run(["redis-benchmark", "-p", str(port), "-n", str(count), "-c", "4", "-t", "set,get", "-q"], check=True,
+                   stdout=subprocess.DEVNULL, timeout=60)
+
+
+def session():
+    """redis under redis-benchmark, looked at by way of a relay daemon, which dies at last: what arrived stays."""
+    os.chmod(scratch, 0o755)
+    with Session(f"{scratch}/home") as lttng:
+        relay, [port] = Relay(lttng), free_ports(1)
+        server = None
+        try:
+            place = relay.begin("benchmark")
+            server = redis(lttng, port)
+            with Viewer("--no-browser", "--listen", "127.0.0.1:0", place, folder=scratch) as v:
+                time.sleep(1)
+                counts = []
+                for _ in range(3):
+                    benchmark(port, 300)
+                    settles(lambda: v.json("/api/progress")["covered_ns"] > 0, True, "something", 20)
+                    settles(lambda: more_than(v, counts[-1] if counts else 0), True, "more events", 20)
+                    counts.append(v.json("/api/meta")["trace"]["events"])
+                now = v.json("/api/progress")
+                assert now["state"] == "building" and 0 <= now["age_ns"] < 20e9, now
+                assert "redis-server" in str(v.json("/api/meta")["programs"]), v.json("/api/meta")["programs"]
+                relay.daemon.kill()
+                settles(lambda: state(v), "ready", "the end", 20)
+                said, meta = v.json("/api/progress")["error"], v.json("/api/meta")
+                assert said.startswith("net://") and "what arrived before is all there is" in said, said
+                assert meta["trace"]["events"] >= counts[-1] and v.json("/api/lanes")["lanes"], meta
+                time.sleep(0.5)             # for the terminal
+            assert "what arrived before is all there is" in v.said, v.said
+        finally:
+            for each in (relay.daemon, server):
+                if each:
+                    each.terminate()
+                    each.wait(30)
 
 
 try:
