@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "format/event.h"
 #include "record/arena.h"
 #include "record/control.h"
 #include "record/emit.h"
@@ -205,10 +206,30 @@ void ct_writer_drop(struct ct_thread *self)
     count_lost(self, NULL);
 }
 
+/* An emit that was left between its last two stores has moved the time on for an event that never was. */
+static void find_time(struct ct_writer *w)
+{
+    const uint8_t *next, *fields;
+    uint64_t ticks;
+
+    if (!w->head)
+        return;
+    ticks = w->head->base_ticks;
+    for (const uint8_t *at = (const uint8_t *)(w->head + 1); at < w->at; at = next) {
+        next = ct_event_step(at, w->at, &fields);
+        if (!next)
+            return;
+        ticks += ct_event_delta(at);
+    }
+    w->last_ticks = ticks;
+}
+
 unsigned ct_emit_interrupted(struct ct_thread *self)
 {
     if (ct_thread_frame_alive(self->frame))
         return self->depth;
+    find_time(&self->writer[0]);
+    find_time(&self->writer[1]);
     self->frame = ct_stack_pointer();
     return 0;
 }

@@ -192,21 +192,27 @@ static void leave_handler(int signal)
 /* A handler that leaves an emit by siglongjmp must not stop the thread from recording for ever. */
 static void recording_survives_siglongjmp(void **state)
 {
+    uint64_t written, now;
     struct seen seen;
 
     (void)state;
     start();
     signal(SIGUSR1, leave_handler);
+    EMIT(GC_END);
+    written = ct_self.writer[0].last_ticks;
     if (sigsetjmp(away, 1) == 0) {
         ct_self.frame = ct_stack_pointer() - 4096;      /* as if an emit deeper in the stack were under way */
         ct_self.depth = 1;
+        ct_self.writer[0].last_ticks++;                 /* and were at its last store but one */
         raise(SIGUSR1);
     }
-    EMIT(GC_END);
+    now = written + 1000;
+    EMIT(GC_END, .time = now);
     assert_int_equal(ct_self.depth, 0);
-    EMIT(GC_END);
+    EMIT(GC_END, .time = now);
     seen = stop();
-    assert_int_equal(seen.count[CT_EV_GC_END], 2);
+    assert_int_equal(seen.count[CT_EV_GC_END], 3);
+    assert_int_equal(seen.last[CT_EV_GC_END].ticks, now);
 }
 
 static void a_shut_gate_records_nothing(void **state)
