@@ -181,10 +181,10 @@ void ct_session_dir_close(struct ct_session_dir *s, bool remove)
 {
     if (s->fd >= 0 && remove)
         remove_all(s);
+    if (s->lock >= 0)
+        close(s->lock);                 /* first: who waits for the directory does not wait for this */
     if (s->fd >= 0)
         close(s->fd);
-    if (s->lock >= 0)
-        close(s->lock);
     s->fd = s->lock = -1;
 }
 

@@ -174,6 +174,7 @@ static unsigned find_key(const struct block *b, const char *key, size_t *ret_at,
     unsigned count = 0;
     size_t size;
 
+    *ret_at = *ret_size = 0;
     for (size_t at = 0; next_entry(b, at, &size); at += size)
         if (strcmp(b->text + at, key) == 0) {
             *ret_at = at;
