@@ -32,12 +32,13 @@ export type Item = {
 export const HEIGHT = { state: 15, band: 9, slices: 15, marks: 8, value: 36, thin: 3, heading: 24, lane: 25, gap: 7, deep: 5 };
 const POOL = 3; // as many threads of one start routine are a pool
 const POOL_OPEN = 4; // greater pools are folded at first,
-const FEW = 12; // unless the program has so few threads
+const FEW = 12; // unless the program has so few threads; as many programs are all open
+const TOLD = 4; // programs whose pauses and counters are not folded
 const IDLE_SHARE = 0.001; // of the span
 const IDLE_LEAST = 2; // one idle lane needs no fold
 const THIN_ROWS = 12;
 
-type Section = { key: string; title: string; lanes: Lane[]; open: boolean; program?: Program; within?: Section[] };
+type Section = { key: string; title: string; lanes: Lane[]; open: boolean; program?: Program; within?: Section[]; others?: Lane[] };
 
 /** "io-*", "redis tcp": every word must be in the lane's name, group, tid or program; * is any text. */
 export function laneMatches(lane: Lane, program: Program | undefined, filter: string): boolean {
@@ -72,6 +73,7 @@ export class LaneLayout {
   readonly byLane = new Map<number, Item>();
   readonly foldOf = new Map<number, Item>(); // of lanes that are folded away
   height = 0;
+  private readonly otherOf = new Map<number, string>(); // keys of folds, of lanes of programs that have no lane here of their own
   private readonly known: ReadonlyMap<number, Program>;
 
   constructor(
@@ -112,7 +114,6 @@ export class LaneLayout {
     const of = (kind: Lane["kind"]) => lanes.filter((lane) => lane.kind === kind);
     const cpus = of("cpu").sort((a, b) => a.id - b.id);
     const sections: Section[] = [
-      { key: `pauses${at}`, title: "Pauses", lanes: of("pause"), open: true },
       { key: `cpus${at}`, title: cpus.some((lane) => lane.group) ? "CPUs, estimated" : "CPUs", lanes: cpus, open: cpus.length <= 8 },
     ];
     const threads = of("thread");
@@ -120,14 +121,26 @@ export class LaneLayout {
     const busy = (id: number) => threads.reduce((sum, lane) => sum + (lane.program === id ? lane.busy_ns : 0), 0);
     const weights = new Map(ids.map((id) => [id, busy(id)]));
     ids.sort((a, b) => (weights.get(b) ?? 0) - (weights.get(a) ?? 0) || a - b);
+    sections.unshift(this.busiestOf(`pauses${at}`, "Pauses", of("pause"), ids));
     for (const id of ids) {
       const program = this.programs.find((each) => each.id === id);
       const title = program ? `${program.name.replace(` on ${host}`, "")} ${program.pid}` : "threads";
-      sections.push({ key: `p${id}`, title, lanes: threads.filter((lane) => lane.program === id), open: true, program });
+      const open = ids.length <= FEW || (weights.get(id) ?? 0) >= this.span * IDLE_SHARE;
+      sections.push({ key: `p${id}`, title, lanes: threads.filter((lane) => lane.program === id), open, program });
     }
     sections.push({ key: `tasks${at}`, title: "Tasks", lanes: of("task"), open: true });
-    sections.push({ key: `counters${at}`, title: "Counters", lanes: of("counter"), open: true });
+    sections.push(this.busiestOf(`counters${at}`, "Counters", of("counter"), ids));
     return sections.filter((section) => section.lanes.length);
+  }
+
+  /** Lanes that each program has: a shell script has hundreds of programs, and those that do nothing would hide the others. */
+  private busiestOf(key: string, title: string, lanes: Lane[], byBusy: readonly number[]): Section {
+    const own = new Set(lanes.map((lane) => lane.program));
+    if (own.size <= TOLD + 1) return { key, title, lanes, open: true };
+    const told = byBusy.filter((id) => own.has(id)).slice(0, TOLD);
+    const others = lanes.filter((lane) => !told.includes(lane.program));
+    for (const lane of others) this.otherOf.set(lane.id, `${key}/others`);
+    return { key, title, lanes, open: true, others };
   }
 
   private isOpen(key: string, first: boolean): boolean {
@@ -156,7 +169,9 @@ export class LaneLayout {
       return;
     }
     if (lanes[0].kind !== "thread" || key === "pinned") {
-      for (const lane of lanes) this.lane(lane, 0);
+      const others = new Set(section.others);
+      for (const lane of lanes) if (!others.has(lane)) this.lane(lane, 0);
+      if (section.others) this.fold(`${key}/others`, "of other processes", section.others, false);
       return;
     }
     this.threads(key, lanes);
@@ -187,7 +202,7 @@ export class LaneLayout {
     if (!open) {
       const top = this.height + 4;
       for (const lane of members.slice(0, THIN_ROWS))
-        for (const row of inOrder(lane.rows).slice(0, 1)) rows.push({ lane, row, y: top + rows.length * (HEIGHT.thin + 1), h: HEIGHT.thin, thin: true });
+        for (const row of inOrder(lane.rows).filter((each) => each.kind !== "value").slice(0, 1)) rows.push({ lane, row, y: top + rows.length * (HEIGHT.thin + 1), h: HEIGHT.thin, thin: true });
     }
     const h = Math.max(HEIGHT.lane, 8 + rows.length * (HEIGHT.thin + 1));
     const item = this.push({ kind: "fold", key, title, detail: "", count: members.length, open, indent: 0, lane: null, deeper: 0, rows }, h);
@@ -245,7 +260,10 @@ export class LaneLayout {
     const several = this.lanes.some((each) => this.hostOf(each) !== this.hostOf(lane));
     const host = several ? this.hostOf(lane) : "";
     const outer = several ? [`h${host}`] : [];
-    if (lane.kind !== "thread") return [...outer, `${lane.kind}s${host && `@${host}`}`];
+    if (lane.kind !== "thread") {
+      const other = this.otherOf.get(lane.id);
+      return [...outer, `${lane.kind}s${host && `@${host}`}`, ...(other ? [other] : [])];
+    }
     const pool = [...outer, `p${lane.program}`, `p${lane.program}/${lane.group || `=${lane.id}`}`];
     return lane.busy_ns < this.span * IDLE_SHARE ? [...pool, `p${lane.program}/idle`] : pool;
   }

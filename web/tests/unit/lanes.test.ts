@@ -33,6 +33,19 @@ describe("layout", () => {
     expect(placeFlows([flow], shut, 0)[0].toY).toBe((heading?.y ?? 0) + (heading?.h ?? 0) / 2);
     expect(placeFlows([flow], layout({ hidden: new Set([id("io-worker-4")]) }), 0)).toEqual([]);
   });
+  it("folds pauses and counters of all but the busiest of many processes, and closes those that do nothing", () => {
+    const of = (kind: "pause" | "thread", n: number, busy: number) =>
+      ({ ...trace.lanes[0], id: kind === "pause" ? n : 100 + n, kind, program: n, name: `${kind} ${n}`, group: "", host: "", busy_ns: busy });
+    const numbers = [...Array(20).keys()];
+    const lanes = [...numbers.map((n) => of("pause", n, 0)), ...numbers.map((n) => of("thread", n, n === 7 ? 9e6 : n))];
+    const programs = numbers.map((n) => ({ ...trace.programs[0], id: n, pid: 1000 + n, host: "" }));
+    const at = new LaneLayout(lanes, programs, 50e6, prefs());
+    expect(titles(at).slice(0, 6)).toEqual(["heading Pauses", "lane pause 7", "lane pause 17", "lane pause 18", "lane pause 19", "fold of other processes 16"]);
+    expect(at.items.filter((item) => item.kind === "heading" && item.open).map((item) => item.key)).toEqual(["pauses", "p7"]);
+    expect(at.keysFor(lanes[3])).toEqual(["pauses", "pauses/others"]);
+    expect(at.keysFor(lanes[7])).toEqual(["pauses"]);
+    expect(at.foldOf.get(3)?.key).toBe("pauses/others");
+  });
   it("places everything below what came before, and finds it again", () => {
     const at = layout({ open: new Map([["p0/io_worker", true]]) });
     let y = 0;
