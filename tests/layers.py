@@ -65,7 +65,7 @@ def tracked(root):
         return sorted(p for p in listing.stdout.split("\0") if p and os.path.isfile(os.path.join(root, p)))
     return sorted(os.path.relpath(os.path.join(folder, name), root)       # a tarball
                   for folder, dirs, names in os.walk(root) for name in names
-                  if not os.path.relpath(folder, root).startswith(("build", ".")))
+                  if not os.path.relpath(folder, root).startswith(("build", ".")) and not name.endswith(".pyc"))
 
 
 def resolve(path, name, files):

@@ -110,13 +110,24 @@ CT_HOT_DATA _Atomic size_t ct_heap_margin = MARGIN;
 
 static bool on, stale;                  /* control thread: the set is kept; it holds what was freed unheard */
 
-void ct_heap_follow(bool recording)
+static void look_for_growth(bool growth)
 {
-    bool wanted = recording && ct_wanted(CT_CAT_alloc), growth = recording && ct_wanted(CT_CAT_heap);
-
     atomic_store_explicit(&ct_heap_margin, growth ? MARGIN : 0, memory_order_relaxed);
     if (ct_heap_samples_only)
         ct_heap_samples_only(!growth);
+}
+
+void ct_heap_begin(void)
+{
+    if (ct_wanted(CT_CAT_heap))
+        look_for_growth(true);
+}
+
+void ct_heap_follow(bool recording)
+{
+    bool wanted = recording && ct_wanted(CT_CAT_alloc);
+
+    look_for_growth(recording && ct_wanted(CT_CAT_heap));
     if (wanted)
         ct_watched_init();
     if (wanted && !on && stale)

@@ -61,6 +61,8 @@ void ct_heap_lifted(const void *block, uint64_t lifted, bool freed);
 
 /* The rate has changed: the calling thread counts anew; others do when their next sample is due. */
 void ct_heap_redraw(void);
+/* Control thread: recording is about to begin; what the heap grew by before is not growth of this one. */
+void ct_heap_begin(void);
 /* Control thread: samples and growth of the heap are wanted, or are not. */
 void ct_heap_follow(bool recording);
 /* HOT: growth is looked for where a block ends within so many bytes of the heap's end; 0: not at all.  Relaxed: a hint. */

@@ -43,6 +43,7 @@ static void forked_child(void)
 }
 
 const struct ct_sampler ct_sampler = {
+    .begin = ct_heap_begin,
     .follow = follow,
     .poked = ct_cpu_poked,
     .rates_changed = ct_heap_redraw,

@@ -6,6 +6,7 @@
 #include "record/annotate.h"
 #include "record/arena.h"
 #include "record/control.h"
+#include "record/heap_ask.h"
 #include "record/hidden.h"
 #include "record/labels.h"
 #include "record/options.h"
@@ -23,8 +24,11 @@ static struct ct_arena *arena(void)
 
 static int ask(int request, int fd, const char *text)
 {
-    int r = ct_control_ask((enum ct_control_request)request, fd, text);
+    int r;
 
+    if (ct_growth_finish && (request == CT_ASK_STOP || request == CT_ASK_UNCONSUME))
+        ct_growth_finish();             /* while it can still be told */
+    r = ct_control_ask((enum ct_control_request)request, fd, text);
     if (r == 0 && request == CT_ASK_START)
         CT_SAMPLER(thread_born);        /* the calling one was there before */
     return r;

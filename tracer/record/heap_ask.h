@@ -11,3 +11,6 @@
  * thread, which can do neither by itself: see docs/architecture.md.
  */
 void ct_heap_ask(bool trim, struct ct_heap_facts *ret, bool (*go_on)(void)) __attribute__((weak, visibility("hidden")));
+
+/* Tells what bursts of growth have left over. */
+void ct_growth_finish(void) __attribute__((weak, visibility("hidden")));

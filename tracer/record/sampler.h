@@ -20,6 +20,7 @@ struct ct_shot {
 };
 
 struct ct_sampler {
+    void (*begin)(void);                /* control thread: the gate is about to be opened; from there on nothing may be missed */
     /*
      * Control thread: samples what ct_options asks for while `recording`, and nothing else.  Called when the gate was
      * opened, at each turn, when options changed, and before the gate is shut.

@@ -71,6 +71,7 @@ static void start(struct ct_arena *a)
     ct_modules_scan(a);
     ct_tasks_each(see_thread);
     atomic_store_explicit(&a->phase, CT_ARENA_RECORDING, memory_order_relaxed);
+    CT_SAMPLER(begin);
     turn(a, 1);
     CT_SAMPLER(follow, true);
 }

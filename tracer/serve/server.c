@@ -132,18 +132,19 @@ static struct ct_guest *guest_of(struct mg_connection *conn)
 }
 
 /*
- * Whether the client is one too many.  One who has had all of its reply may be counted for a moment yet, and be the one that
- * asks here: so for another moment it is waited whether one leaves.
+ * Whether the client is one too many: those that came before it are served, whoever asks first.  One who has had all of its
+ * reply may be counted for a moment yet, and be the one that asks here: so for another moment it is waited whether one leaves.
  */
-static bool is_too_many(struct ct_server *s)
+static bool is_too_many(struct ct_server *s, struct ct_guest *guest)
 {
     static const struct timespec a_moment = { 0, 10000000 };
 
-    for (unsigned looks = 0; atomic_load_explicit(&s->connected, memory_order_relaxed) > s->clients; looks++) {
+    for (unsigned looks = 0; guest->surplus && atomic_load_explicit(&s->connected, memory_order_relaxed) > s->clients; looks++) {
         if (looks == 5)
             return true;
         nanosleep(&a_moment, NULL);
     }
+    guest->surplus = false;
     return false;
 }
 
@@ -161,7 +162,7 @@ static int begin_request(struct mg_connection *conn)
         return 503;
     }
     status = take_request(conn, &request, &why);
-    if (!status && is_too_many(s)) {
+    if (!status && is_too_many(s, guest)) {
         status = 503;
         why = "too many clients: try again later";
     }
@@ -225,7 +226,7 @@ static int init_connection(const struct mg_connection *conn, void **ret)
         return 0;
     *guest = (struct ct_guest){ .loop = s->loop, .all = &s->endpoints, .patience_ms = s->patience_ms, .left = client_left,
                                 .user = s, .fd = -1, .counted = true, .since_ms = ct_loop_now() };
-    atomic_fetch_add_explicit(&s->connected, 1, memory_order_relaxed);
+    guest->surplus = atomic_fetch_add_explicit(&s->connected, 1, memory_order_relaxed) >= s->clients;
     return 0;
 }
 

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "record/emit.h"
+#include "record/heap_ask.h"
 #include "record/hot.h"
 #include "record/intern.h"
-#include "wrap/growth.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "record/emit.h"
+#include "record/heap_ask.h"
 #include "record/hot.h"
 #include "record/intern.h"
 #include "wrap/real.h"

@@ -30,9 +30,6 @@ void ct_growth_changed(struct ct_growth *g, uint64_t start, unsigned how, int64_
 /* One that is an event of its own, like a mapped block. */
 void ct_growth_tell(uint64_t start, unsigned how, int64_t bytes);
 
-/* What bursts have left over. */
-void ct_growth_finish(void);
-
 /* Growth is looked for again: what came meanwhile is held, and is told of nobody's call. */
 void ct_heap_look_anew(void);
 void ct_growth_look_anew(int64_t brk_bytes);
