@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 
+import ctf_needed
 from lttng_session import run
 
 build = os.path.abspath(sys.argv[1])
@@ -124,14 +125,7 @@ def judge(what, r):
 
 
 def main():
-    try:
-        import ctf_making as making
-    except ImportError as e:
-        print(f"no bindings of babeltrace2 here: {e}")
-        sys.exit(77)
-    if not os.path.exists(f"{build}/babeltrace-plugin-ctrace.so"):
-        print("no babeltrace2 here")
-        sys.exit(77)
+    making = ctf_needed.making(build)
     with tempfile.TemporaryDirectory(prefix="ctrace-damage-") as scratch:
         os.chdir(scratch)
         make(making)

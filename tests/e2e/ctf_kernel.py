@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import ctf_needed
+
 build = os.path.abspath(sys.argv[1])
 ctrace = f"{build}/ctrace"
 
@@ -233,14 +235,7 @@ def lost(making):
 
 
 def main():
-    try:
-        import ctf_making as making
-    except ImportError as e:
-        print(f"no bindings of babeltrace2 here: {e}")
-        sys.exit(77)
-    if not os.path.exists(f"{build}/babeltrace-plugin-ctrace.so"):
-        print("no babeltrace2 here")
-        sys.exit(77)
+    making = ctf_needed.making(build)
     with tempfile.TemporaryDirectory(prefix="ctrace-kernel-") as scratch:
         os.chdir(scratch)
         for test in (kernel_alone, with_user_space, what_is_not_told, lost):

@@ -116,7 +116,8 @@ def texts(served, path):
     if not told:
         failures.append(f"a heap's first line: {text[:100]}")
         return
-    for command in ["go", "tool", "pprof", "-unit=B", "-top", path], ["google-pprof", "--text", "--show_bytes", "busy", path]:
+    for command in ["go", "tool", "pprof", "-unit=B", "-top", path], ["google-pprof", "--text", "--show_bytes", "busy", path], \
+            ["jeprof", "--text", "--show_bytes", "busy", path]:
         if not shutil.which(command[0]):
             continue
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
