@@ -47,6 +47,13 @@ static size_t place_of(const struct ct_in_program *p, uint64_t start)
     return at;
 }
 
+/* Names are asked for again: other code lies there.  Who loads and unloads for ever needs no more room than for what is there. */
+static void forget_functions(struct ct_in_program *p)
+{
+    ct_idmap_clear(&p->function_places);
+    p->functions.count = 0;
+}
+
 static void unload(struct ct_in_program *p, uint64_t start)
 {
     size_t at = place_of(p, start);
@@ -55,7 +62,7 @@ static void unload(struct ct_in_program *p, uint64_t start)
         return;
     p->modules.items[at - 1] = p->modules.items[p->modules.count - 1];
     p->modules.count--;
-    ct_idmap_clear(&p->function_places);
+    forget_functions(p);
 }
 
 /* Of one place the newest is right; told twice (dlopen, and the loader itself) it is the same. */
@@ -77,7 +84,7 @@ static int load(struct ct_in_program *p, const bt_field *payload)
     if (!row)
         return -ENOMEM;
     *row = (struct ct_module_row){ start, start + size, 0, moved ? start : 0, { "", 0 }, ct_in_text(&p->names, name) };
-    ct_idmap_clear(&p->function_places);
+    forget_functions(p);
     if (!row->path.at)
         return -ENOMEM;
     return p->g && number(payload, "has_build_id", 0) == 0 ? ct_build_row(&p->g->modules, module_row, row) : 0;
@@ -99,7 +106,7 @@ static int take_build_id(struct ct_in_program *p, const bt_field *payload)
     for (uint64_t i = 0; i < size; i++)
         id[i] = (uint8_t)ct_in_integer(bt_field_array_borrow_element_field_by_index_const(field, i));
     row->build_id = ct_in_text(&p->names, (struct ct_text){ (const char *)id, size });
-    ct_idmap_clear(&p->function_places);
+    forget_functions(p);
     if (!row->build_id.at)
         return -ENOMEM;
     return p->g ? ct_build_row(&p->g->modules, module_row, row) : 0;
