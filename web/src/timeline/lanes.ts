@@ -73,7 +73,7 @@ export class LaneLayout {
   readonly byLane = new Map<number, Item>();
   readonly foldOf = new Map<number, Item>(); // of lanes that are folded away
   height = 0;
-  private readonly otherOf = new Map<number, string>(); // keys of folds, of lanes of programs that have no lane here of their own
+  private readonly otherOf = new Map<number, string>(); // the fold of other processes that a lane is in, by lane
   private readonly known: ReadonlyMap<number, Program>;
 
   constructor(
@@ -158,7 +158,7 @@ export class LaneLayout {
     const { key, title, lanes } = section;
     const open = this.isOpen(key, section.open);
     const uncertain = section.within && title.includes("(clock ") ? "Its clock is not known better than that: what happened here may have been so much earlier or later than what other hosts did" : "";
-    const detail = uncertain || section.program?.command || (lanes[0].kind === "cpu" && !section.within ? "Estimated: plain where a thread was seen on the CPU before and after, hatched where it was last seen there and may have left" : "");
+    const detail = uncertain || section.program?.command || (key.startsWith("cpus") && lanes.some((lane) => lane.group) ? "Estimated: plain where a thread was seen on the CPU before and after, hatched where it was last seen there and may have left" : "");
     const item = this.push({ kind: "heading", key, title, detail, count: lanes.length, open, indent: 0, lane: null, deeper: 0 }, HEIGHT.heading);
     if (!open) {
       for (const lane of lanes) this.foldOf.set(lane.id, item);
