@@ -73,7 +73,7 @@ static int visit(void *context, struct ct_session_dir *s)
 
     if (ct_session_take(s, CT_SESSION_READ, 0))
         return 0;                           /* nobody drains it */
-    if (ct_session_target(s, id, &target) == 0)
+    if (ct_session_target(s, id, &target) == 0)     /* of an arena that nobody has: the file of all that have none of their own */
         note(context, &target);
     copy = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     dir = copy < 0 ? NULL : fdopendir(copy);

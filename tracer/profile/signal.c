@@ -58,7 +58,7 @@ static bool install(int number)
             ct_keep_out_begin(number);
             return true;
         }
-        ct_action_change(number, &old, NULL);     /* the program was faster */
+        ct_action_change(number, &old, NULL);  /* the program was faster */
     }
     atomic_store_explicit(&ours, 0, memory_order_relaxed);
     return false;
@@ -108,7 +108,7 @@ void ct_signal_pass_on(int number, siginfo_t *info, void *context)
     if (ct_self.room && ct_self.room->masked)
         sigaddset(&interrupted->uc_sigmask, number);    /* it stays pending, as the program believes */
     else
-        ct_action_change(number, &by_default, NULL);              /* it ends the program when we return */
+        ct_action_change(number, &by_default, NULL);    /* it ends the program when we return */
     ct_syscall(SYS_rt_tgsigqueueinfo, ct_syscall(SYS_getpid), ct_syscall(SYS_gettid), number, info);
 }
 
