@@ -37,6 +37,7 @@ struct record {
     struct ct_record_profiles profiles;
     struct ct_service *service;         /* NULL: nobody asked for one */
     bool no_trace;                      /* it is all that was asked for */
+    uint64_t own;                       /* categories for our files */
     uint64_t begins;                    /* categories that programs record from their first instruction on; 0: they wait */
     char program[CT_PATH_MAX];          /* what is run */
     char recorder[CT_PATH_MAX];         /* libctrace-rt.so */
@@ -188,7 +189,7 @@ static int listen_to_programs(struct record *r)
     struct ct_follow_options options = {
         .output = r->output, .output_fd = -1, .children = r->options.settings.children, .limit = r->options.settings.limit,
         .ring = r->options.settings.ring, .later = r->options.settings.delay_ms != 0 || r->no_trace, .categories = r->options.settings.categories,
-        .begins = r->begins, .cpu_rate = r->options.settings.cpu_rate,
+        .own = r->own, .begins = r->begins, .cpu_rate = r->options.settings.cpu_rate,
         .calm = r->no_trace ? ct_service_categories() : 0,
     };
     const struct ct_follow_hooks hooks = { .closed = hear_closed, .trouble = hear_trouble, .began = hear_began,
@@ -376,12 +377,13 @@ static void begin_with(struct record *r)
 {
     struct ct_settings *o = &r->options.settings;
 
+    r->own = ct_record_profiles_categories(o);
     r->no_trace = o->http && !o->output_given && ct_record_profiles_none(o);
     if (r->no_trace) {
         snprintf(r->nowhere, sizeof r->nowhere, "%s/trace.out", r->session.path);
         o->output = r->nowhere;
     }
-    r->begins = r->no_trace ? ct_service_categories() & o->categories : o->delay_ms ? 0 : o->categories;
+    r->begins = r->no_trace ? ct_service_categories() & o->categories : o->delay_ms ? 0 : r->own;
 }
 
 int ct_cmd_record(int argc, char **argv)
@@ -391,7 +393,6 @@ int ct_cmd_record(int argc, char **argv)
 
     if (e)
         return e == 1 ? 0 : BAD_USAGE;
-    ct_record_profiles_narrow(&r.options.settings);
     r.finish.profiles = &r.profiles;
     if (r.options.settings.http && !r.options.settings.wait)
         return ct_record_fail(BAD_USAGE, "--http and --no-wait do not go together: who would serve?");

@@ -65,14 +65,15 @@ static int make_folder(struct ct_record_profiles *p, const char *beside, struct 
     return 0;
 }
 
-void ct_record_profiles_narrow(struct ct_settings *settings)
+uint64_t ct_record_profiles_categories(const struct ct_settings *settings)
 {
     uint64_t wanted = 0;
 
     for (unsigned i = 0; i < CT_PROFILE_FILES; i++)
         wanted |= settings->profile[i] ? categories[i] : 0;
-    if (wanted && !settings->output_given)
-        settings->categories &= wanted | 1u << CT_CAT_trace | 1u << CT_CAT_thread;
+    if (!wanted || settings->output_given)
+        return settings->categories;
+    return settings->categories & (wanted | 1u << CT_CAT_trace | 1u << CT_CAT_thread);
 }
 
 int ct_record_profiles_init(struct ct_record_profiles *p, struct ct_settings *settings, pid_t pid)

@@ -14,8 +14,8 @@ struct ct_record_profiles {
     char pattern[CT_PATH_MAX];                  /* of that trace: what settings->output points to then */
 };
 
-/* When only profiles are wanted, no more is recorded than what they are made of. */
-void ct_record_profiles_narrow(struct ct_settings *settings);
+/* Categories for the files of the run itself: when only profiles are wanted, no more than what they are made of. */
+uint64_t ct_record_profiles_categories(const struct ct_settings *settings);
 /*
  * Finds out where profiles of the program with this pid go.  When only they are wanted, its trace goes into a folder of its
  * own beside the first of them.  0, or a negative errno with a line on stderr.

@@ -356,8 +356,8 @@ void ct_follow_start(struct ct_follow *f)
         ct_process_round(p);            /* what a guest has had until now is not for our file */
         if (p->attached)
             p->consumer.first = p->image.drain.generation + 1;
-        p->base = f->options.categories;
-        if (p->watchers)
+        p->base = f->options.own;
+        if (p->watchers || p->base != p->all)
             ct_process_tell_categories(p);
         ct_process_tell(p, CT_CONTROL_START, 0);
     }

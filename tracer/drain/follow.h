@@ -17,7 +17,8 @@ struct ct_follow_options {
     bool keep_first;                /* the arena of the first process stays when it is followed no more: it goes on with it */
     bool children;                  /* others than the first process are traced too */
     bool start;                     /* a program's gate is opened when it connects */
-    uint64_t categories;            /* that are recorded for our files, and for guests */
+    uint64_t categories;            /* that are recorded for guests */
+    uint64_t own;                   /* those of them that our files get */
     unsigned cpu_rate;              /* samples a second that programs were told to begin with; 0: the default */
     uint64_t begins;                /* that programs record from their first instruction on; 0: they begin shut */
     bool later;                     /* our files begin with ct_follow_start(), whoever opens a gate before */

@@ -9,6 +9,7 @@
 
 #include "drain/output.h"
 #include "drain/ring.h"
+#include "drain/sieve.h"
 
 __attribute__((format(printf, 2, 3)))
 static void complain(const struct ct_follow *f, const char *format, ...)
@@ -54,10 +55,18 @@ void ct_image_close_file(struct ct_follow *f, struct ct_process *p)
     f->written += p->consumer.size;
     close(p->consumer.fd);
     ct_ring_fini(&p->consumer);
+    ct_sieve_free(p->consumer.sieve);
     ct_consumer_fini(&p->consumer);
     if (p->images)
         f->hooks.closed(f->hooks.context, p->path);
     p->has_file = false;
+}
+
+/* A guest may want more than the file is to have.  Batches of each image count from one: the sieve before forgets.  Without memory it gets all. */
+static void set_sieve(struct ct_follow *f, struct ct_process *p)
+{
+    ct_sieve_free(p->consumer.sieve);
+    p->consumer.sieve = f->options.own != f->options.categories ? ct_sieve_new(f->options.own) : NULL;
 }
 
 /* Says once why a file ended early; a program that nobody listens to any more stops recording. */
@@ -156,6 +165,7 @@ void ct_image_begin(struct ct_follow *f, struct ct_process *p, int arena)
     p->expected = false;
     f->images++;
     if (p->has_file && !p->consumer.error && !p->consumer.full) {
+        set_sieve(f, p);
         ct_drain_add(&p->image.drain, &p->consumer, 0);
         /* At once: should both be killed, the file's head leads to the arena. */
         ct_consumer_begin(&p->consumer, p->image.drain.run, p->image.drain.run_size);
@@ -166,7 +176,7 @@ void ct_image_begin(struct ct_follow *f, struct ct_process *p, int arena)
     }
     if (f->has_bell)
         ct_bell_add(&f->bell, p->image.arena);
-    p->base = f->options.later || f->stopped || !p->attached ? 0 : f->options.categories;
+    p->base = f->options.later || f->stopped || !p->attached ? 0 : f->options.own;
     p->all = f->options.categories;
     p->told = f->options.begins;
     p->cpu_rate = p->told_rate = f->options.cpu_rate ? f->options.cpu_rate : CT_CPU_RATE_DEFAULT;

@@ -227,7 +227,7 @@ void ct_process_add_guest(struct ct_process *p, int fd)
 
     ct_process_round(p);
     r = add_guest(p, fd);
-    if (p->watchers)
+    if (p->watchers || (p->told && p->told != p->all))      /* told nothing yet, it goes by all that there is */
         ct_process_tell_categories(p);
     if (r < 0 && fd >= 0)
         close(fd);
@@ -257,7 +257,7 @@ void ct_process_end_guest(struct ct_process *p)
     p->guests = g->next;
     free_guest(g);
     ct_process_tell(p, CT_CONTROL_REPLY, r);
-    if (p->watchers)
+    if (p->watchers || p->told != p->base)
         ct_process_tell_categories(p);
     if (!p->image.drain.consumers)      /* our file had reached its limit before */
         ct_process_tell(p, CT_CONTROL_STOP, 0);
