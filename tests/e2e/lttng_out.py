@@ -31,7 +31,7 @@ LOOP = r"""
 #include <unistd.h>
 
 /* lttng_loop HOW: enables LTTng's events by itself ("enable"), prints a line, then lives until its input ends, with a
- * region each ms; traces itself for a while in between ("trace"). */
+ * region each ms; traces itself for a while in between ("trace").  Then it forks, and goes on as a daemon. */
 int main(int argc, char **argv)
 {
     int trace = argc > 2 && strcmp(argv[2], "trace") == 0, rounds = 0, child;
@@ -62,6 +62,10 @@ int main(int argc, char **argv)
         _exit(7);
     }
     waitpid(child, NULL, 0);
+    if (daemon(1, 1) != 0)
+        return 6;
+    trace_region_begin("of the daemon");
+    trace_region_end();
     return 0;
 }
 """
@@ -215,6 +219,8 @@ def comes_and_goes(session, how, *more, **environment):
     assert len(re.findall(r"ctrace:region_begin", text)) > between + 20 and 'name = "of the child"' in text, text[-2000:]
     child = re.search(rf"ctrace:fork: .*vpid = {program.pid}, .*result = (\d+)", text)
     assert child and f"vpid = {child[1]}," in text, "the child is not followed"
+    daemon = re.search(r'vpid = (\d+),.*name = "of the daemon"', text)
+    assert daemon and int(daemon[1]) not in (program.pid, int(child[1])), "the daemon is not followed"
     times = [float(h) * 3600 + float(m) * 60 + float(s) for h, m, s in re.findall(r"^\[(\d+):(\d+):([\d.]+)\]", text, re.M)]
     assert max(b - a for a, b in zip(times, times[1:])) > 0.15, "it was told while nobody wanted it"
     shutil.rmtree(f"{session.home}/s")

@@ -31,6 +31,17 @@ static void emit_fork(uint64_t start, int64_t result)
     EMIT(FORK, .time = now, .dur = now - start, .result = result, .at = ct_stack_here());
 }
 
+static void forked(bool is_child, sigset_t *signals, bool told)
+{
+    if (is_child) {
+        ct_session_forked_child();
+        ct_wait_forked_child();
+        ct_tap_fork_child(signals, told);
+    } else if (told) {
+        ct_tap_fork_parent(signals);
+    }
+}
+
 CT_WRAPPER pid_t fork(void)
 {
     uint64_t start = ct_clock_now();
@@ -39,15 +50,38 @@ CT_WRAPPER pid_t fork(void)
     pid_t pid = ct_real.fork();
     int error = errno;
 
-    if (pid == 0) {
-        ct_session_forked_child();
-        ct_wait_forked_child();
-        ct_tap_fork_child(&signals, told);
-    } else {
-        if (told)
-            ct_tap_fork_parent(&signals);
+    forked(pid == 0, &signals, told);
+    if (pid != 0)
         emit_fork(start, pid < 0 ? -error : pid);
-    }
+    errno = error;
+    return pid;
+}
+
+/* libc forks inside.  Who comes back is the child, also with an error, unless there is none: the parent has ended in there. */
+CT_WRAPPER int daemon(int nochdir, int noclose)
+{
+    pid_t before = getpid();
+    sigset_t signals;
+    bool told = ct_tap_fork_begins(&signals);
+    int r = ct_real.daemon(nochdir, noclose);
+    int error = errno;
+
+    forked(getpid() != before, &signals, told);
+    errno = error;
+    return r;
+}
+
+CT_WRAPPER int forkpty(int *terminal, char *name, const struct termios *settings, const struct winsize *size)
+{
+    uint64_t start = ct_clock_now();
+    sigset_t signals;
+    bool told = ct_tap_fork_begins(&signals);
+    int pid = ct_real.forkpty(terminal, name, settings, size);
+    int error = errno;
+
+    forked(pid == 0, &signals, told);
+    if (pid != 0)
+        emit_fork(start, pid < 0 ? -error : pid);
     errno = error;
     return pid;
 }
