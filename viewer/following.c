@@ -16,6 +16,7 @@
 #include "drain/scan.h"
 #include "drain/session.h"
 #include "viewer/import_live.h"
+#include "viewer/naming.h"
 #include "viewer/open.h"
 
 enum {
@@ -40,6 +41,8 @@ struct ct_following {
     CT_LIST(struct file) files;             /* as those of the family */
     CT_LIST(struct ct_read_input) inputs;   /* the same */
     struct ct_opened opened;        /* at the end: what was not in the files */
+    struct ct_naming *naming;       /* NULL: names come at the end */
+    CT_LIST(struct ct_read_names) names;    /* all that was found */
     bool alone, last;
     int64_t asked_ms;               /* who is recording */
     struct timespec folder;         /* when something changed in it last */
@@ -270,6 +273,8 @@ int ct_following_new(const char *const *paths, size_t count, bool alone, const s
         r = any_grows(f);
     if (r > 0)
         r = begin_sessions(f, ctf, err) < 0 ? err->code : 1;
+    if (r > 0)
+        (void)ct_naming_new(&f->naming);
     if (r <= 0)
         ct_following_free(f);
     else
@@ -284,6 +289,10 @@ void ct_following_free(struct ct_following *f)
     for (size_t i = 0; i < f->files.count; i++)
         ct_import_live_end(&f->files.items[i].live);
     ct_opened_fini(&f->opened);
+    ct_naming_free(f->naming);
+    for (size_t i = 0; i < f->names.count; i++)
+        free((void *)(uintptr_t)f->names.items[i].blocks);
+    ct_list_fini(&f->names);
     ct_list_fini(&f->files);
     ct_list_fini(&f->inputs);
     ct_family_fini(&f->family);
@@ -313,14 +322,34 @@ static void take_tails(struct ct_following *f)
     }
 }
 
+/* Names that were found since, and a question for those of what came since.  All go on being held: they are borrowed. */
+static size_t take_names(struct ct_following *f)
+{
+    size_t known = f->names.count;
+    struct ct_read_names found, *place;
+
+    while (ct_naming_take(f->naming, &found)) {
+        place = ct_list_add(&f->names);
+        if (place)
+            *place = found;
+        else
+            free((void *)(uintptr_t)found.blocks);
+    }
+    ct_naming_ask(f->naming, f->inputs.items, f->inputs.count);
+    return f->names.count - known;
+}
+
 void ct_following_grow(struct ct_following *f, struct ct_index_growth *ret)
 {
     const struct timespec pause = { 0, LOOK_MS * 1000000 };
+    size_t found;
 
     nanosleep(&pause, NULL);
     look(f);
+    found = f->naming ? take_names(f) : 0;
     if (f->last && !f->opened.inputs && !f->said[0])
         take_tails(f);
-    *ret = (struct ct_index_growth){ .inputs = f->inputs.items, .count = f->inputs.count, .last = f->last };
+    *ret = (struct ct_index_growth){ .inputs = f->inputs.items, .count = f->inputs.count, .last = f->last,
+                                     .names = f->names.items + (f->names.count - found), .name_count = found };
     snprintf(ret->said, sizeof ret->said, "%s", f->said);
 }

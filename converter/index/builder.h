@@ -98,6 +98,8 @@ void ct_builder_store(const struct ct_builder *builder, struct ct_store *ret);
 
 /* The trace that its reader follows has grown: it lasts longer now. */
 void ct_builder_grow(struct ct_builder *builder);
+/* Machines that are several by now; with `names` functions have names that had none, and so threads and pools of them. */
+void ct_builder_tell_apart(struct ct_builder *builder, bool names);
 /* Sums by bins of the overview, each `from_ns` long, as sums by bins of `to_ns`. */
 void ct_build_resample(const int64_t *from, int64_t from_ns, int64_t *to, int64_t to_ns);
 /* Makes the bins those of a trace that does not grow any more. */

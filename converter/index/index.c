@@ -150,11 +150,14 @@ static int grow(struct ct_index *x, int damage, struct ct_error *err)
     if (x->covered < ct_reader_known_ns(x->reader))
         x->covered = ct_reader_known_ns(x->reader);
     r = ct_reader_extend(x->reader, growth.inputs, growth.count, growth.last, err);
+    for (size_t i = 0; r == 0 && i < growth.name_count; i++)
+        r = ct_reader_take_names(x->reader, &growth.names[i], err);
     if (r < 0 && r != -ENOMEM) {        /* what was read so far stays */
         snprintf(x->error, sizeof x->error, "Followed no longer: %.160s.", err->text);
         r = 0;
     } else if (r == 0) {
         ct_builder_grow(x->builder);
+        ct_builder_tell_apart(x->builder, growth.name_count > 0);
         x->builder->summary.bytes = 0;
         for (size_t i = 0; i < growth.count; i++)
             x->builder->summary.bytes += ct_reader_bytes(x->reader, (unsigned)i);

@@ -59,6 +59,8 @@ struct ct_index_source {
 struct ct_index_growth {
     const struct ct_read_input *inputs; /* for ct_reader_extend */
     size_t count;
+    const struct ct_read_names *names;  /* of functions, that were found since the last time */
+    size_t name_count;
     bool last;                          /* nothing more will come */
     char said[200];                     /* with `last`: why there is no more, if that is worth to be known; else empty */
 };

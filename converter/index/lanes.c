@@ -85,14 +85,19 @@ static uint32_t host_of(struct ct_builder *b, const struct ct_read_program *read
     return place.size > ON ? ct_strings_of(&b->strings, (struct ct_text){ place.at + ON, place.size - ON }) : CT_STRINGS_EMPTY;
 }
 
+static uint32_t program_name(struct ct_builder *b, const struct ct_read_program *read)
+{
+    char room[CT_READ_PLACE];
+    struct ct_text place = ct_read_place(read, room), name = ct_run_name(&read->run);
+
+    return ct_strings_print(&b->strings, "%.*s%.*s", (int)name.size, name.size ? name.at : "", (int)place.size, place.size ? place.at : "");
+}
+
 static __attribute__((noinline)) struct ct_build_owner *new_owner(struct ct_builder *b, struct ct_model_program *p)
 {
-    struct ct_text place, name = ct_run_name(&p->read->run);
     struct ct_program_record *record;
     struct ct_build_owner *own;
-    char room[CT_READ_PLACE];
 
-    place = ct_read_place(p->read, room);
     own = calloc(1, sizeof *own);
     record = own ? ct_list_add(&b->programs) : NULL;
     if (!record) {
@@ -101,8 +106,7 @@ static __attribute__((noinline)) struct ct_build_owner *new_owner(struct ct_buil
         return NULL;
     }
     *record = (struct ct_program_record){ .pid = p->read->run.pid, .start = p->read->start_ns, .end = p->read->end_ns,
-                                          .name = ct_strings_print(&b->strings, "%.*s%.*s", (int)name.size, name.size ? name.at : "",
-                                                                   (int)place.size, place.size ? place.at : ""),
+                                          .name = program_name(b, p->read),
                                           .host = host_of(b, p->read), .command = command_of(b, p->read) };
     own->id = (uint32_t)b->programs.count - 1;
     own->pauses.lane = own->tasks.lane = CT_INDEX_NONE;
@@ -211,6 +215,53 @@ struct ct_build_thread *ct_build_thread_of(struct ct_builder *b, struct ct_model
     b->summary.threads++;
     t->user = own;
     return own;
+}
+
+/* --- what is known only later, while the trace grows --- */
+
+static void set(struct ct_builder *b, uint32_t *text, uint32_t to)
+{
+    b->revision += *text != to;
+    *text = to;
+}
+
+/* CPUs of which no machine was told are of the first, which was alone when they came. */
+static void name_hosts(struct ct_builder *b)
+{
+    uint32_t first = CT_STRINGS_EMPTY;
+
+    for (unsigned i = 0; i < ct_reader_program_count(b->reader); i++) {
+        const struct ct_read_program *read = ct_reader_program(b->reader, i);
+        const struct ct_model_program *p = read->user;
+        const struct ct_build_owner *own = p ? p->user : NULL;
+        struct ct_program_record *record = own ? &b->programs.items[own->id] : NULL;
+
+        if (!record || !read->shift || record->host != CT_STRINGS_EMPTY)
+            continue;
+        first = first == CT_STRINGS_EMPTY ? host_of(b, read) : first;
+        set(b, &record->host, host_of(b, read));
+        set(b, &record->name, program_name(b, read));
+    }
+    for (size_t i = 0; first != CT_STRINGS_EMPTY && i < b->lanes.count; i++)
+        if (b->lanes.items[i].kind == CT_LANE_CPU && b->lanes.items[i].host == CT_STRINGS_EMPTY)
+            set(b, &b->lanes.items[i].host, first);
+}
+
+void ct_builder_tell_apart(struct ct_builder *b, bool names)
+{
+    name_hosts(b);
+    for (unsigned i = 0; names && i < ct_reader_program_count(b->reader); i++) {
+        struct ct_model_program *p = ct_reader_program(b->reader, i)->user;
+
+        for (struct ct_model_thread *t = p ? p->threads : NULL; t; t = t->next) {
+            struct ct_build_thread *own = t->user;
+
+            if (!own)
+                continue;
+            ct_build_thread_name(b, t);
+            set(b, &b->lanes.items[own->lane].group, group_of(b, t->read));
+        }
+    }
 }
 
 /* --- CPUs --- */

@@ -224,3 +224,37 @@ int ct_trace_extend(struct ct_trace *trace, struct ct_reader *reader, const stru
     trace->horizon_ns = horizon(trace, last);
     return r;
 }
+
+/* --- names --- */
+
+static struct ct_program *find_program(const struct ct_trace *trace, unsigned input, const uint8_t id[CT_UUID_SIZE])
+{
+    for (size_t i = 0; i < trace->programs.count; i++) {
+        struct ct_program *program = trace->programs.items[i];
+
+        if (program->pub.input == input && memcmp(program->pub.run.arena_id, id, CT_UUID_SIZE) == 0)
+            return program;
+    }
+    return NULL;
+}
+
+int ct_trace_names(struct ct_trace *trace, const struct ct_read_names *names, struct ct_error *err)
+{
+    const struct ct_trace_segment segment = { { .bytes = names->blocks, .size = names->size }, names->size };
+    struct ct_program *program = find_program(trace, names->input, names->arena_id);
+    int r = 0;
+
+    for (uint64_t at = 0; r == 0 && program && at < names->size;) {
+        struct ct_block block;
+
+        r = ct_trace_block(&segment, at, &block, err);
+        if (r == 0)
+            r = ct_block_check(&block, err);
+        if (r < 0)
+            return r;
+        at += sizeof block.head + block.head.size;
+        if (block.head.type == CT_BLOCK_SYMBOLS)
+            r = ct_program_symbols(program, block.payload, err);
+    }
+    return r;
+}

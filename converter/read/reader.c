@@ -114,6 +114,11 @@ int ct_reader_extend(struct ct_reader *reader, const struct ct_read_input *input
     return fill_agenda(reader, known) < 0 ? ct_error_at(err, -ENOMEM, 0, "out of memory") : 0;
 }
 
+int ct_reader_take_names(struct ct_reader *reader, const struct ct_read_names *names, struct ct_error *err)
+{
+    return ct_trace_names(&reader->trace, names, err);
+}
+
 int64_t ct_reader_known_ns(const struct ct_reader *reader)
 {
     return reader->trace.horizon_ns < reader->trace.end_ns ? reader->trace.horizon_ns : reader->trace.end_ns;

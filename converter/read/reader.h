@@ -229,6 +229,20 @@ int ct_reader_next_run(struct ct_reader *reader, const struct ct_read_item **ret
  */
 int ct_reader_extend(struct ct_reader *reader, const struct ct_read_input *inputs, size_t count, bool last,
                      struct ct_error *err);
+
+/* Names of a program's code that somebody found while its file grows: whole SYMBOLS blocks. */
+struct ct_read_names {
+    unsigned input;
+    uint8_t arena_id[CT_UUID_SIZE];     /* as the program's RUN block has it */
+    const void *blocks;                 /* borrowed until ct_reader_close */
+    size_t size;
+};
+
+/*
+ * Takes in names; code that has one keeps it.  Names of a program that is not known (any more) are left out.  0, or negative
+ * with `err`: no memory, or no such blocks.
+ */
+int ct_reader_take_names(struct ct_reader *reader, const struct ct_read_names *names, struct ct_error *err);
 /* Up to when everything that is known was handed out, once 0 was returned; and how long an input is by now. */
 int64_t ct_reader_known_ns(const struct ct_reader *reader);
 uint64_t ct_reader_bytes(const struct ct_reader *reader, unsigned input);

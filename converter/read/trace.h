@@ -130,10 +130,15 @@ int ct_trace_align(struct ct_trace *trace, struct ct_error *err);
 int ct_trace_extend(struct ct_trace *trace, struct ct_reader *reader, const struct ct_read_input *inputs, size_t count,
                     bool last, struct ct_error *err);
 
+/* Names that somebody found for the program of an input: 0, or negative with `err`. */
+int ct_trace_names(struct ct_trace *trace, const struct ct_read_names *names, struct ct_error *err);
+
 /* Its parts: a schema for a program; its tables of segment `segment` from `from` on; its clock; from when to when it lasts. */
 int ct_program_schema(struct ct_trace *trace, struct ct_program *program);
 int ct_program_tables(struct ct_trace *trace, struct ct_program *program, unsigned segment, uint64_t from, struct ct_error *err);
 int ct_program_clock(struct ct_program *program);
+/* What was said or found of its machine's clock; NULL: nothing. */
+const struct ct_read_shift *ct_program_shift(const struct ct_trace *trace, const struct ct_program *program);
 void ct_program_span(struct ct_program *program);
 
 void ct_trace_fini(struct ct_trace *trace);

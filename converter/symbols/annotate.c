@@ -33,6 +33,12 @@ struct annotation {
     uint64_t most_nameless; /* of one module, for the note */
 };
 
+struct ct_annotator {
+    struct annotation all;
+    int out;
+    unsigned room;                          /* of all.programs */
+};
+
 static struct ct_text text_of(const char *text)
 {
     return (struct ct_text){ text, text ? strlen(text) : 0 };
@@ -204,6 +210,84 @@ static void annotation_fini(struct annotation *a)
         ct_code_addresses_fini(&a->programs[i]);
     free(a->programs);
     ct_reader_close(a->reader);
+}
+
+/* --- of a trace that grows --- */
+
+int ct_annotator_new(const struct ct_read_input *inputs, size_t count, struct ct_symbols *symbols, int out,
+                     struct ct_annotator **ret, struct ct_error *err)
+{
+    const struct ct_reader_options options = { .tables_only = true, .follow = true };
+    struct ct_annotator *a = calloc(1, sizeof *a);
+    int r = a ? 0 : ct_error_at(err, -ENOMEM, 0, "out of memory");
+
+    if (r == 0)
+        r = ct_reader_open(inputs, count, &options, &a->all.reader, err);
+    if (r < 0) {
+        free(a);
+        return r;
+    }
+    a->all.symbols = symbols;
+    a->out = out;
+    *ret = a;
+    return 0;
+}
+
+void ct_annotator_free(struct ct_annotator *a)
+{
+    if (a)
+        annotation_fini(&a->all);
+    free(a);
+}
+
+/* Place for the addresses of programs that are new. */
+static int make_room(struct ct_annotator *a)
+{
+    unsigned count = ct_reader_program_count(a->all.reader);
+    struct ct_code_addresses *more;
+
+    if (count > a->room) {
+        more = realloc(a->all.programs, 2 * count * sizeof *more);
+        if (!more)
+            return -ENOMEM;
+        a->all.programs = more;
+        a->room = 2 * count;
+    }
+    for (; a->all.program_count < count; a->all.program_count++)
+        a->all.programs[a->all.program_count] = (struct ct_code_addresses){ 0 };
+    return 0;
+}
+
+/* Names what was collected of one program, which is then forgotten but for that it was seen. */
+static int tell_names(struct ct_annotator *a, unsigned number, ct_annotator_sink *sink, void *context)
+{
+    const struct ct_read_program *program = ct_reader_program(a->all.reader, number);
+    struct ct_code_addresses *addresses = &a->all.programs[number];
+    uint64_t named = a->all.result.named, from = a->all.blocks.end;
+    int r = name_program(&a->all, program, addresses);
+
+    addresses->items.count = 0;
+    return r == 0 && a->all.result.named > named ? sink(context, program, from, a->all.blocks.end) : r;
+}
+
+int ct_annotator_look(struct ct_annotator *a, const struct ct_read_input *inputs, size_t count, ct_annotator_sink *sink,
+                      void *context, struct ct_error *err)
+{
+    const struct ct_read_item *item;
+    int r = ct_reader_extend(a->all.reader, inputs, count, false, err);
+
+    if (r == 0)
+        r = make_room(a);
+    while (r == 0 && ct_reader_next(a->all.reader, &item, err) > 0)
+        if (item->kind == CT_READ_GENERATION)
+            r = ct_code_addresses_add(&a->all.programs[item->program->index], item->generation);
+    if (r == 0)
+        r = ct_symbol_blocks_init(&a->all.blocks, a->out, 0);
+    for (unsigned i = 0; i < a->all.program_count && r == 0; i++)
+        if (a->all.programs[i].items.count > 0)
+            r = tell_names(a, i, sink, context);
+    ct_symbol_blocks_fini(&a->all.blocks, true);
+    return r < 0 ? ct_error_fill(err, r, 0, "names cannot be found: %s", strerror(-r)), r : 0;
 }
 
 /* Appending to a .gz or to something else would spoil it. */

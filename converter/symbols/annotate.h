@@ -32,3 +32,24 @@ int ct_annotate(int fd, struct ct_symbols *symbols, struct ct_annotation *ret,
  */
 int ct_annotate_into(const struct ct_read_input *input, struct ct_symbols *symbols, int out, uint64_t *size,
                      struct ct_annotation *ret, struct ct_error *err);
+
+/*
+ * Names for traces that grow: each look takes in what the inputs got since the last one, and finds names for the code that is
+ * new in it.  One thread at a time.
+ */
+struct ct_annotator;
+
+/*
+ * `symbols` is borrowed until ct_annotator_free, as is `out`, a file that each look fills from its beginning.  0, or negative
+ * with `err` as ct_reader_open: try again when there is more.
+ */
+int ct_annotator_new(const struct ct_read_input *inputs, size_t count, struct ct_symbols *symbols, int out,
+                     struct ct_annotator **ret, struct ct_error *err);
+void ct_annotator_free(struct ct_annotator *annotator);
+
+/* Of one program: its names are the bytes [from, to) of `out`.  0, or what the look is to return. */
+typedef int ct_annotator_sink(void *context, const struct ct_read_program *program, uint64_t from, uint64_t to);
+
+/* Inputs that are new stand behind those of before.  0, or negative with `err`: it is over. */
+int ct_annotator_look(struct ct_annotator *annotator, const struct ct_read_input *inputs, size_t count, ct_annotator_sink *sink,
+                      void *context, struct ct_error *err);

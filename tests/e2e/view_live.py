@@ -20,12 +20,43 @@ recordings = []
 LOOP = 'while read x; do if [ "$x" = child ]; then /bin/true; fi; done'
 
 
-class Recording:
-    """A shell under `ctrace record` that reads lines as long as it is fed."""
+# Reads its input to the end, as does a thread without a name of its own; its functions have names.
+NAMED = r"""
+#include <pthread.h>
+#include <unistd.h>
 
-    def __init__(self, name, *options):
+__attribute__((noinline)) int read_one(void)
+{
+    char c;
+
+    return read(0, &c, 1) > 0;
+}
+
+static void *read_in_thread(void *unused)
+{
+    while (read_one())
+        ;
+    return unused;
+}
+
+int main(void)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, read_in_thread, NULL);
+    while (read_one())
+        ;
+    return pthread_join(thread, NULL);
+}
+"""
+
+
+class Recording:
+    """A program under `ctrace record`, by default a shell, that reads lines as long as it is fed."""
+
+    def __init__(self, name, *options, program=("sh", "-c", LOOP)):
         self.path = f"{scratch}/{name}"
-        self.record = subprocess.Popen([ctrace, "record", *options, "-o", self.path, "--", "sh", "-c", LOOP], stdin=subprocess.PIPE,
+        self.record = subprocess.Popen([ctrace, "record", *options, "-o", self.path, "--", *program], stdin=subprocess.PIPE,
                                        stderr=subprocess.DEVNULL, text=True, start_new_session=True)
         self.lock, self.open = threading.Lock(), True
         self.feeder = threading.Thread(target=self.feed, daemon=True)
@@ -104,6 +135,24 @@ def grows():
         counts = lambda list_: sorted((lane["kind"], lane["name"], len(lane["rows"])) for lane in list_)
         expect(counts(lanes), counts(v.json("/api/lanes")["lanes"]), "lanes")
         expect(v.json("/api/progress")["age_ns"], None, "a trace that is whole")
+
+
+def named():
+    """Functions have their names while the trace grows: in stacks, as pools of threads, and as names of such threads."""
+    with open(f"{scratch}/named.c", "w", encoding="ascii") as f:
+        f.write(NAMED)
+    subprocess.run(["cc", "-g", "-O1", "-o", f"{scratch}/named", f"{scratch}/named.c"], check=True)
+    recording = Recording("named.out", program=[f"{scratch}/named"])
+    with Viewer("--no-browser", "--listen", "127.0.0.1:0", "named.out", folder=scratch) as v:
+        starts(v)
+        found = lambda: v.json("/api/search?q=read_one")["total"]
+        settles(lambda: found() > 0, True, "names in stacks", 15)
+        threads = lambda: {(lane["name"], lane["group"]) for lane in v.json("/api/lanes")["lanes"] if lane["kind"] == "thread"}
+        settles(lambda: ("read_in_thread", "read_in_thread") in threads(), True, "the thread's name", 15)
+        expect(state(v), "building", "the state")
+        expect(recording.end(), 0, "the recording")
+        settles(lambda: state(v), "ready", "the end", 10)
+        assert found() > 0
 
 
 def killed():
@@ -208,7 +257,7 @@ def session():
 
 
 try:
-    for test in sys.argv[2:] or ["grows"]:
+    for test in sys.argv[2:] or ["grows", "named"]:
         globals()[test]()
 finally:
     for each in recordings:
