@@ -53,8 +53,7 @@ int ct_hosts_say(struct ct_hosts *hosts, const char *text, struct ct_error *err)
 
 /* --- which there are --- */
 
-/* Adds those of the trace; true when there are several, and at least one of which nobody spoke. */
-static bool find(struct ct_hosts *hosts, const struct ct_reader *reader)
+bool ct_hosts_find(struct ct_hosts *hosts, const struct ct_reader *reader)
 {
     struct ct_text first = { 0 };
     bool several = false, unknown = false;
@@ -129,7 +128,7 @@ int ct_hosts_compare(struct ct_hosts *hosts, const struct ct_read_input *inputs,
     r = ct_reader_open(inputs, count, NULL, &reader, err);
     if (r < 0)
         return r;
-    bounds = find(hosts, reader) ? malloc(sizeof *bounds) : NULL;
+    bounds = ct_hosts_find(hosts, reader) ? malloc(sizeof *bounds) : NULL;
     if (bounds) {
         r = ct_hosts_look(hosts, reader, bounds);
         if (r == 0)

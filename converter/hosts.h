@@ -14,6 +14,9 @@ struct ct_hosts {
 /* Takes "HOST=NS", or with a unit "HOST=-1.5ms".  0, or negative with `err`. */
 int ct_hosts_say(struct ct_hosts *hosts, const char *text, struct ct_error *err);
 
+/* Adds the machines of what was read.  True when there are several, and at least one of which nothing is known. */
+bool ct_hosts_find(struct ct_hosts *hosts, const struct ct_reader *reader);
+
 /*
  * Looks whether the inputs are of several machines, and when they are, at each message that went from one to another by TCP:
  * it arrives after it was sent.  From messages both ways follows how far apart the clocks are, to half the shortest round

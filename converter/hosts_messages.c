@@ -1,7 +1,8 @@
 /*
  * Messages between machines.  A trace names the peer of a socket only, so the two ends of a connection find each other by the
  * server's port and by their order: the first that one host opened is the first that the other accepted from one address.
- * Ends that do not fit - more bytes arrive than were sent, or a message before it was sent, whatever the clocks - are left out.
+ * Ends that do not fit - more bytes arrive than were sent, to the program's own end, or a message before it was sent,
+ * whatever the clocks - are left out.
  */
 #include "converter/hosts_messages.h"
 
@@ -23,6 +24,7 @@ struct mark {
 struct end {
     unsigned host, port;                /* port: the server's */
     bool accepted;
+    bool goes_on;                       /* after the end of its trace: more was sent than that tells */
     uint64_t peer;                      /* hash of the peer's address, of the client's without its port */
     CT_LIST(struct mark) sent, received;
 };
@@ -85,11 +87,13 @@ static unsigned port_of(struct ct_text name, uint64_t *ret_address)
 static void begin_end(struct look *l, const struct ct_read_event *e, struct slot *slot, bool accepted, unsigned port)
 {
     struct end *end = l->ends.count < ENDS_MAX ? ct_list_add(&l->ends) : NULL;
+    const struct ct_read_program *p = e->thread->program;
 
     slot->end = CT_IDMAP_NONE;
     if (!end)
         return;
-    *end = (struct end){ .host = host_of(l, e->thread->program), .accepted = accepted, .port = port };
+    *end = (struct end){ .host = host_of(l, p), .accepted = accepted, .port = port,
+                         .goes_on = !p->has_end || (p->end.reason != CT_END_EXIT && p->end.reason != CT_END_SIGNAL) };
     slot->end = (uint32_t)l->ends.count - 1;
     slot->accepted = accepted;
 }
@@ -163,20 +167,21 @@ static void take_call(struct look *l, const struct ct_read_event *e)
 /* --- what follows --- */
 
 /* The least that the receiver's clock must be put forward, so that nothing arrives before it is sent.  False: they do not fit. */
-static bool least(const struct mark *sent, size_t sent_count, const struct mark *received, size_t received_count, int64_t *ret)
+static bool least(const struct end *from, const struct end *to, int64_t *ret)
 {
-    size_t s = 0;
+    const struct mark *sent = from->sent.items, *received = to->received.items;
+    size_t s = 0, i;
 
     *ret = INT64_MIN;
-    for (size_t i = 0; i < received_count; i++) {
-        while (s < sent_count && sent[s].bytes < received[i].bytes)
+    for (i = 0; i < to->received.count; i++) {
+        while (s < from->sent.count && sent[s].bytes < received[i].bytes)
             s++;
-        if (s == sent_count)
-            return false;
+        if (s == from->sent.count)
+            break;
         if (sent[s].ns - received[i].ns > *ret)
             *ret = sent[s].ns - received[i].ns;
     }
-    return received_count > 0;
+    return i > 0 && (i == to->received.count || from->goes_on);
 }
 
 /* `a` opened the connection that `b` accepted, if the two fit. */
@@ -185,8 +190,7 @@ static void compare(struct ct_hosts_bounds *bounds, const struct end *a, const s
     struct ct_hosts_bound *there = &bounds->pair[a->host][b->host], *back = &bounds->pair[b->host][a->host];
     int64_t low, other;
 
-    if (!least(a->sent.items, a->sent.count, b->received.items, b->received.count, &low) ||
-        !least(b->sent.items, b->sent.count, a->received.items, a->received.count, &other))
+    if (!least(a, b, &low) || !least(b, a, &other))
         return;
     if (low > -other || (low > there->high || -other < there->low))
         return;                         /* a message would be there before it was sent */

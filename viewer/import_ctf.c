@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +48,21 @@ static _Noreturn void work(const struct ct_bt2_door *door, const char *place, co
 
 /* --- in the parent --- */
 
-static volatile pid_t child;            /* whom ^C is for */
+struct import {
+    const char *place;
+    char folder[CT_PATH_MAX], file[CT_PATH_MAX + 8];
+    pid_t child;                        /* 0: none (any more) */
+    int answer;                         /* where it says how it ended; -1 */
+};
+
+/* Whom ^C is for; 0: nobody (any more). */
+static volatile pid_t children[CT_IMPORTS_MAX];
 
 static void pass_on(int signal)
 {
-    kill(child, signal);
+    for (int i = 0; i < CT_IMPORTS_MAX; i++)
+        if (children[i] > 0)
+            kill(children[i], signal);
 }
 
 static void say(const char *notes)
@@ -64,18 +75,48 @@ static void say(const char *notes)
     }
 }
 
+static int begin(struct import *one, volatile pid_t *slot, const struct ct_bt2_door *door, const struct ct_ctf_options *options,
+                 struct ct_error *err)
+{
+    const char *parent = getenv("TMPDIR");
+    int pipes[2];
+
+    snprintf(one->folder, sizeof one->folder, "%s/ctrace-ctf-XXXXXX", parent && *parent == '/' ? parent : "/tmp");
+    if (!mkdtemp(one->folder)) {
+        ct_error_fill(err, -errno, 0, "%.80s: %s", one->folder, strerror(errno));
+        one->folder[0] = '\0';
+        return err->code;
+    }
+    snprintf(one->file, sizeof one->file, "%s/trace", one->folder);
+    if (ct_opened_is_live(one->place) && isatty(STDERR_FILENO))
+        fprintf(stderr, "following %s until it ends; ^C ends it here\n", one->place);
+    if (pipe2(pipes, O_CLOEXEC) < 0)
+        return ct_error_at(err, -errno, 0, "%s", strerror(errno));
+    one->child = *slot = fork();
+    if (one->child == 0)
+        work(door, one->place, options, one->file, pipes[1]);
+    close(pipes[1]);
+    one->answer = pipes[0];
+    if (one->child < 0) {
+        one->child = *slot = 0;
+        return ct_error_at(err, -errno, 0, "%s", strerror(errno));
+    }
+    return 0;
+}
+
 /* The child's answer; when it has none, how it died. */
-static int wait_for(int from, struct ct_error *err)
+static int take_answer(struct import *one, volatile pid_t *slot, struct ct_error *err)
 {
     struct answer answer;
     ssize_t n;
     int status;
 
     do
-        n = read(from, &answer, sizeof answer);
+        n = read(one->answer, &answer, sizeof answer);
     while (n < 0 && errno == EINTR);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    while (waitpid(one->child, &status, 0) < 0 && errno == EINTR)
         ;
+    one->child = *slot = 0;
     if (n == sizeof answer) {
         *err = answer.err;
         say(answer.notes);
@@ -85,52 +126,79 @@ static int wait_for(int from, struct ct_error *err)
                        WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it said nothing");
 }
 
-static int run_child(const struct ct_bt2_door *door, const char *place, const struct ct_ctf_options *options,
-                     const char *file, struct ct_error *err)
+static int take_file(struct import *one, int *ret_fd, struct ct_error *err)
 {
-    struct sigaction action = { .sa_handler = pass_on }, before[2];
-    int pipes[2], r;
+    if (err->code)
+        fprintf(stderr, "ctrace: %s; what arrived before is all there is\n", err->text);
+    *ret_fd = open(one->file, O_RDONLY | O_CLOEXEC);
+    return *ret_fd < 0 ? ct_error_at(err, -errno, 0, "%.80s: %s", one->file, strerror(errno)) : 0;
+}
 
-    if (pipe2(pipes, O_CLOEXEC) < 0)
-        return ct_error_at(err, -errno, 0, "%s", strerror(errno));
-    child = fork();
-    if (child == 0)
-        work(door, place, options, file, pipes[1]);
-    close(pipes[1]);
-    if (child < 0) {
-        r = ct_error_at(err, -errno, 0, "%s", strerror(errno));
-    } else {
-        sigaction(SIGINT, &action, &before[0]);
-        sigaction(SIGTERM, &action, &before[1]);
-        r = wait_for(pipes[0], err);
-        sigaction(SIGINT, &before[0], NULL);
-        sigaction(SIGTERM, &before[1], NULL);
+/* As they end, which may be long after one another: what is wrong with one of them is said at once. */
+static int wait_for_all(struct import *all, size_t count, int *ret_fds, struct ct_error *err)
+{
+    size_t left = count;
+    int r = 0;
+
+    while (r == 0 && left > 0) {
+        struct pollfd ready[CT_IMPORTS_MAX];
+
+        for (size_t i = 0; i < count; i++)
+            ready[i] = (struct pollfd){ .fd = all[i].child > 0 ? all[i].answer : -1, .events = POLLIN };
+        if (poll(ready, count, -1) < 0)
+            continue;
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            if (!ready[i].revents)
+                continue;
+            r = take_answer(&all[i], &children[i], err);
+            if (r == 0)
+                r = take_file(&all[i], &ret_fds[i], err);
+            left--;
+        }
     }
-    close(pipes[0]);
     return r;
 }
 
-int ct_import_ctf(const char *place, const struct ct_ctf_options *options, int *ret_fd, struct ct_error *err)
+static void end(struct import *one, volatile pid_t *slot)
 {
-    const struct ct_bt2_door *door = ct_bt2_open(err);
-    const char *parent = getenv("TMPDIR");
-    char folder[CT_PATH_MAX], file[CT_PATH_MAX + 8];
-    int r;
+    if (one->child > 0) {
+        kill(one->child, SIGKILL);
+        while (waitpid(one->child, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    *slot = 0;
+    if (one->answer >= 0)
+        close(one->answer);
+    if (one->folder[0]) {
+        unlink(one->file);
+        rmdir(one->folder);
+    }
+}
 
-    if (!door)
-        return err->code;
-    snprintf(folder, sizeof folder, "%s/ctrace-ctf-XXXXXX", parent && *parent == '/' ? parent : "/tmp");
-    if (!mkdtemp(folder))
-        return ct_error_at(err, -errno, 0, "%.80s: %s", folder, strerror(errno));
-    snprintf(file, sizeof file, "%s/trace", folder);
-    if (ct_opened_is_live(place) && isatty(STDERR_FILENO))
-        fprintf(stderr, "following %s until it ends; ^C ends it here\n", place);
-    r = run_child(door, place, options, file, err);
-    if (r == 0 && (*ret_fd = open(file, O_RDONLY | O_CLOEXEC)) < 0)
-        r = ct_error_at(err, -errno, 0, "%.80s: %s", file, strerror(errno));
-    if (r == 0 && err->code)
-        fprintf(stderr, "ctrace: %s; what arrived before is all there is\n", err->text);
-    unlink(file);
-    rmdir(folder);
+int ct_import_ctf(const char *const *places, size_t count, const struct ct_ctf_options *options, int *ret_fds, struct ct_error *err)
+{
+    struct sigaction action = { .sa_handler = pass_on }, before[2];
+    const struct ct_bt2_door *door = ct_bt2_open(err);
+    struct import *all = door && count <= CT_IMPORTS_MAX ? calloc(count, sizeof *all) : NULL;
+    int r = 0;
+
+    if (!all)
+        return !door ? err->code : ct_error_at(err, count > CT_IMPORTS_MAX ? -E2BIG : -ENOMEM, 0, "no more than %d at once", CT_IMPORTS_MAX);
+    for (size_t i = 0; i < count; i++)
+        all[i] = (struct import){ .place = places[i], .answer = ret_fds[i] = -1 };
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = begin(&all[i], &children[i], door, options, err);
+    sigaction(SIGINT, &action, &before[0]);
+    sigaction(SIGTERM, &action, &before[1]);
+    if (r == 0)
+        r = wait_for_all(all, count, ret_fds, err);
+    sigaction(SIGINT, &before[0], NULL);
+    sigaction(SIGTERM, &before[1], NULL);
+    for (size_t i = 0; i < count; i++) {
+        end(&all[i], &children[i]);
+        if (r < 0 && ret_fds[i] >= 0)
+            close(ret_fds[i]);
+    }
+    free(all);
     return r;
 }

@@ -1,12 +1,16 @@
 /* CTF, read into a trace that the reader can open. */
 #pragma once
 
+#include <stddef.h>
+
 #include "converter/bt2/ctf_in.h"
 
+enum { CT_IMPORTS_MAX = 64 };           /* at once */
+
 /*
- * Reads the CTF at `place`, a directory or a live session, in a process of its own: what babeltrace2 dies of costs one sentence.
- * Returns 0 and a file without a name, which is the caller's to close; or negative with `err`.  A live session whose relay
- * fails gives what had arrived, and says so on stderr.  options: NULL, or what the user says of ranges; which events were none
- * is said on stderr as well.
+ * Reads the CTF at each of `places`, directories or live sessions, in processes of their own and all at the same time: what
+ * babeltrace2 dies of costs one sentence.  Returns 0 and files without a name, which are the caller's to close; or negative
+ * with `err`, and none.  A live session whose relay fails gives what had arrived, and says so on stderr.  options: NULL, or
+ * what the user says of ranges; which events were none is said on stderr as well.
  */
-int ct_import_ctf(const char *place, const struct ct_ctf_options *options, int *ret_fd, struct ct_error *err);
+int ct_import_ctf(const char *const *places, size_t count, const struct ct_ctf_options *options, int *ret_fds, struct ct_error *err);

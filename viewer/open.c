@@ -157,6 +157,40 @@ static void open_one(const char *path, struct ct_read_input *input, struct ct_op
     }
 }
 
+static int import(const char *const *places, const size_t *numbers, size_t count, struct ct_opened *ret, struct ct_error *err)
+{
+    int fds[CT_IMPORTS_MAX], r = ct_import_ctf(places, count, ret->ctf, fds, err);
+
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        ret->tails[numbers[i]].fd = fds[i];
+        ret->inputs[numbers[i]] = (struct ct_read_input){ .path = places[i], .fd = fds[i] };
+    }
+    return r;
+}
+
+/* What is CTF: live sessions all at once, for they go on at the same time; directories one after the other. */
+static int import_all(const char *const *paths, struct ct_opened *ret, bool *ret_any, struct ct_error *err)
+{
+    const char *places[CT_IMPORTS_MAX];
+    size_t numbers[CT_IMPORTS_MAX], live = 0;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < ret->count; i++) {
+        if (!is_ctf(paths[i]))
+            continue;
+        *ret_any = true;
+        if (!ct_opened_is_live(paths[i])) {
+            r = import(&paths[i], &i, 1, ret, err);
+        } else if (live == CT_IMPORTS_MAX) {
+            r = ct_error_at(err, -E2BIG, 0, "more than %d live sessions at once", CT_IMPORTS_MAX);
+        } else {
+            places[live] = paths[i];
+            numbers[live++] = i;
+        }
+    }
+    return r == 0 && live ? import(places, numbers, live, ret, err) : r;
+}
+
 int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret, struct ct_error *err)
 {
     bool any = false;
@@ -172,15 +206,10 @@ int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret
     ct_fault_init();
     for (size_t i = 0; i < count; i++)
         ret->tails[i].fd = ret->tails[i].memory = -1;
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        if (is_ctf(paths[i]))
-            r = ct_import_ctf(paths[i], ret->ctf, &ret->tails[i].fd, err);
-        else
+    r = import_all(paths, ret, &any, err);
+    for (size_t i = 0; r == 0 && i < count; i++)
+        if (!is_ctf(paths[i]))
             open_one(paths[i], &ret->inputs[i], &ret->tails[i]);
-        any |= is_ctf(paths[i]);
-        if (is_ctf(paths[i]))
-            ret->inputs[i] = (struct ct_read_input){ .path = paths[i], .fd = ret->tails[i].fd };
-    }
     if (r == 0 && !any && ret->ctf && (ret->ctf->range_count || ret->ctf->no_rule))
         r = ct_error_at(err, -ENOTSUP, 0, "--range is for CTF, and this is none: %.80s", paths[0]);
     if (r < 0)

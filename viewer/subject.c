@@ -7,12 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <zlib.h>
 
 #include "converter/family.h"
 #include "format/file.h"
 #include "viewer/following.h"
 #include "viewer/open.h"
+
+/* Times are in the index as they came, so clocks are brought together before: by what machines tell in so many seconds. */
+enum { CLOCKS_S = 5 };
 
 struct ct_subject {
     struct ct_family files;
@@ -21,6 +25,7 @@ struct ct_subject {
     struct ct_opened opened;        /* while the index is built from the files */
     struct ct_following *following; /* NULL: nothing is being written */
     atomic_bool stopping;
+    time_t clocks_until;            /* machines' messages are waited for until then; 0: not yet */
     struct ct_index *index;
     char *notes;
 };
@@ -139,20 +144,55 @@ static void close_reader(void *context, struct ct_reader *reader)
     ct_opened_fini(&s->opened);
 }
 
+/* A session that has told nothing yet may be of another machine. */
+static bool any_is_silent(const struct ct_reader *reader, const struct ct_read_input *inputs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool silent = ct_opened_is_live(inputs[i].path);
+
+        for (unsigned p = 0; silent && p < ct_reader_program_count(reader); p++)
+            silent = ct_reader_program(reader, p)->input != i;
+        if (silent)
+            return true;
+    }
+    return false;
+}
+
+/* Whether to wait for messages that tell how far the clocks of several machines are apart; compares what there is. */
+static bool wait_for_clocks(struct ct_subject *s, const struct ct_reader *reader, const struct ct_read_input *inputs, size_t count)
+{
+    bool unknown = ct_hosts_find(&s->hosts, reader);
+    struct ct_error err;
+    struct timespec now;
+
+    if (!unknown && (count < 2 || !any_is_silent(reader, inputs, count)))
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (s->clocks_until == 0)
+        s->clocks_until = now.tv_sec + CLOCKS_S + 1;
+    if (now.tv_sec >= s->clocks_until)
+        return false;
+    if (unknown)
+        (void)ct_hosts_compare(&s->hosts, inputs, count, &err);
+    return true;                        /* the reader was opened with what was known before */
+}
+
 /* The same for what is still being written: waits for the first that can be shown. */
 static int open_growing(void *context, struct ct_reader **ret, struct ct_error *err)
 {
     struct ct_subject *s = context;
-    const struct ct_reader_options options = { .follow = true, .shifts = s->hosts.shift, .shift_count = s->hosts.count };
+    struct ct_reader_options options = { .follow = true, .shifts = s->hosts.shift };
     struct ct_index_growth growth = { 0 };
     struct ct_reader *reader;
     size_t count;
 
     while (!atomic_load_explicit(&s->stopping, memory_order_relaxed)) {     /* relaxed: it is only to be seen some time */
         const struct ct_read_input *inputs = ct_following_inputs(s->following, &count);
-        int r = ct_reader_open(inputs, count, &options, &reader, err);
+        int r;
 
-        if (r == 0 && (ct_reader_begun(reader) || growth.last)) {
+        options.shift_count = s->hosts.count;
+        r = ct_reader_open(inputs, count, &options, &reader, err);
+        if (r == 0 && (growth.last || (ct_reader_begun(reader) && !wait_for_clocks(s, reader, inputs, count)))) {
             *ret = reader;
             return 0;
         }

@@ -1,5 +1,6 @@
 /* What files got since the last look, for those who follow one that is still being written. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "converter/read/growing.h"
@@ -108,18 +109,61 @@ static const struct ct_program *neighbour(const struct ct_trace *trace, const st
     return NULL;
 }
 
+static int add_shift(struct ct_trace *trace, struct ct_program *program, enum ct_read_shift_how how)
+{
+    struct ct_read_shift **place, *shift;
+
+    if (ct_program_shift(trace, program) || program->pub.run.host.size == 0)
+        return 0;
+    shift = malloc(sizeof *shift);
+    place = shift ? ct_list_add(&trace->own_shifts) : NULL;
+    if (!place) {
+        free(shift);
+        return -ENOMEM;
+    }
+    *shift = (struct ct_read_shift){ .host = program->pub.run.host, .how = how };
+    *place = shift;
+    return 0;
+}
+
+/* With the second machine of which nobody spoke the first has a name as well. */
+static int tell_machines_apart(struct ct_trace *trace, struct ct_program *fresh)
+{
+    struct ct_text host = fresh->pub.run.host;
+    bool several = trace->shift_count > 0 || trace->own_shifts.count > 0;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && host.size && i < trace->programs.count; i++) {
+        struct ct_program *program = trace->programs.items[i];
+        struct ct_text other = program->pub.run.host;
+
+        if (!program->placed || other.size == 0 || (other.size == host.size && memcmp(other.at, host.at, host.size) == 0))
+            continue;
+        r = add_shift(trace, program, several ? CT_READ_SHIFT_NONE : CT_READ_SHIFT_FIRST);
+        program->pub.shift = ct_program_shift(trace, program);
+        several = true;
+    }
+    return r == 0 && several ? add_shift(trace, fresh, CT_READ_SHIFT_NONE) : r;
+}
+
 /* Brings a program that came later to the time that the others have. */
-static void place(struct ct_trace *trace, struct ct_program *program)
+static int place(struct ct_trace *trace, struct ct_program *program)
 {
     const struct ct_program *near = neighbour(trace, program);
 
+    if (!near && tell_machines_apart(trace, program) < 0)
+        return -ENOMEM;
     ct_program_span(program);
-    program->shift_ns = near ? near->shift_ns : program->clock.realtime_offset_ns - trace->realtime_ns;
-    program->pub.shift = near ? near->pub.shift : NULL;
+    program->pub.shift = near ? near->pub.shift : ct_program_shift(trace, program);
+    program->shift_ns = program->clock.realtime_offset_ns - trace->realtime_ns - trace->first_shift_ns;
+    program->shift_ns += program->pub.shift ? program->pub.shift->ns : 0;
+    if (near)
+        program->shift_ns = near->shift_ns;
     program->pub.realtime_offset_ns = program->clock.realtime_offset_ns - program->shift_ns;
     program->pub.start_ns += program->shift_ns;
     program->pub.end_ns += program->shift_ns;
     program->placed = true;
+    return 0;
 }
 
 /* Generations that are over: what was late for them has come by the look after. */
@@ -159,8 +203,8 @@ static int look_at_program(struct ct_trace *trace, struct ct_program *program, b
     if (program->generations.count > 0 && ct_program_clock(program) < 0)
         return ct_error_at(err, -ENOMEM, 0, "out of memory");
     program->pub.realtime_offset_ns = program->clock.realtime_offset_ns - (program->placed ? program->shift_ns : 0);
-    if (!program->placed && program->generations.count > 0)
-        place(trace, program);
+    if (!program->placed && program->generations.count > 0 && place(trace, program) < 0)
+        return ct_error_at(err, -ENOMEM, 0, "out of memory");
     if (program->placed && program->ready > 0) {
         int64_t end = reached(program);
 

@@ -214,13 +214,19 @@ static int by_start(const void *a, const void *b)
     return (x->pub.index > y->pub.index) - (x->pub.index < y->pub.index);
 }
 
-static const struct ct_read_shift *shift_of(const struct ct_trace *trace, const struct ct_program *program)
+static bool is_of(const struct ct_read_shift *shift, struct ct_text host)
 {
-    struct ct_text host = program->pub.run.host;
+    return shift->host.size == host.size && (host.size == 0 || memcmp(shift->host.at, host.at, host.size) == 0);
+}
 
+const struct ct_read_shift *ct_program_shift(const struct ct_trace *trace, const struct ct_program *program)
+{
     for (size_t i = 0; i < trace->shift_count; i++)
-        if (trace->shifts[i].host.size == host.size && memcmp(trace->shifts[i].host.at, host.at, host.size) == 0)
+        if (is_of(&trace->shifts[i], program->pub.run.host))
             return &trace->shifts[i];
+    for (size_t i = 0; i < trace->own_shifts.count; i++)
+        if (is_of(trace->own_shifts.items[i], program->pub.run.host))
+            return trace->own_shifts.items[i];
     return NULL;
 }
 
@@ -234,13 +240,14 @@ static void align(struct ct_trace *trace)
         struct ct_program *program = trace->programs.items[i];
 
         program->shift_ns = same_clock ? 0 : program->clock.realtime_offset_ns;
-        program->pub.shift = shift_of(trace, program);
+        program->pub.shift = ct_program_shift(trace, program);
         program->shift_ns += program->pub.shift ? program->pub.shift->ns : 0;
         if (program->generations.count == 0)
             continue;
         if (program->pub.start_ns + program->shift_ns < start) {
             start = program->pub.start_ns + program->shift_ns;
             trace->realtime_ns = program->pub.start_ns + program->clock.realtime_offset_ns;
+            trace->first_shift_ns = program->pub.shift ? program->pub.shift->ns : 0;
         }
         if (program->pub.end_ns + program->shift_ns > end)
             end = program->pub.end_ns + program->shift_ns;
@@ -339,6 +346,9 @@ void ct_trace_fini(struct ct_trace *trace)
         program_free(trace->programs.items[i]);
     ct_list_fini(&trace->programs);
     ct_list_fini(&trace->threads);
+    for (size_t i = 0; i < trace->own_shifts.count; i++)
+        free(trace->own_shifts.items[i]);
+    ct_list_fini(&trace->own_shifts);
     while (trace->plans) {
         struct ct_read_plans *next = trace->plans->next;
 

@@ -100,6 +100,8 @@ struct ct_trace {
     uint64_t inflate_max;
     const struct ct_read_shift *shifts;
     size_t shift_count;
+    CT_LIST(struct ct_read_shift *) own_shifts;     /* of machines that came while files grew, and nobody spoke of */
+    int64_t first_shift_ns;             /* of the program that realtime_ns is told by */
     bool follow;                        /* files grow, */
     int64_t horizon_ns;                 /* and up to here all is known; else INT64_MAX */
 };

@@ -14,8 +14,9 @@ def run(*words, status=0, **more):
 class Session:
     """A session daemon of its own, as a user without rights, so that no other one is met."""
 
-    def __init__(self, home):
-        self.home = home
+    def __init__(self, home, host=None):
+        """`host`: what the machine is called for it, which only root can do."""
+        self.home, self.host = home, host
         self.who = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
         self.env = {**os.environ, "HOME": home, "LTTNG_HOME": home, "LTTNG_UST_REGISTER_TIMEOUT": "20000"}
         os.mkdir(home)
@@ -23,8 +24,11 @@ class Session:
             os.chown(home, 65534, 65534)
 
     def __enter__(self):
-        self.daemon = subprocess.Popen(["lttng-sessiond", "--no-kernel"], env=self.env, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL, **self.who)
+        words, who = ["lttng-sessiond", "--no-kernel"], self.who
+        if self.host:
+            words, who = ["unshare", "--uts", "sh", "-c", f'hostname {self.host} && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"',
+                          "sh", *words], {}
+        self.daemon = subprocess.Popen(words, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **who)
         until = time.monotonic() + 30
         while self("list", status=None).returncode != 0:
             assert time.monotonic() < until and self.daemon.poll() is None, "no session daemon"

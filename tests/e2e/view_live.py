@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """view_live.py BUILD: `ctrace view` of a trace that is still being written: it grows while looked at, and ends as one that was whole."""
 
+import contextlib
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -189,24 +192,26 @@ def free_ports(count):
 
 
 class Relay:
-    """A relay daemon, and a live session of redis-server's events that it streams."""
+    """A relay daemon, and live sessions of programs' events that it streams."""
 
     def __init__(self, session):
         self.session = session
         control, data, viewer = free_ports(3)
-        self.url = f"net://127.0.0.1:{viewer}/host/{socket.gethostname()}/"
+        self.url = f"net://127.0.0.1:{viewer}/host"
         self.to = f"--ctrl-url=tcp://127.0.0.1:{control}", f"--data-url=tcp://127.0.0.1:{data}"
         self.daemon = subprocess.Popen(["lttng-relayd", f"--control-port=tcp://127.0.0.1:{control}",
                                         f"--data-port=tcp://127.0.0.1:{data}", f"--live-port=tcp://127.0.0.1:{viewer}",
                                         f"--output={session.home}/relay"], env=session.env, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL, **session.who)
 
-    def begin(self, name):
-        settles(lambda: self.session("create", name, "--live=200000", *self.to, status=None).returncode, 0, "a relay daemon", 20)
-        self.session("enable-event", "-u", "ctrace:*")
-        self.session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
-        self.session("start")
-        return self.url + name
+    def begin(self, name, session=None, host=None):
+        """A live session of that session daemon, as its host is called; where it can be looked at."""
+        session = session or self.session
+        settles(lambda: session("create", name, "--live=200000", *self.to, status=None).returncode, 0, "a relay daemon", 20)
+        session("enable-event", "-u", "ctrace:*")
+        session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
+        session("start")
+        return f"{self.url}/{host or socket.gethostname()}/{name}"
 
 
 def redis(session, port):
@@ -220,6 +225,142 @@ def redis(session, port):
 def benchmark(port, count):
     subprocess.run(["redis-benchmark", "-p", str(port), "-n", str(count), "-c", "4", "-t", "set,get", "-q"], check=True,
                    stdout=subprocess.DEVNULL, timeout=60)
+
+
+def destroyed():
+    """`lttng destroy` is the end of what is looked at: all that came, and nothing is wrong with it."""
+    os.chmod(scratch, 0o755)
+    with Session(f"{scratch}/ended") as lttng:
+        relay, [port] = Relay(lttng), free_ports(1)
+        server = None
+        try:
+            place = relay.begin("ended")
+            server = redis(lttng, port)
+            with Viewer("--no-browser", "--listen", "127.0.0.1:0", place, folder=scratch) as v:
+                time.sleep(1)
+                benchmark(port, 300)
+                settles(lambda: v.json("/api/progress")["covered_ns"] > 0, True, "something", 20)
+                lttng("destroy", "ended")
+                settles(lambda: state(v), "ready", "the end", 30)
+                meta = v.json("/api/meta")
+                expect((v.json("/api/progress")["error"], meta["trace"]["damage"]), (None, None), "what is wrong")
+                assert meta["trace"]["events"] > 600 and v.json("/api/lanes")["lanes"], meta
+        finally:
+            for each in (relay.daemon, server):
+                if each:
+                    each.terminate()
+                    each.wait(30)
+
+
+# One end of a connection: sends and answers until its input ends.
+TALK = """
+import select, socket, sys, time
+port, listens = int(sys.argv[1]), sys.argv[2] == "server"
+if listens:
+    s = socket.create_server(("127.0.0.1", port)).accept()[0]
+else:
+    for i in range(100):
+        try:
+            s = socket.create_connection(("127.0.0.1", port))
+            break
+        except OSError:
+            time.sleep(0.1)
+while not select.select([0], [], [], 0.02)[0]:
+    if not listens:
+        s.sendall(b"ping")
+    if select.select([s], [], [], 0.5)[0] and s.recv(100) and listens:
+        s.sendall(b"pong")
+"""
+
+
+def talker(session, *words):
+    return subprocess.Popen([ctrace, "record", "--lttng", "-o", f"{session.home}/talk.out", "--", sys.executable, "-c", TALK, *words], env=session.env,
+                            cwd=session.home, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **session.who)
+
+
+@contextlib.contextmanager
+def two_machines():
+    """Session daemons of two machines, and where their live sessions can be looked at; what is put into the list ends with them."""
+    os.chmod(scratch, 0o755)
+    with Session(f"{scratch}/one") as one, Session(f"{scratch}/other", host="elsewhere") as other:
+        relay, running = Relay(one), []
+        try:
+            yield one, other, [relay.begin("one"), relay.begin("other", other, "elsewhere")], running
+        finally:
+            for each in [relay.daemon, *running]:
+                each.terminate()
+                each.wait(30)
+    for home in ("one", "other"):
+        shutil.rmtree(f"{scratch}/{home}")
+
+
+def talk(one, other):
+    [port] = free_ports(1)
+    return [talker(one, str(port), "server"), talker(other, str(port), "client")]
+
+
+def fall_silent(one, other, running):
+    for each in running:
+        each.stdin.close()
+        each.wait(30)
+    one("destroy", "one")
+    other("destroy", "other")
+
+
+def hosts_of(v):
+    return {program["host"] for program in v.json("/api/meta")["programs"]}
+
+
+def machines_of(v):
+    """Their names; the first has none as long as it is alone."""
+    return {host.split()[0] if host else "" for host in hosts_of(v)}
+
+
+def several():
+    """Sessions of two machines are one timeline, live: a group for each, and clocks that were compared by their messages."""
+    with two_machines() as (one, other, places, running), Viewer("--no-browser", "--listen", "127.0.0.1:0", *places, folder=scratch) as v:
+        time.sleep(1)
+        running += talk(one, other)
+        settles(lambda: v.json("/api/progress")["covered_ns"] > 0, True, "something", 30)
+        settles(lambda: machines_of(v), {socket.gethostname(), "elsewhere"}, "a group for each machine", 20)
+        uncertain = [re.search(r"\(clock \+-([\d.]+) us\)", host) for host in hosts_of(v)]
+        assert any(found and float(found[1]) < 1000 for found in uncertain), hosts_of(v)
+        events = v.json("/api/meta")["trace"]["events"]
+        settles(lambda: more_than(v, events), True, "it grows", 20)
+        expect({lane["host"] for lane in v.json("/api/lanes")["lanes"] if lane["kind"] == "cpu"}, hosts_of(v), "CPUs of both")
+        fall_silent(one, other, running)
+        settles(lambda: state(v), "ready", "the end", 30)
+        expect(v.json("/api/progress")["error"], None, "what is wrong")
+
+
+def late():
+    """A machine that says something only when the other is shown: both have a group from then on, and a clock that nobody knows."""
+    with two_machines() as (one, other, places, running), Viewer("--no-browser", "--listen", "127.0.0.1:0", *places, folder=scratch) as v:
+        time.sleep(1)
+        running += talk(one, one)
+        starts(v)
+        expect(hosts_of(v), {""}, "one machine alone says nothing of it")
+        before = rows_of(v)
+        running += talk(other, other)
+        settles(lambda: hosts_of(v), {socket.gethostname(), "elsewhere (clock not compared)"}, "a group for each machine", 20)
+        settles(lambda: {lane["host"] for lane in v.json("/api/lanes")["lanes"] if lane["kind"] == "cpu"}, hosts_of(v), "CPUs of both", 20)
+        assert {(i, kind) for i, kind, _ in before} <= {(i, kind) for i, kind, _ in rows_of(v)}, "numbers of lanes stay"
+        first = {lane["host"]: lane["start_ns"] for lane in v.json("/api/lanes")["lanes"] if lane["kind"] == "cpu"}
+        assert 4e9 < first["elsewhere (clock not compared)"] - first[socket.gethostname()] < 60e9, first
+
+
+def kept():
+    """`ctrace convert` follows both at the same time."""
+    with two_machines() as (one, other, places, running):
+        convert = subprocess.Popen([ctrace, "convert", "-t", "trace", "-o", f"{scratch}/kept.trace", *places], stderr=subprocess.PIPE, text=True)
+        time.sleep(1)
+        running += talk(one, other)
+        time.sleep(3)
+        fall_silent(one, other, running)
+        expect((convert.wait(30), convert.stderr.read()), (0, ""), "ctrace convert")
+        programs = json.loads(subprocess.run([ctrace, "info", "--json", f"{scratch}/kept.trace"], check=True, capture_output=True).stdout)["programs"]
+        expect(({p["host"] for p in programs}, sorted(p["host_clock"]["how"] for p in programs)),
+               ({socket.gethostname(), "elsewhere"}, ["compared", "first"]), "what was kept")
 
 
 def session():
@@ -258,7 +399,10 @@ def session():
 
 try:
     for test in sys.argv[2:] or ["grows", "named"]:
-        globals()[test]()
+        if test in ("several", "late", "kept") and os.getuid() != 0:
+            print(f"{test}: only root can call a machine by two names")
+        else:
+            globals()[test]()
 finally:
     for each in recordings:
         each.open = False
