@@ -174,6 +174,11 @@ static int grow(struct ct_index *x, int damage, struct ct_error *err)
 /* What is wrong with the trace, if anything. */
 static void note_damage(struct ct_index *x, int damage, const struct ct_error *err)
 {
+    uint64_t late = ct_reader_oddities(x->reader)->too_late;
+
+    if (late && damage == 0 && !x->error[0])
+        snprintf(x->error, sizeof x->error, "Parts of the trace (%llu) came after the second that they belong to was shown: open it again "
+                 "to see them.", (unsigned long long)late);
     for (unsigned i = 0; i < x->source.count && !x->error[0]; i++) {
         const struct ct_read_ending *ending = ct_reader_ending(x->reader, i);
 
