@@ -78,6 +78,8 @@ int ct_session_open(const struct ct_session_options *options)
         return -EALREADY;
     if (options != &ct_options)
         ct_options = *options;
+    if (atomic_load_explicit(&ct_gate.word, memory_order_relaxed) == CT_GATE_WIPED)
+        ct_gate_set(0);
     ct_rates_apply(&ct_options);
     r = ct_gate_wipe_in_children();
     if (r < 0)
@@ -141,15 +143,15 @@ static __attribute__((constructor(101))) void begin(void)
     CT_EARLY_DATA static char name[] = CT_SESSION_ENV;      /* beside what else is touched */
     const char *text;
 
-    ct_gate_set(0);
     if (getauxval(AT_SECURE))
         return;
     text = getenv(name);
-    if (!text) {
+    if (!text) {                        /* the gate stays as if wiped: its page is not touched before it is asked for */
         if (!for_lttng() && ct_slots_bypass)
             ct_slots_bypass();
         return;
     }
+    ct_gate_set(0);
     if (*text == CT_SESSION_FILTERED)
         return;                         /* told in the trace of who installed the filter */
     ct_options_default(&ct_options);

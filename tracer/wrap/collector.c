@@ -1,5 +1,6 @@
 /* The Boehm-Demers-Weiser collector: it says when it collects, and when it stops all other threads for that. */
 #include "record/emit.h"
+#include "record/hot.h"
 #include "record/intern.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
@@ -58,7 +59,9 @@ static void on_event(int event)
 /* One that the program came with; another one is met when it, or the program, asks for events itself. */
 static __attribute__((constructor(102))) void watch_collector(void)
 {
-    if (ct_real_symbol("GC_set_on_collection_event"))
+    CT_EARLY_DATA static char name[] = "GC_set_on_collection_event";
+
+    if (ct_real_symbol(name))
         ct_real.GC_set_on_collection_event(on_event);
 }
 

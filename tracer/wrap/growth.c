@@ -17,6 +17,7 @@
 extern void *__curbrk;
 
 CT_HOT_DATA bool ct_arenas_known;
+CT_EARLY_DATA static bool arenas_usual;           /* of libc, and no tunable says otherwise */
 struct ct_growth ct_arenas[CT_ARENAS];
 
 static struct ct_growth by_brk;
@@ -29,18 +30,29 @@ static uintptr_t allocator, allocator_end;
  */
 static bool are_arenas_known(void)
 {
-    const char *version = gnu_get_libc_version(), *tunables = getenv("GLIBC_TUNABLES");
-    int minor = strncmp(version, "2.", 2) == 0 ? atoi(version + 2) : 0;
+    const char *version = gnu_get_libc_version();
+    unsigned minor = 0;
 
-    return sizeof(void *) == 8 && minor >= 26 && minor <= 42 && !(tunables && strstr(tunables, "hugetlb"));
+    if (version[0] != '2' || version[1] != '.')
+        return false;
+    for (version += 2; *version >= '0' && *version <= '9' && minor < 100; version++)
+        minor = minor * 10 + (unsigned)(*version - '0');
+    return sizeof(void *) == 8 && minor >= 26 && minor <= 42;
 }
 
-void ct_growth_know_allocator(const void *code, bool is_libc)
+void ct_growth_listen(void)
 {
+    ct_arenas_known = arenas_usual && are_arenas_known();
+}
+
+CT_EARLY_CODE void ct_growth_know_allocator(const void *code, bool is_libc)
+{
+    CT_EARLY_DATA static char name[] = "GLIBC_TUNABLES";
+    const char *tunables = getenv(name);
     struct dl_find_object o;
 
     if (is_libc) {
-        ct_arenas_known = are_arenas_known();
+        arenas_usual = !(tunables && strstr(tunables, "hugetlb"));
     } else if (_dl_find_object((void *)(uintptr_t)code, &o) == 0 && o.dlfo_link_map->l_prev) {
         allocator = (uintptr_t)o.dlfo_map_start;    /* not the program itself, whose mappings are its own */
         allocator_end = (uintptr_t)o.dlfo_map_end;

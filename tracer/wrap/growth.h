@@ -40,6 +40,8 @@ void ct_growth_brk(uint64_t start, int64_t bytes);
 /* At the start: the allocator is libc's, or that of a library whose mappings are the heap's. */
 void ct_growth_know_allocator(const void *code, bool is_libc);
 bool ct_growth_is_allocators(const void *code);
+/* Calls are about to be led through the recorder. */
+void ct_growth_listen(void);
 
 /*
  * HOT: in every malloc that is recorded.  Whether a block's arena is larger or smaller than when somebody last looked: for

@@ -41,7 +41,7 @@ CT_HOT_DATA static struct {
 
 static __attribute__((constructor(102))) void look_at_allocator(void)
 {
-    ct_real.free(NULL);                 /* from here on the pointer is the real one */
+    ct_real_find_free();
     ct_malloc_is_libc = chunks_known = ct_real_in_libc((void *)ct_real.free);
     ct_growth_know_allocator((void *)ct_real.free, chunks_known);
     heap_start = __curbrk ? __curbrk : (char *)ct_syscall(SYS_brk, 0);

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <link.h>
 #include <stdint.h>
 #include <string.h>
@@ -168,7 +169,7 @@ CT_EARLY_CODE bool ct_real_in_libc(const void *code)
 {
     struct dl_find_object libc, other;
 
-    return _dl_find_object(find_real("gnu_get_libc_version"), &libc) == 0 &&
+    return _dl_find_object((void *)(uintptr_t)gnu_get_libc_version(), &libc) == 0 &&      /* a text of its own */
            _dl_find_object((void *)(uintptr_t)code, &other) == 0 && libc.dlfo_link_map == other.dlfo_link_map;
 }
 
@@ -205,3 +206,12 @@ struct ct_route ct_route = {
 #define ROUTED(result, name, parameters, arguments, ...) .name = resolve_##name,
 #include "wrap/real.def"
 };
+
+CT_EARLY_CODE void ct_real_find_free(void)
+{
+    CT_EARLY_DATA static char name[] = "free";
+    void (*found)(void *block) = find_real(name);
+
+    ct_real.free = found;
+    SETTLE(void, free, (void *block));
+}

@@ -70,6 +70,9 @@ extern struct ct_route ct_route __attribute__((visibility("hidden")));
 /* Whether `code` lies in the C library (and not in an allocator or another preload that took its name). */
 bool ct_real_in_libc(const void *code);
 
+/* Before main, and before the first call of it is looked up: from here on the pointer to free() is the real one. */
+void ct_real_find_free(void);
+
 /* The older version of a function that has two. */
 const void *ct_real_older(const char *name);
 

@@ -1,5 +1,6 @@
 /* The wrappers that programs call: each one jump, into libc or to what records. */
 #include "record/gate.h"
+#include "wrap/growth.h"
 #include "wrap/heap_counted.h"
 #include "wrap/heap_slow.h"
 #include "wrap/passed.h"
@@ -22,6 +23,8 @@
 /* Relaxed: a call that still goes the old way is one that was made a moment before. */
 void ct_route_lead(bool through)
 {
+    if (through)
+        ct_growth_listen();
 #define ROUTED(result, name, parameters, arguments, ...) \
     __atomic_store_n(&ct_route.name, through ? ct_seen_##name : __atomic_load_n(&ct_real.name, __ATOMIC_RELAXED), \
                      __ATOMIC_RELAXED);

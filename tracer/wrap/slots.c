@@ -144,10 +144,12 @@ CT_EARLY_CODE void ct_slots_bypass(void)
 {
     const struct link_map *map = main_program();
 
-    if (!map || ct_real_symbol("trace_start") || !find_relro(map))
-        return;                         /* with libctrace it will be recorded, sooner or later */
+    if (!map || !find_relro(map))
+        return;
     find_slots(map);
-    if (!slot_count || is_filtered() || !protect(PROT_READ | PROT_WRITE))
+    if (!slot_count || ct_real_symbol("trace_start"))
+        return;                         /* with libctrace it will be recorded, sooner or later */
+    if (is_filtered() || !protect(PROT_READ | PROT_WRITE))
         return;
     for (unsigned i = 0; i < slot_count; i++) {
         const void *real = ct_real_symbol(slots[i].name);

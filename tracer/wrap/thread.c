@@ -8,6 +8,7 @@
 
 #include "record/emit.h"
 #include "record/hidden.h"
+#include "record/hot.h"
 #include "record/intern.h"
 #include "record/syscall.h"
 #include "record/tap.h"
@@ -83,7 +84,7 @@ static void thread_exits(void *round)
     ct_thread_gone();
 }
 
-static void watch_exit(void)
+CT_EARLY_CODE static void watch_exit(void)
 {
     int key = atomic_load_explicit(&exit_key, memory_order_relaxed);
     pthread_key_t made;
