@@ -18,6 +18,7 @@ extern void *__curbrk;
 
 CT_HOT_DATA bool ct_arenas_known;
 CT_EARLY_DATA static bool arenas_usual;           /* of libc, and no tunable says otherwise */
+CT_EARLY_DATA static bool listening;
 struct ct_growth ct_arenas[CT_ARENAS];
 
 static struct ct_growth by_brk;
@@ -40,8 +41,10 @@ static bool are_arenas_known(void)
     return sizeof(void *) == 8 && minor >= 26 && minor <= 42;
 }
 
+/* Under `ctrace record` calls are led through us before the allocator is known. */
 void ct_growth_listen(void)
 {
+    listening = true;
     ct_arenas_known = arenas_usual && are_arenas_known();
 }
 
@@ -53,6 +56,8 @@ CT_EARLY_CODE void ct_growth_know_allocator(const void *code, bool is_libc)
 
     if (is_libc) {
         arenas_usual = !(tunables && strstr(tunables, "hugetlb"));
+        if (listening)
+            ct_growth_listen();
     } else if (_dl_find_object((void *)(uintptr_t)code, &o) == 0 && o.dlfo_link_map->l_prev) {
         allocator = (uintptr_t)o.dlfo_map_start;    /* not the program itself, whose mappings are its own */
         allocator_end = (uintptr_t)o.dlfo_map_end;
