@@ -8,7 +8,7 @@ import sys
 
 from page_tools import copy, end, install, missing, start
 
-QUICK = ["timeline", "tools", "pictures", "pages", "real"]
+QUICK = ["timeline", "tools", "pictures", "pages", "real", "live"]
 
 
 def skip(why):

@@ -33,6 +33,30 @@ export function view(folder: string, file: string, more: Record<string, string> 
   });
 }
 
+export type Recording = { folder: string; say: (line: string) => void; end: () => Promise<number | null> };
+
+const LOOP = 'while read x; do if [ "$x" = child ]; then /bin/true; fi; done';
+const FEED_MS = 10;
+
+/** A folder with live.trace in it, of a shell that reads lines and makes a child of each "child", until it is ended. */
+export async function recordOn(): Promise<Recording> {
+  const folder = mkdtempSync(join(tmpdir(), "ctrace-page-"));
+  const trace = join(folder, "live.trace");
+  const child = spawn(join(BUILD, "ctrace"), ["record", "-o", trace, "--", "sh", "-c", LOOP], { stdio: ["pipe", "ignore", "ignore"] });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  child.stdin.on("error", () => undefined); // it ended first: its status says how
+  const say = (line: string) => void child.stdin.write(line);
+  const feeding = setInterval(() => say("on\n".repeat(5)), FEED_MS);
+  const end = () => {
+    clearInterval(feeding);
+    child.stdin.end();
+    return ended;
+  };
+  for (let tries = 0; tries < 500 && !existsSync(trace); tries++) await new Promise((resolve) => setTimeout(resolve, FEED_MS));
+  if (!existsSync(trace)) throw new Error(`no trace is written; ctrace record ended with ${await end()}`);
+  return { folder, say, end };
+}
+
 /** A folder with NAME.trace of examples/NAME in it. */
 export function record(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), "ctrace-page-"));
