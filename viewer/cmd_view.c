@@ -40,7 +40,7 @@ static const char usage_text[] =
     "  ctrace view net://localhost/host/$(hostname)/SESSION       a live session of LTTng's\n"
     "  ctrace view --base before.pb.gz after.pb.gz\n";
 
-enum { LOOK_MS = 200, EARLY = 10 };
+enum { LOOK_MS = 200, EARLY = 100 };
 
 struct job {
     struct ct_invite_options invite;
@@ -80,7 +80,7 @@ static int open_profile(struct job *job, struct ct_error *err)
 /* A file that is no trace at all is known as such soon: then there is no page to open. */
 static int give_up_early(const struct job *job, struct ct_error *err)
 {
-    const struct timespec pause = { 0, 10 * 1000000 };
+    const struct timespec pause = { 0, 1000000 };       /* an index that is there already is taken up in less */
     struct ct_index_progress p = { 0 };
 
     for (unsigned i = 0; i < EARLY && p.events == 0; i++) {

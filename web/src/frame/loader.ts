@@ -11,9 +11,11 @@ const BUILDING_MS = 400;
 const LIVE_MS = 1000;
 const READY_MS = 4000;
 const GONE_MS = 2000;
+const LATER_MS = 300;
 
 let loaded = -1; // the revision that lanes and meta are of
 let timer = 0;
+let later = 0;
 let fitted = false;
 const afterwards: (() => void)[] = [];
 
@@ -85,12 +87,21 @@ function take(fresh: Meta, list: Lanes): void {
     else view.value = grown(view.value, before, fresh.span_ns, follows.value);
   });
   loaded = fresh.revision;
-  if (!fitted) {
+  const first = !fitted;
+  if (first) {
     fitted = true;
     for (const then of afterwards) then();
   }
   if (trouble.value?.kind === "other") trouble.value = null;
-  if (fresh.kind !== "profile") void loadOverview(); // the minimap only
+  window.clearTimeout(later);
+  if (fresh.kind !== "profile") later = window.setTimeout(() => void loadOverview(), first ? LATER_MS : 0);
+}
+
+/** For the minimap only: what the first picture needs goes before it. */
+export function overviewNow(): void {
+  if (!later || overview.value) return;
+  window.clearTimeout(later);
+  void loadOverview();
 }
 
 async function loadOverview(): Promise<void> {

@@ -41,7 +41,7 @@ function LaneTools({ id, title }: { id: number; title: string }) {
   );
 }
 
-function Head({ item }: { item: Item }) {
+function Head({ item, tools }: { item: Item; tools: boolean }) {
   const style = { top: `${item.y}px`, height: `${item.h}px` };
   if (item.kind !== "lane") {
     return (
@@ -64,7 +64,7 @@ function Head({ item }: { item: Item }) {
     <div class={`head lane indent${item.indent}`} style={style} role="listitem" title={facts.filter(Boolean).join("\n")}>
       <span class="title">{lane.name}{program && <span class="dim"> {program}</span>}</span>
       {busy && <span class="count">{busy}</span>}
-      <LaneTools id={lane.id} title={lane.name} />
+      {tools && <LaneTools id={lane.id} title={lane.name} />}
       {(item.deeper > 0 || store.deep.value.has(lane.id)) && (
         <button
           type="button"
@@ -81,7 +81,8 @@ function Head({ item }: { item: Item }) {
 }
 
 export function Heads({ scroller }: { scroller: RefObject<HTMLDivElement | null> }) {
-  const [window_, setWindow] = useState({ top: 0, bottom: 2000 });
+  // What nobody sees at first, beyond the window's end or before the pointer is over it, comes after the first frame.
+  const [window_, setWindow] = useState({ top: 0, bottom: window.innerHeight, tools: false });
   const layout = store.layout.value;
   useEffect(() => {
     const box = scroller.current;
@@ -89,7 +90,7 @@ export function Heads({ scroller }: { scroller: RefObject<HTMLDivElement | null>
     const seen = () => {
       const top = Math.floor((box.scrollTop - MARGIN) / MARGIN) * MARGIN;
       const bottom = top + Math.ceil(box.clientHeight / MARGIN + 3) * MARGIN;
-      setWindow((was) => (was.top === top && was.bottom === bottom ? was : { top, bottom }));
+      setWindow((was) => (was.tools && was.top === top && was.bottom === bottom ? was : { top, bottom, tools: true }));
     };
     seen();
     box.addEventListener("scroll", seen, { passive: true });
@@ -103,7 +104,7 @@ export function Heads({ scroller }: { scroller: RefObject<HTMLDivElement | null>
   return (
     <div class="heads" style={{ height: `${layout.height + 40}px` }} role="list" aria-label="Lanes">
       {layout.between(window_.top, window_.bottom).map((item) => (
-        <Head key={item.key} item={item} />
+        <Head key={item.key} item={item} tools={window_.tools} />
       ))}
     </div>
   );

@@ -184,11 +184,13 @@ export class LaneLayout {
     for (const lane of lanes) {
       if (folded.has(lane)) continue;
       const name = lane.group || `=${lane.id}`;
-      groups.set(name, [...(groups.get(name) ?? []), lane]);
+      const group = groups.get(name);
+      if (group) group.push(lane);
+      else groups.set(name, [lane]);
     }
-    const busiest = (list: Lane[]) => list.reduce((most, lane) => Math.max(most, lane.busy_ns), 0);
-    const order = [...groups.entries()].sort((a, b) => busiest(b[1]) - busiest(a[1]) || a[1][0].id - b[1][0].id);
-    for (const [name, members] of order) {
+    const order = [...groups].map(([name, members]) => ({ name, members, busiest: members.reduce((most, lane) => Math.max(most, lane.busy_ns), 0), first: members[0].id }));
+    order.sort((a, b) => b.busiest - a.busiest || a.first - b.first);
+    for (const { name, members } of order) {
       members.sort((a, b) => b.busy_ns - a.busy_ns || a.id - b.id);
       if (members.length < POOL) for (const lane of members) this.lane(lane, 0);
       else this.fold(`${key}/${name}`, poolTitle(members, name), members, members.length <= POOL_OPEN || lanes.length <= FEW);

@@ -20,6 +20,7 @@ export type Parts = { scroller: HTMLElement; main: HTMLCanvasElement; over: HTML
 
 const MORE_NAMES_MS = 200;
 const RETRY_MS = 1000;
+const EMPTY = "empty"; // as a canvas is when it has been made
 
 export class Stage {
   readonly source: TileSource;
@@ -33,7 +34,7 @@ export class Stage {
   frames: number[] = []; // what the last ones took, in ms: for tests and the curious
   private lanesDirty = true;
   private overDirty = true;
-  private overShown = ""; // what a bare overlay shows; "": it is not bare
+  private overShown = EMPTY; // what a bare overlay shows; "": it is not bare
   private waiting = 0;
   private namesAt = 0;
   private troubled = false;
@@ -61,8 +62,8 @@ export class Stage {
     };
     parts.scroller.addEventListener("scroll", scrolled, { passive: true });
     this.stops.push(() => parts.scroller.removeEventListener("scroll", scrolled));
-    this.resize();
     this.look(store.layout.value.between(this.top, this.top + this.height));
+    if (this.source.cache.size) this.frame(); // the first picture is there with the page around it
   }
 
   close(): void {
@@ -125,11 +126,12 @@ export class Stage {
 
   resize(): void {
     const { main, over, scroller } = this.parts;
-    const left = main.offsetLeft;
-    this.width = Math.max(1, scroller.clientWidth - left);
-    this.height = Math.max(1, scroller.clientHeight);
-    this.ratio = window.devicePixelRatio || 1;
-    this.overShown = "";
+    const width = Math.max(1, scroller.clientWidth - main.offsetLeft);
+    const height = Math.max(1, scroller.clientHeight);
+    const ratio = window.devicePixelRatio || 1;
+    if (width === this.width && height === this.height && ratio === this.ratio) return; // a canvas that is given a size is empty
+    [this.width, this.height, this.ratio] = [width, height, ratio];
+    this.overShown = EMPTY;
     for (const canvas of [main, over]) {
       canvas.width = Math.round(this.width * this.ratio);
       canvas.height = Math.round(this.height * this.ratio);
@@ -179,6 +181,7 @@ export class Stage {
   }
 
   private frame(): void {
+    cancelAnimationFrame(this.waiting);
     this.waiting = 0;
     const began = performance.now();
     if (this.lanesDirty) this.drawMain();
@@ -210,7 +213,10 @@ export class Stage {
     };
     this.look(items);
     drawLanes(pen, this.source.cache, picture, this.inks);
-    if (this.source.cache.size) window.ctraceFirst ??= performance.now();
+    if (this.source.cache.size) {
+      window.ctraceFirst ??= performance.now();
+      window.setTimeout(() => this.source.begin());
+    }
   }
 
   /** Asks for what is in sight. */
@@ -267,8 +273,11 @@ export class Stage {
     };
     // Two canvases of this size are half of what a frame costs: one with nothing on it is neither drawn nor shown.
     const bare = isBare(picture);
-    const shows = bare ? `${this.cursor} ${this.inks.theme}` : "";
-    if (bare && shows === this.overShown) return;
+    const shows = !bare ? "" : this.cursor === null ? EMPTY : `${this.cursor} ${this.inks.theme}`;
+    if (bare && shows === this.overShown) {
+      if (shows === EMPTY) this.showOver(false);
+      return;
+    }
     this.overShown = shows;
     drawOverlay(pen, picture, this.inks);
     this.showOver(!bare || this.cursor !== null);

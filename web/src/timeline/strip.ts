@@ -11,24 +11,34 @@ const GAP = 96; // alpha of a slice's last step: a gap that keeps equal neighbou
 const GUESS = 150; // alpha of what is only guessed
 const GAP_FROM = 4; // steps: narrower slices have no room for one
 
+const FILLED = 16; // px: shorter runs are written word by word, which a call would take longer for
+
+function run(pixels: Uint32Array, from: number, to: number, word: number): void {
+  if (to - from >= FILLED) pixels.fill(word, from, to);
+  else for (let at = from; at < to; at++) pixels[at] = word;
+}
+
 /** Paints `columns` into the three lines of `pixels` (RGBA words, 1024 a line) that begin at word `at`. */
 export function paintStrip(pixels: Uint32Array, at: number, columns: SliceColumns, look: Look, theme: Theme): void {
   for (let i = 0; i < columns.n; i++) {
     const start = columns.start[i];
     const end = Math.min(STEPS, start + Math.max(1, columns.len[i]));
     const cls = columns.cls[i];
-    const [r, g, b] = lookColour(look, cls, columns.name[i], theme);
-    const colour = ((b << 16) | (g << 8) | r) >>> 0;
-    // What is folded into a step is the fainter the less of the step it covers, but never gone.
-    const least = RARE.has(cls) ? 200 : 88;
-    const full = isGuess(cls) ? GUESS : 255;
-    const alpha = columns.count[i] > 1 || columns.busy[i] < 255 ? Math.min(full, least + Math.round((columns.busy[i] / 255) * (255 - least))) : full;
+    const rgb = lookColour(look, cls, columns.name[i], theme);
+    const colour = (rgb[2] << 16) | (rgb[1] << 8) | rgb[0];
+    const guess = isGuess(cls);
+    let alpha = guess ? GUESS : 255;
+    if (columns.count[i] > 1 || columns.busy[i] < 255) {
+      // What is folded into a step is the fainter the less of the step it covers, but never gone.
+      const least = RARE.has(cls) ? 200 : 88;
+      alpha = Math.min(alpha, least + Math.round((columns.busy[i] / 255) * (255 - least)));
+    }
     const word = (colour | (alpha << 24)) >>> 0;
-    const thirds = look === "state" || isGuess(cls) ? thirdsOf(cls) : 7;
+    const thirds = look === "state" || guess ? thirdsOf(cls) : 7;
     for (let band = 0; band < BANDS; band++) {
       if (!(thirds & (1 << (BANDS - 1 - band)))) continue;
       const line = at + band * STEPS;
-      pixels.fill(word, line + start, line + end);
+      run(pixels, line + start, line + end, word);
       if (end - start >= GAP_FROM && end < STEPS) pixels[line + end - 1] = (colour | (GAP << 24)) >>> 0;
     }
   }

@@ -52,3 +52,8 @@ export function rowList(rows: number[]): string {
 export function tileKey(level: number, index: number, row: number): string {
   return `${level}/${index}/${row}`;
 }
+
+/** The address of rows of a tile; `key`: of what is served, since browsers keep tiles. */
+export function tilePath(of: { level: number; index: number; rows: number[] }, key: string): string {
+  return `/api/tiles?l=${of.level}&i=${of.index}&rows=${rowList(of.rows)}&v=${encodeURIComponent(key)}`;
+}

@@ -9,17 +9,18 @@ export type ToWorker =
   | { say: "want"; wants: Want[]; looks: Map<number, Look>; theme: Theme; revision: number; key: string; turn: number };
 
 export type TileRow = { row: number; columns: Columns; wide: Uint16Array; line: number };
+export type TilesMade = {
+  say: "tiles";
+  level: number;
+  index: number;
+  partial: boolean;
+  revision: number;
+  theme: Theme;
+  rows: TileRow[];
+  bytes: number;
+  bitmap: ImageBitmap | null;
+};
 export type FromWorker =
-  | {
-      say: "tiles";
-      level: number;
-      index: number;
-      partial: boolean;
-      revision: number;
-      theme: Theme;
-      rows: TileRow[];
-      bytes: number;
-      bitmap: ImageBitmap | null;
-    }
+  | TilesMade
   | { say: "idle"; turn: number } // everything wanted up to that turn is there
   | { say: "trouble"; status: number; sentence: string };

@@ -1,65 +1,65 @@
 // The page's side of the tile worker: says what is in view, keeps what comes.
 
-import { lookOf, type Look, type Theme } from "./colours";
-import type { PlacedRow } from "./lanes";
-import { levelFor, tilesOf } from "./tile";
+import type { Theme } from "./colours";
+import { FirstTiles } from "./first_tiles";
 import { TileCache } from "./tile_cache";
 import type { FromWorker, ToWorker } from "./tile_message";
-import type { Want } from "./tile_queue";
-import { spanOf, type View } from "./viewport";
+import { looksOf, missingOf, type Sight } from "./tile_wants";
 
 const KEPT = 64 * 1024 * 1024;
 
-export type Sight = {
-  view: View;
-  devicePixels: number;
-  span: number;
-  rows: PlacedRow[];
-  always: readonly number[]; // rows wanted wherever one looks: pauses
-  theme: Theme;
-  revision: number;
-  key: string; // of what is served: browsers keep tiles
-};
+let early: FirstTiles | null = null;
 
-function newWorker(): Worker {
-  return new Worker(new URL("./tile_worker.ts", import.meta.url), { type: "module", name: "tiles" });
-}
-
-let spare: Worker | null = null;
-
-/** Has a worker loaded while the page still asks what there is to show. */
-export function startWorker(): void {
-  spare ??= newWorker();
+/** Asks for what will be in sight as far as one can tell, while there is no stage yet; is done when it is here, or will not come. */
+export async function askFirst(sight: Sight): Promise<void> {
+  early ??= new FirstTiles(sight);
+  await early.came;
 }
 
 export class TileSource {
   readonly cache = new TileCache(KEPT);
-  idle = true;
-  private readonly worker: Worker;
-  private theme: Theme | null = null;
+  private quiet = true;
+  private closed = false;
+  private worker: Worker | null = null;
+  private readonly first = early;
+  private theme: Theme | null;
+  private wanted: ToWorker | null = null; // what the worker is told when it begins
   private asked = "";
   private turn = 0;
 
   constructor(
-    server: { base: string; token: string },
+    private readonly server: { base: string; token: string },
     private readonly changed: () => void,
     private readonly trouble: (status: number, sentence: string) => void,
     private readonly came: () => void,
   ) {
-    this.worker = spare ?? newWorker();
-    spare = null;
+    early = null;
+    this.theme = this.first?.sight.theme ?? null;
+    this.first?.follow((message) => this.hear(message));
+  }
+
+  /** Whether all that was asked for is here. */
+  get idle(): boolean {
+    return this.quiet && this.first?.idle !== false;
+  }
+
+  /** Has the worker loaded: it would take the time that the first picture needs. */
+  begin(): void {
+    if (this.worker || this.closed) return;
+    this.worker = new Worker(new URL("./tile_worker.ts", import.meta.url), { type: "module", name: "tiles" });
     this.worker.onmessage = (event: MessageEvent<FromWorker>) => this.hear(event.data);
-    this.say({ say: "open", ...server });
+    this.say({ say: "open", ...this.server });
+    if (this.wanted) this.say(this.wanted);
   }
 
   private say(message: ToWorker): void {
-    this.worker.postMessage(message);
+    this.worker?.postMessage(message);
   }
 
   private hear(message: FromWorker): void {
     if (message.say === "idle") {
       if (message.turn !== this.turn) return; // more was asked for since
-      this.idle = true;
+      this.quiet = true;
     } else if (message.say === "trouble") {
       this.trouble(message.status, message.sentence);
       return;
@@ -82,14 +82,14 @@ export class TileSource {
       this.cache.clear();
       this.theme = sight.theme;
     }
-    const wants = this.wants(sight);
+    const wants = missingOf(sight, (level, index, row) => this.missing(level, index, row, sight), true);
     const asked = JSON.stringify([wants, sight.revision]);
     if (asked === this.asked) return;
     this.asked = asked;
-    if (wants.length) this.idle = false;
-    const looks = new Map<number, Look>();
-    for (const { lane, row } of sight.rows) looks.set(row.id, lookOf(lane.kind, row.kind));
-    this.say({ say: "want", wants, looks, theme: sight.theme, revision: sight.revision, key: sight.key, turn: ++this.turn });
+    if (wants.length) this.quiet = false;
+    this.wanted = { say: "want", wants, looks: looksOf(sight.rows), theme: sight.theme, revision: sight.revision, key: sight.key, turn: ++this.turn };
+    if (this.worker) this.say(this.wanted);
+    else if (wants.some((want) => want.urgency === 0)) this.begin();
   }
 
   /** Forgets what was asked: what is still missing is asked for again when next it is looked at. */
@@ -97,32 +97,15 @@ export class TileSource {
     this.asked = "";
   }
 
-  private wants(sight: Sight): Want[] {
-    const level = levelFor(sight.view, sight.devicePixels);
-    const rows = [...new Set([...sight.rows.map((row) => row.row.id), ...sight.always])];
-    const wants: Want[] = [];
-    const add = (at: number, view: View, urgency: number) => {
-      const grid = tilesOf(view, at, sight.span);
-      for (let index = grid.first; index <= grid.last; index++) {
-        const missing = rows.filter((row) => this.missing(at, index, row, sight.revision));
-        if (missing.length && !wants.some((want) => want.level === at && want.index === index))
-          wants.push({ level: at, index, rows: missing, urgency });
-      }
-    };
-    add(level, sight.view, 0);
-    const length = spanOf(sight.view);
-    add(level, { start: sight.view.start - length / 2, end: sight.view.end + length / 2 }, 1);
-    add(level + 2, sight.view, 2); // stands in when one zooms out
-    return wants;
-  }
-
-  private missing(level: number, index: number, row: number, revision: number): boolean {
+  private missing(level: number, index: number, row: number, sight: Sight): boolean {
     const tile = this.cache.get(level, index, row);
-    return !tile || (tile.partial && tile.revision !== revision);
+    if (tile) return tile.partial && tile.revision !== sight.revision;
+    return !(this.first?.has(level, index, row) && this.first.sight.theme === sight.theme);
   }
 
   close(): void {
-    this.worker.terminate();
+    this.closed = true;
+    this.worker?.terminate();
     this.cache.clear();
   }
 }

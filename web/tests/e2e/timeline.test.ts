@@ -50,6 +50,21 @@ function wideSlice(lane: string, row: number, cls: number, waker = false) {
   return { ...found, middle: (found.start + found.end) / 2, index: slices.indexOf(found) };
 }
 
+describe("at first", () => {
+  it("shows lanes before the worker of later tiles is loaded, from what was asked for before the page was laid out", async () => {
+    await start("#timeline");
+    const { first, asked, worker } = await page.evaluate(() => {
+      const entries = performance.getEntriesByType("resource");
+      const starts = (part: string) => entries.filter((each) => each.name.includes(part)).map((each) => each.startTime);
+      return { first: window.ctraceFirst ?? NaN, asked: starts("/api/tiles"), worker: starts("tile_worker") };
+    });
+    expect(asked.length).toBeGreaterThan(0);
+    for (const at of asked) expect(at).toBeLessThan(first);
+    expect(worker.length).toBe(1);
+    expect(worker[0]).toBeGreaterThan(first);
+  });
+});
+
 describe("by mouse", () => {
   it("says on hover what a slice is, and everything about it after a click", async () => {
     await start();

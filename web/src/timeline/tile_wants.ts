@@ -1,0 +1,45 @@
+// Which tiles a part of the timeline needs.  Pure.
+
+import { lookOf, type Look, type Theme } from "./colours";
+import type { PlacedRow } from "./lanes";
+import { levelFor, tilesOf } from "./tile";
+import type { Want } from "./tile_queue";
+import { spanOf, type View } from "./viewport";
+
+export type Sight = {
+  view: View;
+  devicePixels: number;
+  span: number;
+  rows: PlacedRow[];
+  always: readonly number[]; // rows wanted wherever one looks: pauses
+  theme: Theme;
+  revision: number;
+  key: string; // of what is served: browsers keep tiles
+};
+
+/** What is in sight and is missing, the most urgent first; with `beside`, what is just outside comes after it. */
+export function missingOf(sight: Sight, missing: (level: number, index: number, row: number) => boolean, beside: boolean): Want[] {
+  const level = levelFor(sight.view, sight.devicePixels);
+  const rows = [...new Set([...sight.rows.map((row) => row.row.id), ...sight.always])];
+  const wants: Want[] = [];
+  const add = (at: number, view: View, urgency: number) => {
+    const grid = tilesOf(view, at, sight.span);
+    for (let index = grid.first; index <= grid.last; index++) {
+      if (wants.some((want) => want.level === at && want.index === index)) continue;
+      const needed = rows.filter((row) => missing(at, index, row));
+      if (needed.length) wants.push({ level: at, index, rows: needed, urgency });
+    }
+  };
+  add(level, sight.view, 0);
+  if (!beside) return wants;
+  const length = spanOf(sight.view);
+  add(level, { start: sight.view.start - length / 2, end: sight.view.end + length / 2 }, 1);
+  add(level + 2, sight.view, 2); // stands in when one zooms out
+  return wants;
+}
+
+export function looksOf(rows: readonly PlacedRow[]): Map<number, Look> {
+  const looks = new Map<number, Look>();
+  for (const { lane, row } of rows) looks.set(row.id, lookOf(lane.kind, row.kind));
+  return looks;
+}
