@@ -15,6 +15,7 @@ struct ct_guest {
     int fd;                         /* its socket, owned by the web server; -1: not known */
     bool given;                     /* the loop has the connection */
     bool counted;                   /* left() is still to be called */
+    bool refused;                   /* what came could not be read, and it was told so */
     bool surplus;                   /* came when there were as many as are served */
     uint64_t taken;                 /* bytes read before the request under way */
     int64_t since_ms;               /* when the wait for that request began */

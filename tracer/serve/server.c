@@ -119,7 +119,7 @@ static int answer(struct ct_server *s, struct mg_connection *conn, struct ct_gue
 }
 
 /* The client of this connection, its socket known; NULL when it has gone. */
-static struct ct_guest *guest_of(struct mg_connection *conn)
+static struct ct_guest *guest_of(const struct mg_connection *conn)
 {
     struct ct_guest *guest = mg_get_user_connection_data(conn);
     const struct mg_request_info *info = mg_get_request_info(conn);
@@ -196,6 +196,7 @@ static int http_error(struct mg_connection *conn, int status, const char *text)
 
     if (!guest)
         return 0;
+    guest->refused = true;
     if (status == 400 && ct_loop_now() - guest->since_ms >= REQUEST_MS)
         ct_guest_refuse(guest, 408, "the request did not come in time");
     else if (status == 400 && ct_socket_taken(guest->fd) - guest->taken >= HEAD_SIZE)
@@ -205,6 +206,23 @@ static int http_error(struct mg_connection *conn, int status, const char *text)
     else
         ct_guest_refuse(guest, status, "malformed request");
     return 0;
+}
+
+/*
+ * civetweb reads these and closes the connection without a word: a target that is no path of ours.  Of its own requests each
+ * is answered before, and what it could not read as well.
+ */
+static void answer_foreign(const struct mg_connection *conn)
+{
+    const struct mg_request_info *info = mg_get_request_info(conn);
+    struct ct_guest *guest = guest_of(conn);
+
+    if (!guest || guest->refused || !info->request_method || !info->request_uri || info->local_uri_raw)
+        return;
+    if (strcmp(info->request_uri, "*") == 0 && strcmp(info->request_method, "GET") != 0)
+        ct_guest_refuse(guest, 405, "");
+    else
+        ct_guest_refuse(guest, 400, "the target is no path of this server");
 }
 
 /* ---- connections ---- */
@@ -234,8 +252,10 @@ static void connection_close(const struct mg_connection *conn)
 {
     struct ct_guest *guest = mg_get_user_connection_data(conn);
 
-    if (guest)
+    if (guest) {
+        answer_foreign(conn);
         ct_guest_leave(guest);
+    }
     free(guest);
 }
 
