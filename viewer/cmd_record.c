@@ -25,6 +25,7 @@
 #include "viewer/record_profiles.h"
 #include "viewer/record_serve.h"
 #include "viewer/record_strays.h"
+#include "viewer/record_untraced.h"
 
 enum { BAD_USAGE = 2, OWN_FAILURE = 125, NOT_RUN = 126, NOT_FOUND = 127, STRAYS_MS = 20, STRAYS_LOOKS = 50, IDLE_MS = 250 };
 
@@ -34,6 +35,7 @@ struct record {
     struct ct_session_dir session;
     struct ct_follow follow;
     struct ct_finish finish;
+    struct ct_record_untraced untraced;
     struct ct_record_profiles profiles;
     struct ct_service *service;         /* NULL: nobody asked for one */
     bool no_trace;                      /* it is all that was asked for */
@@ -152,6 +154,9 @@ static int watch_signals(struct record *r)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
 
+    ct_record_untraced_open(&r->untraced, r->session.path);
+    if (r->untraced.fd >= 0)
+        epoll_ctl(r->follow.epoll, EPOLL_CTL_ADD, r->untraced.fd, &event);
     return epoll_ctl(r->follow.epoll, EPOLL_CTL_ADD, r->child.signals, &event) < 0 ? -errno : 0;
 }
 
@@ -260,6 +265,7 @@ static bool step(struct record *r)
     if (ct_follow_step(&r->follow, timeout)) {
         r->child.serving = r->service != NULL;
         ct_record_child_hear(&r->child);
+        ct_record_untraced_hear(&r->untraced);
         if (r->service)
             ct_service_hear(r->service);
         if (r->child.ended && !r->follow.first_ended) {
@@ -363,6 +369,8 @@ static int run(struct record *r)
     ct_finish_lost(&r->finish, ct_follow_lost(&r->follow), r->follow.images);
     ct_service_deaf(r->service);
     ct_follow_fini(&r->follow);
+    ct_record_untraced_close(&r->untraced);
+    ct_finish_say_notes(r->follow.notes);
     if (!r->no_trace)
         ct_finish_fold(&r->finish, &r->session);
     ct_service_stop(r->service);

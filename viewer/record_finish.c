@@ -10,6 +10,7 @@
 #include "drain/recover.h"
 #include "format/file.h"
 #include "format/limits.h"
+#include "format/notes.h"
 #include "viewer/names.h"
 #include "viewer/record_profiles.h"
 
@@ -67,6 +68,13 @@ void ct_finish_lost(struct ct_finish *f, uint64_t lost, unsigned images)
 {
     f->lost = lost;
     f->images = images;
+}
+
+void ct_finish_say_notes(uint32_t notes)
+{
+    for (unsigned i = 0; i < CT_NOTES; i++)
+        if (notes >> i & 1)
+            fprintf(stderr, "ctrace: %s\n", ct_note_text(i));
 }
 
 static void hear_of_leftover(void *context, const struct ct_recovery *one)

@@ -28,6 +28,8 @@ void ct_finish_trouble(void *finish, const char *text);
 void ct_finish_add_other(struct ct_finish *f, const char *path, const char *output);
 /* Says that `count` processes are still being traced though the program has ended; once. */
 void ct_finish_say_waiting(struct ct_finish *f, unsigned count);
+/* Says what recorders could not do (bits of enum ct_note). */
+void ct_finish_say_notes(uint32_t notes);
 /* What was counted while draining. */
 void ct_finish_lost(struct ct_finish *f, uint64_t lost, unsigned images);
 /*

@@ -55,6 +55,7 @@ struct ct_follow {
     bool stopped;                   /* recording is over: gates are shut, files are closed */
     bool has_bell;
     unsigned images;                /* all that ever connected */
+    uint32_t notes;                 /* what recorders could not do: bits of enum ct_note */
     unsigned refused;               /* connections of children that are not to be traced */
     uint64_t lost;                  /* events, of processes that are gone */
     uint64_t written;               /* bytes, of files that are closed */

@@ -134,6 +134,7 @@ void ct_image_end(struct ct_follow *f, struct ct_process *p, const struct ct_end
         ct_bell_remove(&f->bell, p->image.arena);
     ct_process_finish(p, true);
     ct_image_check_file(f, p);
+    f->notes |= p->image.notes;
     if (p->image.trouble[0])
         complain(f, "process %ld: %s", (long)p->pid, p->image.trouble);
     ct_process_end_row(p, &end);

@@ -68,6 +68,7 @@ static void look_at_state(struct ct_image *image)
     uint32_t phase = atomic_load_explicit(&a->phase, memory_order_acquire);
 
     image->recording = phase == CT_ARENA_RECORDING;
+    image->notes = atomic_load_explicit(&a->notes, memory_order_relaxed);
     image->quiet = image->recording ? 0 : image->quiet + 1;
     image->execing = atomic_load_explicit(&a->execing, memory_order_acquire) != 0;
     image->exit_known = atomic_load_explicit(&a->exit_known, memory_order_acquire) != 0;

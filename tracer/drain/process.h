@@ -21,6 +21,7 @@ struct ct_image {
     unsigned quiet;                 /* rounds since it was last recording, or told to */
     bool exit_known;
     int exit_status;
+    uint32_t notes;                 /* what it could not do: bits of enum ct_note */
     char trouble[112];              /* what the recorder said when it gave up; empty: nothing */
 };
 

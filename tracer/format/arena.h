@@ -200,6 +200,7 @@ struct ct_arena {
     _Atomic uint64_t lost_events;       /* of all threads, also of those without a row */
     _Atomic uint32_t exit_known;        /* exit() or _exit() was called, with exit_status */
     _Atomic int32_t exit_status;
+    _Atomic uint32_t notes;             /* bits of enum ct_note */
     _Atomic uint32_t execing;           /* an exec is under way: if the process goes on as another program, this one ended by it */
     struct ct_arena_turn turns[CT_TURNS];
     struct {

@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/rseq.h>
 
+#include "format/notes.h"
 #include "profile/shot.h"
 #include "profile/signal.h"
 #include "profile/timers.h"
+#include "record/annotate.h"
 #include "record/control.h"
 #include "record/emit.h"
 #include "record/hidden.h"
@@ -19,39 +22,43 @@
 #include "record/tasks.h"
 #include "record/turn.h"
 
-static _Atomic uint32_t troubles;       /* relaxed: bits of enum trouble that happened */
+static _Atomic uint32_t troubles;       /* relaxed: bits of enum ct_note that happened */
 static _Atomic uint32_t complained;     /* of these, what has been said */
 
-enum trouble { NO_SIGNAL, NO_TIMERS, NO_MEMORY, BLOCKED, TROUBLES };
-
-static void note(enum trouble what)
+static void note(enum ct_note what)
 {
     atomic_fetch_or_explicit(&troubles, 1u << what, memory_order_relaxed);
+    if (ct_arena)
+        atomic_fetch_or_explicit(&ct_arena->notes, 1u << what, memory_order_relaxed);
+}
+
+/* `ctrace record` tells it when it ends, and the trace where it happened; the program's stderr is its own. */
+static void complain(const char *text)
+{
+    char line[160];
+    size_t size = 0;
+
+    if (ct_options.record && !ct_options.inside) {
+        ct_log(0, "ctrace", text, strlen(text));
+        return;
+    }
+    ct_raw_append(line, sizeof line, &size, "ctrace: ");
+    ct_raw_append(line, sizeof line, &size, text);
+    ct_raw_append(line, sizeof line, &size, "\n");
+    ct_syscall(SYS_write, 2, line, size);
 }
 
 void ct_cpu_complain(void)
 {
-    static const char *const texts[TROUBLES] = {
-        [NO_SIGNAL] = "ctrace: there are no CPU samples: the program uses every signal that could take them (--cpu-signal)\n",
-        [NO_TIMERS] = "ctrace: CPU samples of some threads are missing: the user may have no more timers (ulimit -i)\n",
-        [NO_MEMORY] = "ctrace: there are no CPU samples: there is no memory for the table of timers (ulimit -v)\n",
-        [BLOCKED] = "ctrace: CPU samples of some threads are missing: they blocked the signal before they were traced\n",
-    };
     uint32_t fresh = atomic_load_explicit(&troubles, memory_order_relaxed);
 
     fresh &= ~atomic_load_explicit(&complained, memory_order_relaxed);
     if (!fresh)
         return;
     fresh &= ~atomic_fetch_or_explicit(&complained, fresh, memory_order_relaxed);
-    for (unsigned i = 0; i < TROUBLES; i++) {
-        char line[160];
-        size_t size = 0;
-
-        if (!(fresh >> i & 1))
-            continue;
-        ct_raw_append(line, sizeof line, &size, texts[i]);
-        ct_syscall(SYS_write, 2, line, size);
-    }
+    for (unsigned i = 0; i < CT_NOTES; i++)
+        if (fresh >> i & 1)
+            complain(ct_note_text(i));
 }
 
 /* --- a tick --- */
@@ -105,7 +112,7 @@ static void on_tick(int number, siginfo_t *info, void *context)
 static void note_failure(int error)
 {
     if (error == -EAGAIN || error == -ENOMEM)
-        note(NO_TIMERS);                /* anything else: the thread is gone by now */
+        note(CT_NOTE_NO_TIMERS);                /* anything else: the thread is gone by now */
 }
 
 /* One that is being born or ends has all signals blocked for a moment: it is told only when seen twice. */
@@ -120,7 +127,7 @@ static void arm_thread(uint32_t tid)
     else if (!ct_signal_blocked(tid))
         note_failure(ct_timers_arm(tid));
     else if (tid == blocked_before)
-        note(BLOCKED);
+        note(CT_NOTE_BLOCKED);
     else
         blocked_before = tid;
 }
@@ -138,12 +145,12 @@ static void start(void)
     int number = ct_cpu_signal();
 
     if (!number) {
-        note(NO_SIGNAL);
+        note(CT_NOTE_NO_SIGNAL);
         return;
     }
     rate_now = ct_options.cpu_rate;
     if (ct_timers_begin(number, rate_now) < 0)
-        note(NO_MEMORY);
+        note(CT_NOTE_NO_MEMORY);
 }
 
 void ct_cpu_follow(bool recording)

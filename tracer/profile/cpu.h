@@ -15,7 +15,7 @@ void ct_cpu_thread_born(void);
 void ct_cpu_thread_gone(void);
 void ct_cpu_forked_child(void);
 
-/* Says once each what could not be sampled, and why.  A thread of the program: the control thread has no stderr. */
+/* Says once each what could not be sampled, and why: in the trace, on stderr where nobody records.  A thread of the program. */
 void ct_cpu_complain(void);
 
 /* Takes the signal that is lent from the program unless we have it: its number, 0 when there is none.  Control thread. */

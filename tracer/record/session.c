@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 
 #include "format/control.h"
+#include "format/untraced.h"
 #include "record/arena.h"
 #include "record/control.h"
 #include "record/hidden.h"
@@ -21,6 +22,7 @@
 #include "record/syscall.h"
 #include "record/tap.h"
 #include "record/thread.h"
+#include "record/untraced.h"
 #include "record/values.h"
 
 CT_HOT_DATA struct ct_session_options ct_options;
@@ -33,29 +35,10 @@ static _Atomic uint32_t reborn_lock;        /* one thread of a new process looks
 static uint32_t alone_depth;            /* calls that want no thread of ours; under alone_lock */
 static _Atomic uint32_t alone_lock;     /* acquire and release: who ends our thread, or makes it, is alone in that */
 
-static const char *reason_of(int error)
-{
-    switch (error) {
-    case -EFBIG: return "its files may not be as large as a buffer for events (ulimit -f)";
-    case -ENOMEM: return "there is no memory for a buffer for events (ulimit -v)";
-    case -EAGAIN: return "its user may have no more processes (ulimit -u)";
-    case -EMFILE: return "it may have no more descriptors (ulimit -n)";
-    case -ENOSPC: return "there is no room in shared memory for a buffer for events";
-    case -EACCES: return "it may not enter the session's directory";
-    case -EOPNOTSUPP: return "it may call neither close_range() nor unshare() (a filter of system calls)";
-    case -EPERM: return "it is behind a filter of system calls of its own";
-    case -ECONNREFUSED:
-    case -ECONNRESET:
-    case -EPIPE:
-    case -ENOENT: return "`ctrace record` is gone";
-    default: return NULL;
-    }
-}
-
 /* One line for a person; the program runs on. */
 static void say(const char *what, int error)
 {
-    const char *reason = reason_of(error);
+    const char *reason = ct_untraced_reason(error);
     char line[200], digits[16];
     size_t at = 0, number = sizeof digits - 1;
 
@@ -109,16 +92,17 @@ CT_EARLY_CODE bool ct_session_is_owner(void)
 /* What `ctrace record` wants of this process, as soon as it exists. */
 static void join_record(void)
 {
-    int r = ct_session_open(&ct_options);
+    int r = ct_session_open(&ct_options), told;
 
     if (r == 0 && ct_options.start)
         r = ct_control_ask(CT_ASK_START, -1, NULL);
     if (r == 0)
         CT_SAMPLER(thread_born);        /* this one was there before */
+    told = r < 0 && !ct_options.inside ? ct_untraced_tell(r) : 0;
     if (r < 0 && ct_options.inside)
         ct_options.record = false;      /* the parent serves no more */
-    else if (r < 0)
-        say("", r);
+    else if (told < 0 && told != -ECONNREFUSED)
+        say("", r);                     /* stderr is the program's: only where nobody else hears, but somebody is there */
 }
 
 /* A program that nobody records may tell LTTng all the same. */
