@@ -172,17 +172,17 @@ void ct_cpu_follow(bool recording)
 }
 
 /*
- * A new thread has its creator's mask.  If that blocks the signal, it was blocked before we came: from here on the mask
- * that the program believes in is kept by wrap/signal.c.
+ * A new thread has its creator's mask.  If that blocks the signal and not for our sake, it was blocked before we came: from
+ * here on the mask that the program believes in is kept by wrap/signal.c.
  */
-void ct_cpu_thread_born(void)
+void ct_cpu_thread_born(bool kept_out)
 {
     uint32_t tid;
 
     ct_cpu_complain();
     if (!ct_timers_on())
         return;
-    if (ct_self.room && ct_signal_unblock())
+    if (ct_self.room && ct_signal_unblock() && !kept_out)
         ct_self.room->masked = true;
     tid = (uint32_t)ct_syscall(SYS_gettid);
     ct_timers_drop_dead(tid);

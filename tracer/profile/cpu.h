@@ -11,7 +11,7 @@
 /* As struct ct_sampler says. */
 void ct_cpu_follow(bool recording);
 void ct_cpu_poked(bool recording);
-void ct_cpu_thread_born(void);
+void ct_cpu_thread_born(bool kept_out);
 void ct_cpu_thread_gone(void);
 void ct_cpu_forked_child(void);
 

@@ -6,28 +6,36 @@
 #include "profile/keep_out.h"
 #include "profile/shot.h"
 #include "profile/signal.h"
+#include "record/session.h"
 #include "record/thread.h"
 
+/* Only the process that is recorded has timers, and its table is in a vfork() child's memory too. */
 static void before_exec(void)
 {
-    if (ct_self.room && ct_self.room->masked) {
+    bool masked = ct_self.room && ct_self.room->masked;
+
+    if (!ct_signal_ours() || !(masked || ct_keep_out_now()))
+        return;
+    if (ct_session_is_owner())
         ct_cpu_thread_gone();
+    if (masked)
         ct_signal_block();
-    } else if (ct_keep_out_now()) {
-        ct_cpu_thread_gone();
+    else
         ct_signal_unblock();
-    }
 }
 
 static void after_exec(void)
 {
-    if (ct_self.room && ct_self.room->masked) {
+    bool masked = ct_self.room && ct_self.room->masked;
+
+    if (!ct_signal_ours() || !(masked || ct_keep_out_now()))
+        return;
+    if (masked)
         ct_signal_unblock();
-        ct_cpu_thread_born();
-    } else if (ct_keep_out_now()) {
-        ct_cpu_thread_born();
+    if (ct_session_is_owner())
+        ct_cpu_thread_born(true);
+    if (!masked)
         ct_signal_block();
-    }
 }
 
 static void follow(bool recording)

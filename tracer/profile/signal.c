@@ -14,7 +14,7 @@
 
 enum { WITH_RESTORER = 0x04000000 };
 
-static _Atomic int ours;                /* relaxed throughout: the kernel's table of handlers decides, this is a hint */
+_Atomic int ct_signal_lent;
 static _Atomic uint64_t theirs;         /* signals that the program has claimed, by bit */
 static void (*our_handler)(int, siginfo_t *, void *);
 
@@ -32,11 +32,6 @@ asm(".pushsection .text\n"
     "\t.popsection\n");
 #endif
 
-int ct_signal_ours(void)
-{
-    return atomic_load_explicit(&ours, memory_order_relaxed);
-}
-
 static void *current_handler(int number)
 {
     struct ct_action now = { 0 };
@@ -52,7 +47,7 @@ static bool install(int number)
     mine.flags |= WITH_RESTORER;
     mine.restorer = (void *)ct_signal_return;
 #endif
-    atomic_store_explicit(&ours, number, memory_order_relaxed);     /* before: who changes it from here on tells us */
+    atomic_store_explicit(&ct_signal_lent, number, memory_order_relaxed);     /* before: who changes it from here on tells us */
     if (ct_action_change(number, &mine, &old) == 0) {
         if (old.handler == (void *)SIG_DFL || old.handler == mine.handler) {
             ct_keep_out_begin(number);
@@ -60,7 +55,7 @@ static bool install(int number)
         }
         ct_action_change(number, &old, NULL);  /* the program was faster */
     }
-    atomic_store_explicit(&ours, 0, memory_order_relaxed);
+    atomic_store_explicit(&ct_signal_lent, 0, memory_order_relaxed);
     return false;
 }
 
@@ -84,7 +79,7 @@ int ct_signal_take(unsigned wanted, void (*handler)(int, siginfo_t *, void *))
 
 void ct_signal_yield(void)
 {
-    int number = atomic_exchange_explicit(&ours, 0, memory_order_relaxed);
+    int number = atomic_exchange_explicit(&ct_signal_lent, 0, memory_order_relaxed);
 
     if (number) {
         atomic_fetch_or_explicit(&theirs, (uint64_t)1 << number, memory_order_relaxed);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <ucontext.h>
@@ -18,8 +19,13 @@
  */
 int ct_signal_take(unsigned wanted, void (*handler)(int, siginfo_t *, void *));
 
-/* The signal that is ours, 0 when none is. */
-int ct_signal_ours(void);
+/* The signal that is ours, 0 when none is.  Relaxed throughout: the kernel's table of handlers decides, this is a hint. */
+extern _Atomic int ct_signal_lent __attribute__((visibility("hidden")));
+
+static inline int ct_signal_ours(void)
+{
+    return atomic_load_explicit(&ct_signal_lent, memory_order_relaxed);
+}
 
 /* The program wants the signal that is ours: it is never taken again. */
 void ct_signal_yield(void);

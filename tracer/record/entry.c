@@ -30,7 +30,7 @@ static int ask(int request, int fd, const char *text)
         ct_growth_finish();             /* while it can still be told */
     r = ct_control_ask((enum ct_control_request)request, fd, text);
     if (r == 0 && request == CT_ASK_START)
-        CT_SAMPLER(thread_born);        /* the calling one was there before */
+        CT_SAMPLER(thread_born, false);     /* the calling one was there before */
     return r;
 }
 

@@ -28,11 +28,15 @@ struct ct_sampler {
     void (*follow)(bool recording);
     void (*poked)(bool recording);      /* control thread: somebody poked it, maybe a sampler that cannot wait for a turn */
     void (*rates_changed)(void);        /* in ct_options, by the calling thread */
-    void (*thread_born)(void);          /* first act of a thread; it is attached */
+    void (*thread_born)(bool kept_out); /* first act of a thread; it is attached; `kept_out` as in struct ct_birth */
     void (*thread_gone)(void);          /* last act */
     void (*forked_child)(void);         /* in a child, before anything is recorded: nothing is sampled yet */
-    void (*before_exec)(void);          /* the program to come finds the thread's signal mask as it should be */
-    void (*after_exec)(void);           /* it did not come */
+    /*
+     * The calling thread's signal mask becomes what the program believes it to be, for a program to come or for a child that
+     * is about to be made; and then ours again.  Also in a vfork() child.
+     */
+    void (*before_exec)(void);
+    void (*after_exec)(void);
     void (*ending)(void);               /* the process ends: what went wrong is said now or never */
 
     /*

@@ -97,7 +97,7 @@ static void join_record(void)
     if (r == 0 && ct_options.start)
         r = ct_control_ask(CT_ASK_START, -1, NULL);
     if (r == 0)
-        CT_SAMPLER(thread_born);        /* this one was there before */
+        CT_SAMPLER(thread_born, false);     /* this one was there before */
     told = r < 0 && !ct_options.inside ? ct_untraced_tell(r) : 0;
     if (r < 0 && ct_options.inside)
         ct_options.record = false;      /* the parent serves no more */
@@ -211,20 +211,19 @@ CT_EARLY_CODE void ct_session_ending(int status)
 
 void ct_session_before_exec(void)
 {
-    if (!ct_session_is_owner())
-        return;
-    if (ct_gate_open())
-        ct_control_ask(CT_ASK_MODULES, -1, NULL);
-    atomic_store_explicit(&ct_arena->execing, 1, memory_order_release);
+    if (ct_session_is_owner()) {
+        if (ct_gate_open())
+            ct_control_ask(CT_ASK_MODULES, -1, NULL);
+        atomic_store_explicit(&ct_arena->execing, 1, memory_order_release);
+    }
     CT_SAMPLER(before_exec);
 }
 
 void ct_session_after_exec(void)
 {
-    if (!ct_session_is_owner())
-        return;
     CT_SAMPLER(after_exec);
-    atomic_store_explicit(&ct_arena->execing, 0, memory_order_release);
+    if (ct_session_is_owner())
+        atomic_store_explicit(&ct_arena->execing, 0, memory_order_release);
 }
 
 void ct_session_new_identity(void)

@@ -286,7 +286,7 @@ void ct_thread_born(const struct ct_birth *birth, uintptr_t frame)
         return;
     if (self->room && frame > self->room->stack_low && frame < self->room->stack_high)
         self->room->stack_high = frame;
-    CT_SAMPLER(thread_born);
+    CT_SAMPLER(thread_born, birth->kept_out);
     if (ct_gate_open() && ct_wanted(CT_CAT_thread))
         EMIT(THREAD_START, .parent = birth->parent, .routine = birth->routine);
 }

@@ -85,6 +85,7 @@ struct ct_birth {
     uint64_t serial, parent, routine;
     uint64_t stack_size;            /* 0: unknown */
     bool masked;                    /* as its creator's, see struct ct_thread_room */
+    bool kept_out;                  /* its creator blocks that signal for our sake only (profile/keep_out.h): the program knows nothing of it */
     _Atomic uint32_t *hidden;       /* not NULL: as its creator, who waits for this futex to be 1 (record/hidden.h) */
 };
 

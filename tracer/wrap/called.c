@@ -101,6 +101,12 @@ static bool names_tasks(const char *path)
 #define CHILD(result, name, parameters, arguments, call, object) \
     WRAP(result, name, parameters, arguments, call, \
          ct_called_child(CT_CALL_##call, (int64_t)(object), ct_start, CT_CALL_RESULT(ct_result)))
+#define BEARS(result, name, parameters, arguments, call, object) \
+    result ct_seen_##name parameters \
+    { \
+        return CT_CALLED(call, -1, CT_WITH_MASK(ct_real.name arguments), \
+                         ct_called_child(CT_CALL_##call, (int64_t)(object), ct_start, CT_CALL_RESULT(ct_result))); \
+    }
 #define SIGNALLED(result, name, parameters, arguments, call) \
     WRAP(result, name, parameters, arguments, call, \
          ct_called_signal(CT_CALL_##call, ct_start, CT_CALL_RESULT(ct_result)))

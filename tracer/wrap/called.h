@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "record/sampler.h"
 #include "wrap/timed.h"
 
 /*
@@ -25,3 +26,16 @@ void ct_called_lookup(unsigned call, const char *name, uint64_t start, int64_t r
 
 /* What a call returned that says by errno why it failed. */
 #define CT_CALL_RESULT(returned) ((int64_t)(returned) < 0 ? -(int64_t)errno : (int64_t)(returned))
+
+/*
+ * A child that libc makes by itself has its creator's mask: while the call lasts, that is as the program
+ * believes it to be.
+ */
+#define CT_WITH_MASK(real) \
+    __extension__({ \
+        __typeof__(real) ct_made; \
+        CT_SAMPLER(before_exec); \
+        ct_made = (real); \
+        CT_SAMPLER(after_exec); \
+        ct_made; \
+    })

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <ucontext.h>
 
+#include "profile/signal.h"
 #include "record/emit.h"
 #include "record/session.h"
 #include "wrap/wait.h"
@@ -101,20 +102,27 @@ static void tell(int number, sighandler_t handler, uint64_t start)
     EMIT(HANDLER, .time = now, .dur = now > start ? now - start : 0, .signal = (uint64_t)number, .routine = (uintptr_t)handler);
 }
 
-/* One that leaves by siglongjmp() is told of when the thread calls something the next time. */
+/*
+ * One that leaves by siglongjmp() is told of when the thread calls something the next time.  What a handler does to the mask
+ * is undone when it returns, and so is what the program believes of our signal.
+ */
 static __attribute__((noinline)) void timed(int number, siginfo_t *info, void *context, sighandler_t handler)
 {
-    uint64_t start = ct_clock_now();
-    struct ct_wait here;
+    bool masked = ct_self.room && ct_self.room->masked, told = ct_recording(CT_CAT_process);
+    struct ct_wait here = { .record = NULL };
+    uint64_t start = told ? ct_clock_now() : 0;
     int error;
 
-    ct_wait_handler_begin(&here, number, (uintptr_t)handler);
+    if (told)
+        ct_wait_handler_begin(&here, number, (uintptr_t)handler);
     ((void (*)(int, siginfo_t *, void *))(void *)handler)(number, info, context);
     error = errno;
     if (here.record)
         ct_wait_handler_end(&here);
-    else
+    else if (told)
         tell(number, handler, start);
+    if (ct_self.room)
+        ct_self.room->masked = masked;
     errno = error;
 }
 
@@ -122,7 +130,7 @@ CT_JUMPS void ct_handler_run(int number, siginfo_t *info, void *context, unsigne
 {
     sighandler_t handler = atomic_load_explicit(&behind[index], memory_order_relaxed);
 
-    if (ct_recording(CT_CAT_process) && has_room(context))
+    if ((ct_recording(CT_CAT_process) || ct_signal_ours()) && has_room(context))
         timed(number, info, context, handler);
     else
         ((void (*)(int, siginfo_t *, void *))(void *)handler)(number, info, context);

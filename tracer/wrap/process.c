@@ -93,7 +93,7 @@ CT_WRAPPER int posix_spawn(pid_t *restrict pid, const char *restrict path,
 {
     uint64_t start = ct_clock_now();
     pid_t child = 0;
-    int r = ct_real.posix_spawn(&child, path, actions, attr, argv, envp);
+    int r = CT_WITH_MASK(ct_real.posix_spawn(&child, path, actions, attr, argv, envp));
 
     if (r == 0 && pid)
         *pid = child;
@@ -106,7 +106,7 @@ CT_WRAPPER int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file
 {
     uint64_t start = ct_clock_now();
     pid_t child = 0;
-    int r = ct_real.posix_spawnp(&child, file, actions, attr, argv, envp);
+    int r = CT_WITH_MASK(ct_real.posix_spawnp(&child, file, actions, attr, argv, envp));
 
     if (r == 0 && pid)
         *pid = child;
@@ -117,7 +117,7 @@ CT_WRAPPER int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file
 /* The child is libc's own, and so is its number. */
 FILE *ct_seen_popen(const char *command, const char *mode)
 {
-    FILE *pipe = CT_CALLED(popen, -1, ct_real.popen(command, mode),
+    FILE *pipe = CT_CALLED(popen, -1, CT_WITH_MASK(ct_real.popen(command, mode)),
                            ct_called_child(CT_CALL_popen, -1, ct_start, ct_result ? fileno(ct_result) : -(int64_t)errno));
 
     if (pipe)
@@ -128,21 +128,21 @@ FILE *ct_seen_popen(const char *command, const char *mode)
 /* The path may be a bad pointer, which only the call itself finds out: nothing is read that is not mapped for sure. */
 static bool announce(const char *path)
 {
-    if (!ct_session_is_owner())
-        return false;                   /* a vfork() child: the session is its parent's */
-    if (ct_recording(CT_CAT_process))
+    bool own = ct_session_is_owner();       /* else it is a vfork() child, whose session is its parent's, or one that was just forked */
+
+    if (own && ct_recording(CT_CAT_process))
         EMIT(EXEC, .path = ct_options.paths && path ? ct_string_of(path, strnlen(path, CT_STRING_MAX)) : CT_STRING_NONE,
              .at = ct_stack_here());
     ct_session_before_exec();
-    return true;
+    return own;
 }
 
-static void take_back(void)
+static void take_back(bool own)
 {
     int error = errno;
 
     ct_session_after_exec();
-    if (ct_recording(CT_CAT_process))
+    if (own && ct_recording(CT_CAT_process))
         EMIT(EXEC_FAILED, .result = -error);
     errno = error;
 }
@@ -151,10 +151,9 @@ static void take_back(void)
  * not traced. */
 #define EXEC(path, real) \
     __extension__({ \
-        bool ct_ours = announce(path); \
+        bool ct_own = announce(path); \
         int ct_result = (real); \
-        if (ct_ours) \
-            take_back(); \
+        take_back(ct_own); \
         ct_result; \
     })
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
+#include "profile/keep_out.h"
 #include "record/emit.h"
 #include "record/hidden.h"
 #include "record/hot.h"
@@ -158,6 +159,7 @@ static struct start *prepare(const pthread_attr_t *attr, void *(*routine)(void *
         .routine = (uintptr_t)routine,
         .stack_size = stack_size,
         .masked = ct_self.room && ct_self.room->masked,
+        .kept_out = ct_keep_out_now(),
     };
     return s;
 }
