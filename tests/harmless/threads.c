@@ -336,60 +336,6 @@ static void deep(void)
         printf("%d\n", descend(800));
 }
 
-static void *enter_namespace(void *fd)
-{
-    for (int i = 0; i < 20; i++)
-        if (setns(*(int *)fd, CLONE_NEWUTS) < 0 && errno != EPERM)
-            puts("not entered");
-    return NULL;
-}
-
-/* For such calls our own thread goes and comes again; many at once want that. */
-static void namespaces(void)
-{
-    int fd = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
-    pthread_t t[64];
-
-    for (int i = 0; i < 64; i++)
-        pthread_create(&t[i], NULL, enter_namespace, &fd);
-    for (int i = 0; i < 64; i++)
-        pthread_join(t[i], NULL);
-    close(fd);
-    puts("entered");
-}
-
-static void *count_threads(void *context)
-{
-    int proc = open("/proc", O_RDONLY | O_DIRECTORY);
-    struct stat one, two;
-
-    for (int i = 0; i < 3; i++)
-        if (fstatat(proc, "self/task/", &one, 0) == 0 && stat("/proc/self/task", &two) == 0)
-            printf("%s: %d, %d\n", (const char *)context, (int)one.st_nlink - 2, (int)two.st_nlink - 2);
-    if (stat("/nowhere/task", &one) == 0 || errno != ENOENT || stat((const char *)-1, &one) == 0 || errno != EFAULT)
-        puts("what there is not is there");
-    fflush(stdout);
-    close(proc);
-    return context;
-}
-
-/* As programs do that must have one thread before they fork, or sandbox themselves. */
-static void counted(void)
-{
-    pthread_t t;
-    pid_t pid;
-
-    count_threads("alone");
-    pthread_create(&t, NULL, count_threads, (void *)"with another");
-    pthread_join(t, NULL);
-    pid = fork();
-    if (pid == 0) {
-        count_threads("in a child");
-        _exit(0);
-    }
-    waitpid(pid, NULL, 0);
-}
-
 static int raw_thread(void *done)
 {
     (void)!write(-1, "", 0);
@@ -421,4 +367,4 @@ static void raw(void)
 HARMLESS({ "many", many }, { "many-long", many_long }, { "shortly", shortly }, { "shortly-long", shortly_long },
          { "small", small }, { "endings", endings }, { "outlived", outlived }, { "main-first", main_first },
          { "chain", chain }, { "contexts", contexts }, { "deep", deep },
-         { "counted", counted }, { "namespaces", namespaces }, { "raw", raw })
+         { "raw", raw })

@@ -66,6 +66,11 @@ bool ct_control_alive(void)
     return atomic_load_explicit(&tid, memory_order_acquire) != 0;
 }
 
+bool ct_control_is(uint32_t thread)
+{
+    return thread != 0 && atomic_load_explicit(&tid, memory_order_relaxed) == thread;
+}
+
 static void wake_control(void)
 {
     uint32_t to = atomic_load_explicit(&tid, memory_order_relaxed);

@@ -48,5 +48,7 @@ void ct_control_ring_drainer(struct ct_arena *a);
 bool ct_control_go_on(void);
 /* Whether the control thread lives. */
 bool ct_control_alive(void);
+/* Whether this is its number. */
+bool ct_control_is(uint32_t thread);
 /* In a forked child: there is no control thread. */
 void ct_control_forget(void);

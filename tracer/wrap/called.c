@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/intern.h"
+#include "wrap/counted.h"
 #include "wrap/growth.h"
 #include "wrap/real.h"
 
@@ -80,16 +81,6 @@ void ct_called_lookup(unsigned call, const char *name, uint64_t start, int64_t r
     CALLED_END(LOOKUP, .name = name_of(name), .result = result);
 }
 
-/* Whether a name, which the kernel has read, is that of the list of a process's threads: /proc/self/task/. */
-static bool names_tasks(const char *path)
-{
-    static const char end[] = "/task";
-    size_t size = path ? strlen(path) : 0;
-
-    size -= size && path[size - 1] == '/';
-    return size >= sizeof end - 1 && memcmp(path + size - (sizeof end - 1), end, sizeof end - 1) == 0;
-}
-
 #define WRAP(result, name, parameters, arguments, call, end) \
     result ct_seen_##name parameters \
     { \
@@ -113,17 +104,14 @@ static bool names_tasks(const char *path)
 #define NAMED(result, name, parameters, arguments, call, path, other) \
     WRAP(result, name, parameters, arguments, call, \
          ct_called_path(CT_CALL_##call, path, other, ct_start, CT_CALL_RESULT(ct_result)))
-/*
- * The links of /proc/self/task are counted by programs that must have one thread, as chromium's zygote does in each child:
- * then ours is gone.  Looked at once more, since only the kernel can tell whether there is a name at all.
- */
+/* As chromium's zygote does in each child.  Looked at once more, since only the kernel can tell whether there is a name at all. */
 #define COUNTED(result, name, parameters, arguments, call, path, other) \
     result ct_seen_##name parameters \
     { \
         result r = CT_CALLED(call, -1, ct_real.name arguments, \
                              ct_called_path(CT_CALL_##call, path, other, ct_start, CT_CALL_RESULT(ct_result))); \
         \
-        if (r != 0 || !names_tasks(path)) \
+        if (r != 0 || !ct_counted_is_list(path)) \
             return r; \
         ct_session_alone_begin(); \
         r = ct_real.name arguments; \

@@ -2,6 +2,7 @@
 #include <dirent.h>
 
 #include "wrap/called.h"
+#include "wrap/counted.h"
 #include "wrap/real.h"
 
 /* The beginning of what libc keeps of an open directory, since 1996: in `size` bytes of entries it stands at `at`. */
@@ -39,12 +40,22 @@ DIR *ct_seen_opendir(const char *path)
 
 struct dirent *ct_seen_readdir(DIR *dir)
 {
-    return READDIR(dir, ct_real.readdir(dir));
+    struct dirent *entry;
+
+    do
+        entry = READDIR(dir, ct_real.readdir(dir));
+    while (entry && ct_counted_hides(fd_of(dir), entry->d_name));
+    return entry;
 }
 
 struct dirent64 *ct_seen_readdir64(DIR *dir)
 {
-    return READDIR(dir, ct_real.readdir64(dir));
+    struct dirent64 *entry;
+
+    do
+        entry = READDIR(dir, ct_real.readdir64(dir));
+    while (entry && ct_counted_hides(fd_of(dir), entry->d_name));
+    return entry;
 }
 
 #define READDIR_R(dir, real) \
@@ -57,12 +68,22 @@ struct dirent64 *ct_seen_readdir64(DIR *dir)
 
 int ct_seen_readdir_r(DIR *dir, struct dirent *entry, struct dirent **ret)
 {
-    return READDIR_R(dir, ct_real.readdir_r(dir, entry, ret));
+    int r;
+
+    do
+        r = READDIR_R(dir, ct_real.readdir_r(dir, entry, ret));
+    while (r == 0 && *ret && ct_counted_hides(fd_of(dir), (*ret)->d_name));
+    return r;
 }
 
 int ct_seen_readdir64_r(DIR *dir, struct dirent64 *entry, struct dirent64 **ret)
 {
-    return READDIR_R(dir, ct_real.readdir64_r(dir, entry, ret));
+    int r;
+
+    do
+        r = READDIR_R(dir, ct_real.readdir64_r(dir, entry, ret));
+    while (r == 0 && *ret && ct_counted_hides(fd_of(dir), (*ret)->d_name));
+    return r;
 }
 
 /* Forgotten before it is closed: afterwards the number may be another thread's new file. */

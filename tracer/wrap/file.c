@@ -6,6 +6,7 @@
 
 #include "record/intern.h"
 #include "wrap/called.h"
+#include "wrap/counted.h"
 #include "wrap/real.h"
 #include "wrap/stream.h"
 
@@ -53,6 +54,8 @@ static void emit_open(unsigned call, const char *path, uint64_t start, int fd)
             ct_result = (real); \
             emit_open(call, path, ct_start, ct_result); \
         } \
+        if (ct_result >= 0 && (call) != CT_CALL_fopen) \
+            ct_counted_opened(ct_result, path); \
         ct_result; \
     })
 
@@ -113,6 +116,8 @@ int ct_seen___openat64_2(int dir, const char *path, int flags)
     __extension__({ \
         FILE *ct_stream = NULL; \
         OPEN(CT_CALL_fopen, path, __extension__({ ct_stream = (real); ct_stream ? fileno(ct_stream) : -1; })); \
+        if (ct_stream) \
+            ct_counted_streamed(ct_stream, path); \
         ct_stream; \
     })
 

@@ -9,7 +9,7 @@
 
 #if defined(__x86_64__)
 
-enum kind { NONE, timed, held, futex, child, signalled, named, closed, looked_at };
+enum kind { NONE, timed, held, futex, child, signalled, named, closed, looked_at, alone };
 
 enum { NUMBERS = 512 };
 
@@ -23,6 +23,7 @@ const struct ct_numbered ct_numbered[NUMBERS] __attribute__((visibility("hidden"
 #define NUMBERED(name, call, kind, object) [SYS_##name] = { kind, CT_CALL_##call, object },
 #include "wrap/syscalls.def"
     [SYS_prctl] = { looked_at, 0, -1 }, [SYS_seccomp] = { looked_at, 0, -1 },
+    [SYS_unshare] = { alone, 0, -1 }, [SYS_setns] = { alone, 0, -1 },
 };
 _Static_assert(sizeof(struct ct_numbered) == 3 && CT_CALL_END <= 256, "the assembly below, and the field, know it");
 
@@ -66,7 +67,7 @@ static void tell(const struct ct_numbered *n, const long *argument, long object,
     int64_t result = CT_CALL_RESULT(returned);
 
     switch ((enum kind)n->kind) {
-    case NONE: case looked_at:
+    case NONE: case looked_at: case alone:
         break;
     case timed: case closed:
         ct_timed_end(categories[n->call], n->call, (int)object, start, returned);
@@ -100,6 +101,12 @@ long ct_syscall_seen(long no, long a, long b, long c, long d, long e, long f)
     CT_SAVE_FP();
     if (n->kind == looked_at)
         return ct_prctl_numbered(real, no, argument);
+    if (n->kind == alone) {             /* as wrap/credentials.c */
+        ct_session_alone_begin();
+        returned = real(no, a, b, c, d, e, f);
+        ct_session_alone_end();
+        return returned;
+    }
     if (n->kind == closed)
         ct_fd_forget((int)a);
     if (!ct_recording(categories[n->call]) || (n->kind == futex && !waits(b)))

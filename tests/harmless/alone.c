@@ -1,0 +1,140 @@
+/* Programs that must have one thread, or want to know how many they have: ours is not there. */
+#include "harmless.h"
+
+#include <dirent.h>
+#include <sys/single_threaded.h>
+#include <sys/stat.h>
+
+static void *enter_namespace(void *fd)
+{
+    for (int i = 0; i < 20; i++)
+        if (setns(*(int *)fd, CLONE_NEWUTS) < 0 && errno != EPERM)
+            puts("not entered");
+    return NULL;
+}
+
+enum { UNSHARE, UNSHARE_BY_NUMBER, SETNS, SETNS_BY_NUMBER, WAYS };
+
+/* 0, or the errno. */
+static int enter_alone(int way)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), r = 0;
+
+        (void)!write(-1, "", 0);
+        switch (way) {
+        case UNSHARE: r = unshare(CLONE_NEWUSER); break;
+        case UNSHARE_BY_NUMBER: r = (int)syscall(SYS_unshare, CLONE_NEWUSER); break;
+        case SETNS: r = setns(fd, CLONE_NEWNS); break;
+        case SETNS_BY_NUMBER: r = (int)syscall(SYS_setns, fd, CLONE_NEWNS); break;
+        }
+        r = r < 0 ? errno : 0;
+        (void)!write(-1, "", 0);
+        _exit(r);
+    }
+    return status_of(pid);
+}
+
+/* For such calls our own thread goes and comes again; many at once want that. */
+static void namespaces(void)
+{
+    int fd = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+    pthread_t t[64];
+
+    for (int way = UNSHARE; way < WAYS; way++)
+        SHOW(enter_alone(way));
+    for (int i = 0; i < 64; i++)
+        pthread_create(&t[i], NULL, enter_namespace, &fd);
+    for (int i = 0; i < 64; i++)
+        pthread_join(t[i], NULL);
+    close(fd);
+    puts("entered");
+}
+
+static int listed(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    int n = 0;
+
+    for (struct dirent *e; dir && (e = readdir(dir)); n++)
+        ;
+    rewinddir(dir);
+    for (struct dirent64 *e; dir && (e = readdir64(dir)); n++)
+        ;
+    closedir(dir);
+    return n / 2 - 2;
+}
+
+/* As CPython before it forks: field 20, by a stream. */
+static int in_stat(void)
+{
+    FILE *f = fopen("/proc/self/stat", "r");
+    char text[400] = "";
+    int n = -1;
+
+    (void)!fread(text, 1, 160, f);
+    fclose(f);
+    sscanf(strrchr(text, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &n);
+    return n;
+}
+
+/* As Rust's num_threads and psutil: the whole at once. */
+static int in_status(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), n = -1;
+    char text[8192] = "";
+
+    (void)!read(fd, text, sizeof text - 1);
+    close(fd);
+    sscanf(strstr(text, "\nThreads:"), " Threads: %d", &n);
+    return n;
+}
+
+/* What says so after a program has begun to have threads counts ours as well, and is not asked here. */
+static void count_numbers(const char *who)
+{
+    char own[64];
+
+    sprintf(own, "/proc/%d/task/%d/status", (int)getpid(), (int)gettid());
+    printf("%s: %d", who, listed("/proc/self/task"));
+    if (__libc_single_threaded)
+        printf(", %d, %d, %d, %d", in_stat(), in_status("/proc/self/status"), in_status(own), in_status("/proc/thread-self/status"));
+    puts("");
+}
+
+static void *count_threads(void *context)
+{
+    int proc = open("/proc", O_RDONLY | O_DIRECTORY);
+    struct stat one, two;
+
+    for (int i = 0; i < 3; i++)
+        if (fstatat(proc, "self/task/", &one, 0) == 0 && stat("/proc/self/task", &two) == 0)
+            printf("%s: %d, %d\n", (const char *)context, (int)one.st_nlink - 2, (int)two.st_nlink - 2);
+    count_numbers(context);
+    if (stat("/nowhere/task", &one) == 0 || errno != ENOENT || stat((const char *)-1, &one) == 0 || errno != EFAULT)
+        puts("what there is not is there");
+    fflush(stdout);
+    close(proc);
+    return context;
+}
+
+/* As programs do that must have one thread before they fork, or sandbox themselves. */
+static void counted(void)
+{
+    pthread_t t;
+    pid_t pid;
+
+    count_threads("alone");
+    pthread_create(&t, NULL, count_threads, (void *)"with another");
+    pthread_join(t, NULL);
+    pid = fork();
+    if (pid == 0) {
+        count_threads("in a child");
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+}
+
+HARMLESS({ "counted", counted }, { "namespaces", namespaces })
