@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <setjmp.h>
-#include <spawn.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -365,86 +364,5 @@ static __attribute__((constructor)) void begin(void)
     null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 }
 
-static char *look[] = { "grep", "SigBlk", "/proc/self/status", NULL };
-
-static void *tell_blocked(void *unused)
-{
-    sigset_t now;
-
-    pthread_sigmask(SIG_BLOCK, NULL, &now);
-    printf("a thread: SIGPROF %d, SIGUSR1 %d, SIGUSR2 %d\n", sigismember(&now, SIGPROF), sigismember(&now, SIGUSR1),
-           sigismember(&now, SIGUSR2));
-    return unused;
-}
-
-/* What children and threads find blocked, made in each way there is, and when an exec has failed before. */
-static void make_children(const char *when)
-{
-    pid_t pid;
-    FILE *pipe;
-    char line[80];
-
-    printf("%s\n", when);
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0)
-        _exit(execv("/nowhere", look) + execv("/bin/grep", look));
-    status_of(pid);
-    pid = vfork();
-    if (pid == 0)
-        _exit(execv("/nowhere", look) + execv("/bin/grep", look));
-    status_of(pid);
-    execv("/nowhere", look);
-    if (posix_spawn(&pid, "/bin/grep", NULL, NULL, look, environ) == 0)
-        status_of(pid);
-    if (posix_spawnp(&pid, "grep", NULL, NULL, look, environ) == 0)
-        status_of(pid);
-    (void)!system("grep SigBlk /proc/self/status");
-    pipe = popen("grep SigBlk /proc/self/status", "r");
-    printf("%s", pipe && fgets(line, sizeof line, pipe) ? line : "no pipe\n");
-    pclose(pipe);
-    tell_blocked(NULL);
-    in_thread(tell_blocked, NULL);
-}
-
-static void make_in_handler(int no)
-{
-    sigset_t prof;
-
-    make_children(no == SIGUSR1 ? "in a handler" : "in a handler on a signal stack");
-    sigemptyset(&prof);
-    sigaddset(&prof, SIGPROF);
-    pthread_sigmask(SIG_BLOCK, &prof, NULL);
-    make_children("where it blocks SIGPROF");
-}
-
-/* The mask is what the program believes it to be, for all that inherits it. */
-static void inherited(void)
-{
-    struct sigaction action = { .sa_handler = make_in_handler };
-    stack_t stack = { .ss_sp = malloc(1 << 18), .ss_size = 1 << 18 };
-    sigset_t prof;
-
-    unsetenv("LD_PRELOAD");             /* who looks is not to be recorded */
-    sigemptyset(&prof);
-    sigaddset(&prof, SIGPROF);
-    sigaltstack(&stack, NULL);
-    sigaction(SIGUSR1, &action, NULL);
-    action.sa_flags = SA_ONSTACK;
-    sigaction(SIGUSR2, &action, NULL);
-    make_children("nothing blocked");
-    raise(SIGUSR1);
-    tell_blocked(NULL);
-    raise(SIGUSR2);
-    tell_blocked(NULL);
-    pthread_sigmask(SIG_BLOCK, &prof, NULL);
-    make_children("SIGPROF blocked");
-    raise(SIGUSR2);
-    pthread_sigmask(SIG_UNBLOCK, &prof, NULL);
-    make_children("no more");
-    signal(SIGUSR1, SIG_DFL);
-    signal(SIGUSR2, SIG_DFL);
-}
-
 HARMLESS({ "storm", storm }, { "nested", nested }, { "alternate", alternate }, { "faulting", faulting },
-         { "pending", pending }, { "queued", queued }, { "undisturbed", undisturbed }, { "own-timers", own_timers }, { "inherited", inherited })
+         { "pending", pending }, { "queued", queued }, { "undisturbed", undisturbed }, { "own-timers", own_timers })

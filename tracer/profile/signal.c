@@ -95,16 +95,39 @@ void ct_signal_check(void)
         ct_signal_yield();
 }
 
+/* Sent to all of the program: whichever thread waits for it, or lets it through, is to have it. */
+static bool is_for_all(const siginfo_t *info)
+{
+    return info->si_code == SI_USER || info->si_code == SI_KERNEL || info->si_code == SI_QUEUE;
+}
+
+/* A thread other than the first may not repeat what kill() and the kernel said of themselves: then it is we who send it. */
+static bool give_to_all(int number, const siginfo_t *info)
+{
+    long pid = ct_syscall(SYS_getpid);
+
+    return ct_syscall(SYS_rt_sigqueueinfo, pid, number, info) == 0 || ct_syscall(SYS_kill, pid, number) == 0;
+}
+
+/*
+ * One that the program blocks goes from thread to thread until all of them really block it, and is then found by whoever
+ * waits for it, as it would have been at first.
+ */
 void ct_signal_pass_on(int number, siginfo_t *info, void *context)
 {
     static const struct ct_action by_default = { .handler = (void *)SIG_DFL };
+    static _Atomic bool passed;         /* relaxed: threads of which we know no mask are to keep one that others have passed on */
+    bool masked = ct_self.room ? ct_self.room->masked : atomic_load_explicit(&passed, memory_order_relaxed);
     ucontext_t *interrupted = context;
 
-    if (ct_self.room && ct_self.room->masked)
+    if (masked) {
         sigaddset(&interrupted->uc_sigmask, number);    /* it stays pending, as the program believes */
-    else
+        atomic_store_explicit(&passed, true, memory_order_relaxed);
+    } else {
         ct_action_change(number, &by_default, NULL);    /* it ends the program when we return */
-    ct_syscall(SYS_rt_tgsigqueueinfo, ct_syscall(SYS_getpid), ct_syscall(SYS_gettid), number, info);
+    }
+    if (!is_for_all(info) || !give_to_all(number, info))
+        ct_syscall(SYS_rt_tgsigqueueinfo, ct_syscall(SYS_getpid), ct_syscall(SYS_gettid), number, info);
 }
 
 bool ct_signal_blocked(uint32_t tid)

@@ -1,0 +1,145 @@
+/* Masks: what is blocked is what the program believes, for all that inherits it and for who waits. */
+#include "harmless.h"
+
+#include <spawn.h>
+
+static char *look[] = { "grep", "SigBlk", "/proc/self/status", NULL };
+
+static void *tell_blocked(void *unused)
+{
+    sigset_t now;
+
+    pthread_sigmask(SIG_BLOCK, NULL, &now);
+    printf("a thread: SIGPROF %d, SIGUSR1 %d, SIGUSR2 %d\n", sigismember(&now, SIGPROF), sigismember(&now, SIGUSR1),
+           sigismember(&now, SIGUSR2));
+    return unused;
+}
+
+/* What children and threads find blocked, made in each way there is, and when an exec has failed before. */
+static void make_children(const char *when)
+{
+    pid_t pid;
+    FILE *pipe;
+    char line[80];
+
+    printf("%s\n", when);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0)
+        _exit(execv("/nowhere", look) + execv("/bin/grep", look));
+    status_of(pid);
+    pid = vfork();
+    if (pid == 0)
+        _exit(execv("/nowhere", look) + execv("/bin/grep", look));
+    status_of(pid);
+    execv("/nowhere", look);
+    if (posix_spawn(&pid, "/bin/grep", NULL, NULL, look, environ) == 0)
+        status_of(pid);
+    if (posix_spawnp(&pid, "grep", NULL, NULL, look, environ) == 0)
+        status_of(pid);
+    (void)!system("grep SigBlk /proc/self/status");
+    pipe = popen("grep SigBlk /proc/self/status", "r");
+    printf("%s", pipe && fgets(line, sizeof line, pipe) ? line : "no pipe\n");
+    pclose(pipe);
+    tell_blocked(NULL);
+    in_thread(tell_blocked, NULL);
+}
+
+static void make_in_handler(int no)
+{
+    sigset_t prof;
+
+    make_children(no == SIGUSR1 ? "in a handler" : "in a handler on a signal stack");
+    sigemptyset(&prof);
+    sigaddset(&prof, SIGPROF);
+    pthread_sigmask(SIG_BLOCK, &prof, NULL);
+    make_children("where it blocks SIGPROF");
+}
+
+/* The mask is what the program believes it to be, for all that inherits it. */
+static void inherited(void)
+{
+    struct sigaction action = { .sa_handler = make_in_handler };
+    stack_t stack = { .ss_sp = malloc(1 << 18), .ss_size = 1 << 18 };
+    sigset_t prof;
+
+    unsetenv("LD_PRELOAD");             /* who looks is not to be recorded */
+    sigemptyset(&prof);
+    sigaddset(&prof, SIGPROF);
+    sigaltstack(&stack, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    action.sa_flags = SA_ONSTACK;
+    sigaction(SIGUSR2, &action, NULL);
+    make_children("nothing blocked");
+    raise(SIGUSR1);
+    tell_blocked(NULL);
+    raise(SIGUSR2);
+    tell_blocked(NULL);
+    pthread_sigmask(SIG_BLOCK, &prof, NULL);
+    make_children("SIGPROF blocked");
+    raise(SIGUSR2);
+    pthread_sigmask(SIG_UNBLOCK, &prof, NULL);
+    make_children("no more");
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGUSR2, SIG_DFL);
+}
+
+static const int taken[] = { SIGPROF, SIGVTALRM, SIGSTKFLT, SIGPWR, SIGUSR1 };
+static sem_t asked;
+
+static void *wait_for_signals(void *unused)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        sigaddset(&set, taken[i]);
+    for (int i = 0; i < 60; i++) {
+        siginfo_t info = { .si_signo = 0 };
+        int got = sigtimedwait(&set, &info, &(struct timespec){ 10, 0 });
+
+        if (i % 12 < 2 || got < 0)
+            printf("%d, code %d, by us %d, value %d\n", got, info.si_code, info.si_pid == getpid(), info.si_int);
+        sem_post(&asked);
+    }
+    return unused;
+}
+
+static void *only_live(void *gate)
+{
+    sem_wait(gate);
+    return NULL;
+}
+
+/* All threads block what is sent to the process, and one that is not the first takes it out, as servers do. */
+static void waited(void)
+{
+    pthread_t waiter, others[4];
+    sigset_t all;
+    sem_t gate;
+
+    sem_init(&asked, 0, 0);
+    sem_init(&gate, 0, 0);
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&others[i], NULL, only_live, &gate);
+    pthread_create(&waiter, NULL, wait_for_signals, NULL);
+    for (int i = 0; i < 60; i++) {
+        int no = taken[i / 12];
+
+        if (i % 2)
+            sigqueue(getpid(), no, (union sigval){ .sival_int = i });
+        else
+            kill(getpid(), no);
+        sem_wait(&asked);
+    }
+    for (int i = 0; i < 4; i++)
+        sem_post(&gate);
+    for (int i = 0; i < 4; i++)
+        pthread_join(others[i], NULL);
+    pthread_join(waiter, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+}
+
+HARMLESS({ "inherited", inherited }, { "waited", waited })
