@@ -115,13 +115,15 @@ static void small_stack(void)
     static char memory[65536] __attribute__((aligned(4096)));
     stack_t stack = { .ss_sp = memory, .ss_size = sizeof memory };
     struct sigaction act = { .sa_handler = measure, .sa_flags = SA_ONSTACK };
-    size_t untouched = 0;
+    enum { LEAST = 2048 };              /* the kernel takes none that is smaller, however small its frames are on this CPU */
+    size_t untouched = 0, size;
 
     top = memory + sizeof memory;
     sigaltstack(&stack, NULL);
     sigaction(SIGTRAP, &act, NULL);     /* of which nothing is recorded */
     raise(SIGTRAP);
-    stack = (stack_t){ .ss_sp = top - used - 96, .ss_size = used + 96 };
+    size = used + 96 < LEAST ? LEAST : used + 96;
+    stack = (stack_t){ .ss_sp = top - size, .ss_size = size };
     SHOW_ERRNO(sigaltstack(&stack, NULL));
     memset(memory, 'x', sizeof memory);
     act.sa_handler = simple;
