@@ -110,10 +110,10 @@ static int write_order(struct record *r)
         return ct_record_fail(-EIO, "no random number for the run: %s", strerror(errno));
     ct_session_hex(run, hex);
     snprintf(r->order, sizeof r->order, "dir=%s;buffer=%llu;categories=%llx;depth=%u;start=%d;paths=%d;"
-             "cpu_rate=%u;cpu_signal=%u;heap_rate=%llu;alloc_slow=%llu;lttng=%d;run=%s",
+             "cpu_rate=%u;cpu_signal=%u;heap_rate=%llu;alloc_slow=%llu;lttng=%d;asks=%d;run=%s",
              r->session.path, (unsigned long long)o->buffer, (unsigned long long)(r->begins ? r->begins : o->categories), o->depth,
              r->begins != 0, o->paths, o->cpu_rate, o->cpu_signal, (unsigned long long)o->heap_rate,
-             (unsigned long long)o->alloc_slow, o->lttng && ct_record_lttng(r->recorder), hex);
+             (unsigned long long)o->alloc_slow, o->lttng && ct_record_lttng(r->recorder), o->http != NULL, hex);
     return 0;
 }
 

@@ -110,24 +110,24 @@ CT_HOT_DATA _Atomic size_t ct_heap_margin = MARGIN;
 
 static bool on, stale;                  /* control thread: the set is kept; it holds what was freed unheard */
 
-static void look_for_growth(bool growth)
+static void hear(bool growth, bool samples)
 {
     atomic_store_explicit(&ct_heap_margin, growth ? MARGIN : 0, memory_order_relaxed);
-    if (ct_heap_samples_only)
-        ct_heap_samples_only(!growth);
+    if (ct_heap_hear)
+        ct_heap_hear(growth, samples);
 }
 
 void ct_heap_begin(void)
 {
     if (ct_wanted(CT_CAT_heap))
-        look_for_growth(true);
+        hear(true, ct_wanted(CT_CAT_alloc));
 }
 
 void ct_heap_follow(bool recording)
 {
     bool wanted = recording && ct_wanted(CT_CAT_alloc);
 
-    look_for_growth(recording && ct_wanted(CT_CAT_heap));
+    hear(recording && ct_wanted(CT_CAT_heap), !recording || wanted);
     if (wanted)
         ct_watched_init();
     if (wanted && !on && stale)

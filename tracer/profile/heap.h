@@ -68,10 +68,10 @@ void ct_heap_follow(bool recording);
 /* HOT: growth is looked for where a block ends within so many bytes of the heap's end; 0: not at all.  Relaxed: a hint. */
 extern _Atomic size_t ct_heap_margin __attribute__((visibility("hidden")));
 /*
- * Whether samples are all that is wanted of the allocator: its calls then lead to what is shorter.  The wrappers' part, which
- * is not there in every program.
+ * Control thread: what is wanted of the allocator.  If that is samples alone its calls lead to what is shorter.  The wrappers'
+ * part, which is not there in every program.
  */
-void ct_heap_samples_only(bool samples_only) __attribute__((weak, visibility("hidden")));
+void ct_heap_hear(bool growth, bool samples) __attribute__((weak, visibility("hidden")));
 /* In a forked child: its parent's blocks are its own, and stay watched. */
 void ct_heap_forked_child(void);
 

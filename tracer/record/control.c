@@ -134,7 +134,10 @@ static bool answer_ask(void)
     case CT_ASK_MODULES: ask.answer = ct_modules_scan(ct_arena); break;
     case CT_ASK_JOIN: ask.answer = ct_talk_join(arena_fd, ask.text); break;
     case CT_ASK_LEAVE: ask.answer = ct_talk_leave(); break;
-    case CT_ASK_SERVE: ask.answer = ct_talk_pass(CT_CONTROL_SERVE, ask.fd, NULL); break;
+    case CT_ASK_SERVE:
+        ct_options.asks = true;
+        ask.answer = ct_talk_pass(CT_CONTROL_SERVE, ask.fd, NULL);
+        break;
     case CT_ASK_PROFILE: ask.answer = ct_talk_hand(CT_CONTROL_PROFILE, ask.fd, NULL); break;
     case CT_ASK_LISTENED: ask.answer = ct_talk_socket() < 0 ? -ENOTCONN : 0; break;
     case CT_ASK_HEAR: ct_talk_hear_all(); ask.answer = 0; break;

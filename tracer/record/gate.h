@@ -93,6 +93,12 @@ void ct_gate_watch(bool on);
 void ct_route_lead(bool through) __attribute__((weak, visibility("hidden")));
 
 /*
+ * Control thread, before and while it records: what is wanted may have changed.  Leads calls past the recorder that nobody
+ * wants to hear of, and the others through it.
+ */
+void ct_route_follow(void) __attribute__((weak, visibility("hidden")));
+
+/*
  * In a process that cannot be recorded before somebody asks for the recorder, the main program's calls of wrapped functions
  * go past it.  Before main; undone for good by who asks.  The wrappers' part, as above.
  */

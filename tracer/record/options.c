@@ -17,6 +17,7 @@ void ct_options_default(struct ct_session_options *ret)
         .mutex_fraction = 1,
         .start = true,
         .paths = true,
+        .asks = true,
     };
 }
 
@@ -74,6 +75,8 @@ static int take(const char *key, size_t key_length, const char *value, size_t le
         o->start = number != 0;
     else if (is_key(key, key_length, "paths"))
         o->paths = number != 0;
+    else if (is_key(key, key_length, "asks"))
+        o->asks = number != 0;
     else if (is_key(key, key_length, "lttng"))
         o->lttng = number != 0;
     else if (is_key(key, key_length, "only"))

@@ -22,6 +22,7 @@ struct ct_session_options {
     bool start;                     /* open the gate at once */
     bool lttng;                     /* tell LTTng as well */
     bool paths;                     /* record names of files and peers */
+    bool asks;                      /* ctrace may ask where blocked threads are, while they are */
     bool record;                    /* somebody listens at dir/ctl */
     bool inside;                    /* it is this program, or a parent of it, that called trace_serve() */
     uint32_t only;                  /* not 0: the one process that is to be recorded, not its children (--no-follow) */

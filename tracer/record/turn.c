@@ -72,6 +72,8 @@ static void start(struct ct_arena *a)
     ct_tasks_each(see_thread);
     atomic_store_explicit(&a->phase, CT_ARENA_RECORDING, memory_order_relaxed);
     CT_SAMPLER(begin);
+    if (ct_route_follow)
+        ct_route_follow();
     turn(a, 1);
     CT_SAMPLER(follow, true);
 }
@@ -94,6 +96,8 @@ void ct_turn(struct ct_arena *a)
         return;
     }
     turn(a, 0);
+    if (ct_route_follow)
+        ct_route_follow();
     CT_SAMPLER(follow, true);
 }
 

@@ -66,15 +66,18 @@ void ct_heap_counted_lead(void)
     LEAD(free, ct_seen_free, counted_free);
 }
 
-void ct_heap_samples_only(bool only)
+void ct_heap_hear(bool growth, bool samples)
 {
-    bool was = atomic_exchange_explicit(&samples_only, only, memory_order_seq_cst);
+    static bool growth_was = true;
+    bool only = samples && !growth, was = atomic_exchange_explicit(&samples_only, only, memory_order_seq_cst);
 
+    if (growth && !growth_was)
+        ct_heap_look_anew();
+    growth_was = growth;
     if (only)
         ct_heap_counted_lead();
     if (only || !was)
         return;
-    ct_heap_look_anew();
     LEAD(malloc, counted_malloc, ct_seen_malloc);
     LEAD(calloc, counted_calloc, ct_seen_calloc);
     LEAD(free, counted_free, ct_seen_free);

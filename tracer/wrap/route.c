@@ -4,6 +4,7 @@
 #include "wrap/heap_counted.h"
 #include "wrap/heap_slow.h"
 #include "wrap/passed.h"
+#include "wrap/past.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
@@ -35,4 +36,5 @@ void ct_route_lead(bool through)
     atomic_thread_fence(memory_order_seq_cst);
     ct_heap_counted_lead();
     ct_heap_slow_lead();
+    ct_past_lead();
 }
