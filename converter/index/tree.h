@@ -8,7 +8,7 @@
 
 enum {
     CT_TREE_LEVELS = 7,                 /* 64 * 32^6 slices are more than a uint32_t counts */
-    CT_TREE_FOLDS_FROM = 4 * CT_FAN * CT_LEAF,  /* slices that are looked at one by one without much ado */
+    CT_TREE_FOLDS_FROM = CT_FAN * CT_LEAF,      /* slices, which a tile of a row's beginning looks at one by one */
 };
 
 /* The sums of nodes whose parent is not full yet. */
