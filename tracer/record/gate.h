@@ -98,6 +98,9 @@ void ct_route_lead(bool through) __attribute__((weak, visibility("hidden")));
  */
 void ct_route_follow(void) __attribute__((weak, visibility("hidden")));
 
+/* In a forked child: all calls lead through the recorder, where the first of them finds out that this is another process. */
+void ct_route_forked_child(void) __attribute__((weak, visibility("hidden")));
+
 /*
  * In a process that cannot be recorded before somebody asks for the recorder, the main program's calls of wrapped functions
  * go past it.  Before main; undone for good by who asks.  The wrappers' part, as above.

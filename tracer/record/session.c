@@ -173,6 +173,8 @@ static void forget_parent(void)
     if (!ct_options.record || ct_options.only) {
         ct_gate_set(0);                 /* else it stays wiped: the first event calls ct_gate_reborn() */
         ct_gate_watch(false);
+    } else if (ct_route_forked_child) {
+        ct_route_forked_child();
     }
 }
 

@@ -79,3 +79,9 @@ void ct_route_follow(void)
     tell(CALLS, !ct_options.asks && !ct_wanted(CT_CAT_io) && !ct_wanted(CT_CAT_poll));
     tell(ALLOCATOR, !ct_wanted(CT_CAT_heap) && !ct_wanted(CT_CAT_alloc));
 }
+
+void ct_route_forked_child(void)
+{
+    tell(CALLS, false);
+    tell(ALLOCATOR, false);
+}
