@@ -39,8 +39,10 @@ export type MinimapPicture = {
   covered: number;
 };
 
-/** What runs stands on the ground, what waits hangs from the top; hits are ticks at the lower edge. */
-export function drawMinimap(pen: CanvasRenderingContext2D, picture: MinimapPicture, inks: Inks): void {
+/**
+ * What stays while the view moves.  What runs stands on the ground, what waits hangs from the top; hits are ticks at the lower edge.
+ */
+export function drawMinimapGround(pen: CanvasRenderingContext2D, picture: MinimapPicture, inks: Inks): void {
   const { width, height, ratio, span } = picture;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.fillStyle = inks.back;
@@ -57,6 +59,14 @@ export function drawMinimap(pen: CanvasRenderingContext2D, picture: MinimapPictu
     pen.fillStyle = inks.accent;
     pen.fillRect(Math.round((note.ns / span) * width), 0, 1, height);
   }
+}
+
+/** The window of the view over the ground, which was drawn in as many device pixels. */
+export function drawMinimap(pen: CanvasRenderingContext2D, picture: MinimapPicture, ground: CanvasImageSource, inks: Inks): void {
+  const { width, height, ratio } = picture;
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(ground, 0, 0, width, height);
   drawWindow(pen, picture, inks);
 }
 

@@ -1,14 +1,14 @@
 // The whole trace in a strip, with a window that can be dragged, resized and moved by keys.
 
-import { useEffect, useRef } from "preact/hooks";
-import { effect } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { effect, signal } from "@preact/signals";
 import { stopGliding } from "../frame/actions";
 import { pushAddress } from "../frame/address";
 import * as store from "../frame/store";
 import { theme } from "../frame/theme";
 import { followSize } from "./canvas_size";
-import { drawMinimap } from "./draw_axis";
-import { readInks } from "./inks";
+import { drawMinimap, drawMinimapGround, type MinimapPicture } from "./draw_axis";
+import { readInks, type Inks } from "./inks";
 import { duration } from "./time";
 import { pan, spanOf, toNs, toX, zoom } from "./viewport";
 import { zoomByWheel } from "./wheel";
@@ -92,8 +92,40 @@ function key(event: KeyboardEvent): void {
   to[event.key]();
 }
 
+let ground: { canvas: HTMLCanvasElement; of: unknown[] } | null = null;
+
+/** A thousand bars a frame are more than all else that a frame draws: they are drawn when they change. */
+function groundOf(picture: MinimapPicture, inks: Inks): HTMLCanvasElement | null {
+  const { width, height, ratio, minimap, hits, notes, span } = picture;
+  const of = [width, height, ratio, minimap, hits, notes, span, inks];
+  if (ground?.of.every((each, at) => each === of[at])) return ground.canvas;
+  const canvas = ground?.canvas ?? document.createElement("canvas");
+  [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const pen = canvas.getContext("2d", { alpha: false });
+  if (!pen) return null;
+  drawMinimapGround(pen, picture, inks);
+  ground = { canvas, of };
+  return canvas;
+}
+
+const NO_HITS: number[] = [];
+const SAID_MS = 250;
+const said = signal(store.view.peek()); // the view as words have it: their layout in each frame of a movement would take long
+let saying = 0;
+
+function sayNow(): void {
+  window.clearTimeout(saying);
+  saying = 0;
+  said.value = store.view.peek();
+}
+
+effect(() => {
+  if (store.view.value !== said.peek()) saying ||= window.setTimeout(sayNow, SAID_MS);
+});
+
 export function Minimap() {
   const ref = useRef<HTMLCanvasElement>(null);
+  useState(sayNow); // what is said first is not old
   useEffect(() => {
     const canvas = ref.current;
     if (!canvas) return undefined;
@@ -101,22 +133,21 @@ export function Minimap() {
       const pen = canvas.getContext("2d", { alpha: false });
       if (!pen) return;
       const progress = store.progress.value;
-      drawMinimap(
-        pen,
-        {
-          width,
-          height,
-          ratio,
-          view: store.view.value,
-          span: Math.max(1, store.span.value),
-          minimap: store.overview.value?.minimap ?? null,
-          hits: store.found.value?.bins ?? [],
-          notes: store.notes.value,
-          range: store.range.value,
-          covered: progress?.covered_ns ?? store.span.value,
-        },
-        readInks(canvas, theme.value),
-      );
+      const picture = {
+        width,
+        height,
+        ratio,
+        view: store.view.value,
+        span: Math.max(1, store.span.value),
+        minimap: store.overview.value?.minimap ?? null,
+        hits: store.found.value?.bins ?? NO_HITS,
+        notes: store.notes.value,
+        range: store.range.value,
+        covered: progress?.covered_ns ?? store.span.value,
+      };
+      const inks = readInks(canvas, theme.value);
+      const ground = groundOf(picture, inks);
+      if (ground) drawMinimap(pen, picture, ground, inks);
     });
     const redraw = effect(() => {
       void [store.view.value, store.overview.value, store.found.value, store.notes.value, store.range.value, theme.value, store.span.value];
@@ -129,7 +160,7 @@ export function Minimap() {
       size.stop();
     };
   }, []);
-  const view = store.view.value;
+  const view = said.value;
   const span = Math.max(1, store.span.value);
   return (
     <div class="minimap">

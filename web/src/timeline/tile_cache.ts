@@ -16,6 +16,7 @@ export type Tile = {
   partial: boolean;
   revision: number;
   cost: number;
+  used?: boolean; // since it came to where it stands in the order of use
 };
 
 /** A part of the view that a tile fills: [from, to) in ns. */
@@ -40,12 +41,8 @@ export class TileCache {
 
   /** The tile, now the most recently used, or undefined. */
   get(level: number, index: number, row: number): Tile | undefined {
-    const key = tileKey(level, index, row);
-    const tile = this.tiles.get(key);
-    if (tile) {
-      this.tiles.delete(key);
-      this.tiles.set(key, tile);
-    }
+    const tile = this.tiles.get(tileKey(level, index, row));
+    if (tile) tile.used = true;
     return tile;
   }
 
@@ -59,9 +56,18 @@ export class TileCache {
     tile.sheet.users++;
     this.tiles.set(key, tile);
     this.held += tile.cost;
-    for (const oldest of this.tiles.keys()) {
-      if (this.held <= this.limit || oldest === key) break;
-      this.drop(oldest);
+    this.shrink(tile);
+  }
+
+  /** What was used since it came to the front goes to the end instead: to move it at each use would take as long as to draw it. */
+  private shrink(newest: Tile): void {
+    for (const [key, oldest] of this.tiles) {
+      if (this.held <= this.limit || oldest === newest) break;
+      if (oldest.used) {
+        oldest.used = false;
+        this.tiles.delete(key);
+        this.tiles.set(key, oldest);
+      } else this.drop(key);
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { colourOf, lookColour, thirdsOf } from "../../src/timeline/colours";
-import { drawAxis, drawMinimap } from "../../src/timeline/draw_axis";
+import { drawAxis, drawMinimap, drawMinimapGround } from "../../src/timeline/draw_axis";
 import { drawLanes, type LanesPicture } from "../../src/timeline/draw_lanes";
 import { drawOverlay } from "../../src/timeline/draw_overlay";
 import type { Inks } from "../../src/timeline/inks";
@@ -164,7 +164,11 @@ it("draws ticks whose labels do not touch, and a minimap with the window where t
   expect(log.filter((call) => call.what === "text").map((call) => call.args[0])).toEqual([2, 82, 262]);
   const bins = { bins: 4, running: [0, 1, 2, 0], waiting: [1, 0, 0, 0], lost: [0, 0, 0, 1] };
   const map = recordingPen();
-  drawMinimap(map.pen, { width: 400, height: 46, ratio: 1, view: { start: 25, end: 50 }, span: 100, minimap: bins, hits: [0, 0, 3, 0], notes: [], range: null, covered: 100 }, inks);
+  const picture = { width: 400, height: 46, ratio: 1, view: { start: 25, end: 50 }, span: 100, minimap: bins, hits: [0, 0, 3, 0], notes: [], range: null, covered: 100 };
+  const ground = {} as HTMLCanvasElement;
+  drawMinimapGround(map.pen, picture, inks);
+  drawMinimap(map.pen, picture, ground, inks);
+  expect(map.log).toContainEqual({ what: "image", ink: "", args: [0, 0, 400, 46], image: ground });
   expect(map.log.filter((call) => call.what === "area").map((call) => call.args[0])).toEqual([100, 200, 0, 300]);
   expect(map.log).toContainEqual({ what: "rect", ink: "hit", args: [200, 39, 100, 7] });
   expect(map.log.filter((call) => call.what === "frame")[0].args.slice(0, 1)).toEqual([100.75]);
