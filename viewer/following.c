@@ -15,6 +15,7 @@
 #include "converter/read/list.h"
 #include "drain/scan.h"
 #include "drain/session.h"
+#include "format/file.h"
 #include "viewer/import_live.h"
 #include "viewer/naming.h"
 #include "viewer/open.h"
@@ -195,10 +196,12 @@ static void look_at_session(struct ct_following *f, struct file *file)
 {
     struct ct_error err = { 0 };
     int r = ct_import_live_look(&file->live, &err);
+    struct stat st;
+    bool any = fstat(file->live.file, &st) == 0 && st.st_size > (off_t)sizeof(struct ct_file_head);
 
     file->over = r <= 0;
     if (r < 0)
-        snprintf(f->said, sizeof f->said, "%.150s; what arrived before is all there is.", err.text);
+        snprintf(f->said, sizeof f->said, "%.150s%s", err.text, any ? "; what arrived before is all there is." : ".");
 }
 
 static void look(struct ct_following *f)

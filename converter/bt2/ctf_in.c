@@ -167,10 +167,13 @@ static int fill_graph(bt_graph *graph, const struct folders *folders, struct ct_
 /* --- running it --- */
 
 static volatile sig_atomic_t stopped;
+static bt_interrupter *interrupter;
 
+/* A relay that hangs is waited for inside babeltrace2, which goes on waiting after a signal unless it is told. */
 static void stop(int signal)
 {
     stopped = 1;
+    bt_interrupter_set(interrupter);
 }
 
 static int64_t now_ms(void)
@@ -181,6 +184,16 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* babeltrace2 says at length that a session is not there, and little of what to do. */
+static int live_error(struct ct_error *err, const char *place)
+{
+    int r = ct_bt2_error(err, place);
+
+    if (strstr(err->text, "Unable to connect to the requested live viewer session"))
+        r = ct_error_at(err, -ENOENT, 0, "%.70s: no such session is there to be looked at", place);
+    return r;
+}
+
 /* A live source says "again" while there is nothing.  Who ends a live session from the keyboard wants what came. */
 static int run_live(bt_graph *graph, struct ct_in *in, struct ct_error *err, const char *place)
 {
@@ -189,6 +202,7 @@ static int run_live(bt_graph *graph, struct ct_in *in, struct ct_error *err, con
     bt_graph_run_once_status status;
 
     stopped = 0;
+    interrupter = bt_graph_borrow_default_interrupter(graph);
     sigaction(SIGINT, &action, &before[0]);
     sigaction(SIGTERM, &action, &before[1]);
     while ((status = bt_graph_run_once(graph)) == BT_GRAPH_RUN_ONCE_STATUS_OK || status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN) {
@@ -206,7 +220,7 @@ static int run_live(bt_graph *graph, struct ct_in *in, struct ct_error *err, con
     sigaction(SIGTERM, &before[1], NULL);
     if (stopped || status == BT_GRAPH_RUN_ONCE_STATUS_END)
         return 0;
-    return err->code ? err->code : ct_bt2_error(err, place);
+    return err->code ? err->code : live_error(err, place);
 }
 
 static int run(struct ct_in *in, const struct folders *folders, const char *place, struct ct_error *err)
@@ -230,7 +244,8 @@ static int run(struct ct_in *in, const struct folders *folders, const char *plac
         r = ct_in_kernel_end(in);
     if (r == 0)
         r = ct_in_end(in, whole);
-    bt_graph_put_ref(graph);
+    if (!stopped)
+        bt_graph_put_ref(graph);        /* takes leave of the relay and waits for its answer; else the process's end is that */
     return r;
 }
 

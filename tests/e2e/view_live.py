@@ -199,10 +199,13 @@ class Relay:
         control, data, viewer = free_ports(3)
         self.url = f"net://127.0.0.1:{viewer}/host"
         self.to = f"--ctrl-url=tcp://127.0.0.1:{control}", f"--data-url=tcp://127.0.0.1:{data}"
-        self.daemon = subprocess.Popen(["lttng-relayd", f"--control-port=tcp://127.0.0.1:{control}",
-                                        f"--data-port=tcp://127.0.0.1:{data}", f"--live-port=tcp://127.0.0.1:{viewer}",
-                                        f"--output={session.home}/relay"], env=session.env, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL, **session.who)
+        self.words = ["lttng-relayd", f"--control-port=tcp://127.0.0.1:{control}", f"--data-port=tcp://127.0.0.1:{data}",
+                      f"--live-port=tcp://127.0.0.1:{viewer}", f"--output={session.home}/relay"]
+        self.start()
+
+    def start(self):
+        self.daemon = subprocess.Popen(self.words, env=self.session.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                       **self.session.who)
 
     def begin(self, name, session=None, host=None):
         """A live session of that session daemon, as its host is called; where it can be looked at."""
@@ -361,6 +364,37 @@ def kept():
         programs = json.loads(subprocess.run([ctrace, "info", "--json", f"{scratch}/kept.trace"], check=True, capture_output=True).stdout)["programs"]
         expect(({p["host"] for p in programs}, sorted(p["host_clock"]["how"] for p in programs)),
                ({socket.gethostname(), "elsewhere"}, ["compared", "first"]), "what was kept")
+
+
+def restarted():
+    """A relay daemon that hangs does not hold up who interrupts; one that began anew does not have the session, and that is said."""
+    os.chmod(scratch, 0o755)
+    with Session(f"{scratch}/anew") as lttng:
+        relay, running = Relay(lttng), []
+        follow = lambda: subprocess.Popen([ctrace, "convert", "-t", "trace", "-o", f"{scratch}/hung.trace", place], stderr=subprocess.PIPE, text=True)
+        try:
+            place = relay.begin("anew")
+            convert = follow()
+            time.sleep(1)
+            running += talk(lttng, lttng)
+            time.sleep(3)
+            relay.daemon.send_signal(signal.SIGSTOP)
+            time.sleep(0.5)
+            convert.send_signal(signal.SIGINT)
+            expect((convert.wait(10), convert.stderr.read()), (0, ""), "ctrace convert, interrupted")
+            assert os.path.getsize(f"{scratch}/hung.trace") > 1000, "what had arrived"
+            relay.daemon.kill()
+            relay.daemon.wait()
+            relay.start()
+            said = f"ctrace convert: {place}: no such session is there to be looked at\n"
+            settles(lambda: follow().communicate(timeout=20)[1], said, "what is said of it", 20)
+            with Viewer("--no-browser", "--listen", "127.0.0.1:0", place, folder=scratch) as v:
+                settles(lambda: state(v), "failed", "the state", 10)
+                expect(v.json("/api/progress")["error"], said[len("ctrace convert: "):-1] + ".", "why")
+        finally:
+            for each in [relay.daemon, *running]:
+                each.terminate()
+                each.wait(30)
 
 
 def session():
