@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "converter/family.h"
 #include "converter/read/list.h"
+#include "drain/output.h"
 #include "drain/scan.h"
 #include "drain/session.h"
 #include "format/file.h"
@@ -29,7 +31,10 @@ enum {
 
 struct file {
     dev_t device;
-    ino_t inode;
+    ino_t inode, before;            /* before: of the older half of a ring that goes on */
+    bool merged;                    /* the halves became one: it is at its end */
+    void *whole;                    /* that one, mapped */
+    size_t whole_size;
     uint64_t size;
     int64_t grew_ms;
     bool drained;                   /* somebody is recording into it */
@@ -170,14 +175,47 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static void look_at_file(struct ct_following *f, struct file *file, const char *path, int64_t now)
+/* What was the older half is there under its own name, and nothing came in between. */
+static bool is_older(const char *path, const struct file *file)
+{
+    char older[CT_PATH_MAX];
+    struct stat st;
+
+    return ct_trace_file_ring_name(path, older, sizeof older) && stat(older, &st) == 0 && st.st_ino == file->inode && st.st_dev == file->device;
+}
+
+/* Goes on in the newer half of a ring.  The older one stays open, so that its disk space is held: only so many times. */
+static bool follow_ring(struct file *file, struct ct_read_input *input, const char *path)
+{
+    int fd = input->rolled < CT_READ_ROLLS_MAX && is_older(path, file) ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !is_older(path, file)) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    if (input->fd >= 0)
+        close(input->fd);
+    input->fd = fd;
+    input->rolled++;
+    file->before = file->inode;
+    file->inode = st.st_ino;
+    file->size = 0;
+    return true;
+}
+
+static void look_at_file(struct ct_following *f, struct file *file, struct ct_read_input *input, const char *path, int64_t now)
 {
     struct stat st;
-    bool named;
+    bool named, there = stat(path, &st) == 0;
 
-    if (stat(path, &st) < 0 || st.st_ino != file->inode || st.st_dev != file->device) {
-        snprintf(f->said, sizeof f->said, "%.80s is another file by now (a ring that went on, or a new recording): what is "
-                 "shown is the one that was opened, to here.", base_name(path));
+    file->merged |= there && file->before && st.st_ino == file->before && st.st_dev == file->device;
+    if (!file->merged && there && (st.st_ino != file->inode || st.st_dev != file->device) && follow_ring(file, input, path))
+        there = stat(path, &st) == 0;
+    if (!there || (!file->merged && (st.st_ino != file->inode || st.st_dev != file->device))) {
+        snprintf(f->said, sizeof f->said, "%.70s is another file by now (a new recording, or a ring that went on too often): what is "
+                 "shown is the one that was opened.", base_name(path));
         file->over = true;
         return;
     }
@@ -218,7 +256,7 @@ static void look(struct ct_following *f)
         if (!file->over && ct_opened_is_live(f->family.path[i]))
             look_at_session(f, file);
         else if (!file->over)
-            look_at_file(f, file, f->family.path[i], now);
+            look_at_file(f, file, &f->inputs.items[i], f->family.path[i], now);
         f->last &= file->over;
     }
 }
@@ -289,8 +327,15 @@ void ct_following_free(struct ct_following *f)
 {
     if (!f)
         return;
-    for (size_t i = 0; i < f->files.count; i++)
-        ct_import_live_end(&f->files.items[i].live);
+    for (size_t i = 0; i < f->files.count; i++) {
+        struct file *file = &f->files.items[i];
+
+        if (f->inputs.items[i].fd >= 0 && f->inputs.items[i].fd != file->live.file)
+            close(f->inputs.items[i].fd);
+        ct_import_live_end(&file->live);
+        if (file->whole)
+            munmap(file->whole, file->whole_size);
+    }
     ct_opened_fini(&f->opened);
     ct_naming_free(f->naming);
     for (size_t i = 0; i < f->names.count; i++)
@@ -308,6 +353,21 @@ const struct ct_read_input *ct_following_inputs(const struct ct_following *f, si
     return f->inputs.items;
 }
 
+/* A ring at its end is one file: all of it once more, of which what was read stands there twice, and the end. */
+static void take_whole(struct file *file, struct ct_read_input *input, const struct ct_read_input *opened)
+{
+    struct stat st;
+    void *at = opened->fd >= 0 && fstat(opened->fd, &st) == 0 && st.st_size > 0
+                   ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, opened->fd, 0) : MAP_FAILED;
+
+    if (at == MAP_FAILED)
+        return;
+    file->whole = at;
+    file->whole_size = (size_t)st.st_size;
+    input->tail = at;
+    input->tail_size = file->whole_size;
+}
+
 /* What whoever recorded could not write any more: it is still in memory; and names. */
 static void take_tails(struct ct_following *f)
 {
@@ -322,6 +382,8 @@ static void take_tails(struct ct_following *f)
     for (size_t i = 0; i < f->opened.count; i++) {
         f->inputs.items[i].tail = f->opened.inputs[i].tail;
         f->inputs.items[i].tail_size = f->opened.inputs[i].tail_size;
+        if (f->files.items[i].merged)
+            take_whole(&f->files.items[i], &f->inputs.items[i], &f->opened.inputs[i]);
     }
 }
 

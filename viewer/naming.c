@@ -19,6 +19,7 @@ struct ct_naming {
     pthread_mutex_t lock;               /* of what follows */
     pthread_cond_t asked;
     CT_LIST(struct ct_read_input) inputs;   /* with paths and descriptors of our own */
+    CT_LIST(int) older;                 /* descriptors of rings' files before, which the thread may be about to use */
     CT_LIST(struct ct_read_names) found;
     size_t taken;                       /* of them */
     bool question, stop;
@@ -81,8 +82,8 @@ static bool next_question(struct ct_naming *n)
     while (!n->question && !n->stop)
         pthread_cond_wait(&n->asked, &n->lock);
     n->question = false;
-    for (size_t i = n->seen.count; more && i < n->inputs.count; i++) {
-        struct ct_read_input *input = ct_list_add(&n->seen);
+    for (size_t i = 0; more && i < n->inputs.count; i++) {
+        struct ct_read_input *input = i < n->seen.count ? &n->seen.items[i] : ct_list_add(&n->seen);
 
         more = input != NULL;
         if (input)
@@ -114,6 +115,9 @@ static void let_go(struct ct_naming *n)
     }
     for (size_t i = n->taken; i < n->found.count; i++)
         free((void *)(uintptr_t)n->found.items[i].blocks);
+    for (size_t i = 0; i < n->older.count; i++)
+        close(n->older.items[i]);
+    ct_list_fini(&n->older);
     ct_list_fini(&n->inputs);
     ct_list_fini(&n->seen);
     ct_list_fini(&n->found);
@@ -170,8 +174,23 @@ static bool add_input(struct ct_naming *n, const struct ct_read_input *input)
 
     if (!own)
         return false;
-    *own = (struct ct_read_input){ .path = strdup(input->path), .fd = input->fd < 0 ? -1 : fcntl(input->fd, F_DUPFD_CLOEXEC, 0) };
+    *own = (struct ct_read_input){ .path = strdup(input->path), .fd = input->fd < 0 ? -1 : fcntl(input->fd, F_DUPFD_CLOEXEC, 0),
+                                    .rolled = input->rolled };
     return own->path && (own->fd >= 0) == (input->fd >= 0);
+}
+
+/* A ring went on in another file. */
+static bool exchange(struct ct_naming *n, struct ct_read_input *own, const struct ct_read_input *input)
+{
+    int *older = own->fd >= 0 ? ct_list_add(&n->older) : NULL;
+
+    if (own->fd >= 0 && !older)
+        return false;
+    if (older)
+        *older = own->fd;
+    own->fd = fcntl(input->fd, F_DUPFD_CLOEXEC, 0);
+    own->rolled = input->rolled;
+    return own->fd >= 0;
 }
 
 void ct_naming_ask(struct ct_naming *n, const struct ct_read_input *inputs, size_t count)
@@ -179,6 +198,8 @@ void ct_naming_ask(struct ct_naming *n, const struct ct_read_input *inputs, size
     bool ok = true;
 
     pthread_mutex_lock(&n->lock);
+    for (size_t i = 0; ok && i < n->inputs.count && i < count; i++)
+        ok = n->inputs.items[i].rolled == inputs[i].rolled || exchange(n, &n->inputs.items[i], &inputs[i]);
     for (size_t i = n->inputs.count; ok && i < count; i++)
         ok = add_input(n, &inputs[i]);
     n->stop |= !ok;

@@ -1,4 +1,5 @@
 /* What files got since the last look, for those who follow one that is still being written. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static void judge(struct ct_trace_input *in)
 /* The walk goes on where it stopped; a block that is not whole yet stops it again. */
 static int walk_on(struct ct_walk *w, uint64_t at)
 {
-    struct ct_trace_segment *segment = &w->input->segments[0];
+    struct ct_trace_segment *segment = &w->input->segments[w->segment];
     int r;
 
     w->input->ending.error = (struct ct_error){ 0 };
@@ -56,36 +57,63 @@ static int walk_on(struct ct_walk *w, uint64_t at)
         w->input->ending.error = *w->err;
     } else if (r < 0) {
         w->err->offset = at;
-        ct_trace_damage(w->input, 0, w->err);
+        ct_trace_damage(w->input, w->segment, w->err);
     }
     return 0;
+}
+
+/* What the newest file of an input got. */
+static int look_at_file(struct ct_walk *w, unsigned number)
+{
+    struct ct_trace_segment *segment = &w->input->segments[w->segment];
+    struct ct_error told;
+    int r = 0;
+
+    if (segment->source.growing && (r = ct_growing_look(&segment->source, &told)) < 0)
+        return ct_error_at(w->err, r, told.offset, "%.70s %s", w->input->name, told.text);
+    if (segment->source.size > segment->limit)
+        r = remember(w->trace, w->input, number);
+    return r == 0 && segment->source.size > segment->limit ? walk_on(w, segment->limit) : r;
+}
+
+/* A ring went on in another file: the one before has all that it will have. */
+static int look_at_next(struct ct_walk *w, unsigned number, const struct ct_read_input *input)
+{
+    struct ct_trace_segment *next = &w->input->segments[w->input->segment_count];
+    int r;
+
+    if (input->rolled - w->input->rolled != w->input->segment_count || w->input->segment_count > CT_READ_ROLLS_MAX)
+        return ct_error_at(w->err, -ESTALE, 0, "%.70s went on in files that are gone", w->input->name);
+    r = ct_growing_open(NULL, input->fd, &next->source, w->err);
+    if (r < 0)
+        return r;
+    next->limit = sizeof(struct ct_file_head);
+    w->segment = w->input->segment_count++;
+    return look_at_file(w, number);
 }
 
 static int look_at(struct ct_trace *trace, unsigned number, const struct ct_read_input *input, bool last, struct ct_error *err)
 {
     struct ct_trace_input *in = &trace->inputs.items[number];
-    struct ct_walk w = { .trace = trace, .input = in, .err = err };
-    struct ct_error told;
-    int r = 0;
+    struct ct_walk w = { .trace = trace, .input = in, .err = err, .segment = in->segment_count - 1 };
+    int r;
 
     if (in->ending.damage)
         return 0;
-    if (in->segments[0].source.growing && (r = ct_growing_look(&in->segments[0].source, &told)) < 0)
-        return ct_error_at(err, r, told.offset, "%.70s %s", in->name, told.text);
-    if (in->segments[0].source.size > in->segments[0].limit || last)
-        r = remember(trace, in, number);
-    if (r == 0 && in->segments[0].source.size > in->segments[0].limit)
-        r = walk_on(&w, in->segments[0].limit);
-    if (r == 0 && last && input->tail_size && in->segment_count == 1) {
-        in->segments[1].source = (struct ct_read_source){ .bytes = input->tail, .size = input->tail_size };
-        in->segment_count = 2;
-        w.segment = 1;
-        r = ct_walk_segment(&w);
+    r = look_at_file(&w, number);
+    if (r == 0 && input->rolled - in->rolled >= in->segment_count)
+        r = look_at_next(&w, number, input);
+    if (r == 0 && last && input->tail_size && (r = remember(trace, in, number)) == 0) {
+        w.segment = in->segment_count++;
+        in->segments[w.segment].source = (struct ct_read_source){ .bytes = input->tail, .size = input->tail_size };
+        r = ct_walk_segment(&w) == -ENOMEM ? -ENOMEM : 0;
+        if (input->rolled && in->program && in->program->pub.has_end)
+            in->ending.error = (struct ct_error){ 0 };      /* files of a ring have none: it comes with the last of them */
     }
     if (r == -ENOMEM)
         return ct_error_at(err, r, 0, "out of memory");
     judge(in);
-    return 0;
+    return r;
 }
 
 /* --- programs --- */
@@ -248,7 +276,8 @@ int ct_trace_extend(struct ct_trace *trace, struct ct_reader *reader, const stru
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < count; i++) {
-        uint64_t from = i < trace->inputs.count ? trace->inputs.items[i].segments[0].limit : 0;
+        unsigned segment = i < trace->inputs.count ? trace->inputs.items[i].segment_count - 1 : 0;
+        uint64_t from = i < trace->inputs.count ? trace->inputs.items[i].segments[segment].limit : 0;
 
         r = i < trace->inputs.count ? look_at(trace, (unsigned)i, &inputs[i], last, err) : ct_trace_add(trace, &inputs[i], err);
         for (size_t k = 0; r == 0 && k < trace->programs.count; k++) {
@@ -258,7 +287,7 @@ int ct_trace_extend(struct ct_trace *trace, struct ct_reader *reader, const stru
                 continue;
             r = program->reader ? 0 : ct_program_schema(trace, program);
             if (r == 0)
-                r = ct_program_tables(trace, program, 0, from, err);
+                r = ct_program_tables(trace, program, segment, from, err);
             program->reader = reader;
             program->pub.index = (unsigned)k;
         }

@@ -79,7 +79,7 @@ int ct_trace_add(struct ct_trace *trace, const struct ct_read_input *input, stru
 
     if (!in)
         return ct_error_at(err, -ENOMEM, 0, "out of memory");
-    *in = (struct ct_trace_input){ .name = input->path ? input->path : "-", .segment_count = 1 };
+    *in = (struct ct_trace_input){ .name = input->path ? input->path : "-", .segment_count = 1, .rolled = input->rolled };
     if (input->memory)
         r = ct_read_source_memory(input->memory, input->memory_size, &in->segments[0].source, err);
     else if (trace->follow)

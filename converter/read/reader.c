@@ -126,7 +126,12 @@ int64_t ct_reader_known_ns(const struct ct_reader *reader)
 
 uint64_t ct_reader_bytes(const struct ct_reader *reader, unsigned input)
 {
-    return input < reader->trace.inputs.count ? reader->trace.inputs.items[input].segments[0].source.size : 0;
+    const struct ct_trace_input *in = input < reader->trace.inputs.count ? &reader->trace.inputs.items[input] : NULL;
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; in && i < in->segment_count && (i == 0 || in->segments[i].source.growing); i++)
+        bytes += in->segments[i].source.size;
+    return bytes;
 }
 
 bool ct_reader_begun(const struct ct_reader *reader)

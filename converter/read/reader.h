@@ -29,6 +29,8 @@
 
 struct ct_reader;
 
+enum { CT_READ_ROLLS_MAX = 16 };        /* files of a ring that are followed, and then held */
+
 #define CT_READ_NEVER INT64_MIN         /* a time that is not known, or has not come */
 
 /* One trace: a file, and what recovery found of its end, if anything. */
@@ -38,6 +40,7 @@ struct ct_read_input {
     uint64_t size;              /* not 0: no more than so many bytes of the plain file behind `fd` */
     const void *memory;         /* instead of both: the bytes themselves, borrowed until ct_reader_close */
     size_t memory_size;
+    unsigned rolled;            /* with `follow`: so many files took the place of the first, each after the other; `fd` is the newest */
     const void *tail;           /* NULL, or more blocks of the same trace, borrowed until ct_reader_close; with or */
     size_t tail_size;           /* without a file head; pieces that the file already has are dropped */
 };

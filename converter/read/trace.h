@@ -17,6 +17,7 @@ enum {
     CT_READ_IDS_MAX = 1 << 20,          /* strings, addresses or stacks of one generation; a recorder has far fewer */
     CT_READ_GENERATIONS_MAX = 1 << 21,  /* of one program: some weeks */
     CT_READ_PROGRAMS_MAX = 1 << 16,     /* in all inputs */
+    CT_READ_SEGMENTS_MAX = CT_READ_ROLLS_MAX + 2,       /* of an input: its files, and a tail */
 };
 
 #define CT_EXTENT_NONE UINT32_MAX
@@ -24,7 +25,7 @@ enum {
 /* Neighbouring blocks of one generation, or of none. */
 struct ct_extent {
     uint64_t from, to;
-    uint32_t segment;                   /* 0 the file, 1 its tail */
+    uint32_t segment;                   /* 0 the file, then those of a ring that came after it, then its tail */
     uint32_t next;                      /* in ct_trace_input.extents; CT_EXTENT_NONE ends */
 };
 
@@ -76,8 +77,9 @@ struct ct_trace_segment {
 
 struct ct_trace_input {
     const char *name;
-    struct ct_trace_segment segments[2];
+    struct ct_trace_segment segments[CT_READ_SEGMENTS_MAX];
     unsigned segment_count;
+    unsigned rolled;                    /* as it was when the first was opened */
     CT_LIST(struct ct_extent) extents;
     struct ct_program *program;         /* the walk: whose blocks come now */
     struct ct_read_plans *plans;        /* the walk: the schema that was seen last */

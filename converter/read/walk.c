@@ -134,7 +134,8 @@ static struct ct_generation_index *generation_of(struct ct_walk *w)
         return NULL;
     place = ct_idmap_get(&program->generation_places, number);
     if (place != CT_IDMAP_NONE) {
-        w->trace->oddities.too_late += w->segment == 0 && place < program->next_generation;     /* a tail may repeat the file */
+        if (place < program->next_generation && w->input->segments[w->segment].source.growing)  /* a tail may repeat the file */
+            w->trace->oddities.too_late++;
         return &program->generations.items[place];
     }
     place = (uint32_t)program->generations.count;

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """view_live.py BUILD: `ctrace view` of a trace that is still being written: it grows while looked at, and ends as one that was whole."""
 
-import contextlib
 import json
 import os
 import re
@@ -15,6 +14,7 @@ import threading
 import time
 
 from lttng_session import Session
+from relaying import Relay, benchmark, fall_silent, free_ports, redis, talk, two_machines
 from serving import expect, settles
 from viewing import Viewer, ctrace
 
@@ -158,6 +158,46 @@ def named():
         assert found() > 0
 
 
+# Writes without end, at a pace by which a ring of 1 MB goes on every second or two.
+WRITES = """
+import os, sys, time, select
+out, written = os.open("/dev/null", os.O_WRONLY), 0
+while not select.select([0], [], [], 0.01)[0]:
+    for _ in range(500):
+        written += os.write(out, b"x")
+open(sys.argv[1], "w").write(str(written))
+"""
+
+
+def ring():
+    """A ring that goes on from file to file is one timeline, to its end, where it is one file again."""
+    path = f"{scratch}/ring.out"
+    record = subprocess.Popen([ctrace, "record", "--max-size=ring:1M", "-o", path, "--", sys.executable, "-c", WRITES, f"{path}.count"], stdin=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        settles(lambda: os.path.exists(path), True, "the trace", 10)
+        with Viewer("--no-browser", "--listen", "127.0.0.1:0", "ring.out", folder=scratch) as v:
+            starts(v)
+            files = set()
+            for _ in range(80):
+                files.add(os.stat(path).st_ino)
+                time.sleep(0.1)
+            assert len(files) > 2, "the ring did not go on"
+            expect((state(v), len(v.json("/api/meta")["programs"])), ("building", 1), "what is looked at")
+            record.stdin.close()
+            expect(record.wait(30), 0, "the recording")
+            settles(lambda: state(v), "ready", "the end", 15)
+            meta = v.json("/api/meta")
+            expect((v.json("/api/progress")["error"], meta["trace"]["damage"]), (None, None), "what is wrong")
+            kept = json.loads(subprocess.run([ctrace, "info", "--json", path], check=True, capture_output=True).stdout)
+        with open(f"{path}.count", encoding="ascii") as f:
+            written = int(f.read())
+        assert sum(each["event_count"] for each in kept["programs"]) < written <= meta["trace"]["events"] < 1.2 * written, (written, meta["trace"], kept)
+    finally:
+        if record.poll() is None:
+            os.killpg(record.pid, signal.SIGKILL)
+
+
 def killed():
     """The recorder dies: what it had not written comes from memory, and it is said that there is no more."""
     recording = Recording("killed.out")
@@ -182,53 +222,6 @@ def replaced():
 
 
 # --- live sessions of LTTng's ---
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-class Relay:
-    """A relay daemon, and live sessions of programs' events that it streams."""
-
-    def __init__(self, session):
-        self.session = session
-        control, data, viewer = free_ports(3)
-        self.url = f"net://127.0.0.1:{viewer}/host"
-        self.to = f"--ctrl-url=tcp://127.0.0.1:{control}", f"--data-url=tcp://127.0.0.1:{data}"
-        self.words = ["lttng-relayd", f"--control-port=tcp://127.0.0.1:{control}", f"--data-port=tcp://127.0.0.1:{data}",
-                      f"--live-port=tcp://127.0.0.1:{viewer}", f"--output={session.home}/relay"]
-        self.start()
-
-    def start(self):
-        self.daemon = subprocess.Popen(self.words, env=self.session.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                       **self.session.who)
-
-    def begin(self, name, session=None, host=None):
-        """A live session of that session daemon, as its host is called; where it can be looked at."""
-        session = session or self.session
-        settles(lambda: session("create", name, "--live=200000", *self.to, status=None).returncode, 0, "a relay daemon", 20)
-        session("enable-event", "-u", "ctrace:*")
-        session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
-        session("start")
-        return f"{self.url}/{host or socket.gethostname()}/{name}"
-
-
-def redis(session, port):
-    server = subprocess.Popen([ctrace, "record", "--lttng", "-o", f"{session.home}/redis.out", "--", "redis-server", "--port", str(port),
-                               "--save", "", "--daemonize", "no"], env=session.env, cwd=session.home, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, **session.who)
-    settles(lambda: subprocess.run(["redis-cli", "-p", str(port), "ping"], capture_output=True, text=True).stdout, "PONG\n", "redis", 20)
-    return server
-
-
-def benchmark(port, count):
-    subprocess.run(["redis-benchmark", "-p", str(port), "-n", str(count), "-c", "4", "-t", "set,get", "-q"], check=True,
-                   stdout=subprocess.DEVNULL, timeout=60)
-
 
 def destroyed():
     """`lttng destroy` is the end of what is looked at: all that came, and nothing is wrong with it."""
@@ -255,61 +248,6 @@ def destroyed():
                     each.wait(30)
 
 
-# One end of a connection: sends and answers until its input ends.
-TALK = """
-import select, socket, sys, time
-port, listens = int(sys.argv[1]), sys.argv[2] == "server"
-if listens:
-    s = socket.create_server(("127.0.0.1", port)).accept()[0]
-else:
-    for i in range(100):
-        try:
-            s = socket.create_connection(("127.0.0.1", port))
-            break
-        except OSError:
-            time.sleep(0.1)
-while not select.select([0], [], [], 0.02)[0]:
-    if not listens:
-        s.sendall(b"ping")
-    if select.select([s], [], [], 0.5)[0] and s.recv(100) and listens:
-        s.sendall(b"pong")
-"""
-
-
-def talker(session, *words):
-    return subprocess.Popen([ctrace, "record", "--lttng", "-o", f"{session.home}/talk.out", "--", sys.executable, "-c", TALK, *words], env=session.env,
-                            cwd=session.home, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **session.who)
-
-
-@contextlib.contextmanager
-def two_machines():
-    """Session daemons of two machines, and where their live sessions can be looked at; what is put into the list ends with them."""
-    os.chmod(scratch, 0o755)
-    with Session(f"{scratch}/one") as one, Session(f"{scratch}/other", host="elsewhere") as other:
-        relay, running = Relay(one), []
-        try:
-            yield one, other, [relay.begin("one"), relay.begin("other", other, "elsewhere")], running
-        finally:
-            for each in [relay.daemon, *running]:
-                each.terminate()
-                each.wait(30)
-    for home in ("one", "other"):
-        shutil.rmtree(f"{scratch}/{home}")
-
-
-def talk(one, other):
-    [port] = free_ports(1)
-    return [talker(one, str(port), "server"), talker(other, str(port), "client")]
-
-
-def fall_silent(one, other, running):
-    for each in running:
-        each.stdin.close()
-        each.wait(30)
-    one("destroy", "one")
-    other("destroy", "other")
-
-
 def hosts_of(v):
     return {program["host"] for program in v.json("/api/meta")["programs"]}
 
@@ -321,7 +259,7 @@ def machines_of(v):
 
 def several():
     """Sessions of two machines are one timeline, live: a group for each, and clocks that were compared by their messages."""
-    with two_machines() as (one, other, places, running), Viewer("--no-browser", "--listen", "127.0.0.1:0", *places, folder=scratch) as v:
+    with two_machines(scratch) as (one, other, places, running), Viewer("--no-browser", "--listen", "127.0.0.1:0", *places, folder=scratch) as v:
         time.sleep(1)
         running += talk(one, other)
         settles(lambda: v.json("/api/progress")["covered_ns"] > 0, True, "something", 30)
@@ -338,7 +276,7 @@ def several():
 
 def late():
     """A machine that says something only when the other is shown: both have a group from then on, and a clock that nobody knows."""
-    with two_machines() as (one, other, places, running), Viewer("--no-browser", "--listen", "127.0.0.1:0", *places, folder=scratch) as v:
+    with two_machines(scratch) as (one, other, places, running), Viewer("--no-browser", "--listen", "127.0.0.1:0", *places, folder=scratch) as v:
         time.sleep(1)
         running += talk(one, one)
         starts(v)
@@ -354,7 +292,7 @@ def late():
 
 def kept():
     """`ctrace convert` follows both at the same time."""
-    with two_machines() as (one, other, places, running):
+    with two_machines(scratch) as (one, other, places, running):
         convert = subprocess.Popen([ctrace, "convert", "-t", "trace", "-o", f"{scratch}/kept.trace", *places], stderr=subprocess.PIPE, text=True)
         time.sleep(1)
         running += talk(one, other)

@@ -1,0 +1,115 @@
+"""Live sessions of LTTng's for tests: relay daemons, programs that tell something, and two machines on one."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+from lttng_session import Session
+from serving import settles
+from viewing import ctrace
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+class Relay:
+    """A relay daemon, and live sessions of programs' events that it streams."""
+
+    def __init__(self, session):
+        self.session = session
+        control, data, viewer = free_ports(3)
+        self.url = f"net://127.0.0.1:{viewer}/host"
+        self.to = f"--ctrl-url=tcp://127.0.0.1:{control}", f"--data-url=tcp://127.0.0.1:{data}"
+        self.words = ["lttng-relayd", f"--control-port=tcp://127.0.0.1:{control}", f"--data-port=tcp://127.0.0.1:{data}",
+                      f"--live-port=tcp://127.0.0.1:{viewer}", f"--output={session.home}/relay"]
+        self.start()
+
+    def start(self):
+        self.daemon = subprocess.Popen(self.words, env=self.session.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                       **self.session.who)
+
+    def begin(self, name, session=None, host=None):
+        """A live session of that session daemon, as its host is called; where it can be looked at."""
+        session = session or self.session
+        settles(lambda: session("create", name, "--live=200000", *self.to, status=None).returncode, 0, "a relay daemon", 20)
+        session("enable-event", "-u", "ctrace:*")
+        session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
+        session("start")
+        return f"{self.url}/{host or socket.gethostname()}/{name}"
+
+
+def redis(session, port):
+    server = subprocess.Popen([ctrace, "record", "--lttng", "-o", f"{session.home}/redis.out", "--", "redis-server", "--port", str(port),
+                               "--save", "", "--daemonize", "no"], env=session.env, cwd=session.home, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, **session.who)
+    settles(lambda: subprocess.run(["redis-cli", "-p", str(port), "ping"], capture_output=True, text=True).stdout, "PONG\n", "redis", 20)
+    return server
+
+
+def benchmark(port, count):
+    subprocess.run(["redis-benchmark", "-p", str(port), "-n", str(count), "-c", "4", "-t", "set,get", "-q"], check=True,
+                   stdout=subprocess.DEVNULL, timeout=60)
+
+
+# One end of a connection: sends and answers until its input ends.
+TALK = """
+import select, socket, sys, time
+port, listens = int(sys.argv[1]), sys.argv[2] == "server"
+if listens:
+    s = socket.create_server(("127.0.0.1", port)).accept()[0]
+else:
+    for i in range(100):
+        try:
+            s = socket.create_connection(("127.0.0.1", port))
+            break
+        except OSError:
+            time.sleep(0.1)
+while not select.select([0], [], [], 0.02)[0]:
+    if not listens:
+        s.sendall(b"ping")
+    if select.select([s], [], [], 0.5)[0] and s.recv(100) and listens:
+        s.sendall(b"pong")
+"""
+
+
+def talker(session, *words):
+    return subprocess.Popen([ctrace, "record", "--lttng", "-o", f"{session.home}/talk.out", "--", sys.executable, "-c", TALK, *words], env=session.env,
+                            cwd=session.home, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **session.who)
+
+
+@contextlib.contextmanager
+def two_machines(scratch):
+    """Session daemons of two machines, and where their live sessions can be looked at; what is put into the list ends with them."""
+    os.chmod(scratch, 0o755)
+    with Session(f"{scratch}/one") as one, Session(f"{scratch}/other", host="elsewhere") as other:
+        relay, running = Relay(one), []
+        try:
+            yield one, other, [relay.begin("one"), relay.begin("other", other, "elsewhere")], running
+        finally:
+            for each in [relay.daemon, *running]:
+                each.terminate()
+                each.wait(30)
+    for home in ("one", "other"):
+        shutil.rmtree(f"{scratch}/{home}")
+
+
+def talk(one, other):
+    [port] = free_ports(1)
+    return [talker(one, str(port), "server"), talker(other, str(port), "client")]
+
+
+def fall_silent(one, other, running):
+    for each in running:
+        each.stdin.close()
+        each.wait(30)
+    one("destroy", "one")
+    other("destroy", "other")
