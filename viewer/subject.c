@@ -15,7 +15,7 @@
 #include "viewer/following.h"
 #include "viewer/open.h"
 
-/* Times are in the index as they came, so clocks are brought together before: by what machines tell in so many seconds. */
+/* Times are in the index as they came, so clocks are brought together before: by what machines tell in so many seconds each. */
 enum { CLOCKS_S = 5 };
 
 struct ct_subject {
@@ -25,7 +25,7 @@ struct ct_subject {
     struct ct_opened opened;        /* while the index is built from the files */
     struct ct_following *following; /* NULL: nothing is being written */
     atomic_bool stopping;
-    time_t clocks_until;            /* machines' messages are waited for until then; 0: not yet */
+    time_t silent_until, clocks_until;  /* sessions, and then machines' messages, are waited for until then; 0: not yet */
     struct ct_index *index;
     char *notes;
 };
@@ -162,15 +162,16 @@ static bool any_is_silent(const struct ct_reader *reader, const struct ct_read_i
 static bool wait_for_clocks(struct ct_subject *s, const struct ct_reader *reader, const struct ct_read_input *inputs, size_t count)
 {
     bool unknown = ct_hosts_find(&s->hosts, reader);
+    time_t *until = unknown ? &s->clocks_until : &s->silent_until;
     struct ct_error err;
     struct timespec now;
 
     if (!unknown && (count < 2 || !any_is_silent(reader, inputs, count)))
         return false;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (s->clocks_until == 0)
-        s->clocks_until = now.tv_sec + CLOCKS_S + 1;
-    if (now.tv_sec >= s->clocks_until)
+    if (*until == 0)
+        *until = now.tv_sec + CLOCKS_S + 1;
+    if (now.tv_sec >= *until)
         return false;
     if (unknown)
         (void)ct_hosts_compare(&s->hosts, inputs, count, &err);
