@@ -12,7 +12,10 @@
 #include "converter/index/builder.h"
 #include "converter/index/image.h"
 
-enum { RUNS = 8 };                      /* of the reader, between two chances for questions */
+enum {
+    RUNS = 8,                           /* of the reader, between two chances for questions */
+    OPENING_S = 5,                      /* that a question waits until there is anything to look at */
+};
 
 /*
  * While it is being built, `data` guards all tables.  Who wants it takes `gate` first and gives that back once it has
@@ -27,7 +30,7 @@ struct ct_index {
     char *folder;
     struct ct_index_key key;
     pthread_mutex_t gate, data;
-    pthread_cond_t ended;
+    pthread_cond_t changed;             /* `state`, or `builder` is there */
     pthread_t thread;
     bool has_thread;
     atomic_bool ready, stop;
@@ -59,6 +62,18 @@ static void leave(struct ct_index *x)
     pthread_mutex_unlock(&x->data);
 }
 
+/* Who asks as soon as there is an address to ask at is earlier than the trace is open; a compressed one takes long. */
+static void await_builder(struct ct_index *x)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += OPENING_S;
+    while (!x->builder && x->state == CT_INDEX_BUILDING)
+        if (pthread_cond_timedwait(&x->changed, &x->data, &until) == ETIMEDOUT)
+            break;
+}
+
 int ct_index_begin(struct ct_index *x, struct ct_store *ret)
 {
     if (atomic_load_explicit(&x->ready, memory_order_acquire)) {        /* edge READY */
@@ -66,6 +81,7 @@ int ct_index_begin(struct ct_index *x, struct ct_store *ret)
         return 0;
     }
     enter(x);
+    await_builder(x);
     if (x->state == CT_INDEX_READY) {
         leave(x);
         *ret = x->store;
@@ -111,6 +127,7 @@ static int begin(struct ct_index *x, struct ct_error *err)
     x->file = file;
     x->span = builder->summary.span;
     x->growing = x->source.grow != NULL;
+    pthread_cond_broadcast(&x->changed);
     leave(x);
     return 0;
 }
@@ -227,7 +244,7 @@ static int finish(struct ct_index *x, int damage, struct ct_error *err)
         x->growing = false;
         x->state = CT_INDEX_READY;
         atomic_store_explicit(&x->ready, true, memory_order_release);   /* edge READY */
-        pthread_cond_broadcast(&x->ended);
+        pthread_cond_broadcast(&x->changed);
     } else {
         ct_error_fill(err, r, 0, "the index cannot be built: %s", strerror(-r));
     }
@@ -242,7 +259,7 @@ static void fail(struct ct_index *x, const struct ct_error *err)
     x->growing = false;
     snprintf(x->error, sizeof x->error, "%s", err->text);
     ct_index_file_drop(&x->file);
-    pthread_cond_broadcast(&x->ended);
+    pthread_cond_broadcast(&x->changed);
     leave(x);
 }
 
@@ -301,7 +318,7 @@ int ct_index_open(const struct ct_index_source *source, const struct ct_index_op
     x->file.fd = -1;
     pthread_mutex_init(&x->gate, NULL);
     pthread_mutex_init(&x->data, NULL);
-    pthread_cond_init(&x->ended, NULL);
+    pthread_cond_init(&x->changed, NULL);
     clock_gettime(CLOCK_MONOTONIC, &x->began);
     r = source->grow ? 0 : ct_index_key_of(source->paths, source->count, &x->key, err);
     if (r == 0 && !x->forget && source->count &&
@@ -335,7 +352,7 @@ void ct_index_close(struct ct_index *x)
     ct_heap_fini(&x->heap);
     pthread_mutex_destroy(&x->gate);
     pthread_mutex_destroy(&x->data);
-    pthread_cond_destroy(&x->ended);
+    pthread_cond_destroy(&x->changed);
     free(x->folder);
     free(x);
 }
@@ -344,7 +361,7 @@ void ct_index_wait(struct ct_index *x)
 {
     pthread_mutex_lock(&x->data);
     while (x->state == CT_INDEX_BUILDING)
-        pthread_cond_wait(&x->ended, &x->data);
+        pthread_cond_wait(&x->changed, &x->data);
     pthread_mutex_unlock(&x->data);
 }
 

@@ -57,12 +57,13 @@ def difference():
     """Of threads, as of all that Go knows: what was there in the end and not in the beginning, and the other way round."""
     with Program() as p:
         expect(p.ask("serve 127.0.0.1:0"), "0", "trace_serve()")
-        url, said = p.url("goroutine?seconds=2"), []
-        client = threading.Thread(target=lambda: said.append(pprof(url, "-top", "-cum")))
+        url, saved = p.url("goroutine?seconds=2"), []
+        client = threading.Thread(target=lambda: saved.append(download(url, "difference.pb.gz")))   # pprof may take a second to ask
         client.start()
         time.sleep(1)
         p.ask("burn")
         client.join()
+        said = [pprof(saved[0], "-top", "-cum")]
         assert re.search(r"^ +\S+ +\S+ +\S+ +1 +100% +burn$", said[0], re.M) and not re.search(r" main$", said[0], re.M), said[0]
         assert re.search(r"^Duration: 2(\.\d+)?s", said[0], re.M), said[0]
         for name in "goroutine", "threads":

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -26,6 +27,7 @@ struct ct_loop {
     bool making;                    /* one that was due */
     bool finishing, finished;       /* somebody waits for all to be sent, and it is */
     pthread_cond_t finished_cond;
+    sem_t begun;                        /* one for each thread that has said so */
     int wake;                       /* eventfd */
     pthread_t loop, maker;
     void (*begin)(void);
@@ -122,14 +124,21 @@ static struct ct_late *take_due(struct ct_loop *l)
     return late;
 }
 
+/* Of each thread. */
+static void say_begun(struct ct_loop *l)
+{
+    if (l->begin)
+        l->begin();
+    sem_post(&l->begun);
+}
+
 /* Making one may take long: names are looked up.  The loop goes on meanwhile. */
 static void *make(void *loop)
 {
     struct ct_loop *l = loop;
     struct ct_late *late;
 
-    if (l->begin)
-        l->begin();
+    say_begun(l);
     while ((late = take_due(l))) {
         ct_late_make(late);
         pthread_mutex_lock(&l->lock);
@@ -237,8 +246,7 @@ static void *run(void *loop)
     int64_t now = ct_loop_now(), next;
     uint64_t woken;
 
-    if (l->begin)
-        l->begin();
+    say_begun(l);
     while (take_given(l, now, &next)) {
         unsigned count = fill_poll(l, &next);
         int64_t wait = next == INT64_MAX ? -1 : next > now ? next - now : 0;
@@ -274,6 +282,7 @@ static void free_loop(struct ct_loop *l)
         close(l->wake);
     pthread_cond_destroy(&l->due_cond);
     pthread_cond_destroy(&l->finished_cond);
+    sem_destroy(&l->begun);
     pthread_mutex_destroy(&l->lock);
     free(l->poll);
     free(l);
@@ -303,6 +312,9 @@ static int start_threads(struct ct_loop *l)
             pthread_join(l->loop, NULL);
         }
     }
+    for (int i = 0; r == 0 && i < 2; i++)   /* from here on nobody takes them for the program's */
+        while (sem_wait(&l->begun) != 0)
+            ;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return -r;
 }
@@ -317,6 +329,7 @@ int ct_loop_start(void (*begin)(void), struct ct_loop **ret)
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->due_cond, NULL);
     pthread_cond_init(&l->finished_cond, NULL);
+    sem_init(&l->begun, 0, 0);
     l->begin = begin;
     l->room = ROOM;
     l->poll = calloc(l->room, sizeof *l->poll);

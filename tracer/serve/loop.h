@@ -35,7 +35,7 @@ struct ct_late {
 
 struct ct_loop;
 
-/* Starts both threads with all signals blocked; `begin` (may be NULL) is called first in each.  0 or a negative errno. */
+/* Starts both threads with all signals blocked; `begin` (may be NULL) has been called first in each.  0 or a negative errno. */
 int ct_loop_start(void (*begin)(void), struct ct_loop **ret);
 /*
  * Waits until all windows and streams have ended and every reply is sent, for so long at most: what was measured ends, and

@@ -115,7 +115,7 @@ static void *ask(void *context)
             abort();                    /* it only grows */
         covered = p.covered_ns;
         if (ct_index_lanes(index, &lanes) < 0)
-            continue;
+            abort();                    /* who asks before the trace is open waits for it */
         for (size_t i = 0; i < lanes.count; i++)
             for (size_t k = 0; k < lanes.lanes[i].row_count; k++) {
                 const struct ct_index_row *row = &lanes.lanes[i].rows[k];
