@@ -45,7 +45,7 @@ static bool tells_states(const char *metadata)
 static int find_traces(const char *directory, struct folders *ret)
 {
     char *path = strdup(directory), *const roots[] = { path, NULL };
-    FTS *tree = path ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name) : NULL;
+    FTS *tree = path ? fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name) : NULL;
     const FTSENT *entry;
     bool short_of_memory = !tree;
 

@@ -108,6 +108,8 @@ def a_program():
     assert there_and_back("queue.out", "queue") == chrome("queue.out"), "a program"
     info = run(ctrace, "info", "queue.ctf").stdout
     assert re.search(r"^threads +5$", info, re.M) and "ended        exit status 0" in info, info
+    os.symlink("queue.ctf", "link.ctf")
+    assert run(ctrace, "info", "link.ctf").stdout.splitlines()[1:] == info.splitlines()[1:], "by a link"
     cpu = run(ctrace, "convert", "-t", "block", "-o", "-", "queue.ctf")
     assert cpu.stdout, "a profile of CTF"
 
