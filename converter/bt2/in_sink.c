@@ -188,9 +188,21 @@ int ct_in_message_now(struct ct_in *in, const bt_message *message)
     return r < 0 ? r : take_event(in, bt_message_event_borrow_event_const(message));
 }
 
+/* Whether it begins a stream whose events have no times, which CTF allows. */
+static bool is_timeless(const bt_message *message)
+{
+    const bt_stream *stream;
+
+    if (bt_message_get_type(message) != BT_MESSAGE_TYPE_STREAM_BEGINNING)
+        return false;
+    stream = bt_message_stream_beginning_borrow_stream_const(message);
+    return !bt_stream_class_borrow_default_clock_class_const(bt_stream_borrow_class_const(stream));
+}
+
 int ct_in_message(struct ct_in *in, const bt_message *message)
 {
-    int r = ct_in_hold(in, message);
+    int r = is_timeless(message) ? ct_error_at(in->err, -ENOTSUP, 0, "a stream of this CTF has no clock: nothing says when its events were")
+                                 : ct_in_hold(in, message);
 
     return r < 0 ? r : r > 0 ? 0 : ct_in_message_now(in, message);
 }

@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -79,6 +80,15 @@ int main(void)
         pthread_join(threads[i], NULL);
     return 0;
 }
+"""
+
+
+# Of a device without a clock.
+TIMELESS = """/* CTF 1.8 */
+trace { major = 1; minor = 8; byte_order = le; packet.header := struct {
+    integer { size = 32; align = 8; } magic; integer { size = 32; align = 8; } stream_id; }; };
+stream { id = 0; event.header := struct { integer { size = 16; align = 8; } id; }; };
+event { name = "tick"; id = 0; stream_id = 0; fields := struct { integer { size = 32; align = 8; } n; }; };
 """
 
 
@@ -245,6 +255,13 @@ def damage():
         shutil.rmtree("any")
         if os.path.exists("x.json"):
             os.unlink("x.json")
+    os.mkdir("timeless")
+    with open("timeless/metadata", "w", encoding="ascii") as f:
+        f.write(TIMELESS)
+    with open("timeless/stream", "wb") as f:
+        f.write(struct.pack("<II", 0xc1fc1fc1, 0) + struct.pack("<HI", 0, 7) * 4)
+    r = run(ctrace, "info", "timeless", status=1).stderr
+    assert r == "ctrace info: a stream of this CTF has no clock: nothing says when its events were\n", r
     os.mkdir("empty")
     assert run(ctrace, "info", "empty", status=1).stderr == "ctrace info: empty is a directory that holds no trace.out, and no CTF\n"
 
