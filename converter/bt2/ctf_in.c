@@ -13,6 +13,7 @@
 #include "converter/bt2/graph.h"
 #include "converter/bt2/in.h"
 #include "converter/bt2/metadata.h"
+#include "converter/bt2/metadata_packets.h"
 #include "converter/symbols/annotate.h"
 
 enum { TRACES_MAX = 1024, AGAIN_US = 100000, TELL_MS = 1000 };
@@ -65,6 +66,19 @@ static int find_traces(const char *directory, struct folders *ret)
         fts_close(tree);
     free(path);
     return short_of_memory ? -ENOMEM : 0;
+}
+
+static int check_metadata(const struct folders *folders, struct ct_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < folders->count; i++) {
+        char path[CT_PATH_MAX];
+
+        snprintf(path, sizeof path, "%s/metadata", folders->path[i]);
+        r = ct_ctf_check_metadata(path, err);
+    }
+    return r;
 }
 
 static void free_folders(struct folders *f)
@@ -309,6 +323,8 @@ int ct_ctf_read(const char *place, const struct ct_ctf_options *options, const c
     else if (folders->count == 0)
         r = ct_error_at(err, -ENOENT, 0, "%.100s is a directory that holds no trace.out, and no CTF", place);
     else
+        r = check_metadata(folders, err);
+    if (r == 0)
         r = read_folders(folders, place, options, output, err);
     if (folders)
         free_folders(folders);

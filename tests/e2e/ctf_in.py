@@ -255,6 +255,11 @@ def damage():
         shutil.rmtree("any")
         if os.path.exists("x.json"):
             os.unlink("x.json")
+    os.mkdir("packets")
+    with open("packets/metadata", "wb") as f:
+        f.write((struct.pack("<I16sIII5B", 0x75d11d57, bytes(16), 0, 8 * 4000, 8 * 4096, 0, 0, 0, 1, 8) + b"/* CTF 1.8 */").ljust(1000))
+    r = run(ctrace, "info", "packets", status=1).stderr
+    assert r == "ctrace info: packets/metadata is cut within its packet\n", r
     os.mkdir("timeless")
     with open("timeless/metadata", "w", encoding="ascii") as f:
         f.write(TIMELESS)
