@@ -231,6 +231,7 @@ static int take_row(struct ct_bt2_states *s, const struct ct_read_thread_row *ro
         return r;
     if (row->state == CT_THREAD_WAITING) {
         d->waits += new;
+        d->foretold = new;
         return stop(s, row->thread, since, INTERRUPTIBLE);
     }
     if (new)
@@ -273,7 +274,14 @@ static int take_event(struct ct_bt2_states *s, const struct ct_read_event *e)
         r = run(s, e->thread, e->ns);
     if (r < 0 || d->gone || !e->info->known)
         return r;
-    if (e->no >= CT_EV_MUTEX_WAIT && e->no <= CT_EV_SLEEP)
+    if (d->foretold && e->no >= CT_EV_MUTEX_WAIT && e->no <= CT_EV_WAIT_FAILED) {
+        d->foretold = false;
+        if (e->no != CT_EV_WAIT_DONE && e->no != CT_EV_WAIT_FAILED) {
+            d->waits = 0;               /* its row is younger than the wait's beginning: it ran until now */
+            r = run(s, e->thread, e->ns);
+        }
+    }
+    if (r == 0 && e->no >= CT_EV_MUTEX_WAIT && e->no <= CT_EV_SLEEP)
         return d->waits++ == 0 ? stop(s, e->thread, e->ns, INTERRUPTIBLE) : 0;
     if (e->no == CT_EV_WAIT_DONE || e->no == CT_EV_WAIT_FAILED) {
         d->waits -= d->waits > 0;

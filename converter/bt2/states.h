@@ -33,6 +33,7 @@ enum { CT_BT2_RAN = 8 };
 
 struct ct_bt2_doing {
     bool told, runs, gone;
+    bool foretold;                      /* its row told of a wait, and no event of it came yet */
     unsigned waits, cpu;
     unsigned call;                      /* name that its row told of, and one; 0: none */
     struct { int64_t ns; unsigned cpu; } ran[CT_BT2_RAN];
