@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """view_live.py BUILD: `ctrace view` of a trace that is still being written: it grows while looked at, and ends as one that was whole."""
 
+import contextlib
 import json
 import os
 import re
@@ -223,29 +224,40 @@ def replaced():
 
 # --- live sessions of LTTng's ---
 
-def destroyed():
-    """`lttng destroy` is the end of what is looked at: all that came, and nothing is wrong with it."""
+@contextlib.contextmanager
+def redis_looked_at(name):
+    """redis in a live session of that name, and who looks at it."""
     os.chmod(scratch, 0o755)
-    with Session(f"{scratch}/ended") as lttng:
+    with Session(f"{scratch}/{name}") as lttng:
         relay, [port] = Relay(lttng), free_ports(1)
         server = None
         try:
-            place = relay.begin("ended")
+            place = relay.begin(name)
             server = redis(lttng, port)
             with Viewer("--no-browser", "--listen", "127.0.0.1:0", place, folder=scratch) as v:
                 time.sleep(1)
-                benchmark(port, 300)
-                settles(lambda: v.json("/api/progress")["covered_ns"] > 0, True, "something", 20)
-                lttng("destroy", "ended")
-                settles(lambda: state(v), "ready", "the end", 30)
-                meta = v.json("/api/meta")
-                expect((v.json("/api/progress")["error"], meta["trace"]["damage"]), (None, None), "what is wrong")
-                assert meta["trace"]["events"] > 600 and v.json("/api/lanes")["lanes"], meta
+                yield lttng, relay, port, v
         finally:
             for each in (relay.daemon, server):
                 if each:
                     each.terminate()
                     each.wait(30)
+
+
+def burden(v, port):
+    benchmark(port, 300)
+    settles(lambda: v.json("/api/progress")["covered_ns"] > 0, True, "something", 20)
+
+
+def destroyed():
+    """`lttng destroy` is the end of what is looked at: all that came, and nothing is wrong with it."""
+    with redis_looked_at("ended") as (lttng, _, port, v):
+        burden(v, port)
+        lttng("destroy", "ended")
+        settles(lambda: state(v), "ready", "the end", 30)
+        meta = v.json("/api/meta")
+        expect((v.json("/api/progress")["error"], meta["trace"]["damage"]), (None, None), "what is wrong")
+        assert meta["trace"]["events"] > 600 and v.json("/api/lanes")["lanes"], meta
 
 
 def hosts_of(v):
@@ -337,36 +349,22 @@ def restarted():
 
 def session():
     """redis under redis-benchmark, looked at by way of a relay daemon, which dies at last: what arrived stays."""
-    os.chmod(scratch, 0o755)
-    with Session(f"{scratch}/home") as lttng:
-        relay, [port] = Relay(lttng), free_ports(1)
-        server = None
-        try:
-            place = relay.begin("benchmark")
-            server = redis(lttng, port)
-            with Viewer("--no-browser", "--listen", "127.0.0.1:0", place, folder=scratch) as v:
-                time.sleep(1)
-                counts = []
-                for _ in range(3):
-                    benchmark(port, 300)
-                    settles(lambda: v.json("/api/progress")["covered_ns"] > 0, True, "something", 20)
-                    settles(lambda: more_than(v, counts[-1] if counts else 0), True, "more events", 20)
-                    counts.append(v.json("/api/meta")["trace"]["events"])
-                now = v.json("/api/progress")
-                assert now["state"] == "building" and 0 <= now["age_ns"] < 20e9, now
-                assert "redis-server" in str(v.json("/api/meta")["programs"]), v.json("/api/meta")["programs"]
-                relay.daemon.kill()
-                settles(lambda: state(v), "ready", "the end", 20)
-                said, meta = v.json("/api/progress")["error"], v.json("/api/meta")
-                assert said.startswith("net://") and "what arrived before is all there is" in said, said
-                assert meta["trace"]["events"] >= counts[-1] and v.json("/api/lanes")["lanes"], meta
-                time.sleep(0.5)             # for the terminal
-            assert "what arrived before is all there is" in v.said, v.said
-        finally:
-            for each in (relay.daemon, server):
-                if each:
-                    each.terminate()
-                    each.wait(30)
+    with redis_looked_at("benchmark") as (_, relay, port, v):
+        counts = []
+        for _ in range(3):
+            burden(v, port)
+            settles(lambda: more_than(v, counts[-1] if counts else 0), True, "more events", 20)
+            counts.append(v.json("/api/meta")["trace"]["events"])
+        now = v.json("/api/progress")
+        assert now["state"] == "building" and 0 <= now["age_ns"] < 20e9, now
+        assert "redis-server" in str(v.json("/api/meta")["programs"]), v.json("/api/meta")["programs"]
+        relay.daemon.kill()
+        settles(lambda: state(v), "ready", "the end", 20)
+        said, meta = v.json("/api/progress")["error"], v.json("/api/meta")
+        assert said.startswith("net://") and "what arrived before is all there is" in said, said
+        assert meta["trace"]["events"] >= counts[-1] and v.json("/api/lanes")["lanes"], meta
+        time.sleep(0.5)                     # for the terminal
+    assert "what arrived before is all there is" in v.said, v.said
 
 
 try:
