@@ -95,9 +95,14 @@ int ct_session_dir_join(const char *path, struct ct_session_dir *ret)
     s.fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (s.fd < 0)
         return -errno;
-    r = write_note(s.fd, CT_SESSION_OUTPUT, "\n", &s.lock);      /* not empty: fails where not even notes have room */
+    /* As who looks for dead sessions does, or it would take one for dead whose note is there and not locked yet. */
+    r = lock_within(s.fd, LOCK_EX, JOIN_MS) ? 0 : -EBUSY;
+    if (r == 0)
+        r = write_note(s.fd, CT_SESSION_OUTPUT, "\n", &s.lock);  /* not empty: fails where not even notes have room */
     if (r == 0 && !lock_within(s.lock, LOCK_EX, JOIN_MS))       /* a reader may be looking into it */
         r = -EBUSY;
+    if (r == 0)
+        flock(s.fd, LOCK_UN);
     if (r < 0)
         ct_session_dir_close(&s, false);
     else
