@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 
+#include "record/sandbox.h"
 #include "record/syscall.h"
 #include "record/thread.h"
 
@@ -11,12 +12,20 @@ enum { HIDDEN_MAX = 64 };
 static _Atomic uint32_t tids[HIDDEN_MAX];       /* relaxed: a number is all there is to each; 0: free */
 static _Atomic uint32_t count;                  /* relaxed: that were ever in use at a time, to look no further */
 
+/* Where that cannot be asked, as if. */
+static bool lives(uint32_t tid)
+{
+    return ct_sandbox_forbids(SYS_tgkill) || ct_syscall(SYS_tgkill, ct_syscall(SYS_getpid), tid, 0) == 0;
+}
+
 static void add(uint32_t tid)
 {
     for (uint32_t i = 0; i < HIDDEN_MAX; i++) {
-        uint32_t none = 0, now = atomic_load_explicit(&count, memory_order_relaxed);
+        uint32_t now = atomic_load_explicit(&count, memory_order_relaxed);
+        uint32_t was = atomic_load_explicit(&tids[i], memory_order_relaxed);
 
-        if (!atomic_compare_exchange_strong_explicit(&tids[i], &none, tid, memory_order_relaxed, memory_order_relaxed))
+        if ((was && was != tid && lives(was)) ||
+            !atomic_compare_exchange_strong_explicit(&tids[i], &was, tid, memory_order_relaxed, memory_order_relaxed))
             continue;
         while (now <= i && !atomic_compare_exchange_weak_explicit(&count, &now, i + 1, memory_order_relaxed,
                                                                   memory_order_relaxed))
@@ -46,11 +55,11 @@ void ct_hidden_wait(_Atomic uint32_t *born)
         ct_syscall(SYS_futex, born, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, 0, 0, 0);
 }
 
-void ct_hidden_end(void)
+void ct_hidden_not(void)
 {
-    uint32_t tid = ct_thread_tid_now();
+    uint32_t n = atomic_load_explicit(&count, memory_order_relaxed), tid = n ? ct_thread_tid_now() : 0;
 
-    for (uint32_t i = 0; i < HIDDEN_MAX; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         uint32_t was = tid;
 
         atomic_compare_exchange_strong_explicit(&tids[i], &was, 0, memory_order_relaxed, memory_order_relaxed);
@@ -76,8 +85,11 @@ uint32_t ct_hidden_count(void)
 {
     uint32_t n = atomic_load_explicit(&count, memory_order_relaxed), there = 0;
 
-    for (uint32_t i = 0; i < n; i++)
-        there += atomic_load_explicit(&tids[i], memory_order_relaxed) != 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t tid = atomic_load_explicit(&tids[i], memory_order_relaxed);
+
+        there += tid && lives(tid);
+    }
     return there;
 }
 

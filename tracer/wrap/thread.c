@@ -79,8 +79,6 @@ static void thread_exits(void *round)
                             (void *)((uintptr_t)round + 1));
         return;
     }
-    if (ct_hidden_self())
-        ct_hidden_end();
     ct_wait_abandon();
     ct_thread_gone();
 }
@@ -117,6 +115,7 @@ static struct start begin(struct start *given)
         ct_hidden_begin();
         ct_hidden_tell(s.birth.hidden);
     } else {
+        ct_hidden_not();
         ct_thread_id_note(pthread_self(), s.birth.serial);
     }
     watch_exit();
