@@ -404,10 +404,15 @@ static void handler_on_own_stack(void)
     handler_case(SA_ONSTACK);
 }
 
-/* The same in a thread, whose stack lies below that of its handler. */
+/* The same in a thread, whose stack lies below that of its handler, and which alone takes the signal. */
 static void *handler_thread(void *stack)
 {
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
     sigaltstack(stack, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     handler_case(SA_ONSTACK);
     return NULL;
 }
@@ -421,8 +426,8 @@ static void handler_above(void)
 
     sigemptyset(&set);
     sigaddset(&set, SIGALRM);
-    pthread_create(&t, NULL, handler_thread, &stack);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+    pthread_create(&t, NULL, handler_thread, &stack);
     pthread_join(t, NULL);
 }
 
