@@ -88,18 +88,6 @@ def start(ways):
     return {way: (sums[way] / sums[BASES.get(way, "alone")] - 1) * 100 for way in ways if BASES.get(way, "alone") in ways}
 
 
-def bounds(ratios):
-    """Between which of the sorted values the median lies with 95 %: as many coins show heads."""
-    count, tail, out = len(ratios), 0.5 ** len(ratios), 0
-    chance = tail
-    while tail <= 0.025 and out < count // 2:
-        out += 1
-        chance = chance * (count - out + 1) / out
-        tail += chance
-    out = max(0, out - 1)
-    return sorted(ratios)[out], sorted(ratios)[count - 1 - out]
-
-
 os.makedirs(folder, exist_ok=True)
 settle(os.getpid(), cpus[0])
 ours = found(WAYS)
@@ -108,7 +96,7 @@ for kind, most in ("cpu", 0.5), ("heap", 1):
     if kind in ours:
         name = f"profile.{kind}.{which}"
         ratios = [more[kind] for more in starts]
-        low, high = bounds(ratios)
+        low, high = programs.bounds(ratios)
         programs.show(name, statistics.median(ratios), "%", most)
         programs.show(f"{name}.low", low, "%")
         programs.show(f"{name}.high", high, "%")

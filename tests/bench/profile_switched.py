@@ -23,8 +23,10 @@ from server import CONNECTIONS, Servers, cpus, settle
 build, data, which = sys.argv[1:4]
 folder = f"{data}/switched"
 STARTS = max(2, programs.ROUNDS // 2)
-PAIRS = 30                              # of each start
-WINDOW, LEAD = 0.5, 0.03                # seconds that are measured, and that a profile takes at most to begin
+PAIRS = 20                              # of each start
+SECONDS = 1                             # of a profile: as in Go, whole ones
+LEAD = 0.03                             # which it takes at most to begin
+WINDOW = SECONDS - 2 * LEAD             # what is measured of it
 WARM, PER_ROUND = (2000, CONNECTIONS) if which == "redis" else (2, 1)
 
 
@@ -33,7 +35,7 @@ class Profile:
 
     def __init__(self, port):
         self.reply = None
-        self.url = f"http://127.0.0.1:{port}/debug/pprof/profile?seconds={WINDOW + 2 * LEAD}&symbolize=0"
+        self.url = f"http://127.0.0.1:{port}/debug/pprof/profile?seconds={SECONDS}&symbolize=0"
         self.asker = threading.Thread(target=self.ask)
         self.asker.start()
         time.sleep(LEAD)

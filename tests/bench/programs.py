@@ -41,6 +41,18 @@ def show(name, value, unit, budget=None):
     print(f"{name} {value:.4g} {unit}{verdict}", flush=True)
 
 
+def bounds(ratios):
+    """Between which of the sorted values the median lies with 95 %: as many coins show heads."""
+    count, tail, out = len(ratios), 0.5 ** len(ratios), 0
+    chance = tail
+    while tail <= 0.025 and out < count // 2:
+        out += 1
+        chance = chance * (count - out + 1) / out
+        tail += chance
+    out = max(0, out - 1)
+    return sorted(ratios)[out], sorted(ratios)[count - 1 - out]
+
+
 def text_file(path, size):
     """A file of about `size` bytes that compresses as prose does; the same each time."""
     if os.path.exists(path):

@@ -62,6 +62,8 @@ benchmarks=(
     profile.heap.redis profile_redis
     profile.heap.sqlite profile_sqlite
     profile.heap.malloc profile_malloc
+    profile.cpu.xz.switched profile_switched_xz
+    profile.cpu.redis.switched profile_switched_redis
     profile.idle    profile_idle
 )
 
@@ -265,6 +267,14 @@ profile_redis() {
 profile_sqlite() {
     /usr/bin/python3 "$ROOT/tests/bench/profile_program.py" "$bench" "$data" sqlite || not_measured profile.sqlite "it failed"
 }
+
+# The same process with and without a CPU profile.
+profile_switched() {
+    /usr/bin/python3 "$ROOT/tests/bench/profile_switched.py" "$bench" "$data" "$1" || not_measured "profile.cpu.$1.switched" "it failed"
+}
+
+profile_switched_xz() { profile_switched xz; }
+profile_switched_redis() { profile_switched redis; }
 
 profile_idle() {
     /usr/bin/python3 "$ROOT/tests/bench/profile_idle.py" "$bench" || not_measured profile.idle "it failed"
