@@ -15,8 +15,8 @@ ARROWS = {
     "tracer/record": ["tracer/format"],
     "tracer/profile": ["tracer/record", "tracer/format"],
     "tracer/wrap": ["tracer/profile", "tracer/record", "tracer/format"],
-    # control.h: the requests that the entry takes.
-    "tracer/api": ["tracer/ctrace.h", "tracer/record/entry.h", "tracer/record/control.h",
+    # control_ask.h: the requests that the entry takes.
+    "tracer/api": ["tracer/ctrace.h", "tracer/record/entry.h", "tracer/record/control_ask.h",
                    "tracer/record/rates.h", "tracer/format"],
     "tracer/drain": ["tracer/format"],
     "tracer/lttng": ["tracer/format"],

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "drain/drain.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 #include "record/options.h"
 #include "record/session.h"
 

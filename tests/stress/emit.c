@@ -14,7 +14,7 @@
 
 #include "../bench/recording.h"
 #include "converter/read/reader.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 #include "record/emit.h"
 #include "record/intern.h"
 

@@ -20,7 +20,7 @@
 #include "api/answer.h"
 #include "api/door.h"
 #include "format/control.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 
 #define TRACE_API __attribute__((visibility("default")))
 

@@ -17,7 +17,7 @@
 #include "api/session.h"
 #include "api/whole.h"
 #include "format/control.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 
 #define TRACE_API __attribute__((visibility("default")))
 

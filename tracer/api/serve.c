@@ -15,7 +15,7 @@
 #include "api/door.h"
 #include "api/profile.h"
 #include "api/session.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 
 #define TRACE_API __attribute__((visibility("default")))
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "api/door.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 
 struct api_session api_session = { .lock = PTHREAD_MUTEX_INITIALIZER };
 

@@ -13,7 +13,7 @@
 #include "api/serve.h"
 #include "api/session.h"
 #include "format/serve.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 
 #define TRACE_API __attribute__((visibility("default")))
 

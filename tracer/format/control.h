@@ -10,7 +10,7 @@
 #include "format/limits.h"
 
 #define CT_CONTROL_SOCKET "ctl"         /* within the session directory */
-#define CT_SESSION_ENV "CTRACE_SESSION" /* set by `ctrace record`: see struct ct_session_options in record/session.h */
+#define CT_SESSION_ENV "CTRACE_SESSION" /* set by `ctrace record`: see struct ct_session_options in record/session_state.h */
 #define CT_SESSION_FILTERED '!'         /* its first byte once the process is behind a filter of system calls that kills */
 
 enum ct_control_kind {

@@ -6,7 +6,7 @@
 #include "record/emit.h"
 #include "record/hot.h"
 #include "record/intern.h"
-#include "record/session.h"
+#include "record/session_state.h"
 
 /* A thread that cannot be attached looks again after so many bytes; and one of a program that wants no samples. */
 static const int64_t a_while = 4096, a_long_while = 1 << 20;

@@ -6,7 +6,7 @@
 #include "profile/keep_out.h"
 #include "profile/shot.h"
 #include "profile/signal.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/thread.h"
 
 /* Only the process that is recorded has timers, and its table is in a vfork() child's memory too. */

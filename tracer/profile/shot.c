@@ -7,7 +7,7 @@
 #include "profile/cpu.h"
 #include "profile/signal.h"
 #include "profile/timers.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 #include "record/thread.h"
 

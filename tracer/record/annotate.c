@@ -5,7 +5,7 @@
 
 #include "record/emit.h"
 #include "record/intern.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 #include "record/thread.h"
 

@@ -12,7 +12,7 @@
 #include "record/clock.h"
 #include "record/rawfile.h"
 #include "record/run.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 #include "record/tables.h"
 

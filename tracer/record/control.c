@@ -17,89 +17,21 @@
 #include "format/control.h"
 #include "record/arena.h"
 #include "record/clock.h"
+#include "record/control_ask.h"
 #include "record/control_thread.h"
 #include "record/identity.h"
 #include "record/modules.h"
 #include "record/rawfile.h"
 #include "record/sampler.h"
 #include "record/sandbox.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 #include "record/tap.h"
 #include "record/talk.h"
 #include "record/turn.h"
 
-/*
- * EDGES
- *   edge   release side            acquire side             what the acquirer may then rely on
- *   ASK    asker: request = kind   control thread reads it  the other fields of `ask`
- *   DONE   control: done = n       asker reads it           `ask.answer`, and all that was done
- */
-static struct {
-    _Atomic uint32_t lock;              /* futex: one asker at a time */
-    _Atomic uint32_t request;           /* enum ct_control_request; edge ASK */
-    _Atomic uint32_t done;              /* futex: count of answers; edge DONE */
-    int fd, answer;
-    char text[96];
-    struct ct_identity identity;
-} ask;
-
-static _Atomic uint32_t tid;            /* of the control thread; 0: none (the kernel clears it) */
-static _Atomic uint32_t poked;          /* a wake-up is on its way already */
 static int arena_fd, signal_fd;         /* in the control thread's own table; -1: none */
 static int birth_error;
-
-/*
- * Blocked in the control thread and read from signal_fd.  The one libc keeps for setuid() among its threads and lets no
- * program use: any other could be on its way to the program, and be taken here when its threads block it.  The second
- * needs no place in the user's queue of signals (`ulimit -i`), which may be full.
- */
-enum { POKE = 33, POKE_UNQUEUED = SIGSTKFLT };
-
-static long futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *timeout)
-{
-    return ct_syscall(SYS_futex, word, op, value, timeout, 0, 0);
-}
-
-bool ct_control_alive(void)
-{
-    return atomic_load_explicit(&tid, memory_order_acquire) != 0;
-}
-
-bool ct_control_is(uint32_t thread)
-{
-    return thread != 0 && atomic_load_explicit(&tid, memory_order_relaxed) == thread;
-}
-
-static void wake_control(void)
-{
-    uint32_t to = atomic_load_explicit(&tid, memory_order_relaxed);
-    long pid = ct_syscall(SYS_getpid);
-
-    if (to && ct_syscall(SYS_tgkill, pid, to, POKE) == -EAGAIN)
-        ct_syscall(SYS_tgkill, pid, to, POKE_UNQUEUED);
-}
-
-/* Whether a thread of the program may, and may wait for an answer. */
-static bool can_wake(void)
-{
-    return !atomic_load_explicit(&ct_sandbox_on, memory_order_relaxed) ||
-           !(ct_sandbox_forbids(SYS_getpid) || ct_sandbox_forbids(SYS_tgkill) || ct_sandbox_forbids(SYS_futex));
-}
-
-void ct_control_poke(void)
-{
-    if (atomic_exchange_explicit(&poked, 1, memory_order_relaxed) == 0)
-        wake_control();
-}
-
-void ct_control_ring_drainer(struct ct_arena *a)
-{
-    if (atomic_load_explicit(&a->bell_waiters, memory_order_relaxed) == 0)
-        return;
-    atomic_fetch_add_explicit(&a->bell, 1, memory_order_relaxed);
-    futex(&a->bell, FUTEX_WAKE, 1, NULL);
-}
 
 /* --- what must not wait long, whatever else there is to do --- */
 
@@ -113,97 +45,46 @@ static void keep_up(void)
 bool ct_control_go_on(void)
 {
     keep_up();
-    return atomic_load_explicit(&ask.request, memory_order_relaxed) == CT_ASK_NONE;
+    return ct_control_asked(NULL) == CT_ASK_NONE;
 }
 
 /* --- requests of the program's threads --- */
 
+static int do_asked(enum ct_control_request request, const struct ct_control_question *question)
+{
+    switch (request) {
+    case CT_ASK_START: return ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE);
+    case CT_ASK_STOP: ct_turn_want_no_more(ct_arena, CT_TURN_FOR_CTRACE); return 0;
+    case CT_ASK_TURN: ct_turn(ct_arena); return 0;
+    case CT_ASK_CONSUMER: return ct_talk_consumer(question->fd, question->text);
+    case CT_ASK_UNCONSUME: return ct_talk_end_consumer();
+    case CT_ASK_MODULES: return ct_modules_scan(ct_arena);
+    case CT_ASK_JOIN: return ct_talk_join(arena_fd, question->text);
+    case CT_ASK_LEAVE: return ct_talk_leave();
+    case CT_ASK_SERVE: ct_options.asks = true; return ct_talk_pass(CT_CONTROL_SERVE, question->fd, NULL);
+    case CT_ASK_PROFILE: return ct_talk_hand(CT_CONTROL_PROFILE, question->fd, NULL);
+    case CT_ASK_LISTENED: return ct_talk_socket() < 0 ? -ENOTCONN : 0;
+    case CT_ASK_HEAR: ct_talk_hear_all(); return 0;
+    case CT_ASK_TAP: case CT_ASK_LOOK: ct_tap_look(ct_arena); return 0;
+    case CT_ASK_SILENCE: ct_turn_want_nothing(ct_arena); return 0;
+    case CT_ASK_SAMPLERS:
+        CT_SAMPLER(follow, atomic_load_explicit(&ct_arena->phase, memory_order_relaxed) == CT_ARENA_RECORDING);
+        return 0;
+    case CT_ASK_IDENTITY: return ct_identity_set(&question->identity);
+    case CT_ASK_NONE: case CT_ASK_END: break;
+    }
+    return 0;
+}
+
 /* Returns false when the thread is to end. */
 static bool answer_ask(void)
 {
-    uint32_t request = atomic_load_explicit(&ask.request, memory_order_acquire);   /* edge ASK */
+    const struct ct_control_question *question;
+    enum ct_control_request request = ct_control_asked(&question);
 
-    if (request == CT_ASK_NONE)
-        return true;
-    switch (request) {
-    case CT_ASK_START: ask.answer = ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE); break;
-    case CT_ASK_STOP: ct_turn_want_no_more(ct_arena, CT_TURN_FOR_CTRACE); ask.answer = 0; break;
-    case CT_ASK_TURN: ct_turn(ct_arena); ask.answer = 0; break;
-    case CT_ASK_CONSUMER: ask.answer = ct_talk_consumer(ask.fd, ask.text); break;
-    case CT_ASK_UNCONSUME: ask.answer = ct_talk_end_consumer(); break;
-    case CT_ASK_MODULES: ask.answer = ct_modules_scan(ct_arena); break;
-    case CT_ASK_JOIN: ask.answer = ct_talk_join(arena_fd, ask.text); break;
-    case CT_ASK_LEAVE: ask.answer = ct_talk_leave(); break;
-    case CT_ASK_SERVE:
-        ct_options.asks = true;
-        ask.answer = ct_talk_pass(CT_CONTROL_SERVE, ask.fd, NULL);
-        break;
-    case CT_ASK_PROFILE: ask.answer = ct_talk_hand(CT_CONTROL_PROFILE, ask.fd, NULL); break;
-    case CT_ASK_LISTENED: ask.answer = ct_talk_socket() < 0 ? -ENOTCONN : 0; break;
-    case CT_ASK_HEAR: ct_talk_hear_all(); ask.answer = 0; break;
-    case CT_ASK_TAP: case CT_ASK_LOOK: ct_tap_look(ct_arena); ask.answer = 0; break;
-    case CT_ASK_SILENCE: ct_turn_want_nothing(ct_arena); ask.answer = 0; break;
-    case CT_ASK_SAMPLERS:
-        CT_SAMPLER(follow, atomic_load_explicit(&ct_arena->phase, memory_order_relaxed) == CT_ARENA_RECORDING);
-        ask.answer = 0;
-        break;
-    case CT_ASK_IDENTITY: ask.answer = ct_identity_set(&ask.identity); break;
-    default: ask.answer = 0; break;
-    }
-    atomic_store_explicit(&ask.request, CT_ASK_NONE, memory_order_relaxed);
-    atomic_fetch_add_explicit(&ask.done, 1, memory_order_release);                  /* edge DONE */
-    futex(&ask.done, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL);
+    if (request != CT_ASK_NONE)
+        ct_control_answer(do_asked(request, question));
     return request != CT_ASK_END;
-}
-
-static void lock_ask(void)
-{
-    uint32_t free = 0;
-
-    while (!atomic_compare_exchange_strong_explicit(&ask.lock, &free, 1, memory_order_acquire, memory_order_relaxed)) {
-        static const struct timespec a_while = { 0, 1000000 };
-
-        futex(&ask.lock, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 1, &a_while);
-        free = 0;
-    }
-}
-
-static void unlock_ask(void)
-{
-    atomic_store_explicit(&ask.lock, 0, memory_order_release);
-    futex(&ask.lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
-}
-
-int ct_control_ask(enum ct_control_request request, int fd, const char *text)
-{
-    static const struct timespec a_while = { 0, 100000000 };
-    size_t at = 0;
-    uint32_t before;
-    int r = -ESRCH;
-
-    if (!can_wake())
-        return -EPERM;
-    lock_ask();
-    if (!ct_control_alive())
-        goto out;
-    before = atomic_load_explicit(&ask.done, memory_order_relaxed);
-    ask.fd = fd;
-    ct_raw_append(ask.text, sizeof ask.text, &at, text ? text : "");
-    if (request == CT_ASK_IDENTITY)
-        ct_identity_get(&ask.identity);
-    atomic_store_explicit(&ask.request, request, memory_order_release);             /* edge ASK */
-    wake_control();
-    while (atomic_load_explicit(&ask.done, memory_order_acquire) == before) {       /* edge DONE */
-        futex(&ask.done, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, before, &a_while);
-        if (!ct_control_alive() && atomic_load_explicit(&ask.done, memory_order_acquire) == before)
-            goto out;
-    }
-    r = ask.answer;
-    if (request == CT_ASK_END)
-        ct_raw_thread_join(&tid);
-out:
-    unlock_ask();
-    return r;
 }
 
 /* --- the thread --- */
@@ -220,7 +101,7 @@ static int open_signal(uint64_t set)
 static int be_born(void)
 {
     char path[160];
-    int r = open_signal((uint64_t)1 << (POKE - 1) | (uint64_t)1 << (POKE_UNQUEUED - 1));
+    int r = open_signal((uint64_t)1 << (CT_POKE - 1) | (uint64_t)1 << (CT_POKE_UNQUEUED - 1));
 
     if (r < 0)
         return r;
@@ -270,7 +151,7 @@ static void give_back(const struct signalfd_siginfo *taken)
     info.si_pid = (pid_t)taken->ssi_pid;
     info.si_uid = taken->ssi_uid;
     info.si_ptr = (void *)(uintptr_t)taken->ssi_ptr;
-    open_signal((uint64_t)1 << (POKE - 1));
+    open_signal((uint64_t)1 << (CT_POKE - 1));
     /* A thread other than the first may not repeat what another process's kill() said of itself. */
     if (ct_syscall(SYS_rt_sigqueueinfo, ct_syscall(SYS_getpid), info.si_signo, &info) < 0)
         ct_syscall(SYS_kill, ct_syscall(SYS_getpid), info.si_signo);
@@ -279,7 +160,7 @@ static void give_back(const struct signalfd_siginfo *taken)
 /* Of one of ours that came when the queue was full the kernel remembers nothing but that it came. */
 static bool is_poke(const struct signalfd_siginfo *taken)
 {
-    return taken->ssi_signo == POKE || taken->ssi_code == SI_TKILL || (taken->ssi_code == SI_USER && taken->ssi_pid == 0);
+    return taken->ssi_signo == CT_POKE || taken->ssi_code == SI_TKILL || (taken->ssi_code == SI_USER && taken->ssi_pid == 0);
 }
 
 static void hear_pokes(void)
@@ -289,7 +170,7 @@ static void hear_pokes(void)
     while (ct_syscall(SYS_read, signal_fd, &info, sizeof info) == sizeof info)
         if (!is_poke(&info))
             give_back(&info);
-    atomic_store_explicit(&poked, 0, memory_order_relaxed);
+    ct_control_poked();
 }
 
 /* Field `wanted` of /proc/self/stat; the name before them may hold spaces and brackets, so count from the last ')'. */
@@ -391,37 +272,31 @@ static void control_main(void)
     if (r == 0)
         r = be_born();
     birth_error = r;
-    atomic_fetch_add_explicit(&ask.done, 1, memory_order_release);      /* edge DONE */
-    futex(&ask.done, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL);
+    ct_control_answer(0);
     if (r == 0)
         live();
 }
 
 int ct_control_start(void)
 {
-    static const struct timespec a_while = { 0, 100000000 };
-    uint32_t before = atomic_load_explicit(&ask.done, memory_order_relaxed);
+    uint32_t before = ct_control_answers();
     int r;
 
     if (!ct_sandbox_lets_control())
         return -EPERM;
     birth_error = -ETIMEDOUT;
-    r = ct_raw_thread_start(control_main, &tid);
+    r = ct_raw_thread_start(control_main, &ct_control_tid);
     if (r < 0)
         return r;
-    while (atomic_load_explicit(&ask.done, memory_order_acquire) == before && ct_control_alive())    /* edge DONE */
-        futex(&ask.done, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, before, &a_while);
+    ct_control_wait(before);
     if (birth_error < 0)
-        ct_raw_thread_join(&tid);       /* or the next to ask would take it for alive */
+        ct_raw_thread_join(&ct_control_tid);    /* or the next to ask would take it for alive */
     return birth_error;
 }
 
 void ct_control_forget(void)
 {
-    atomic_store_explicit(&tid, 0, memory_order_relaxed);
-    atomic_store_explicit(&poked, 0, memory_order_relaxed);
-    atomic_store_explicit(&ask.lock, 0, memory_order_relaxed);
-    atomic_store_explicit(&ask.request, CT_ASK_NONE, memory_order_relaxed);
+    ct_control_ask_forget();
     ct_turn_forget();
     ct_modules_forget();
 }

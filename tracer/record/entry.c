@@ -5,7 +5,8 @@
 
 #include "record/annotate.h"
 #include "record/arena.h"
-#include "record/control.h"
+#include "record/control_ask.h"
+#include "record/session.h"
 #include "record/heap_ask.h"
 #include "record/hidden.h"
 #include "record/labels.h"

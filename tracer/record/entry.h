@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "record/gate.h"
-#include "record/session.h"
+#include "record/session_state.h"
 
 enum { CT_ENTRY_VERSION = 1 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "record/emit.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/turn.h"
 
 /*

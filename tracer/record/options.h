@@ -1,7 +1,7 @@
 /* The options that `ctrace record` hands to the recorder in one environment variable. */
 #pragma once
 
-#include "record/session.h"
+#include "record/session_state.h"
 
 /* Fills `ret` with what holds when nobody says otherwise. */
 void ct_options_default(struct ct_session_options *ret);

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-#include "record/control.h"
+#include "record/control_ask.h"
+#include "record/gate.h"
 #include "record/options.h"
 #include "record/sampler.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "record/session.h"
+#include "record/session_state.h"
 
 enum ct_rate {
     CT_RATE_CPU,                        /* samples a second of CPU time */

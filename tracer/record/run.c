@@ -7,7 +7,7 @@
 
 #include "record/clock.h"
 #include "record/rawfile.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 
 /* Field 22 of /proc/self/stat; the name before it may hold spaces and brackets, so count from the last ')'. */

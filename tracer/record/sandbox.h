@@ -26,23 +26,19 @@ bool ct_sandbox_lets_control(void);
 /* Whether anything may be recorded: a thread in strict mode dies of reading the TSC. */
 bool ct_sandbox_lets_record(void);
 
-/* What is about to be installed; `filter` is a pointer of the program's, which may be bad. */
-struct sock_fprog;
-struct ct_sandbox_step {
-    uint64_t added[8];                  /* calls that are forbidden since, by number */
-    bool harmful, silent;               /* silent: nothing is recorded since, of any thread */
-};
-/*
- * Before the call that installs it: from here on the recorder obeys.  `strict` instead of a filter: nothing but read,
- * write, exit and sigreturn, and no TSC; `filter` NULL and not strict: nothing changes.  `all`: of all threads at once.  Keeps errno.
- */
-void ct_sandbox_enter(struct ct_sandbox_step *ret, bool strict, const struct sock_fprog *filter, bool all);
-/* After it: when it was not installed, the recorder goes on as before.  Keeps errno. */
-void ct_sandbox_entered(const struct ct_sandbox_step *step, bool installed);
+/* --- for who installs filters (record/sandbox_enter.h); calls as bits by number --- */
 
-/*
- * The calls (bits by number, below 512) for which a filter of `size` instructions does anything but let them pass, or
- * refuse them with an errno, whatever their arguments are.
- */
-struct sock_filter;
-void ct_sandbox_judge(const struct sock_filter *filter, unsigned size, uint64_t ret[8]);
+enum { CT_SANDBOX_WORDS = 8 };
+
+/* Whether any of these is one that the recorder makes; that the control thread does, or who makes it. */
+bool ct_sandbox_is_harmful(const uint64_t set[CT_SANDBOX_WORDS]);
+bool ct_sandbox_hits_control(const uint64_t set[CT_SANDBOX_WORDS]);
+/* Leaves in `set` what is not forbidden yet. */
+void ct_sandbox_new_ones(uint64_t set[CT_SANDBOX_WORDS]);
+/* Before the calls are forbidden that it takes to end them: no samples, or no events, from here on. */
+void ct_sandbox_end_sampling(void);
+void ct_sandbox_end_recording(void);
+/* From here on somebody may be forbidden something; these are; they are no more, and whether nothing is then. */
+void ct_sandbox_begin(void);
+void ct_sandbox_forbid(const uint64_t set[CT_SANDBOX_WORDS]);
+bool ct_sandbox_permit(const uint64_t set[CT_SANDBOX_WORDS]);

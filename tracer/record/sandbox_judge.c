@@ -1,5 +1,5 @@
 /* What a filter of system calls makes of each, without knowing the arguments. */
-#include "record/sandbox.h"
+#include "record/sandbox_judge.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>

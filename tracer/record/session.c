@@ -11,6 +11,8 @@
 #include "format/untraced.h"
 #include "record/arena.h"
 #include "record/control.h"
+#include "record/control_ask.h"
+#include "record/gate.h"
 #include "record/hidden.h"
 #include "record/hot.h"
 #include "record/labels.h"
@@ -24,12 +26,6 @@
 #include "record/thread.h"
 #include "record/untraced.h"
 #include "record/values.h"
-
-CT_HOT_DATA struct ct_session_options ct_options;
-CT_HOT_DATA struct ct_arena *ct_arena;
-CT_HOT_DATA uint64_t ct_slow_ticks = UINT64_MAX;
-CT_HOT_DATA uint32_t ct_session_serial;
-CT_EARLY_DATA bool ct_malloc_is_libc;
 
 static _Atomic uint32_t reborn_lock;        /* one thread of a new process looks at itself */
 static uint32_t alone_depth;            /* calls that want no thread of ours; under alone_lock */
@@ -82,11 +78,6 @@ int ct_session_open(const struct ct_session_options *options)
     if (ct_tap_loaded())
         ct_control_ask(CT_ASK_TAP, -1, NULL);
     return 0;
-}
-
-CT_EARLY_CODE bool ct_session_is_owner(void)
-{
-    return ct_arena && (uint32_t)ct_syscall(SYS_getpid) == ct_arena->pid;
 }
 
 /* What `ctrace record` wants of this process, as soon as it exists. */

@@ -13,7 +13,7 @@
 #include "record/control.h"
 #include "record/gate.h"
 #include "record/rawfile.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 #include "record/turn.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "format/tap.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 #include "record/emit.h"
 #include "record/intern.h"
 #include "record/options.h"

@@ -15,7 +15,7 @@
 #include "record/intern.h"
 #include "record/labels.h"
 #include "record/sampler.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 #include "record/tap.h"
 #include "record/writer.h"

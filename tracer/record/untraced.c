@@ -6,7 +6,7 @@
 
 #include "format/untraced.h"
 #include "record/rawfile.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 
 int ct_untraced_tell(int error)

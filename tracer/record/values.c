@@ -9,7 +9,7 @@
 #include "format/control.h"
 #include "format/value_dump.h"
 #include "record/gate.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 #include "record/thread.h"
 #include "record/values_lock.h"

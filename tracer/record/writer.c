@@ -5,10 +5,10 @@
 
 #include "format/event.h"
 #include "record/arena.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 #include "record/emit.h"
 #include "record/labels.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 
 enum {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/intern.h"
+#include "record/session.h"
 #include "wrap/counted.h"
 #include "wrap/growth.h"
 #include "wrap/real.h"

@@ -6,7 +6,7 @@
 #include <sys/single_threaded.h>
 #include <unistd.h>
 
-#include "record/control.h"
+#include "record/control_ask.h"
 #include "record/hidden.h"
 #include "record/hot.h"
 #include "record/rawfile.h"

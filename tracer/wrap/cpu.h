@@ -5,7 +5,7 @@
 #include <sys/rseq.h>
 
 #include "record/emit.h"
-#include "record/session.h"
+#include "record/session_state.h"
 
 /*
  * Where libc keeps it, a copy that is near: __rseq_offset.  0: the kernel or GLIBC_TUNABLES said no, and there are no CPU

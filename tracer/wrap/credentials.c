@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "record/session.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 

@@ -6,6 +6,7 @@
 #include "record/heap_ask.h"
 #include "record/hot.h"
 #include "record/intern.h"
+#include "record/session.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 

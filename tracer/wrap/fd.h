@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "record/gate.h"
-#include "record/session.h"
+#include "record/session_state.h"
 
 /*
  * Per descriptor the process and the generation in which it was described, 0 when it must be again.  Relaxed: a

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/thread.h"
 
 _Atomic uint32_t ct_filter[1 << CT_FILTER_BITS];

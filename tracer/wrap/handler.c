@@ -7,7 +7,7 @@
 
 #include "profile/signal.h"
 #include "record/emit.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "wrap/wait.h"
 
 /*

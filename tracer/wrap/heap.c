@@ -8,7 +8,7 @@
 #include "record/emit.h"
 #include "record/hot.h"
 #include "record/rawfile.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/syscall.h"
 #include "wrap/growth.h"
 #include "wrap/real.h"

@@ -3,7 +3,7 @@
 
 #include "record/emit.h"
 #include "record/intern.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "wrap/heap_slow.h"
 #include "wrap/real.h"
 

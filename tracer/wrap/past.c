@@ -1,6 +1,6 @@
 /* Calls that nobody wants to hear of go past the recorder, also while it records others. */
 #include "record/gate.h"
-#include "record/session.h"
+#include "record/session_state.h"
 #include "wrap/past.h"
 #include "wrap/real.h"
 #include "wrap/timed.h"

@@ -7,8 +7,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "record/sandbox.h"
-#include "record/session.h"
+#include "record/sandbox_enter.h"
+#include "record/session_state.h"
 #include "record/thread.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"

@@ -8,6 +8,7 @@
 
 #include "record/emit.h"
 #include "record/intern.h"
+#include "record/session.h"
 #include "record/tap.h"
 #include "wrap/called.h"
 #include "wrap/real.h"

@@ -3,6 +3,7 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include "record/session.h"
 #include "wrap/called.h"
 #include "wrap/passed.h"
 #include "wrap/prctl.h"

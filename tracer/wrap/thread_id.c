@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/thread.h"
 
 /*

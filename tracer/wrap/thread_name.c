@@ -1,5 +1,5 @@
 /* Names that threads get. */
-#include "record/session.h"
+#include "record/session_state.h"
 #include "record/thread.h"
 #include "wrap/real.h"
 #include "wrap/thread_id.h"

@@ -9,6 +9,7 @@
 
 #include "record/hot.h"
 #include "record/intern.h"
+#include "record/session.h"
 #include "wrap/counted.h"
 #include "wrap/real.h"
 

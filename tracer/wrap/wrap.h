@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "record/gate.h"
-#include "record/session.h"
+#include "record/session_state.h"
 
 /*
  * A wrapper is exported without a version: a definition with one of its own would not be bound to.  It never allocates,

@@ -1,5 +1,5 @@
 /* What filters of system calls make of each call, judged without arguments. */
-#include "record/sandbox.h"
+#include "record/sandbox_judge.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -3,7 +3,7 @@
 
 #include "format/event.h"
 #include "record/annotate.h"
-#include "record/control.h"
+#include "record/control_ask.h"
 #include "record/emit.h"
 #include "record/options.h"
 #include "record/session.h"
