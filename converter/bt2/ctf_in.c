@@ -1,4 +1,4 @@
-/* The graph that reads CTF: babeltrace2's source for each trace, its muxer, and our sink. */
+/* The graph that reads CTF: babeltrace2's source for each trace, and our sink. */
 #include "converter/bt2/ctf_in.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "converter/bt2/graph.h"
-#include "converter/bt2/in.h"
+#include "converter/bt2/in_merge.h"
 #include "converter/bt2/metadata.h"
 #include "converter/bt2/metadata_packets.h"
 #include "converter/symbols/annotate.h"
@@ -90,42 +90,17 @@ static void free_folders(struct folders *f)
 
 /* --- the graph --- */
 
-static bt_graph_simple_sink_component_initialize_func_status sink_init(bt_message_iterator *iterator, void *data)
-{
-    return BT_GRAPH_SIMPLE_SINK_COMPONENT_INITIALIZE_FUNC_STATUS_OK;
-}
-
-static bt_graph_simple_sink_component_consume_func_status consume(bt_message_iterator *iterator, void *data)
-{
-    struct ct_in *in = data;
-    bt_message_array_const messages;
-    uint64_t count;
-    bt_message_iterator_next_status status = bt_message_iterator_next(iterator, &messages, &count);
-    int r = 0;
-
-    if (status != BT_MESSAGE_ITERATOR_NEXT_STATUS_OK)
-        return (bt_graph_simple_sink_component_consume_func_status)status;
-    for (uint64_t i = 0; i < count; i++) {
-        if (r == 0)
-            r = ct_in_message(in, messages[i]);
-        bt_message_put_ref(messages[i]);
-    }
-    return r == 0 ? BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK
-                  : BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_ERROR;
-}
-
 static bool is_live(const char *place)
 {
     return strncmp(place, "net://", 6) == 0 || strncmp(place, "net4://", 7) == 0 || strncmp(place, "net6://", 7) == 0;
 }
 
 static int add_source(bt_graph *graph, const bt_plugin *ctf, const char *place, unsigned number,
-                      const bt_component_filter *muxer, unsigned *ports, struct ct_error *err)
+                      const bt_component_source **ret, struct ct_error *err)
 {
     const bt_component_class_source *class =
         bt_plugin_borrow_source_component_class_by_name_const(ctf, is_live(place) ? "lttng-live" : "fs");
     bt_value *params = bt_value_map_create(), *inputs = NULL;
-    const bt_component_source *source;
     char name[32];
     int r = 0;
 
@@ -134,47 +109,45 @@ static int add_source(bt_graph *graph, const bt_plugin *ctf, const char *place, 
         bt_value_array_append_string_element(inputs, place) != 0 ||
         (is_live(place) && bt_value_map_insert_string_entry(params, "session-not-found-action", "fail") != 0))
         r = ct_error_at(err, -ENOMEM, 0, "no memory");
-    else if (bt_graph_add_source_component(graph, class, name, params, BT_LOGGING_LEVEL_NONE, &source) != 0)
+    else if (bt_graph_add_source_component(graph, class, name, params, BT_LOGGING_LEVEL_NONE, ret) != 0)
         r = ct_bt2_error(err, place);
-    for (uint64_t i = 0; r == 0 && i < bt_component_source_get_output_port_count(source); i++)
-        if (bt_graph_connect_ports(graph, bt_component_source_borrow_output_port_by_index_const(source, i),
-                                   bt_component_filter_borrow_input_port_by_index_const(muxer, (*ports)++), NULL) != 0)
-            r = ct_bt2_error(err, place);
     bt_value_put_ref(params);
     return r;
 }
 
-static int add_muxer(bt_graph *graph, const bt_component_filter **ret, struct ct_error *err)
+static int connect(bt_graph *graph, const bt_component_source *source, const bt_component_sink *sink, uint64_t first)
 {
-    const bt_plugin *utils = NULL;
     int r = 0;
 
-    if (bt_plugin_find("utils", BT_FALSE, BT_TRUE, BT_TRUE, BT_TRUE, BT_FALSE, &utils) != 0)
-        r = ct_bt2_error(err, "babeltrace2's plugin 'utils' is not there");
-    else if (bt_graph_add_filter_component(graph, bt_plugin_borrow_filter_component_class_by_name_const(utils, "muxer"),
-                                           "muxer", NULL, BT_LOGGING_LEVEL_NONE, ret) != 0)
-        r = ct_bt2_error(err, "babeltrace2 refused");
-    bt_plugin_put_ref(utils);
+    for (uint64_t i = 0; r == 0 && i < bt_component_source_get_output_port_count(source); i++)
+        r = bt_graph_connect_ports(graph, bt_component_source_borrow_output_port_by_index_const(source, i),
+                                   bt_component_sink_borrow_input_port_by_index_const(sink, first + i), NULL);
     return r;
 }
 
 static int fill_graph(bt_graph *graph, const struct folders *folders, struct ct_in *in, struct ct_error *err)
 {
-    const bt_component_filter *muxer = NULL;
+    const bt_component_source **sources = calloc(folders->count, sizeof *sources);
     const bt_component_sink *sink;
     const bt_plugin *ctf = NULL;
-    unsigned ports = 0;
-    int r = add_muxer(graph, &muxer, err);
+    uint64_t ports = 0, first = 0;
+    int r = sources ? 0 : ct_error_at(err, -ENOMEM, 0, "no memory");
 
     if (r == 0 && bt_plugin_find("ctf", BT_FALSE, BT_TRUE, BT_TRUE, BT_TRUE, BT_FALSE, &ctf) != 0)
         r = ct_bt2_error(err, "babeltrace2's plugin 'ctf' is not there");
-    for (size_t i = 0; r == 0 && i < folders->count; i++)
-        r = add_source(graph, ctf, folders->path[i], (unsigned)i, muxer, &ports, err);
-    if (r == 0 && (bt_graph_add_simple_sink_component(graph, "ctrace", sink_init, consume, NULL, in, &sink) != 0 ||
-                   bt_graph_connect_ports(graph, bt_component_filter_borrow_output_port_by_index_const(muxer, 0),
-                                          bt_component_sink_borrow_input_port_by_index_const(sink, 0), NULL) != 0))
-        r = ct_bt2_error(err, "babeltrace2 refused");
+    for (size_t i = 0; r == 0 && i < folders->count; i++) {
+        r = add_source(graph, ctf, folders->path[i], (unsigned)i, &sources[i], err);
+        ports += r == 0 ? bt_component_source_get_output_port_count(sources[i]) : 0;
+    }
+    if (r == 0)
+        r = ct_in_merge_add(graph, in, (unsigned)ports, &sink, err);
+    for (size_t i = 0; r == 0 && i < folders->count; i++) {
+        if (connect(graph, sources[i], sink, first) != 0)
+            r = ct_bt2_error(err, folders->path[i]);
+        first += bt_component_source_get_output_port_count(sources[i]);
+    }
     bt_plugin_put_ref(ctf);
+    free(sources);
     return r;
 }
 

@@ -203,6 +203,7 @@ struct ct_in {
     unsigned pending;                   /* of them */
     unsigned named;                     /* numbers that are taken */
     struct ct_in_packet packets[CT_IN_PACKETS];
+    const bt_clock_class *clock;        /* of the first stream; NULL: there was none yet */
     uint64_t now;                       /* ns on the wall clock */
     int64_t base;                       /* of the message's clock: what its 0 is */
     uint64_t pcs[CT_STACK_MAX];         /* the stack that was read last */
@@ -288,6 +289,13 @@ int ct_in_release(struct ct_in *in);
 int ct_in_lost(struct ct_in *in, const bt_message *message);
 int ct_in_after_loss(struct ct_in *in, const struct ct_in_trace *trace, const bt_stream *stream, int64_t cpu);
 int ct_in_lost_at_end(struct ct_in *in);
+
+/*
+ * in_clock.c: the time of a message, NULL: it has none; what was lost has that of its beginning.  Streams without a clock are
+ * refused, or with one that has nothing to do with that of the first.  0, or negative with in->err.
+ */
+const bt_clock_snapshot *ct_in_clock_of(const bt_message *message, bt_message_type type);
+int ct_in_check_clock(struct ct_in *in, const bt_stream *stream);
 int ct_in_set_time(struct ct_in *in, const bt_clock_snapshot *clock);
 
 /* in_program.c: 0 or negative with in->err. */

@@ -115,23 +115,14 @@ static int lose_kernel(struct ct_in *in, const struct ct_in_trace *trace, int64_
 
 /* --- messages --- */
 
-/* When it began; the source knows of any packet's times. */
-static const bt_clock_snapshot *beginning(const bt_message *message, bool events, const bt_stream_class *class)
-{
-    if (events)
-        return bt_stream_class_discarded_events_have_default_clock_snapshots(class)
-                   ? bt_message_discarded_events_borrow_beginning_default_clock_snapshot_const(message) : NULL;
-    return bt_stream_class_discarded_packets_have_default_clock_snapshots(class)
-               ? bt_message_discarded_packets_borrow_beginning_default_clock_snapshot_const(message) : NULL;
-}
-
 int ct_in_lost(struct ct_in *in, const bt_message *message)
 {
-    bool events = bt_message_get_type(message) == BT_MESSAGE_TYPE_DISCARDED_EVENTS;
+    bt_message_type type = bt_message_get_type(message);
+    bool events = type == BT_MESSAGE_TYPE_DISCARDED_EVENTS;
     const bt_stream *stream = events ? bt_message_discarded_events_borrow_stream_const(message)
                                      : bt_message_discarded_packets_borrow_stream_const(message);
     const struct ct_in_trace *trace = ct_in_trace(in, bt_stream_borrow_trace_const(stream));
-    const bt_clock_snapshot *clock = beginning(message, events, bt_stream_borrow_class_const(stream));
+    const bt_clock_snapshot *clock = ct_in_clock_of(message, type);
     struct ct_in_loss *loss = trace && !trace->own ? loss_of(in, stream) : NULL;
     uint64_t count = 0;
     int r = 0;

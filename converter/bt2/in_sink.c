@@ -5,22 +5,6 @@
 
 #include "converter/bt2/in.h"
 
-enum { SECOND = 1000000000 };
-
-int ct_in_set_time(struct ct_in *in, const bt_clock_snapshot *clock)
-{
-    uint64_t value = bt_clock_snapshot_get_value(clock);
-    uint64_t frequency = bt_clock_class_get_frequency(bt_clock_snapshot_borrow_clock_class_const(clock));
-    int64_t ns;
-
-    if (bt_clock_snapshot_get_ns_from_origin(clock, &ns) != 0 || ns < 0)
-        return ct_error_at(in->err, -ERANGE, 0, "an event has a time before 1970 or after 2262");
-    if ((uint64_t)ns > in->now)
-        in->now = (uint64_t)ns;
-    in->base = frequency == SECOND ? ns - (int64_t)value : ns;
-    return 0;
-}
-
 static struct ct_in_packet *place_of(struct ct_in *in, const bt_packet *packet)
 {
     return &in->packets[ct_idmap_hash((uintptr_t)packet) % CT_IN_PACKETS];
@@ -188,21 +172,9 @@ int ct_in_message_now(struct ct_in *in, const bt_message *message)
     return r < 0 ? r : take_event(in, bt_message_event_borrow_event_const(message));
 }
 
-/* Whether it begins a stream whose events have no times, which CTF allows. */
-static bool is_timeless(const bt_message *message)
-{
-    const bt_stream *stream;
-
-    if (bt_message_get_type(message) != BT_MESSAGE_TYPE_STREAM_BEGINNING)
-        return false;
-    stream = bt_message_stream_beginning_borrow_stream_const(message);
-    return !bt_stream_class_borrow_default_clock_class_const(bt_stream_borrow_class_const(stream));
-}
-
 int ct_in_message(struct ct_in *in, const bt_message *message)
 {
-    int r = is_timeless(message) ? ct_error_at(in->err, -ENOTSUP, 0, "a stream of this CTF has no clock: nothing says when its events were")
-                                 : ct_in_hold(in, message);
+    int r = ct_in_hold(in, message);
 
     return r < 0 ? r : r > 0 ? 0 : ct_in_message_now(in, message);
 }

@@ -90,6 +90,15 @@ trace { major = 1; minor = 8; byte_order = le; packet.header := struct {
 stream { id = 0; event.header := struct { integer { size = 16; align = 8; } id; }; };
 event { name = "tick"; id = 0; stream_id = 0; fields := struct { integer { size = 32; align = 8; } n; }; };
 """
+# Of one with a clock that does not count from 1970.
+ITS_CLOCK = """/* CTF 1.8 */
+trace { major = 1; minor = 8; byte_order = le; packet.header := struct {
+    integer { size = 32; align = 8; } magic; integer { size = 32; align = 8; } stream_id; }; };
+clock { name = up; uuid = "79e49040-21b5-42d4-a873-67726169600%d"; freq = 1000000000; };
+typealias integer { size = 64; align = 8; map = clock.up.value; } := time;
+stream { id = 0; event.header := struct { integer { size = 16; align = 8; } id; time timestamp; }; };
+event { name = "tick"; id = 0; stream_id = 0; fields := struct { integer { size = 32; align = 8; } n; }; };
+"""
 
 
 def chrome(path):
@@ -267,8 +276,24 @@ def damage():
         f.write(struct.pack("<II", 0xc1fc1fc1, 0) + struct.pack("<HI", 0, 7) * 4)
     r = run(ctrace, "info", "timeless", status=1).stderr
     assert r == "ctrace info: a stream of this CTF has no clock: nothing says when its events were\n", r
+    clocks((1, 2), "apart")
+    r = run(ctrace, "info", "apart", status=1).stderr
+    assert r == "ctrace info: two clocks of this CTF have nothing in common: nothing says what was first\n", r
+    clocks((1, 1), "shared")
+    told = re.findall(r"^\S+ (\S+) tick n=(\d+)", run(ctrace, "convert", "-t", "text", "-o", "-", "shared").stdout, re.M)
+    assert [n for _, n in told] == list("00112233") and len({whose for whose, _ in told}) == 2, told
     os.mkdir("empty")
     assert run(ctrace, "info", "empty", status=1).stderr == "ctrace info: empty is a directory that holds no trace.out, and no CTF\n"
+
+
+def clocks(numbers, folder):
+    """A trace for each, of four events at the same times, by the clock of this number."""
+    for i, number in enumerate(numbers):
+        os.makedirs(f"{folder}/{i}")
+        with open(f"{folder}/{i}/metadata", "w", encoding="ascii") as f:
+            f.write(ITS_CLOCK % number)
+        with open(f"{folder}/{i}/stream", "wb") as f:
+            f.write(struct.pack("<II", 0xc1fc1fc1, 0) + b"".join(struct.pack("<HQI", 0, 1000 * n, n) for n in range(4)))
 
 
 def spoil_text(path):
