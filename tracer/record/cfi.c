@@ -7,22 +7,6 @@
 #include "record/cfi_program.h"
 #include "record/unwind_arch.h"
 
-/* DW_EH_PE_*: the low four bits are the format, the next three what the value is relative to. */
-enum {
-    PE_ABSPTR = 0x00,
-    PE_ULEB128 = 0x01,
-    PE_UDATA2 = 0x02,
-    PE_UDATA4 = 0x03,
-    PE_UDATA8 = 0x04,
-    PE_SLEB128 = 0x09,
-    PE_SDATA2 = 0x0a,
-    PE_SDATA4 = 0x0b,
-    PE_SDATA8 = 0x0c,
-    PE_PCREL = 0x10,
-    PE_DATAREL = 0x30,
-    PE_OMIT = 0xff,
-};
-
 enum { HEADER_SIZE = 12, TABLE_ENTRY_SIZE = 8 };
 
 static struct cfi_bytes bytes_from(const struct ct_cfi_span *span, uintptr_t at)
@@ -30,43 +14,6 @@ static struct cfi_bytes bytes_from(const struct ct_cfi_span *span, uintptr_t at)
     if (at < span->start || at > span->end)
         return (struct cfi_bytes){ .bad = true };
     return (struct cfi_bytes){ (const unsigned char *)at, (const unsigned char *)span->end, false };
-}
-
-static uint64_t pointer_value(struct cfi_bytes *bytes, unsigned char encoding)
-{
-    switch (encoding & 0x0f) {
-    case PE_ABSPTR:
-    case PE_UDATA8:
-    case PE_SDATA8:
-        return cfi_bytes_take(bytes, 8);
-    case PE_ULEB128:
-        return cfi_bytes_uleb(bytes);
-    case PE_UDATA2:
-        return cfi_bytes_take(bytes, 2);
-    case PE_UDATA4:
-        return cfi_bytes_take(bytes, 4);
-    case PE_SLEB128:
-        return (uint64_t)cfi_bytes_sleb(bytes);
-    case PE_SDATA2:
-        return (uint64_t)cfi_bytes_signed(bytes, 2);
-    case PE_SDATA4:
-        return (uint64_t)cfi_bytes_signed(bytes, 4);
-    default:
-        bytes->bad = true;
-        return 0;
-    }
-}
-
-uintptr_t cfi_bytes_pointer(struct cfi_bytes *bytes, unsigned char encoding)
-{
-    uintptr_t place = (uintptr_t)bytes->at;
-    uint64_t value = pointer_value(bytes, encoding);
-
-    if ((encoding & 0xf0) == PE_PCREL)
-        return place + value;
-    if ((encoding & 0xf0) != PE_ABSPTR)
-        bytes->bad = true;
-    return value;
 }
 
 /* The index of the last table entry that starts at or below `offset`, or -1. */
@@ -97,7 +44,7 @@ int ct_cfi_find(const struct ct_cfi_span *span, uintptr_t header, uintptr_t pc, 
         return -EINVAL;
     if (count_encoding != PE_UDATA4 || table_encoding != (PE_DATAREL | PE_SDATA4))
         return -EINVAL; /* no linker in use writes another; a table left out says PE_OMIT */
-    pointer_value(&bytes, frame_encoding);
+    cfi_bytes_encoded(&bytes, frame_encoding);
 
     uint64_t count = cfi_bytes_take(&bytes, 4);
 
@@ -145,7 +92,7 @@ static int read_augmentation(const unsigned char *letters, struct cfi_bytes *byt
         else if (*letters == 'L')
             cfi_bytes_take(&data, 1);
         else if (*letters == 'P')
-            pointer_value(&data, cfi_bytes_take(&data, 1));
+            cfi_bytes_encoded(&data, cfi_bytes_take(&data, 1));
         else if (*letters == 'S')
             cie->signal = true;
         else if (*letters != 'B' && *letters != 'G')
@@ -199,7 +146,7 @@ int ct_cfi_read(const struct ct_cfi_span *span, uintptr_t fde, uintptr_t pc,
         return r;
 
     uintptr_t start = cfi_bytes_pointer(&entry, cie.pointer_encoding);
-    uintptr_t length = pointer_value(&entry, cie.pointer_encoding);
+    uintptr_t length = cfi_bytes_encoded(&entry, cie.pointer_encoding);
 
     if (entry.bad)
         return -EINVAL;

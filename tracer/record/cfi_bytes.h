@@ -74,3 +74,27 @@ static inline struct cfi_bytes cfi_bytes_split(struct cfi_bytes *bytes, uint64_t
     part.end = bytes->at += size;
     return part;
 }
+
+/* DW_EH_PE_*: the low four bits are the format, the next three what the value is relative to. */
+enum {
+    PE_ABSPTR = 0x00,
+    PE_ULEB128 = 0x01,
+    PE_UDATA2 = 0x02,
+    PE_UDATA4 = 0x03,
+    PE_UDATA8 = 0x04,
+    PE_SLEB128 = 0x09,
+    PE_SDATA2 = 0x0a,
+    PE_SDATA4 = 0x0b,
+    PE_SDATA8 = 0x0c,
+    PE_PCREL = 0x10,
+    PE_DATAREL = 0x30,
+    PE_OMIT = 0xff,
+};
+
+/* A value as a pointer's `encoding` says, without what it is relative to. */
+uint64_t cfi_bytes_encoded(struct cfi_bytes *bytes, unsigned char encoding);
+/*
+ * Reads a pointer as `encoding` (DW_EH_PE_*) says.  Indirect, aligned and relative ones but pc-
+ * relative mark it bad.
+ */
+uintptr_t cfi_bytes_pointer(struct cfi_bytes *bytes, unsigned char encoding);

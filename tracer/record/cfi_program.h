@@ -20,9 +20,3 @@ struct cfi_cie {
  */
 int ct_cfi_run(const struct cfi_cie *cie, struct cfi_bytes program, uintptr_t start, uintptr_t pc,
                struct ct_cfi_rule *ret);
-
-/*
- * Reads a pointer as `encoding` (DW_EH_PE_*) says.  Indirect, aligned and relative ones but pc-
- * relative mark it bad.
- */
-uintptr_t cfi_bytes_pointer(struct cfi_bytes *bytes, unsigned char encoding);

@@ -24,6 +24,7 @@ static const struct ct_endpoint rows[] = {
     { "/trace", READ, 0, ct_answer_trace, has_trace,
       "A trace of execution of the current program. You can specify the duration in the seconds GET parameter, and what to "
       "record in only. After you get the trace file, use the ctrace command to investigate the trace." },
+    { "/", READ, 0, ct_answer_index, NULL, NULL },
     { "/", READ, CT_ENDPOINT_TREE, ct_answer_profile, NULL, NULL },
 };
 const struct ct_endpoint_table ct_debug_endpoints = { rows, sizeof rows / sizeof *rows };

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "serve/late.h"
+#include "serve/now.h"
 #include "serve/socket.h"
 
 enum { LARGE = 64 << 10 };          /* a reply of this size ends the connection of who is not waited for */
@@ -34,7 +35,7 @@ static bool hand_over(struct ct_guest *guest, struct ct_late *late, enum ct_late
 static bool wait_for(int fd, int64_t until_ms)
 {
     struct pollfd one = { .fd = fd, .events = POLLOUT };
-    int64_t left = until_ms - ct_loop_now();
+    int64_t left = until_ms - ct_serve_now();
 
     return left > 0 && poll(&one, 1, (int)left) > 0;
 }
@@ -45,7 +46,7 @@ static bool wait_for(int fd, int64_t until_ms)
  */
 static bool send_whole(struct ct_guest *guest, struct ct_late *late, bool head_only, bool keep)
 {
-    int64_t now = ct_loop_now();
+    int64_t now = ct_serve_now();
     bool gone, sent;
 
     keep = keep && (late->exchange.reply.size < LARGE || guest->patience_ms);
@@ -70,7 +71,7 @@ bool ct_guest_answer(struct ct_guest *guest, struct ct_late *late, const struct 
 {
     if (late->exchange.kind == CT_ANSWER_NOW)
         return send_whole(guest, late, request->method == CT_METHOD_HEAD, keep);
-    if (ct_late_begin(late, !request->old, ct_loop_now()) < 0 || !hand_over(guest, late, late->state))
+    if (ct_late_begin(late, !request->old, ct_serve_now()) < 0 || !hand_over(guest, late, late->state))
         ct_late_free(late);
     return false;
 }

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "serve/now.h"
+
 /* "10000\r\n" before a chunk, "\r\n" behind it, "0\r\n\r\n" behind the last. */
 enum { BEFORE = 16, BEHIND = 8 };
 
@@ -128,7 +130,7 @@ void ct_late_make(struct ct_late *late)
         ct_reply_fault(&x->reply, 500, "failed to collect profile");
     if (x->reply.full)
         ct_reply_fault(&x->reply, 500, "the profile does not fit into memory");
-    ct_late_whole(late, false, false, ct_loop_now());
+    ct_late_whole(late, false, false, ct_serve_now());
 }
 
 /* ---- streams ---- */

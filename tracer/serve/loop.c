@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "serve/late.h"
+#include "serve/now.h"
 
 enum { ROOM = 17 };                 /* to poll, at first */
 
@@ -35,14 +36,6 @@ struct ct_loop {
     struct pollfd *poll;
     unsigned room;
 };
-
-int64_t ct_loop_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void push(struct ct_late **list, struct ct_late *late)
 {
@@ -243,7 +236,7 @@ static void look_at(struct ct_loop *l, unsigned count, int64_t now)
 static void *run(void *loop)
 {
     struct ct_loop *l = loop;
-    int64_t now = ct_loop_now(), next;
+    int64_t now = ct_serve_now(), next;
     uint64_t woken;
 
     say_begun(l);
@@ -255,7 +248,7 @@ static void *run(void *loop)
             continue;
         if (l->poll[0].revents && read(l->wake, &woken, sizeof woken) < 0)
             woken = 0;
-        now = ct_loop_now();
+        now = ct_serve_now();
         look_at(l, count, now);
     }
     return NULL;

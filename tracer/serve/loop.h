@@ -54,7 +54,7 @@ void ct_late_free(struct ct_late *late);
 /* Sends what the socket takes.  True when nothing is left; false when something is, or (`*ret_gone`) the client has gone. */
 bool ct_late_send(struct ct_late *late, bool *ret_gone);
 
-/* Somebody reads from `fd`, and gets an end of file when `deadline_ms` (ct_loop_now) has come. */
+/* Somebody reads from `fd`, and gets an end of file when `deadline_ms` (ct_serve_now) has come. */
 struct ct_watch {
     struct ct_watch *next;
     int fd;
@@ -63,6 +63,3 @@ struct ct_watch {
 };
 void ct_loop_watch(struct ct_loop *loop, struct ct_watch *w);
 void ct_loop_unwatch(struct ct_loop *loop, struct ct_watch *w);
-
-/* Monotonic milliseconds. */
-int64_t ct_loop_now(void);

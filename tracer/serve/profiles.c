@@ -99,10 +99,6 @@ void ct_answer_profile(struct ct_exchange *x)
     struct ct_profile_info info;
     int64_t debug;
 
-    if (!*x->rest) {
-        ct_answer_index(x);
-        return;
-    }
     if (!ct_profile_find(x, x->rest, &info)) {
         ct_reply_fault(&x->reply, 404, "Unknown profile");
         return;

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "serve/guest.h"
+#include "serve/now.h"
 #include "serve/socket.h"
 
 enum {
@@ -53,7 +54,7 @@ static struct ct_server *server_of(const struct mg_connection *conn)
 /* Reads the body.  NULL when it did not come whole in time. */
 static char *read_body(struct ct_server *s, struct mg_connection *conn, const struct ct_guest *guest, size_t size)
 {
-    struct ct_watch watch = { .fd = guest->fd, .deadline_ms = ct_loop_now() + REQUEST_MS };
+    struct ct_watch watch = { .fd = guest->fd, .deadline_ms = ct_serve_now() + REQUEST_MS };
     const char *expect = mg_get_header(conn, "Expect");
     char *body = malloc(size + 1);
     size_t n = 0;
@@ -175,7 +176,7 @@ static int begin_request(struct mg_connection *conn)
     }
     if (!guest->given) {
         guest->taken = ct_socket_taken(guest->fd);
-        guest->since_ms = ct_loop_now();
+        guest->since_ms = ct_serve_now();
     }
     return status;
 }
@@ -197,7 +198,7 @@ static int http_error(struct mg_connection *conn, int status, const char *text)
     if (!guest)
         return 0;
     guest->refused = true;
-    if (status == 400 && ct_loop_now() - guest->since_ms >= REQUEST_MS)
+    if (status == 400 && ct_serve_now() - guest->since_ms >= REQUEST_MS)
         ct_guest_refuse(guest, 408, "the request did not come in time");
     else if (status == 400 && ct_socket_taken(guest->fd) - guest->taken >= HEAD_SIZE)
         ct_guest_refuse(guest, 413, "the request is too large");
@@ -243,7 +244,7 @@ static int init_connection(const struct mg_connection *conn, void **ret)
     if (!guest)
         return 0;
     *guest = (struct ct_guest){ .loop = s->loop, .all = &s->endpoints, .patience_ms = s->patience_ms, .left = client_left,
-                                .user = s, .fd = -1, .counted = true, .since_ms = ct_loop_now() };
+                                .user = s, .fd = -1, .counted = true, .since_ms = ct_serve_now() };
     guest->surplus = atomic_fetch_add_explicit(&s->connected, 1, memory_order_relaxed) >= s->clients;
     return 0;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "serve/late.h"
+#include "serve/now.h"
 #include "service/asked.h"
 #include "service/state.h"
 
@@ -30,7 +31,7 @@ static bool receive(int fd, void *to, size_t size, int64_t until)
     struct pollfd here = { .fd = fd, .events = POLLIN };
 
     for (size_t at = 0; at < size;) {
-        int64_t left = until - ct_loop_now();
+        int64_t left = until - ct_serve_now();
         ssize_t n;
 
         if (left <= 0 || poll(&here, 1, (int)left) < 0)
@@ -46,7 +47,7 @@ static bool receive(int fd, void *to, size_t size, int64_t until)
 /* False when it does not come, or is none. */
 static bool receive_call(struct mounted *m, int fd)
 {
-    int64_t until = ct_loop_now() + ARRIVES_MS;
+    int64_t until = ct_serve_now() + ARRIVES_MS;
     struct ct_serve_call *c = &m->call;
 
     if (!receive(fd, c, sizeof *c, until) || c->http.size != sizeof c->http || c->text_size == 0 ||
@@ -163,7 +164,7 @@ static void give(struct ct_service *s, struct ct_late *late)
 
 static void send_answer(struct mounted *m, struct ct_late *late, const struct ct_request *request)
 {
-    int64_t now = ct_loop_now();
+    int64_t now = ct_serve_now();
     int r = 0;
 
     late->done = forget;
