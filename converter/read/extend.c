@@ -125,16 +125,26 @@ static int by_number(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-/* A program that was placed and ran on the same machine, since the same start of it; NULL: there is none. */
+static bool is_same(struct ct_text a, struct ct_text b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
+}
+
+/* A program that was placed and ran since the same start of the machine, under the same name of it if there is one; NULL: none. */
 static const struct ct_program *neighbour(const struct ct_trace *trace, const struct ct_program *of)
 {
+    const struct ct_program *found = NULL;
+
     for (size_t i = 0; i < trace->programs.count; i++) {
         const struct ct_program *program = trace->programs.items[i];
 
-        if (program->placed && memcmp(program->pub.run.boot_id, of->pub.run.boot_id, CT_UUID_SIZE) == 0)
+        if (!program->placed || !ct_program_same_clock(program, of))
+            continue;
+        if (is_same(program->pub.run.host, of->pub.run.host))
             return program;
+        found = found ? found : program;
     }
-    return NULL;
+    return found;
 }
 
 static int add_shift(struct ct_trace *trace, struct ct_program *program, enum ct_read_shift_how how)
@@ -178,15 +188,16 @@ static int tell_machines_apart(struct ct_trace *trace, struct ct_program *fresh)
 static int place(struct ct_trace *trace, struct ct_program *program)
 {
     const struct ct_program *near = neighbour(trace, program);
+    bool same_host = near && is_same(near->pub.run.host, program->pub.run.host);
 
-    if (!near && tell_machines_apart(trace, program) < 0)
+    if (!same_host && tell_machines_apart(trace, program) < 0)
         return -ENOMEM;
     ct_program_span(program);
-    program->pub.shift = near ? near->pub.shift : ct_program_shift(trace, program);
+    program->pub.shift = same_host ? near->pub.shift : ct_program_shift(trace, program);
     program->shift_ns = program->clock.realtime_offset_ns - trace->realtime_ns - trace->first_shift_ns;
+    if (near)                           /* one kernel, whose clock two containers share */
+        program->shift_ns = near->shift_ns - (near->pub.shift ? near->pub.shift->ns : 0);
     program->shift_ns += program->pub.shift ? program->pub.shift->ns : 0;
-    if (near)
-        program->shift_ns = near->shift_ns;
     program->pub.realtime_offset_ns = program->clock.realtime_offset_ns - program->shift_ns;
     program->pub.start_ns += program->shift_ns;
     program->pub.end_ns += program->shift_ns;

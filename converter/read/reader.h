@@ -12,7 +12,7 @@
  *   ct_reader_close(reader);
  *
  * Several inputs become one timeline: their clocks are brought together by CLOCK_MONOTONIC when they come from the same
- * boot, by the wall clock otherwise.  One file can hold several programs (exec); every program has threads of its own.
+ * boot, by the wall clock otherwise, or when some came out of CTF.  One file can hold several programs (exec); every program has threads of its own.
  * Memory does not depend on the size of the trace, only on what one second of it refers to.
  *
  * Times are ns since the trace's start (that of the earliest input) and may be negative for what began before it.

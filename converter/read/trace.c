@@ -189,6 +189,12 @@ void ct_program_span(struct ct_program *program)
         program->pub.end_ns = program->pub.start_ns;
 }
 
+bool ct_program_same_clock(const struct ct_program *a, const struct ct_program *b)
+{
+    return memcmp(a->pub.run.boot_id, b->pub.run.boot_id, CT_UUID_SIZE) == 0 &&
+           (a->clock.realtime_offset_ns == 0) == (b->clock.realtime_offset_ns == 0);
+}
+
 static bool one_boot(const struct ct_trace *trace)
 {
     const struct ct_program *first = NULL;
@@ -198,7 +204,7 @@ static bool one_boot(const struct ct_trace *trace)
 
         if (program->generations.count == 0)
             continue;
-        if (first && memcmp(first->pub.run.boot_id, program->pub.run.boot_id, CT_UUID_SIZE) != 0)
+        if (first && !ct_program_same_clock(first, program))
             return false;
         first = program;
     }

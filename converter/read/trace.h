@@ -144,6 +144,11 @@ int ct_program_clock(struct ct_program *program);
 /* What was said or found of its machine's clock; NULL: nothing. */
 const struct ct_read_shift *ct_program_shift(const struct ct_trace *trace, const struct ct_program *program);
 void ct_program_span(struct ct_program *program);
+/*
+ * Whether both count from the same start of one machine; what came from CTF has the wall clock alone, whatever boot it tells of.
+ * Their clocks are known.
+ */
+bool ct_program_same_clock(const struct ct_program *a, const struct ct_program *b);
 
 void ct_trace_fini(struct ct_trace *trace);
 

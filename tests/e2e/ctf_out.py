@@ -6,6 +6,7 @@ text says.  Exit 77 where babeltrace2 is not.
 
 import collections
 import glob
+import json
 import os
 import re
 import shutil
@@ -190,6 +191,15 @@ def a_family():
     assert same(told("family.out"), told("family.ctf")), "a family"
 
 
+def beside():
+    """CTF of a trace and another trace of the same machine, and the same start of it, are one timeline, by the wall clock."""
+    run(ctrace, "record", "-o", "later.out", "--", "true")
+    events = json.loads(run(ctrace, "convert", "-o", "-", "queue.ctf", "later.out").stdout)["traceEvents"]
+    last = {name: max(e["ts"] for e in events if e["pid"] == pid and "ts" in e)
+            for pid, name in {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}.items()}
+    assert 0 < last["true"] - last["queue"] < 60e6, f"us: {last}"
+
+
 def damage():
     whole = open("queue.out", "rb").read()
     with open("cut.out", "wb") as f:
@@ -226,7 +236,7 @@ def main():
         os.chdir(scratch)
         os.mkdir("plugins")
         shutil.copy(f"{build}/babeltrace-plugin-ctrace.so", "plugins")
-        for test in (golden_texts, a_program, states, a_part, python, a_family, damage, refusals):
+        for test in (golden_texts, a_program, states, a_part, python, a_family, beside, damage, refusals):
             print(test.__name__, flush=True)
             test()
         os.chdir("/")
