@@ -14,6 +14,7 @@
 #include "converter/bt2/sink_ctf.h"
 #include "converter/bt2/source.h"
 #include "converter/family.h"
+#include "converter/hosts.h"
 #include "format/file.h"
 #include "viewer/open.h"
 
@@ -22,6 +23,7 @@
 struct files {
     struct ct_family family;
     struct ct_opened opened;
+    struct ct_hosts hosts;
 };
 
 static void free_files(void *context)
@@ -52,6 +54,20 @@ static int open_files(struct files *files, const bt_value *inputs, bool alone, s
     return r;
 }
 
+/* What is said of the clocks of machines, "HOST=NS"; messages between them tell of the others. */
+static int bring_clocks_together(struct files *files, const bt_value *offsets, struct ct_error *err)
+{
+    uint64_t count = offsets && bt_value_is_array(offsets) ? bt_value_array_get_length(offsets) : 0;
+    int r = offsets && !bt_value_is_array(offsets) ? ct_error_at(err, -EINVAL, 0, "'offsets' is a list of \"HOST=NS\"") : 0;
+
+    for (uint64_t i = 0; r == 0 && i < count; i++) {
+        const bt_value *offset = bt_value_array_borrow_element_by_index_const(offsets, i);
+
+        r = ct_hosts_say(&files->hosts, bt_value_is_string(offset) ? bt_value_string_get(offset) : "", err);
+    }
+    return r < 0 ? r : ct_hosts_compare(&files->hosts, files->opened.inputs, files->opened.count, err);
+}
+
 static bool flag(const bt_value *params, const char *name)
 {
     const bt_value *value = bt_value_map_borrow_entry_value_const(params, name);
@@ -72,6 +88,10 @@ static int init_source(bt_self_component_source *self, const bt_value *params, s
     if (!files)
         return ct_error_at(err, -ENOMEM, 0, "no memory");
     r = open_files(files, inputs, flag(params, "alone"), err);
+    if (r == 0)
+        r = bring_clocks_together(files, bt_value_map_borrow_entry_value_const(params, "offsets"), err);
+    options.shifts = files->hosts.shift;
+    options.shift_count = files->hosts.count;
     options.inputs = files->opened.inputs;
     options.count = files->opened.count;
     options.no_stacks = flag(params, "no-stacks");
@@ -128,14 +148,23 @@ static const char *string_of(const bt_value *params, const char *name)
     return value && bt_value_is_string(value) ? bt_value_string_get(value) : "";
 }
 
+/* All that are named together are one component: a child's trace that is named beside its parent's, too, is read once. */
 static bt_component_class_query_method_status query(bt_self_component_class_source *self,
                                                     bt_private_query_executor *executor, const char *object,
                                                     const bt_value *params, void *data, const bt_value **result)
 {
+    bool is = is_trace(string_of(params, "input"), string_of(params, "type"));
+    bt_value *info;
+
     if (strcmp(object, "babeltrace.support-info") != 0)
         return BT_COMPONENT_CLASS_QUERY_METHOD_STATUS_UNKNOWN_OBJECT;
-    *result = bt_value_real_create_init(is_trace(string_of(params, "input"), string_of(params, "type")) ? 1.0 : 0.0);
-    return *result ? BT_COMPONENT_CLASS_QUERY_METHOD_STATUS_OK : BT_COMPONENT_CLASS_QUERY_METHOD_STATUS_MEMORY_ERROR;
+    info = bt_value_map_create();
+    *result = info;
+    if (info && bt_value_map_insert_real_entry(info, "weight", is ? 1.0 : 0.0) == 0 &&
+        bt_value_map_insert_string_entry(info, "group", "ctrace") == 0)
+        return BT_COMPONENT_CLASS_QUERY_METHOD_STATUS_OK;
+    bt_value_put_ref(info);
+    return BT_COMPONENT_CLASS_QUERY_METHOD_STATUS_MEMORY_ERROR;
 }
 
 static bt_message_iterator_class_can_seek_beginning_method_status can_seek_beginning(bt_self_message_iterator *self,
@@ -155,6 +184,7 @@ BT_PLUGIN_LICENSE("MIT");
 BT_PLUGIN_SOURCE_COMPONENT_CLASS(fs, ct_bt2_iterator_next);
 BT_PLUGIN_SOURCE_COMPONENT_CLASS_DESCRIPTION(fs, "Reads trace.out of ctrace, and those of its child processes.");
 BT_PLUGIN_SOURCE_COMPONENT_CLASS_HELP(fs, "inputs=[PATH...]  traces, or directories that hold trace.out\n"
+                                          "offsets=[\"HOST=NS\"...]  what to add to the times of these machines; of others messages tell\n"
                                           "alone=yes         only those named, not those of child processes\n"
                                           "no-stacks=yes     leaves stacks out\n"
                                           "no-states=yes     leaves out what is there for viewers of the kernel's traces");

@@ -204,7 +204,7 @@ static int to_ctf(struct ct_reader *reader, const struct job *job, const char *d
     struct progress progress;
     struct ct_bt2_source_options options = {
         .inputs = job->opened.inputs, .count = job->opened.count, .from_ns = job->from_text ? job->from_ns : INT64_MIN,
-        .to_ns = job->to_ns, .no_stacks = !job->stacks, .watch = watch_items, .watcher = &progress,
+        .to_ns = job->to_ns, .no_stacks = !job->stacks, .shifts = job->hosts.shift, .shift_count = job->hosts.count, .watch = watch_items, .watcher = &progress,
     };
     int r;
 

@@ -217,13 +217,14 @@ static void clear(struct ct_bt2_iterator *it)
 static int start(struct ct_bt2_iterator *it, bt_self_message_iterator *self, struct ct_bt2_source *source, bool tells_states)
 {
     const struct ct_bt2_source_options *options = &source->options;
+    struct ct_reader_options reading = { .shifts = options->shifts, .shift_count = options->shift_count };
     int r;
 
     *it = (struct ct_bt2_iterator){ .source = source, .self = self, .tells_states = tells_states };
     it->told = calloc(source->program_count + 1, sizeof *it->told);
     if (!it->told)
         return -ENOMEM;
-    r = ct_reader_open(options->inputs, options->count, NULL, &it->reader, &it->err);
+    r = ct_reader_open(options->inputs, options->count, &reading, &it->reader, &it->err);
     if (r == 0 && (options->from_ns != INT64_MIN || options->to_ns != INT64_MAX))
         ct_reader_set_range(it->reader, options->from_ns, options->to_ns, false);
     return r;

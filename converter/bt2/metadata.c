@@ -63,8 +63,16 @@ static bt_stream_class *stream_class(struct ct_bt2_program *p, const char *name)
     return class;
 }
 
+void ct_bt2_clock_of_boot(bt_clock_class *clock, const uint8_t boot_id[CT_UUID_SIZE])
+{
+    static const uint8_t none[CT_UUID_SIZE];
+
+    if (memcmp(boot_id, none, sizeof none) != 0)
+        bt_clock_class_set_uuid(clock, boot_id);
+}
+
 /* Time 0 of the reader is its first moment; readers of CTF show the wall clock. */
-static bool set_clock(struct ct_bt2_program *p, bt_self_component *component, int64_t realtime_ns)
+static bool set_clock(struct ct_bt2_program *p, bt_self_component *component, int64_t realtime_ns, const struct ct_run *run)
 {
     int64_t seconds = realtime_ns / NS, rest = realtime_ns % NS;
 
@@ -77,6 +85,7 @@ static bool set_clock(struct ct_bt2_program *p, bt_self_component *component, in
         return false;
     bt_clock_class_set_frequency(p->clock_class, NS);
     bt_clock_class_set_offset(p->clock_class, seconds, (uint64_t)rest);
+    ct_bt2_clock_of_boot(p->clock_class, run->boot_id);
     return bt_clock_class_set_name(p->clock_class, "monotonic") == 0;
 }
 
@@ -132,7 +141,7 @@ int ct_bt2_program_init(struct ct_bt2_program *p, bt_self_component *component, 
                         const struct ct_read_program *program)
 {
     *p = (struct ct_bt2_program){ .trace_class = bt_trace_class_create(component) };
-    if (!p->trace_class || !set_clock(p, component, ct_reader_realtime_ns(reader)))
+    if (!p->trace_class || !set_clock(p, component, ct_reader_realtime_ns(reader), &program->run))
         return -ENOMEM;
     p->thread_class = stream_class(p, "thread");
     p->dump_class = stream_class(p, "statedump");

@@ -35,6 +35,9 @@ int ct_bt2_program_init(struct ct_bt2_program *p, bt_self_component *component, 
                         const struct ct_read_program *program);
 void ct_bt2_program_fini(struct ct_bt2_program *p);
 
+/* The clock is that of a machine since its start, which viewers know traces of one machine by; LTTng's tracers say the same. */
+void ct_bt2_clock_of_boot(bt_clock_class *clock, const uint8_t boot_id[CT_UUID_SIZE]);
+
 /* The class of an event of the program, NULL without memory.  Borrowed. */
 const struct ct_bt2_event_class *ct_bt2_event_class(struct ct_bt2_program *p, const struct ct_read_event_info *info);
 

@@ -37,7 +37,7 @@ static void free_source(struct ct_bt2_source *source)
 /* Opens the trace for as long as it takes to know its programs. */
 static int look_inside(struct ct_bt2_source *source, bt_self_component_source *self, struct ct_error *err)
 {
-    struct ct_reader_options tables = { .tables_only = true };
+    struct ct_reader_options tables = { .tables_only = true, .shifts = source->options.shifts, .shift_count = source->options.shift_count };
     struct ct_reader *reader;
     int r = ct_reader_open(source->options.inputs, source->options.count, &tables, &reader, err);
 

@@ -124,15 +124,27 @@ static bool add_stream_class(struct ct_bt2_state_classes *c)
     return ok;
 }
 
-static bool add_clock(struct ct_bt2_state_classes *c, bt_self_component *component, int64_t realtime_ns)
+/* Whether all programs are of one machine, whose clock then has a name. */
+static bool is_one_boot(const struct ct_reader *reader)
 {
-    int64_t seconds = realtime_ns / NS, rest = realtime_ns % NS;
+    for (unsigned i = 1; i < ct_reader_program_count(reader); i++)
+        if (memcmp(ct_reader_program((struct ct_reader *)reader, i)->run.boot_id,
+                   ct_reader_program((struct ct_reader *)reader, 0)->run.boot_id, CT_UUID_SIZE) != 0)
+            return false;
+    return ct_reader_program_count(reader) > 0;
+}
+
+static bool add_clock(struct ct_bt2_state_classes *c, bt_self_component *component, const struct ct_reader *reader)
+{
+    int64_t realtime_ns = ct_reader_realtime_ns(reader), seconds = realtime_ns / NS, rest = realtime_ns % NS;
 
     c->clock = bt_clock_class_create(component);
     if (!c->clock)
         return false;
     bt_clock_class_set_frequency(c->clock, NS);
     bt_clock_class_set_offset(c->clock, rest < 0 ? seconds - 1 : seconds, (uint64_t)(rest < 0 ? rest + NS : rest));
+    if (is_one_boot(reader))
+        ct_bt2_clock_of_boot(c->clock, ct_reader_program((struct ct_reader *)reader, 0)->run.boot_id);
     return bt_clock_class_set_name(c->clock, "monotonic") == 0;
 }
 
@@ -144,7 +156,7 @@ int ct_bt2_state_classes_init(struct ct_bt2_state_classes *c, bt_self_component 
     c->trace = bt_trace_class_create(component);
     c->host_of = calloc(count + 1, sizeof *c->host_of);
     c->stream = c->trace ? bt_stream_class_create(c->trace) : NULL;
-    if (!c->host_of || !add_clock(c, component, ct_reader_realtime_ns(reader)) || !add_stream_class(c))
+    if (!c->host_of || !add_clock(c, component, reader) || !add_stream_class(c))
         return -ENOMEM;
     c->process = event_class(c, "lttng_statedump_process_state",
                              "tid:i32 pid:i32 ppid:i32 name:s type:i32 mode:i32 submode:i32 status:i32 cpu:u32");

@@ -111,6 +111,12 @@ def states():
         metadata = f.read()
     for line in ('domain = "kernel";', 'tracer_name = "lttng-modules";', "tracer_major = 2;", "tracer_minor = 13;", 'hostname = "'):
         assert line in metadata, line
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
+        boot = f.read().strip()
+    for path in glob.glob("queue.ctf/*/metadata"):
+        with open(path, encoding="utf-8") as f:
+            clock = re.search(r"^clock \{$(.*?)^\};$", f.read(), re.M | re.S)[1]
+        assert f'uuid = "{boot}";' in clock, (path, clock)
     runs, calls, blocked, threads = {}, collections.Counter(), 0, set()
     for line in babeltrace("--no-delta", "--clock-seconds", folder).stdout.splitlines():
         at, name, cpu, fields = re.match(r"\[([\d.]+)\] (?:\S* )?(\w+): \{ cpu_id = (\d+) \}, \{ ?(.*?) ?\}$", line).groups()
@@ -189,6 +195,7 @@ def a_family():
     assert {"ls", "cat", "sh"} <= set(re.findall(r":([^:]*):\(\d+\)", "\n".join(told("family.out")))), "children"
     run(ctrace, "convert", "-t", "ctf", "-o", "family.ctf", "family.out")
     assert same(told("family.out"), told("family.ctf")), "a family"
+    assert told(*glob.glob("family.out*")) == told("family.out"), "children that are named, too, are told once"
 
 
 def beside():
