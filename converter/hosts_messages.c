@@ -34,6 +34,7 @@ struct look {
     CT_LIST(struct end) ends;
     struct ct_idmap open;               /* program and descriptor -> place in `slots` */
     CT_LIST(struct slot { uint32_t end; unsigned port; bool accepted; }) slots;    /* end: CT_IDMAP_NONE none */
+    CT_LIST(int64_t) told;              /* by index of the thread: when it told of something last */
     size_t marks;
     bool no_memory;
 };
@@ -141,9 +142,35 @@ static void take_bytes(struct look *l, struct slot *slot, bool sent, uint64_t by
     l->marks++;
 }
 
+/* When the thread told of something last; NULL without memory. */
+static int64_t *told_by(struct look *l, const struct ct_read_thread *thread)
+{
+    while (l->told.count <= thread->index) {
+        int64_t *told = ct_list_add(&l->told);
+
+        if (!told) {
+            l->no_memory = true;
+            return NULL;
+        }
+        *told = INT64_MIN;
+    }
+    return &l->told.items[thread->index];
+}
+
+/*
+ * No later than the call began.  Recorders of ours read the clock before and after; LTTng's reads it when the event is told, before
+ * which the thread may have lost its CPU.  Then all that is known is that the thread had told of what it did before.
+ */
+static int64_t begin_of(struct look *l, const struct ct_read_event *e)
+{
+    int64_t start = e->ns - (int64_t)e->arg[0], *told = told_by(l, e->thread);
+
+    return told && e->thread->program->run.clock == CT_CLOCK_MONOTONIC && *told < start ? *told : start;
+}
+
 static void take_call(struct look *l, const struct ct_read_event *e)
 {
-    int64_t start = e->ns - (int64_t)e->arg[0], result = (int64_t)e->arg[3];
+    int64_t start = begin_of(l, e), result = (int64_t)e->arg[3];
     struct slot *slot = slot_of(l, e->thread->program, (int32_t)e->arg[2]);
     const struct ct_call_info *call = ct_schema_call((unsigned)e->arg[1]);
     unsigned port;
@@ -178,10 +205,10 @@ static bool least(const struct end *from, const struct end *to, int64_t *ret)
             s++;
         if (s == from->sent.count)
             break;
-        if (sent[s].ns - received[i].ns > *ret)
+        if (sent[s].ns != INT64_MIN && sent[s].ns - received[i].ns > *ret)
             *ret = sent[s].ns - received[i].ns;
     }
-    return i > 0 && (i == to->received.count || from->goes_on);
+    return *ret != INT64_MIN && (i == to->received.count || from->goes_on);
 }
 
 /* `a` opened the connection that `b` accepted, if the two fit. */
@@ -251,6 +278,12 @@ int ct_hosts_look(const struct ct_hosts *hosts, struct ct_reader *reader, struct
         else if (item->event.no == CT_EV_IO || item->event.no == CT_EV_IO_SLOW || item->event.no == CT_EV_FILE ||
                  item->event.no == CT_EV_FILE_SLOW)
             take_call(&l, &item->event);
+        if (!item->event.nested && item->event.no != CT_EV_CPU_SAMPLE) {     /* those may come within a call */
+            int64_t *told = told_by(&l, item->event.thread);
+
+            if (told)
+                *told = item->event.ns;
+        }
     }
     compare_all(&l, ret);
     for (size_t i = 0; i < l.ends.count; i++) {
@@ -259,6 +292,7 @@ int ct_hosts_look(const struct ct_hosts *hosts, struct ct_reader *reader, struct
     }
     ct_list_fini(&l.ends);
     ct_list_fini(&l.slots);
+    ct_list_fini(&l.told);
     ct_idmap_fini(&l.open);
     return l.no_memory ? -ENOMEM : 0;
 }

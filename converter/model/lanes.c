@@ -15,8 +15,10 @@ struct ct_lane {
     bool known;                         /* the fields above were filled */
 };
 
+/* Containers have names of their own, and clocks perhaps: each counts as a machine, though they share its CPUs. */
 struct host {
     uint8_t boot_id[CT_UUID_SIZE];
+    struct ct_text name;                /* borrowed from the reader */
     struct ct_lane *lane;               /* CPUS_MAX of them, which threads point to; NULL: none yet */
 };
 
@@ -39,16 +41,23 @@ void ct_lanes_free(struct ct_lanes *lanes)
     free(lanes);
 }
 
+static bool is_host(const struct host *h, const struct ct_run *run)
+{
+    return memcmp(h->boot_id, run->boot_id, CT_UUID_SIZE) == 0 && h->name.size == run->host.size &&
+           (h->name.size == 0 || memcmp(h->name.at, run->host.at, h->name.size) == 0);
+}
+
 unsigned ct_lanes_host(struct ct_lanes *lanes, const struct ct_model_thread *t)
 {
-    const uint8_t *id = t->program->read->run.boot_id;
+    const struct ct_run *run = &t->program->read->run;
 
     for (unsigned i = 0; i < lanes->count; i++)
-        if (memcmp(lanes->host[i].boot_id, id, CT_UUID_SIZE) == 0)
+        if (is_host(&lanes->host[i], run))
             return i;
     if (lanes->count == HOSTS_MAX)
         return HOSTS_MAX - 1;
-    memcpy(lanes->host[lanes->count].boot_id, id, CT_UUID_SIZE);
+    memcpy(lanes->host[lanes->count].boot_id, run->boot_id, CT_UUID_SIZE);
+    lanes->host[lanes->count].name = run->host;
     return lanes->count++;
 }
 

@@ -111,7 +111,7 @@ struct ct_state_span {
  */
 struct ct_lane_span {
     struct ct_model_thread *thread;
-    unsigned host;                      /* dense number of the machine; traces of one boot share it */
+    unsigned host;                      /* dense number of the machine: of one boot, and one name */
     int cpu;
     int64_t start, end;
     int64_t seen;                       /* there, for the last time; within [start, end] */

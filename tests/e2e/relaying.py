@@ -24,18 +24,29 @@ def free_ports(count):
 class Relay:
     """A relay daemon, and live sessions of programs' events that it streams."""
 
-    def __init__(self, session):
+    def __init__(self, session, address="127.0.0.1"):
+        """Of the session's machine, which has this address."""
         self.session = session
         control, data, viewer = free_ports(3)
-        self.url = f"net://127.0.0.1:{viewer}/host"
-        self.to = f"--ctrl-url=tcp://127.0.0.1:{control}", f"--data-url=tcp://127.0.0.1:{data}"
-        self.words = ["lttng-relayd", f"--control-port=tcp://127.0.0.1:{control}", f"--data-port=tcp://127.0.0.1:{data}",
-                      f"--live-port=tcp://127.0.0.1:{viewer}", f"--output={session.home}/relay"]
+        self.url = f"net://{address}:{viewer}/host"
+        self.to = f"--ctrl-url=tcp://{address}:{control}", f"--data-url=tcp://{address}:{data}"
+        self.words = session.on_machine(["lttng-relayd", f"--control-port=tcp://{address}:{control}", f"--data-port=tcp://{address}:{data}",
+                                         f"--live-port=tcp://{address}:{viewer}", f"--output={session.home}/relay"])
         self.start()
 
     def start(self):
         self.daemon = subprocess.Popen(self.words, env=self.session.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                       **self.session.who)
+                                       **({} if self.session.machine else self.session.who))
+
+    def watched(self, count):
+        """Waits until so many look at its sessions, who see what happens from then on."""
+        at = f":{int(self.url.split(':')[2].split('/')[0]):04X}"
+
+        def established():
+            with open(f"/proc/{self.daemon.pid}/net/tcp", encoding="ascii") as f:
+                return sum(line.split()[1].endswith(at) and line.split()[3] == "01" for line in f)
+        settles(established, count, "who looks at sessions", 30)
+        time.sleep(1)
 
     def begin(self, name, session=None, host=None):
         """A live session of that session daemon, as its host is called; where it can be looked at."""
@@ -44,7 +55,7 @@ class Relay:
         session("enable-event", "-u", "ctrace:*")
         session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
         session("start")
-        return f"{self.url}/{host or socket.gethostname()}/{name}"
+        return f"{self.url}/{host or (session.machine.name if session.machine else socket.gethostname())}/{name}"
 
 
 def redis(session, port):
@@ -58,6 +69,18 @@ def redis(session, port):
 def benchmark(port, count):
     subprocess.run(["redis-benchmark", "-p", str(port), "-n", str(count), "-c", "4", "-t", "set,get", "-q"], check=True,
                    stdout=subprocess.DEVNULL, timeout=60)
+
+
+@contextlib.contextmanager
+def load(port):
+    """redis-benchmark, at full speed and without end."""
+    running = subprocess.Popen(["redis-benchmark", "-p", str(port), "-n", "1000000000", "-c", "4", "-t", "set,get", "-q"], stdout=subprocess.DEVNULL)
+    try:
+        yield running
+        assert running.poll() is None, "redis-benchmark ended before it was looked at"
+    finally:
+        running.kill()
+        running.wait(30)
 
 
 # One end of a connection: sends and answers until its input ends.
