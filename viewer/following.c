@@ -18,6 +18,7 @@
 #include "drain/scan.h"
 #include "drain/session.h"
 #include "format/file.h"
+#include "viewer/import_ctf.h"
 #include "viewer/import_live.h"
 #include "viewer/naming.h"
 #include "viewer/open.h"
@@ -39,6 +40,7 @@ struct file {
     int64_t grew_ms;
     bool drained;                   /* somebody is recording into it */
     bool over;
+    bool folder;                    /* of CTF, which is read once */
     struct ct_import_live live;     /* of net:// */
 };
 
@@ -128,13 +130,15 @@ static int add_file(struct ct_following *f, const char *path, int64_t now, struc
     if (!input)
         return ct_error_at(err, -ENOMEM, 0, "no memory");
     *input = (struct ct_read_input){ .path = path, .fd = -1 };
-    *file = (struct file){ .grew_ms = now, .live = { .answer = -1, .file = -1 } };
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+    *file = (struct file){ .grew_ms = now, .live = { .answer = -1, .file = -1 }, .over = true };
+    if (stat(path, &st) < 0)
+        return 0;
+    file->folder = S_ISDIR(st.st_mode);
+    if (S_ISREG(st.st_mode)) {
         file->device = st.st_dev;
         file->inode = st.st_ino;
         file->size = (uint64_t)st.st_size;
-    } else {
-        file->over = true;
+        file->over = false;
     }
     return 0;
 }
@@ -291,7 +295,7 @@ static bool any_grows(struct ct_following *f)
 
         if (ct_opened_is_live(path))
             return true;
-        if (file->over)
+        if (file->over && !file->folder)
             return false;           /* what is no file is read as ever */
         any |= file->drained && !has_end(path, &named);
     }
@@ -314,8 +318,6 @@ int ct_following_new(const char *const *paths, size_t count, bool alone, const s
         r = any_grows(f);
     if (r > 0)
         r = begin_sessions(f, ctf, err) < 0 ? err->code : 1;
-    if (r > 0)
-        (void)ct_naming_new(&f->naming);
     if (r <= 0)
         ct_following_free(f);
     else
@@ -347,6 +349,18 @@ void ct_following_free(struct ct_following *f)
     free(f);
 }
 
+int ct_following_prepare(struct ct_following *f, const struct ct_ctf_options *ctf, struct ct_error *err)
+{
+    int r = 0;
+
+    if (!f->naming)
+        (void)ct_naming_new(&f->naming);
+    for (size_t i = 0; r == 0 && i < f->files.count; i++)
+        if (f->files.items[i].folder && f->inputs.items[i].fd < 0)
+            r = ct_import_ctf((const char *const *)&f->family.path[i], 1, ctf, &f->inputs.items[i].fd, err);
+    return r;
+}
+
 const struct ct_read_input *ct_following_inputs(const struct ct_following *f, size_t *ret_count)
 {
     *ret_count = f->inputs.count;
@@ -371,20 +385,27 @@ static void take_whole(struct file *file, struct ct_read_input *input, const str
 /* What whoever recorded could not write any more: it is still in memory; and names. */
 static void take_tails(struct ct_following *f)
 {
+    const char **paths = calloc(f->files.count, sizeof *paths);
+    size_t *numbers = calloc(f->files.count, sizeof *numbers), count = 0;
     struct ct_error err;
 
-    for (size_t i = 0; i < f->files.count; i++)
-        if (ct_opened_is_live(f->family.path[i]))
-            return;
-    if (ct_opened_init((const char *const *)f->family.path, f->family.count, &f->opened, &err) < 0)
-        return;
-    ct_opened_add_names(&f->opened);
-    for (size_t i = 0; i < f->opened.count; i++) {
-        f->inputs.items[i].tail = f->opened.inputs[i].tail;
-        f->inputs.items[i].tail_size = f->opened.inputs[i].tail_size;
+    for (size_t i = 0; paths && numbers && i < f->files.count; i++)
+        if (!ct_opened_is_live(f->family.path[i]) && !f->files.items[i].folder) {
+            numbers[count] = i;
+            paths[count++] = f->family.path[i];
+        }
+    if (count && ct_opened_init(paths, count, &f->opened, &err) == 0)
+        ct_opened_add_names(&f->opened);
+    for (size_t k = 0; k < f->opened.count; k++) {
+        size_t i = numbers[k];
+
+        f->inputs.items[i].tail = f->opened.inputs[k].tail;
+        f->inputs.items[i].tail_size = f->opened.inputs[k].tail_size;
         if (f->files.items[i].merged)
-            take_whole(&f->files.items[i], &f->inputs.items[i], &f->opened.inputs[i]);
+            take_whole(&f->files.items[i], &f->inputs.items[i], &f->opened.inputs[k]);
     }
+    free(numbers);
+    free(paths);
 }
 
 /* Names that were found since, and a question for those of what came since.  All go on being held: they are borrowed. */

@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "format/file.h"
 #include "viewer/bt2.h"
+#include "viewer/import_live.h"
 #include "viewer/open.h"
 
 struct answer {
@@ -31,6 +34,14 @@ static void silence(void)
         dup2(null, STDERR_FILENO);
 }
 
+/* What a live session delivers goes straight into the file: of what babeltrace2 dies of, the file has what was before. */
+static const char *in_place(const char *file)
+{
+    int fd = open(file, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+
+    return fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 ? "-" : file;
+}
+
 static _Noreturn void work(const struct ct_bt2_door *door, const char *place, const struct ct_ctf_options *options,
                            const char *file, int to)
 {
@@ -39,6 +50,8 @@ static _Noreturn void work(const struct ct_bt2_door *door, const char *place, co
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     silence();
+    if (ct_opened_is_live(place))
+        file = in_place(file);
     if (options)
         own = *options;
     own.notes = answer.notes;
@@ -51,6 +64,7 @@ static _Noreturn void work(const struct ct_bt2_door *door, const char *place, co
 struct import {
     const char *place;
     char folder[CT_PATH_MAX], file[CT_PATH_MAX + 8];
+    unsigned deaths;                    /* of children that had told nothing */
     pid_t child;                        /* 0: none (any more) */
     int answer;                         /* where it says how it ended; -1 */
 };
@@ -75,21 +89,11 @@ static void say(const char *notes)
     }
 }
 
-static int begin(struct import *one, volatile pid_t *slot, const struct ct_bt2_door *door, const struct ct_ctf_options *options,
+static int spawn(struct import *one, volatile pid_t *slot, const struct ct_bt2_door *door, const struct ct_ctf_options *options,
                  struct ct_error *err)
 {
-    const char *parent = getenv("TMPDIR");
     int pipes[2];
 
-    snprintf(one->folder, sizeof one->folder, "%s/ctrace-ctf-XXXXXX", parent && *parent == '/' ? parent : "/tmp");
-    if (!mkdtemp(one->folder)) {
-        ct_error_fill(err, -errno, 0, "%.80s: %s", one->folder, strerror(errno));
-        one->folder[0] = '\0';
-        return err->code;
-    }
-    snprintf(one->file, sizeof one->file, "%s/trace", one->folder);
-    if (ct_opened_is_live(one->place) && isatty(STDERR_FILENO))
-        fprintf(stderr, "following %s until it ends; ^C ends it here\n", one->place);
     if (pipe2(pipes, O_CLOEXEC) < 0)
         return ct_error_at(err, -errno, 0, "%s", strerror(errno));
     one->child = *slot = fork();
@@ -104,7 +108,34 @@ static int begin(struct import *one, volatile pid_t *slot, const struct ct_bt2_d
     return 0;
 }
 
-/* The child's answer; when it has none, how it died. */
+static int begin(struct import *one, volatile pid_t *slot, const struct ct_bt2_door *door, const struct ct_ctf_options *options,
+                 struct ct_error *err)
+{
+    const char *parent = getenv("TMPDIR");
+
+    snprintf(one->folder, sizeof one->folder, "%s/ctrace-ctf-XXXXXX", parent && *parent == '/' ? parent : "/tmp");
+    if (!mkdtemp(one->folder)) {
+        ct_error_fill(err, -errno, 0, "%.80s: %s", one->folder, strerror(errno));
+        one->folder[0] = '\0';
+        return err->code;
+    }
+    snprintf(one->file, sizeof one->file, "%s/trace", one->folder);
+    if (ct_opened_is_live(one->place) && isatty(STDERR_FILENO))
+        fprintf(stderr, "following %s until it ends; ^C ends it here\n", one->place);
+    return spawn(one, slot, door, options, err);
+}
+
+static bool has_told(const struct import *one)
+{
+    struct stat st;
+
+    return stat(one->file, &st) == 0 && st.st_size > (off_t)sizeof(struct ct_file_head);
+}
+
+/*
+ * The child's answer; when it has none, how it died, which of a live session is no failure if something had arrived.  1: a child that
+ * had told nothing was given up, and another may take its place.
+ */
 static int take_answer(struct import *one, volatile pid_t *slot, struct ct_error *err)
 {
     struct answer answer;
@@ -122,8 +153,14 @@ static int take_answer(struct import *one, volatile pid_t *slot, struct ct_error
         say(answer.notes);
         return answer.code;
     }
-    return ct_error_at(err, -EIO, 0, "babeltrace2 died of this CTF: %s",
-                       WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it said nothing");
+    if (ct_opened_is_live(one->place) && WIFSIGNALED(status) && !has_told(one) && ++one->deaths <= CT_IMPORT_DEATHS_MAX) {
+        close(one->answer);
+        one->answer = -1;
+        unlink(one->file);
+        return 1;
+    }
+    ct_error_fill(err, -EIO, 0, "babeltrace2 died of this CTF: %s", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it said nothing");
+    return ct_opened_is_live(one->place) && has_told(one) ? 0 : err->code;
 }
 
 static int take_file(struct import *one, int *ret_fd, struct ct_error *err)
@@ -135,7 +172,8 @@ static int take_file(struct import *one, int *ret_fd, struct ct_error *err)
 }
 
 /* As they end, which may be long after one another: what is wrong with one of them is said at once. */
-static int wait_for_all(struct import *all, size_t count, int *ret_fds, struct ct_error *err)
+static int wait_for_all(struct import *all, size_t count, const struct ct_bt2_door *door, const struct ct_ctf_options *options, int *ret_fds,
+                        struct ct_error *err)
 {
     size_t left = count;
     int r = 0;
@@ -151,6 +189,10 @@ static int wait_for_all(struct import *all, size_t count, int *ret_fds, struct c
             if (!ready[i].revents)
                 continue;
             r = take_answer(&all[i], &children[i], err);
+            if (r > 0) {
+                r = spawn(&all[i], &children[i], door, options, err);
+                continue;
+            }
             if (r == 0)
                 r = take_file(&all[i], &ret_fds[i], err);
             left--;
@@ -191,7 +233,7 @@ int ct_import_ctf(const char *const *places, size_t count, const struct ct_ctf_o
     sigaction(SIGINT, &action, &before[0]);
     sigaction(SIGTERM, &action, &before[1]);
     if (r == 0)
-        r = wait_for_all(all, count, ret_fds, err);
+        r = wait_for_all(all, count, door, options, ret_fds, err);
     sigaction(SIGINT, &before[0], NULL);
     sigaction(SIGTERM, &before[1], NULL);
     for (size_t i = 0; i < count; i++) {

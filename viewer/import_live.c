@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "format/file.h"
 #include "viewer/bt2.h"
 
 struct answer {
@@ -50,34 +52,57 @@ static _Noreturn void work(const struct ct_bt2_door *door, const char *place,
     _exit(write(to, &answer, sizeof answer) == sizeof answer ? 0 : 1);
 }
 
+static int spawn(struct ct_import_live *live, const struct ct_bt2_door *door, struct ct_error *err)
+{
+    int pipes[2];
+
+    if (pipe2(pipes, O_CLOEXEC) < 0)
+        return ct_error_at(err, -errno, 0, "%s", strerror(errno));
+    live->child = fork();
+    if (live->child == 0)
+        work(door, live->place, live->options, live->file, pipes[1]);
+    close(pipes[1]);
+    live->answer = pipes[0];
+    if (live->child > 0)
+        return 0;
+    live->child = 0;
+    return ct_error_at(err, -errno, 0, "%s", strerror(errno));
+}
+
 int ct_import_live_begin(const char *place, const struct ct_ctf_options *options, struct ct_import_live *ret,
                          struct ct_error *err)
 {
     const struct ct_bt2_door *door = ct_bt2_open(err);
-    struct ct_import_live live = { .answer = -1, .file = -1 };
-    int pipes[2];
+    struct ct_import_live live = { .answer = -1, .file = -1, .place = place, .options = options };
+    int r;
 
     if (!door)
         return err->code;
     live.file = scratch();
-    if (live.file < 0 || pipe2(pipes, O_CLOEXEC) < 0) {
-        ct_error_fill(err, -errno, 0, "no file for what arrives: %s", strerror(errno));
+    r = live.file < 0 ? ct_error_at(err, -errno, 0, "no file for what arrives: %s", strerror(errno)) : spawn(&live, door, err);
+    if (r < 0)
         ct_import_live_end(&live);
-        return err->code;
-    }
-    live.child = fork();
-    if (live.child == 0)
-        work(door, place, options, live.file, pipes[1]);
-    close(pipes[1]);
-    live.answer = pipes[0];
-    if (live.child < 0) {
-        ct_error_fill(err, -errno, 0, "%s", strerror(errno));
-        live.child = 0;
-        ct_import_live_end(&live);
-        return err->code;
-    }
-    *ret = live;
-    return 0;
+    else
+        *ret = live;
+    return r;
+}
+
+static bool has_told(const struct ct_import_live *live)
+{
+    struct stat st;
+
+    return fstat(live->file, &st) < 0 || st.st_size > (off_t)sizeof(struct ct_file_head);
+}
+
+/* When the child died without a word another may take its place. */
+static bool begin_again(struct ct_import_live *live, int status, struct ct_error *err)
+{
+    const struct ct_bt2_door *door;
+
+    if (!WIFSIGNALED(status) || has_told(live) || ++live->deaths > CT_IMPORT_DEATHS_MAX || ftruncate(live->file, 0) < 0)
+        return false;
+    door = ct_bt2_open(err);
+    return door && spawn(live, door, err) == 0;
 }
 
 int ct_import_live_look(struct ct_import_live *live, struct ct_error *err)
@@ -97,6 +122,8 @@ int ct_import_live_look(struct ct_import_live *live, struct ct_error *err)
     while (waitpid(live->child, &status, 0) < 0 && errno == EINTR)
         ;
     live->child = 0;
+    if (n != sizeof answer && begin_again(live, status, err))
+        return 1;
     if (n != sizeof answer)
         return ct_error_at(err, -EIO, 0, "babeltrace2 died of what it received: %s",
                            WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it said nothing");

@@ -187,6 +187,8 @@ static int open_growing(void *context, struct ct_reader **ret, struct ct_error *
     struct ct_reader *reader;
     size_t count;
 
+    if (ct_following_prepare(s->following, &s->ctf, err) < 0)
+        return err->code;
     while (!atomic_load_explicit(&s->stopping, memory_order_relaxed)) {     /* relaxed: it is only to be seen some time */
         const struct ct_read_input *inputs = ct_following_inputs(s->following, &count);
         int r;

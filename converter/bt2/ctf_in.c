@@ -171,13 +171,21 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* babeltrace2 says at length that a session is not there, and little of what to do. */
+/* babeltrace2 says at length that a session is not there, or a relay no more, and little of what to do. */
 static int live_error(struct ct_error *err, const char *place)
 {
+    static const char *const gone[] = { "Remote side has closed connection", "Error receiving from Relay", "Error sending" };
     int r = ct_bt2_error(err, place);
+    char cause[80] = "";
+    const char *at = strstr(err->text, ": ");
 
+    if (at)
+        snprintf(cause, sizeof cause, "%.*s", (int)strcspn(at, ";"), at);      /* the others only passed it on */
     if (strstr(err->text, "Unable to connect to the requested live viewer session"))
-        r = ct_error_at(err, -ENOENT, 0, "%.70s: no such session is there to be looked at", place);
+        return ct_error_at(err, -ENOENT, 0, "%.70s: no such session is there to be looked at", place);
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+        if (strstr(err->text, gone[i]))
+            return ct_error_at(err, r, 0, "%.70s: the relay daemon went away%s", place, cause);
     return r;
 }
 
@@ -241,7 +249,7 @@ static void add_names(struct ct_in *in, const char *output)
 {
     struct ct_annotation result;
     struct ct_error none;
-    int fd = in->placed ? open(output, O_RDWR | O_CLOEXEC) : -1;
+    int fd = in->placed ? open(strcmp(output, "-") == 0 ? "/proc/self/fd/1" : output, O_RDWR | O_CLOEXEC) : -1;
 
     if (fd >= 0 && (in->symbols || ct_symbols_new(&in->symbols) == 0))
         (void)ct_annotate(fd, in->symbols, &result, &none);     /* or addresses */

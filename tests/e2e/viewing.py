@@ -57,3 +57,24 @@ class Viewer:
     def ready(self):
         settles(lambda: self.json("/api/progress")["state"], "ready", "the index", 30)
         return self
+
+
+# --- of what grows ---
+
+def state(v):
+    return v.json("/api/progress")["state"]
+
+
+def starts(v):
+    try:
+        settles(lambda: v.json("/api/progress")["covered_ns"] > 0, True, "the first second", 10)
+    except AssertionError:
+        raise AssertionError(f'nothing came: {v.json("/api/progress")}') from None
+
+
+def more_than(v, events):
+    return v.json("/api/meta")["trace"]["events"] > events
+
+
+def rows_of(v):
+    return [(lane["id"], lane["kind"], [row["id"] for row in lane["rows"]]) for lane in v.json("/api/lanes")["lanes"]]
