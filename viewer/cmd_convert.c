@@ -18,13 +18,15 @@
 #include "converter/sink_trace.h"
 #include "viewer/commands.h"
 #include "viewer/convert_ctf.h"
+#include "viewer/convert_progress.h"
+#include "viewer/convert_wait.h"
 #include "viewer/open.h"
 #include "viewer/range_argument.h"
 #include "viewer/time_argument.h"
 
 struct job {
     const char *to, *output, *from_text, *to_text;
-    bool stacks, alone;
+    bool stacks, alone, now;
     char **arguments;                   /* inputs as typed */
     size_t argument_count;
     struct ct_family files;             /* inputs with their families */
@@ -84,62 +86,8 @@ static const char usage_text[] =
     "      --alone        only the traces named, not those of child processes\n"
     "      --offset HOST=NS  add so much to the times of that machine (also -1.5ms), when traces are of several\n"
     "      --range BEGIN,END  these events of CTF are the ends of a range, as X_begin and X_end are anyway\n"
+    "      --now          what is still being recorded: take what is there, instead of waiting for its end\n"
     "  -h, --help         this text\n";
-
-/* --- progress --- */
-
-enum { PROGRESS_ITEMS = 65536 };        /* between two looks at the clock, and at whether the output still takes bytes */
-
-struct progress {
-    bool on;
-    int64_t end_ns;
-    struct timespec next;
-    uint64_t items;
-};
-
-static void progress_line(struct progress *p, int64_t ns)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec < p->next.tv_sec || (now.tv_sec == p->next.tv_sec && now.tv_nsec < p->next.tv_nsec))
-        return;
-    p->next = now;
-    p->next.tv_nsec += 200000000;
-    if (p->next.tv_nsec >= 1000000000) {
-        p->next.tv_nsec -= 1000000000;
-        p->next.tv_sec++;
-    }
-    fprintf(stderr, "\rconverting: %3.0f %%", p->end_ns > 0 && ns > 0 ? 100.0 * (double)ns / (double)p->end_ns : 0.0);
-}
-
-static void progress_begin(struct progress *p, const struct ct_reader *reader, const struct job *job)
-{
-    *p = (struct progress){ .on = isatty(STDERR_FILENO), .end_ns = ct_reader_end_ns(reader) };
-    if (p->end_ns > job->to_ns)
-        p->end_ns = job->to_ns;
-    clock_gettime(CLOCK_MONOTONIC, &p->next);
-    p->next.tv_sec++;                   /* what is done within a second needs none */
-}
-
-/* `count` more; true now and then. */
-static bool progress_items(struct progress *p, size_t count, int64_t ns)
-{
-    uint64_t before = p->items / PROGRESS_ITEMS;
-
-    p->items += count;
-    if (p->items / PROGRESS_ITEMS == before)
-        return false;
-    if (p->on)
-        progress_line(p, ns);
-    return true;
-}
-
-static void progress_end(const struct progress *p)
-{
-    if (p->on && p->items >= PROGRESS_ITEMS)
-        fputs("\r                   \r", stderr);
-}
 
 /* --- sinks --- */
 
@@ -148,19 +96,19 @@ static int to_chrome(struct ct_reader *reader, const struct job *job, struct ct_
     struct ct_chrome_options options = { job->from_ns, job->to_ns, job->stacks };
     struct ct_chrome *chrome = ct_chrome_new(reader, &options, out);
     const struct ct_read_item *items;
-    struct progress progress;
+    struct ct_progress progress;
     int r, failed = 0;
     size_t count;
 
     if (!chrome)
         return ct_error_at(err, -ENOMEM, 0, "no memory");
-    progress_begin(&progress, reader, job);
+    ct_progress_begin(&progress, reader, job->to_ns);
     while ((r = ct_reader_next_run(reader, &items, &count, err)) > 0) {
         failed = ct_chrome_items(chrome, items, count);
-        if (failed < 0 || (progress_items(&progress, count, items[count - 1].ns) && ct_output_error(out) < 0))
+        if (failed < 0 || (ct_progress_items(&progress, count, items[count - 1].ns) && ct_output_error(out) < 0))
             break;
     }
-    progress_end(&progress);
+    ct_progress_end(&progress);
     if (r < 0)
         ct_chrome_damage(chrome, err);
     ct_chrome_finish(chrome);
@@ -184,24 +132,24 @@ static int to_trace(struct ct_reader *reader, const struct job *job, struct ct_o
 
 static void watch_items(void *context, size_t count, int64_t ns)
 {
-    progress_items(context, count, ns);
+    ct_progress_items(context, count, ns);
 }
 
 static int to_profile(struct ct_reader *reader, const struct job *job, struct ct_output *out, struct ct_error *err)
 {
-    struct progress progress;
+    struct ct_progress progress;
     int r;
 
-    progress_begin(&progress, reader, job);
+    ct_progress_begin(&progress, reader, job->to_ns);
     r = ct_sink_profile(reader, ct_export_kind(job->to), out, watch_items, &progress, err);
-    progress_end(&progress);
+    ct_progress_end(&progress);
     return r;
 }
 
 static int to_ctf(struct ct_reader *reader, const struct job *job, const char *directory, struct ct_error *damage,
                   struct ct_error *err)
 {
-    struct progress progress;
+    struct ct_progress progress;
     struct ct_bt2_source_options options = {
         .inputs = job->opened.inputs, .count = job->opened.count, .from_ns = job->from_text ? job->from_ns : INT64_MIN,
         .to_ns = job->to_ns, .no_stacks = !job->stacks, .shifts = job->hosts.shift, .shift_count = job->hosts.count, .watch = watch_items, .watcher = &progress,
@@ -211,9 +159,9 @@ static int to_ctf(struct ct_reader *reader, const struct job *job, const char *d
     for (size_t i = 0; i < job->files.count; i++)
         if (strcmp(job->files.path[i], "-") == 0)
             return ct_error_at(err, -ENOTSUP, 0, "CTF is made of files; standard input can be read only once");
-    progress_begin(&progress, reader, job);
+    ct_progress_begin(&progress, reader, job->to_ns);
     r = ct_convert_ctf(&options, directory, damage, err);
-    progress_end(&progress);
+    ct_progress_end(&progress);
     return r;
 }
 
@@ -244,6 +192,17 @@ static int find_files(struct job *job, struct ct_error *err)
     for (size_t i = 0; r == 0 && i < job->argument_count; i++)
         r = ct_family_add(&job->files, job->arguments[i], job->alone, err);
     return r;
+}
+
+/* What is being recorded is waited for; its processes may be more by then. */
+static int wait_for_end(struct job *job, struct ct_error *err)
+{
+    int r = job->now ? 0 : ct_convert_wait((const char *const *)job->files.path, job->files.count, job->alone, err);
+
+    if (r <= 0)
+        return r;
+    ct_family_fini(&job->files);
+    return find_files(job, err);
 }
 
 static int open_reader(struct job *job, struct ct_reader **ret, struct ct_error *err)
@@ -352,7 +311,7 @@ static int convert(struct job *job, const struct sink *sink)
     char *name = NULL;
     int status;
 
-    if (find_files(job, &err) < 0 || open_reader(job, &reader, &err) < 0)
+    if (find_files(job, &err) < 0 || wait_for_end(job, &err) < 0 || open_reader(job, &reader, &err) < 0)
         return complain_error(&err);
     status = set_range(job, reader, sink);
     if (status == 0 && !(name = output_name(job, sink)))
@@ -376,13 +335,13 @@ static const struct sink *find_sink(const char *name)
 
 static int parse(int argc, char **argv, struct job *job)
 {
-    enum { FROM = 256, TO, NO_STACKS, ALONE, OFFSET, RANGE };
+    enum { FROM = 256, TO, NO_STACKS, ALONE, OFFSET, RANGE, NOW };
     static const struct option options[] = {
         { "type", required_argument, NULL, 't' }, { "output", required_argument, NULL, 'o' },
         { "from", required_argument, NULL, FROM }, { "to", required_argument, NULL, TO },
         { "no-stacks", no_argument, NULL, NO_STACKS }, { "alone", no_argument, NULL, ALONE },
         { "offset", required_argument, NULL, OFFSET }, { "range", required_argument, NULL, RANGE },
-        { "help", no_argument, NULL, 'h' }, { 0 },
+        { "now", no_argument, NULL, NOW }, { "help", no_argument, NULL, 'h' }, { 0 },
     };
     struct ct_error err = { 0 };
     int option;
@@ -396,6 +355,7 @@ static int parse(int argc, char **argv, struct job *job)
         case TO: job->to_text = optarg; break;
         case NO_STACKS: job->stacks = false; break;
         case ALONE: job->alone = true; break;
+        case NOW: job->now = true; break;
         case OFFSET:
             if (ct_hosts_say(&job->hosts, optarg, &err) < 0)
                 return complain_error(&err), 'e';

@@ -88,6 +88,40 @@ class Recording:
         return self.record.wait(30)
 
 
+def converts():
+    """`ctrace convert` follows a recording to its end, or to ^C; a program that converts its own trace does not wait for itself."""
+    def convert(name, *options):
+        return subprocess.Popen([ctrace, "convert", "-t", "text", "-o", f"{scratch}/{name}.txt", *options, f"{scratch}/{name}"], stderr=subprocess.PIPE, text=True)
+
+    def text_of(name, *options):
+        return subprocess.run([ctrace, "convert", "-t", "text", "-o", "-", *options, f"{scratch}/{name}"], check=True, capture_output=True, text=True).stdout
+
+    one, goes_on = Recording("followed.out"), " is still being recorded: it is converted when that ends, or at ^C (--now: at once)\n"
+    time.sleep(1)
+    now = convert("followed.out", "--now")
+    assert now.wait(10) == 0 and "is cut at byte" in now.stderr.read(), "--now takes what is there"
+    follows = convert("followed.out")
+    one.say("child\n")                      # is a process whose trace is not there yet
+    time.sleep(1.5)
+    expect((follows.poll(), one.record.poll()), (None, None), "both go on")
+    expect(one.end(), 0, "the recording")
+    expect((follows.wait(15), follows.stderr.read()), (0, f"ctrace convert: {one.path}{goes_on}"), "what followed it")
+    with open(f"{scratch}/followed.out.txt", encoding="utf-8") as f:
+        expect(f.read(), text_of("followed.out"), "all of it")
+    other = Recording("stopped.out")
+    time.sleep(1)
+    follows = convert("stopped.out")
+    time.sleep(1)
+    follows.send_signal(signal.SIGINT)
+    status, said = follows.wait(10), follows.stderr.read()
+    assert status == 0 and said.startswith(f"ctrace convert: {other.path}{goes_on}") and other.record.poll() is None, (status, said)
+    assert os.path.getsize(f"{scratch}/stopped.out.txt") > 1000, "what was there"
+    expect(other.end(), 0, "the recording")
+    own = subprocess.run([ctrace, "record", "-o", f"{scratch}/own.out", "--", "sh", "-c",
+                          f"/bin/true; sleep 1.5; {ctrace} convert -t text -o {scratch}/own.txt {scratch}/own.out"], capture_output=True, text=True, timeout=30)
+    assert own.returncode == 0 and "is still being recorded" not in own.stderr and os.path.exists(f"{scratch}/own.txt"), own
+
+
 def grows():
     """Events, time and processes come while it is looked at; numbers stay; at the end all is as in any trace."""
     recording = Recording("trace.out")
@@ -216,7 +250,7 @@ def beside():
 
 
 try:
-    for test in sys.argv[2:] or ["grows", "named"]:
+    for test in sys.argv[2:] or ["grows", "named", "converts"]:
         globals()[test]()
 finally:
     for each in recordings:
