@@ -31,7 +31,7 @@ const struct ct_bt2_door *ct_bt2_open(struct ct_error *err)
     void *plugin = load_beside();
 
     if (!plugin)
-        plugin = dlopen(CT_LIBDIR "/babeltrace2/plugins/" PLUGIN, RTLD_NOW | RTLD_LOCAL);
+        plugin = dlopen(CT_PLUGINDIR "/" PLUGIN, RTLD_NOW | RTLD_LOCAL);
     door = plugin ? dlsym(plugin, "ct_bt2_door") : NULL;
     if (!door) {
         const char *why = dlerror(), *end = strrchr(why, ':');     /* FILE: what is wrong with it */
