@@ -10,12 +10,15 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "format/file.h"
 #include "viewer/bt2.h"
 #include "viewer/import_live.h"
 #include "viewer/open.h"
+
+enum { SILENCE_S = 10, LOOK_MS = 1000 };
 
 struct answer {
     int code;
@@ -65,6 +68,7 @@ struct import {
     const char *place;
     char folder[CT_PATH_MAX], file[CT_PATH_MAX + 8];
     unsigned deaths;                    /* of children that had told nothing */
+    bool hangs;                         /* its relay has not said a word for so long that this was told */
     pid_t child;                        /* 0: none (any more) */
     int answer;                         /* where it says how it ended; -1 */
 };
@@ -171,6 +175,17 @@ static int take_file(struct import *one, int *ret_fd, struct ct_error *err)
     return *ret_fd < 0 ? ct_error_at(err, -errno, 0, "%.80s: %s", one->file, strerror(errno)) : 0;
 }
 
+/* A relay that hangs is waited for: whether to go on waiting is for who can look at it. */
+static void tell_of_hanging(struct import *one)
+{
+    struct stat st;
+    time_t silent = ct_opened_is_live(one->place) && stat(one->file, &st) == 0 ? time(NULL) - st.st_mtim.tv_sec : 0;
+
+    if (silent > SILENCE_S && !one->hangs)
+        fprintf(stderr, "ctrace: %s: the relay daemon has not answered for %d s; ^C ends it here\n", one->place, SILENCE_S);
+    one->hangs = silent > SILENCE_S;
+}
+
 /* As they end, which may be long after one another: what is wrong with one of them is said at once. */
 static int wait_for_all(struct import *all, size_t count, const struct ct_bt2_door *door, const struct ct_ctf_options *options, int *ret_fds,
                         struct ct_error *err)
@@ -183,9 +198,11 @@ static int wait_for_all(struct import *all, size_t count, const struct ct_bt2_do
 
         for (size_t i = 0; i < count; i++)
             ready[i] = (struct pollfd){ .fd = all[i].child > 0 ? all[i].answer : -1, .events = POLLIN };
-        if (poll(ready, count, -1) < 0)
+        if (poll(ready, count, LOOK_MS) < 0)
             continue;
         for (size_t i = 0; r == 0 && i < count; i++) {
+            if (!ready[i].revents && all[i].child > 0)
+                tell_of_hanging(&all[i]);
             if (!ready[i].revents)
                 continue;
             r = take_answer(&all[i], &children[i], err);

@@ -23,6 +23,7 @@ struct ct_ctf_options {
  * Writes to the new file `output` all CTF traces that lie below `place`, or, when that is net://RELAY/host/HOST/SESSION,
  * what the session delivers until it ends, or until SIGINT or SIGTERM.
  * A session whose relay fails gives what arrived until then: 0, and err->code is not.
+ * Of a session `output` is "-", a file whose time is that of the last word of the relay.
  * Returns 0, or negative with `err`: -ENOENT when there is no CTF, else what babeltrace2 said.
  */
 int ct_ctf_read(const char *place, const struct ct_ctf_options *options, const char *output, struct ct_error *err);

@@ -114,7 +114,7 @@ def kept():
 
 
 def restarted():
-    """A relay daemon that hangs does not hold up who interrupts; one that began anew does not have the session, and that is said."""
+    """A relay daemon that hangs is told of, and does not hold up who interrupts; one that began anew does not have the session, and that is said."""
     os.chmod(scratch, 0o755)
     with Session(f"{scratch}/anew") as lttng:
         relay, running = Relay(lttng), []
@@ -126,7 +126,7 @@ def restarted():
             running += talk(lttng, lttng)
             time.sleep(3)
             relay.daemon.send_signal(signal.SIGSTOP)
-            time.sleep(0.5)
+            expect(convert.stderr.readline(), f"ctrace: {place}: the relay daemon has not answered for 10 s; ^C ends it here\n", "what is said")
             convert.send_signal(signal.SIGINT)
             expect((convert.wait(10), convert.stderr.read()), (0, ""), "ctrace convert, interrupted")
             assert os.path.getsize(f"{scratch}/hung.trace") > 1000, "what had arrived"
