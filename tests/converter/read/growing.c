@@ -194,9 +194,62 @@ static void shrinks(void **state)
     unlink(path);
 }
 
+/* --- two containers of one machine --- */
+
+#define PROGRAM(number, arena, host, second) \
+    "program " number " pid=10 parent=0 uid=0 start_time=0 clock=tsc ticks_per_second=1000000000 cpus=0 categories=0x0 run=000000000000000000000000000000" arena \
+    " arena=000000000000000000000000000000" arena " boot=00000000000000000000000000000077 host=\"" host "\" name=\"x\" arguments=\"\" version=\"\" system=\"\"\n" \
+    "generation " number ":1 start=" second "000000000/" second "000000000/" second "000000000 pause=0 kind=0 end=" second "500000000/" second "500000000/" second "500000000 lost=0 flags=0\n" \
+    "thread " number ":1 tid=10 parent=0 routine=0x0 name=\"\" state=running reason=0 object=0x0 lost=0\n"
+
+/* `path` gets the trace of one program, or of two, as far as `part` of 16. */
+static void write_part(const char *path, const char *text, unsigned part)
+{
+    struct ct_error err;
+    size_t size;
+    char *bytes;
+
+    assert_int_equal(trace_of_text(text, strlen(text), &bytes, &size, &err), 0);
+    file_write(path, bytes, size * part / 16);
+    free(bytes);
+}
+
+/* What a container runs later is of that container, and goes by its clock, not by that of the first one. */
+static void containers(void **state)
+{
+    static const char first[] = PROGRAM("1", "11", "a", "1"), other[] = PROGRAM("1", "21", "b", "2") PROGRAM("2", "22", "b", "4");
+    const struct ct_read_shift shifts[] = { { .host = { "a", 1 }, .how = CT_READ_SHIFT_FIRST },
+                                            { .host = { "b", 1 }, .how = CT_READ_SHIFT_SAID, .ns = 7000000000 } };
+    const struct ct_reader_options options = { .follow = true, .shifts = shifts, .shift_count = 2 };
+    char paths[2][32] = { "/tmp/ctrace-growing-XXXXXX", "/tmp/ctrace-growing-XXXXXX" };
+    const struct ct_read_input inputs[] = { { .path = paths[0], .fd = -1 }, { .path = paths[1], .fd = -1 } };
+    struct ct_reader *reader;
+    struct all all = { 0 };
+    struct ct_error err;
+
+    close(mkstemp(paths[0]));
+    close(mkstemp(paths[1]));
+    write_part(paths[0], first, 16);
+    write_part(paths[1], other, 8);
+    assert_int_equal(ct_reader_open(inputs, 2, &options, &reader, &err), 0);
+    assert_int_equal(ct_reader_program_count(reader), 2);
+    write_part(paths[1], other, 16);
+    assert_int_equal(ct_reader_extend(reader, inputs, 2, false, &err), 0);
+    assert_int_equal(ct_reader_extend(reader, inputs, 2, true, &err), 0);
+    assert_int_equal(drain(reader, &all), 0);
+    assert_int_equal(ct_reader_program_count(reader), 3);
+    assert_string_equal(ct_reader_program(reader, 2)->shift->host.at, "b");
+    assert_int_equal(ct_reader_program(reader, 1)->start_ns, 8000000000);
+    assert_int_equal(ct_reader_program(reader, 2)->start_ns, 10000000000);
+    ct_reader_close(reader);
+    free(all.items);
+    unlink(paths[0]);
+    unlink(paths[1]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(grows), cmocka_unit_test(shrinks) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(grows), cmocka_unit_test(shrinks), cmocka_unit_test(containers) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
