@@ -13,8 +13,19 @@ from serving import settles
 from viewing import ctrace
 
 
+given = set()
+
+
 def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Ports that nobody has, and no other call got: who was given one may take it only later."""
+    sockets = []
+    while len(sockets) < count:
+        one = socket.create_server(("127.0.0.1", 0))
+        if one.getsockname()[1] in given:
+            one.close()
+            continue
+        given.add(one.getsockname()[1])
+        sockets.append(one)
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
         each.close()
@@ -62,7 +73,7 @@ def redis(session, port):
     server = subprocess.Popen([ctrace, "record", "--lttng", "-o", f"{session.home}/redis.out", "--", "redis-server", "--port", str(port),
                                "--save", "", "--daemonize", "no"], env=session.env, cwd=session.home, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, **session.who)
-    settles(lambda: subprocess.run(["redis-cli", "-p", str(port), "ping"], capture_output=True, text=True).stdout, "PONG\n", "redis", 20)
+    settles(lambda: subprocess.run(["redis-cli", "-p", str(port), "ping"], capture_output=True, text=True, timeout=20).stdout, "PONG\n", "redis", 20)
     return server
 
 
