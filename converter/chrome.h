@@ -203,6 +203,8 @@ char *chrome_kernel_args(struct ct_chrome *c, char *p, const struct ct_span *spa
 
 struct chrome_stacks *chrome_stacks_new(void);
 void chrome_stacks_free(struct chrome_stacks *stacks);
+/* HOT: the line of a stack is wanted soon, and stands where nobody has looked for a while. */
+void chrome_stack_ahead(const struct ct_chrome *c, uint32_t node);
 /* ,"stack":"..." for args; nothing when the node is none. */
 char *chrome_stack_args(struct ct_chrome *c, char *p, uint32_t node);
 /* "stackFrames":{...} for the end of the file. */

@@ -432,6 +432,8 @@ void chrome_span(void *chrome, const struct ct_span *s)
     struct chrome_thread *own = chrome_known_thread(c, s->thread);
     char *p;
 
+    if (s->stack >= CT_NODE_FIRST)
+        chrome_stack_ahead(c, s->stack);
     if (__builtin_expect(!own->told_slice, 0))
         chrome_name_thread(c, s->thread);
     p = chrome_put_row(c, chrome_begin(c), &own->slice);
