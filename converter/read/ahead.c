@@ -9,7 +9,11 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { BLOCKS = 64 };                   /* who waits is woken when half of them changed: waking costs microseconds */
+/*
+ * Waking costs microseconds, and a lock that two want at once does as well: blocks change hands several together, and who
+ * waits is woken when there is something to do for a while.
+ */
+enum { BLOCKS = 64, TOGETHER = 8 };
 
 struct block {
     struct ct_read_item items[CT_READ_RUN];
@@ -24,7 +28,8 @@ struct ct_read_ahead {
     unsigned long made, used;           /* blocks; under the mutex, as are those below */
     bool parked, quit;
     bool decoder_waits, consumer_waits;
-    bool holding;                       /* the consumer looks at a block */
+    unsigned long taken, seen;          /* the consumer's own: blocks it is done with, and of which it knows that they were made */
+    bool holding;                       /* and that it looks at one */
     struct block blocks[BLOCKS];
 };
 
@@ -35,23 +40,41 @@ static void wait_for_change(struct ct_read_ahead *ahead, bool *waits)
     *waits = false;
 }
 
+/* Makes blocks, no more than `room` and from number `first` on: how many.  `*parked`: something else than an event is due. */
+static unsigned make_blocks(struct ct_read_ahead *ahead, unsigned long first, unsigned long room, bool *parked)
+{
+    unsigned made = 0;
+
+    for (*parked = false; !*parked && made < room && made < TOGETHER; made++) {
+        struct block *block = &ahead->blocks[(first + made) % BLOCKS];
+
+        if (first + made < BLOCKS)
+            ct_read_items_init(block->items);
+        block->count = ct_reader_take_events(ahead->reader, block->items);
+        *parked = block->count < CT_READ_RUN;
+    }
+    return made;
+}
+
 static void *decode(void *context)
 {
     struct ct_read_ahead *ahead = context;
 
     pthread_mutex_lock(&ahead->mutex);
     while (!ahead->quit) {
-        struct block *block = &ahead->blocks[ahead->made % BLOCKS];
+        unsigned long first = ahead->made, room = BLOCKS - (first - ahead->used);
+        unsigned made;
+        bool parked;
 
-        if (ahead->parked || ahead->made - ahead->used == BLOCKS) {
+        if (ahead->parked || room == 0) {
             wait_for_change(ahead, &ahead->decoder_waits);
             continue;
         }
         pthread_mutex_unlock(&ahead->mutex);
-        block->count = ct_reader_take_events(ahead->reader, block->items);
+        made = make_blocks(ahead, first, room, &parked);
         pthread_mutex_lock(&ahead->mutex);
-        ahead->made++;
-        ahead->parked = block->count < CT_READ_RUN;     /* something else than an event is due */
+        ahead->made += made;
+        ahead->parked = parked;
         if (ahead->consumer_waits && (ahead->parked || ahead->made - ahead->used >= BLOCKS / 2))
             pthread_cond_signal(&ahead->changed);
     }
@@ -68,11 +91,9 @@ int ct_read_ahead_new(struct ct_reader *reader, struct ct_read_ahead **ret)
     if (!ahead)
         return -ENOMEM;
     ahead->reader = reader;
-    ahead->made = ahead->used = 0;
+    ahead->made = ahead->used = ahead->taken = ahead->seen = 0;
     ahead->parked = true;               /* first of all a generation has to begin */
     ahead->quit = ahead->decoder_waits = ahead->consumer_waits = ahead->holding = false;
-    for (unsigned i = 0; i < BLOCKS; i++)
-        ct_read_items_init(ahead->blocks[i].items);
     pthread_mutex_init(&ahead->mutex, NULL);
     pthread_cond_init(&ahead->changed, NULL);
     sigfillset(&all);
@@ -87,24 +108,27 @@ int ct_read_ahead_new(struct ct_reader *reader, struct ct_read_ahead **ret)
     return 0;
 }
 
-/* Gives the block back, and waits for the next; NULL when the decoder is parked and nothing is left. */
-static struct block *next_block(struct ct_read_ahead *ahead)
+/* Gives blocks back, and waits until there is one to take or the decoder is parked. */
+static void exchange(struct ct_read_ahead *ahead)
 {
-    struct block *block = NULL;
-
     pthread_mutex_lock(&ahead->mutex);
-    if (ahead->holding) {
-        ahead->used++;
-        if (ahead->decoder_waits && ahead->made - ahead->used <= BLOCKS / 2)
-            pthread_cond_signal(&ahead->changed);
-    }
+    ahead->used = ahead->taken;
+    if (ahead->decoder_waits && ahead->made - ahead->used <= BLOCKS / 4)
+        pthread_cond_signal(&ahead->changed);
     while (ahead->made == ahead->used && !ahead->parked)
         wait_for_change(ahead, &ahead->consumer_waits);
-    ahead->holding = ahead->made != ahead->used;
-    if (ahead->holding)
-        block = &ahead->blocks[ahead->used % BLOCKS];
+    ahead->seen = ahead->made;
     pthread_mutex_unlock(&ahead->mutex);
-    return block;
+}
+
+/* The block after the one that the consumer looks at; NULL when the decoder is parked and nothing is left. */
+static struct block *next_block(struct ct_read_ahead *ahead)
+{
+    ahead->taken += ahead->holding;
+    if (ahead->taken == ahead->seen || ahead->taken - ahead->used >= TOGETHER)
+        exchange(ahead);
+    ahead->holding = ahead->taken != ahead->seen;
+    return ahead->holding ? &ahead->blocks[ahead->taken % BLOCKS] : NULL;
 }
 
 static void unpark(struct ct_read_ahead *ahead)
