@@ -194,6 +194,8 @@ char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *m
 const char *chrome_state_name(const struct ct_state_span *span);
 /* Something of a newer version: its fields as numbers and texts, a comma before each. */
 char *chrome_fields(char *p, const struct ct_read_event_info *info, const struct ct_read_generation *g, const uint64_t *arg);
+/* ,"id":7 for each of what is told of a range. */
+char *chrome_told(char *p, struct ct_text told);
 
 /* chrome_kernel.c: what a slice of SCHED_OUT ... SYSCALL is called, and its members, each after a comma. */
 const char *chrome_kernel_name(const struct ct_span *span, char room[64]);

@@ -304,6 +304,8 @@ static char *named_text(struct ct_chrome *c, char *p, const struct ct_span *span
         p = CT_JSON_PUT(p, ",\"task\":");
         p = ct_json_u64(p, ct_args_REGION_BEGIN(span->arg)->task);
     }
+    if (span->told.size)
+        p = chrome_told(p, span->told);
     return close_record(c, p, args, span);
 }
 

@@ -1,6 +1,7 @@
 /* What moments and states are called in Chrome JSON, and what is said of them. */
 #include "converter/chrome.h"
 #include "converter/model/args.h"
+#include "converter/read/told.h"
 
 enum { FIELD_TEXT_MAX = 256 };          /* an event can have many */
 
@@ -28,6 +29,25 @@ char *chrome_fields(char *p, const struct ct_read_event_info *info, const struct
         p = ct_json_text(p, info->fields[i].name, strnlen(info->fields[i].name, 64));
         p = CT_JSON_PUT(p, "\":");
         p = field_text(p, g, info->fields[i].type, arg[i]);
+    }
+    return p;
+}
+
+char *chrome_told(char *p, struct ct_text rest)
+{
+    struct ct_told item;
+
+    if (rest.size > CT_EVENT_TEXT_MAX)
+        rest.size = CT_EVENT_TEXT_MAX;
+    while (ct_told_next(&rest, &item)) {
+        bool number = ct_told_is_number(item.value);
+
+        p = CT_JSON_PUT(p, ",\"");
+        p = ct_json_text(p, item.name.at, item.name.size);
+        p = number ? CT_JSON_PUT(p, "\":") : CT_JSON_PUT(p, "\":\"");
+        p = ct_json_text(p, item.value.at, item.value.size);
+        if (!number)
+            *p++ = '"';
     }
     return p;
 }

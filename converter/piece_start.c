@@ -25,6 +25,8 @@ static int family_of(unsigned no)
     switch (no) {
     case CT_EV_REGION_BEGIN:
     case CT_EV_REGION_END:
+    case CT_EV_RANGE_BEGIN:
+    case CT_EV_RANGE_END:
         return 1;
     case CT_EV_GC_BEGIN:
     case CT_EV_GC_END:

@@ -185,6 +185,8 @@ struct ct_in {
     const struct ct_ctf_options *options;
     struct ct_symbols *symbols;         /* NULL: not asked yet */
     bool placed;                        /* code is spoken of, and files that hold it */
+    struct ct_text told;                /* what the event under way says, when it is half of a range; in `room` */
+    char told_room[CT_EVENT_TEXT_MAX];
     uint64_t ip;                        /* where the event under way was called from; 0: not told */
     uint64_t ends_alone, cut_ranges;    /* ends without a beginning; ranges that ended with the one around them */
     const struct ct_in_class *end_alone;    /* the first */
@@ -225,12 +227,14 @@ bool ct_in_kernel_class(struct ct_in_class *class, const char *name, const bt_fi
 bool ct_in_tells_switches(const bt_trace *trace);
 
 /*
- * in_range.c: makes the class one half of a range, where its name says so.  begin and end write what they are; end is 0 when
+ * in_range.c: makes the class one half of a range, where its name says so.  begin and end write what they are, with what is
+ * told of it (see converter/read/told.h) and empty where nothing is; end is 0 when
  * nothing that began fits, and nothing was written.  Negative with in->err.
  */
 void ct_in_range_class(struct ct_in *in, struct ct_in_class *class, const char *name, const bt_stream_class *stream);
-int ct_in_range_begin(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what, struct ct_text name);
-int ct_in_range_end(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what);
+int ct_in_range_begin(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what, struct ct_text name,
+                      struct ct_text told);
+int ct_in_range_end(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what, struct ct_text told);
 /* What is open on the thread, as far as it is followed; NULL: it is not. */
 struct ct_in_thread *ct_in_thread_of(struct ct_in_program *p, uint64_t serial);
 /* Puts into options->notes what a person should know of the ranges. */
@@ -251,6 +255,8 @@ struct ct_text ct_in_function(struct ct_in *in, struct ct_in_program *p, uint64_
 void ct_in_values(struct ct_in *in, const struct ct_in_class *class, const bt_field *structure, struct ct_bt2_value *ret);
 /* Any field as text: "a=1 b=[2, 3]" for a structure. */
 void ct_in_describe(struct ct_buffer *to, const bt_field *field, unsigned depth);
+/* A structure's members as ct_told. */
+struct ct_text ct_in_tell_of(const bt_field *structure, char room[CT_EVENT_TEXT_MAX]);
 int64_t ct_in_integer(const bt_field *field);
 
 /* in_host.c: NULL without memory. */

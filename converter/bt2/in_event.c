@@ -143,9 +143,9 @@ static int take_named(struct ct_in *in, struct ct_in_program *p, uint64_t serial
     int r;
 
     if (class->half == CT_IN_BEGINS)
-        return ct_in_range_begin(in, p, serial, class->range, 0, (struct ct_text){ class->range_name, strlen(class->range_name) });
+        return ct_in_range_begin(in, p, serial, class->range, 0, (struct ct_text){ class->range_name, strlen(class->range_name) }, in->told);
     if (class->half == CT_IN_ENDS) {
-        r = ct_in_range_end(in, p, serial, class->range, 0);
+        r = ct_in_range_end(in, p, serial, class->range, 0, in->told);
         if (r != 0)
             return r < 0 ? r : 0;
         if (in->ends_alone++ == 0)
@@ -161,9 +161,9 @@ static int take_ours(struct ct_in *in, struct ct_in_program *p, uint64_t serial,
     int r = 0;
 
     if (class->no == CT_EV_REGION_BEGIN && ct_in_thread_of(p, serial))
-        return ct_in_range_begin(in, p, serial, CT_IN_REGIONS, 0, values[0].text);
+        return ct_in_range_begin(in, p, serial, CT_IN_REGIONS, 0, values[0].text, (struct ct_text){ 0 });
     if (class->no == CT_EV_REGION_END)
-        r = ct_in_range_end(in, p, serial, CT_IN_REGIONS, 0);
+        r = ct_in_range_end(in, p, serial, CT_IN_REGIONS, 0, (struct ct_text){ 0 });
     return r != 0 ? r : put(in, p, serial, nested, class->no, &class->info, values);
 }
 

@@ -95,7 +95,8 @@ static int enter_interrupt(const struct ct_in_moment *m, const char *name)
     if (r < 0)
         return r;
     ct_in_cpu(m->host, m->cpu)->interrupts++;
-    return ct_in_range_begin(m->in, p, serial, CT_IN_REGIONS, 0, (struct ct_text){ name, strlen(name) });
+    return ct_in_range_begin(m->in, p, serial, CT_IN_REGIONS, 0, (struct ct_text){ name, strlen(name) },
+                             (struct ct_text){ 0 });
 }
 
 static int leave_interrupt(const struct ct_in_moment *m)
@@ -109,7 +110,7 @@ static int leave_interrupt(const struct ct_in_moment *m)
         return r;
     cpu = ct_in_cpu(m->host, m->cpu);
     cpu->interrupts -= cpu->interrupts > 0;
-    r = ct_in_range_end(m->in, p, serial, CT_IN_REGIONS, 0);
+    r = ct_in_range_end(m->in, p, serial, CT_IN_REGIONS, 0, (struct ct_text){ 0 });
     return r < 0 ? r : r > 0 ? 0 : ct_in_ours(m->in, p, serial, CT_EV_REGION_END, NULL);     /* it began before the trace */
 }
 

@@ -145,9 +145,10 @@ int ct_in_lttng(struct ct_in *in, struct ct_in_program *p, uint64_t serial, cons
     case CT_IN_FREE:
         return freed(in, p, serial, v[0].number);
     case CT_IN_FUNCTION_ENTRY:
-        return ct_in_range_begin(in, p, serial, CT_IN_FUNCTIONS, v[0].number, ct_in_function(in, p, v[0].number, room));
+        return ct_in_range_begin(in, p, serial, CT_IN_FUNCTIONS, v[0].number, ct_in_function(in, p, v[0].number, room),
+                                 (struct ct_text){ 0 });
     default:
-        r = ct_in_range_end(in, p, serial, CT_IN_FUNCTIONS, class->count ? v[0].number : 0);
+        r = ct_in_range_end(in, p, serial, CT_IN_FUNCTIONS, class->count ? v[0].number : 0, (struct ct_text){ 0 });
         return r != 0 ? r : ct_in_ours(in, p, serial, CT_EV_REGION_END, NULL);      /* it began before the trace */
     }
 }

@@ -144,9 +144,10 @@ struct ct_in_thread *ct_in_thread_of(struct ct_in_program *p, uint64_t serial)
     return !p->own && serial > 0 && serial <= p->threads.count ? &p->threads.items[serial - 1] : NULL;
 }
 
-int ct_in_range_begin(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what, struct ct_text name)
+int ct_in_range_begin(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what, struct ct_text name,
+                      struct ct_text told)
 {
-    const struct ct_bt2_value values[2] = { { .text = name } };
+    const struct ct_bt2_value region[2] = { { .text = name } }, values[2] = { { .text = name }, { .text = told } };
     struct ct_in_thread *thread = ct_in_thread_of(p, serial);
     struct ct_in_open *open = thread && thread->open.count < OPEN_MAX ? ct_list_add(&thread->open) : NULL;
 
@@ -154,12 +155,13 @@ int ct_in_range_begin(struct ct_in *in, struct ct_in_program *p, uint64_t serial
         *open = (struct ct_in_open){ range, what };
     else if (thread && thread->open.count < OPEN_MAX)
         return ct_error_at(in->err, -ENOMEM, 0, "no memory");
-    return ct_in_ours(in, p, serial, CT_EV_REGION_BEGIN, values);
+    return told.size > 0 ? ct_in_ours(in, p, serial, CT_EV_RANGE_BEGIN, values) : ct_in_ours(in, p, serial, CT_EV_REGION_BEGIN, region);
 }
 
 /* What is open within it ends with it: the end of that, when it comes, is one without a beginning. */
-int ct_in_range_end(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what)
+int ct_in_range_end(struct ct_in *in, struct ct_in_program *p, uint64_t serial, unsigned range, uint64_t what, struct ct_text told)
 {
+    const struct ct_bt2_value value = { .text = told };
     struct ct_in_thread *thread = ct_in_thread_of(p, serial);
     size_t at = thread ? thread->open.count : 0;
     int r = 0;
@@ -170,8 +172,9 @@ int ct_in_range_end(struct ct_in *in, struct ct_in_program *p, uint64_t serial, 
         return 0;
     in->cut_ranges += thread->open.count - at;
     while (r == 0 && ct_in_thread_of(p, serial)->open.count >= at) {
-        ct_in_thread_of(p, serial)->open.count--;
-        r = ct_in_ours(in, p, serial, CT_EV_REGION_END, NULL);
+        bool last = --ct_in_thread_of(p, serial)->open.count < at;
+
+        r = ct_in_ours(in, p, serial, last && told.size > 0 ? CT_EV_RANGE_END : CT_EV_REGION_END, &value);
     }
     return r < 0 ? r : 1;
 }

@@ -76,6 +76,8 @@ const struct ct_in_class *ct_in_known_as(struct ct_in *in, struct ct_in_program 
 void ct_in_payload(struct ct_in *in, const struct ct_in_class *class, const bt_field *payload, struct ct_bt2_value *ret,
                    char room[CT_IN_LOG_BYTES])
 {
+    if (class->half)
+        in->told = ct_in_tell_of(payload, in->told_room);
     if (class->kind == CT_IN_LOG)
         *ret = (struct ct_bt2_value){ .text = described(payload, room) };
     else

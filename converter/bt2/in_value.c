@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "converter/bt2/in.h"
+#include "converter/read/told.h"
 
 enum { DEPTH_MAX = 8, ELEMENTS_MAX = 64 };
 
@@ -143,6 +144,22 @@ static void put_array(struct ct_buffer *to, const bt_field *field, unsigned dept
         ct_in_describe(to, bt_field_array_borrow_element_field_by_index_const(field, i), depth + 1);
     }
     put_string(to, count > ELEMENTS_MAX ? ", ...]" : "]");
+}
+
+struct ct_text ct_in_tell_of(const bt_field *structure, char room[CT_EVENT_TEXT_MAX])
+{
+    const bt_field_class *class = structure ? bt_field_borrow_class_const(structure) : NULL;
+    uint64_t count = class ? bt_field_class_structure_get_member_count(class) : 0;
+    struct ct_buffer b = ct_buffer_over(room, CT_EVENT_TEXT_MAX);
+
+    for (uint64_t i = 0; i < count; i++) {
+        if (i > 0)
+            ct_buffer_bytes(&b, (char[]){ CT_TOLD_SEPARATOR }, 1);
+        put_string(&b, bt_field_class_structure_member_get_name(bt_field_class_structure_borrow_member_by_index_const(class, i)));
+        put_string(&b, "=");
+        ct_in_describe(&b, bt_field_structure_borrow_member_field_by_index_const(structure, i), 1);
+    }
+    return (struct ct_text){ room, ct_buffer_used(&b) };
 }
 
 void ct_in_describe(struct ct_buffer *to, const bt_field *field, unsigned depth)

@@ -3,6 +3,10 @@
 
 #include <stdio.h>
 
+#include "converter/read/told.h"
+
+enum { TOLD_MAX = 64 };                 /* fields of a range */
+
 static struct ct_text error_name(struct ct_index_memory *memory, int64_t result)
 {
     const char *name = result > -4096 && result < 0 ? strerrorname_np((int)-result) : NULL;
@@ -93,10 +97,21 @@ static bool says_something(const struct ct_argument *a)
                              !(a->name && (strcmp(a->name, "task") == 0 || strcmp(a->name, "parent") == 0)));
 }
 
+/* The fields of a range, one by one. */
+static size_t add_told(struct ct_text rest, struct ct_index_memory *memory, struct ct_index_argument *list)
+{
+    struct ct_told item;
+    size_t count = 0;
+
+    while (count < TOLD_MAX && ct_told_next(&rest, &item))
+        list[count++] = (struct ct_index_argument){ ct_index_copy(memory, item.name), ct_index_copy(memory, item.value), { "", 0 } };
+    return count;
+}
+
 size_t ct_argument_list(const struct ct_store *s, const struct ct_name_record *name, uint32_t program,
                         struct ct_payload payload, struct ct_index_memory *memory, struct ct_index_argument **ret)
 {
-    struct ct_index_argument *list = ct_index_take(memory, (CT_EVENT_FIELDS_MAX + 1) * sizeof *list);
+    struct ct_index_argument *list = ct_index_take(memory, (CT_EVENT_FIELDS_MAX + 1 + TOLD_MAX) * sizeof *list);
     struct ct_arguments state = { 0 };
     struct ct_argument a;
     size_t count = 0;
@@ -108,7 +123,9 @@ size_t ct_argument_list(const struct ct_store *s, const struct ct_name_record *n
         list[count++] = (struct ct_index_argument){ { "result", 6 }, ct_index_print(memory, "%lld", (long long)payload.result),
                                                     error_name(memory, payload.result) };
     while (count <= CT_EVENT_FIELDS_MAX && ct_payload_next(s, name, &payload, &state, &a))
-        if (says_something(&a))
+        if (name->event == CT_EV_RANGE_BEGIN && (a.type & CT_WIRE_MASK) == CT_WIRE_TEXT)
+            count += add_told(a.bytes, memory, list + count);
+        else if (says_something(&a))
             ct_argument_text(s, name, program, &a, memory, &list[count++]);
     return count;
 }

@@ -142,7 +142,7 @@ static void span(void *context, const struct ct_span *s)
         return;
     }
     name = ct_build_span_name(b, s);
-    to = s->no ? ct_column_room(&row->column, &b->heap, CT_BUILD_SHORT) : b->scratch;
+    to = s->no ? ct_column_room(&row->column, &b->heap, CT_BUILD_SHORT + s->told.size) : b->scratch;
     if (!to)
         return;
     size = ct_build_span_payload(b, s, to);

@@ -166,7 +166,7 @@ uint32_t ct_build_span_name(struct ct_builder *b, const struct ct_span *s)
         return ct_build_name(b, s->name_lost ? lost : s->name, s->no, 0, call ? class_of_call(call->category) : CT_CLASS_PROCESS);
     }
     case CT_EV_REGION_BEGIN:
-        return ct_build_name(b, s->name_lost ? lost : s->name, s->no, 0, CT_CLASS_REGION);
+        return ct_build_name(b, s->name_lost ? lost : s->name, s->told.size ? CT_EV_RANGE_BEGIN : s->no, 0, CT_CLASS_REGION);
     case CT_EV_GC_BEGIN:
         return ct_build_name(b, s->name_lost ? lost : s->name.size ? s->name : text_of("collection"), s->no, 0,
                              CT_CLASS_COLLECTOR_PAUSE);

@@ -189,6 +189,12 @@ size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s, uint
     case CT_EV_SYSCALL:
         p = put_told(b, p, s->thread->program, s->info, s->generation, s->arg, (struct ct_text){ 0 }, false);
         break;
+    case CT_EV_REGION_BEGIN:
+        if (s->told.size)               /* named as a RANGE_BEGIN */
+            p = put_text(ct_varint_put(p, CT_STRINGS_EMPTY), s->told);
+        else
+            p = put_known(b, p, s);
+        break;
     case 0:
         if (s->info && ct_build_new_event(b, s->info))
             p = put_told(b, p, s->thread->program, s->info, s->generation, s->arg, (struct ct_text){ 0 }, false);

@@ -156,16 +156,18 @@ static void take_annotation(struct ct_model *m, struct ct_model_thread *t, const
         ct_tasks_end(m, t, e);
         break;
     case CT_EV_REGION_BEGIN:
+    case CT_EV_RANGE_BEGIN:
         ct_span_begin(m, t, e, ct_args_REGION_BEGIN(e->arg)->name, 0);
         break;
     case CT_EV_REGION_END:
-        ct_span_end(m, t, CT_EV_REGION_BEGIN, e->ns);
+    case CT_EV_RANGE_END:
+        ct_span_end(m, t, CT_EV_REGION_BEGIN, e->ns, e->text);
         break;
     case CT_EV_GC_BEGIN:
         ct_span_begin(m, t, e, ct_args_GC_BEGIN(e->arg)->kind, ct_args_GC_BEGIN(e->arg)->at);
         break;
     case CT_EV_GC_END:
-        ct_span_end(m, t, CT_EV_GC_BEGIN, e->ns);
+        ct_span_end(m, t, CT_EV_GC_BEGIN, e->ns, (struct ct_text){ 0 });
         break;
     case CT_EV_COUNTER:
         user_counter(m, t, e);

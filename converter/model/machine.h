@@ -77,7 +77,7 @@ struct ct_open {
     int64_t start;
     uint64_t arg[3];
     uint32_t stack;
-    uint32_t name_size;
+    uint32_t name_size, told_size;      /* what is told stands behind the name */
     size_t name_at;                     /* in thread->names */
     struct ct_waited *waited;           /* of a wait for memory */
     bool name_lost, from_row;           /* from_row: known only by the thread's row at a generation's start */
@@ -95,10 +95,18 @@ void ct_span_block(struct ct_model *m, struct ct_model_thread *t, const struct c
 void ct_span_unblock(struct ct_model *m, struct ct_model_thread *t, int64_t ns, unsigned flags);
 unsigned ct_span_wait(const struct ct_model_thread *t);
 
-/* Regions and collector pauses: `no` is REGION_BEGIN or GC_BEGIN. */
+/*
+ * span_names.c: room for more; false without memory.  Of the innermost slice, what its beginning tells is kept behind its name,
+ * and what is told of it now that it ends, borrowed until the next one begins; `names` may move.
+ */
+bool ct_span_names_grow(struct ct_model_thread *t, size_t size);
+void ct_span_keep_told(struct ct_model_thread *t, struct ct_open *o, struct ct_text told);
+struct ct_text ct_span_told(struct ct_model_thread *t, const struct ct_open *o);
+
+/* Regions and collector pauses: `no` is REGION_BEGIN or GC_BEGIN.  told: of a range, when it ends. */
 void ct_span_begin(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, uint64_t name,
                    uint64_t stack);
-void ct_span_end(struct ct_model *m, struct ct_model_thread *t, unsigned no, int64_t ns);
+void ct_span_end(struct ct_model *m, struct ct_model_thread *t, unsigned no, int64_t ns, struct ct_text told);
 
 /* An event of shape COMPLETE. */
 void ct_span_complete(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start,

@@ -69,6 +69,7 @@ struct ct_model_thread {
     unsigned too_deep;                  /* regions that began with the room used up: their ends are not drawn */
     char *names;                        /* texts of open regions, one behind the other */
     size_t names_used, names_room;
+    struct ct_text end_told;            /* what the event that ends a region now tells */
 
     int64_t start_point, exit_point;    /* where the slices of its first and last act begin; CT_READ_NEVER */
     void *user;                         /* the sink's */
@@ -92,6 +93,7 @@ struct ct_span {
     const uint64_t *arg;                /* the fields of event `no`: see args.h.  Its STRING and STACK fields: below */
     struct ct_text name;                /* region, kind of collector, path of open; empty when there is none */
     bool name_lost;                     /* there was one, the trace does not tell it */
+    struct ct_text told;                /* of a region: see converter/read/told.h; empty: nothing */
     uint32_t stack;                     /* node, see stacks.h */
     int64_t result;                     /* of a wait: 0 or a negative errno */
     struct ct_model_thread *waker;      /* of a wait, NULL unknown */

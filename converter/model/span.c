@@ -35,6 +35,7 @@ static inline void fill(struct ct_span *s, struct ct_model_thread *t, unsigned n
     s->name.at = NULL;
     s->name.size = 0;
     s->name_lost = false;
+    s->told.size = 0;
     s->stack = CT_NODE_NONE;
     s->result = 0;
     s->waker = NULL;
@@ -93,21 +94,6 @@ void ct_span_point_flush(struct ct_model *m, struct ct_model_thread *t, int64_t 
 
 /* --- what is open --- */
 
-static bool names_grow(struct ct_model_thread *t, size_t size)
-{
-    size_t room = t->names_room ? t->names_room : 256;
-    char *names;
-
-    while (room < t->names_used + size)
-        room *= 2;
-    names = realloc(t->names, room);
-    if (!names)
-        return false;
-    t->names = names;
-    t->names_room = room;
-    return true;
-}
-
 /* A new innermost open slice; NULL when there are too many or memory is short. */
 static struct ct_open *push(struct ct_model_thread *t, unsigned no, int64_t ns, struct ct_text name)
 {
@@ -122,7 +108,7 @@ static struct ct_open *push(struct ct_model_thread *t, unsigned no, int64_t ns, 
         t->open = more;
         t->open_room = room;
     }
-    if (t->names_used + name.size > t->names_room && !names_grow(t, name.size))
+    if (t->names_used + name.size > t->names_room && !ct_span_names_grow(t, name.size))
         return NULL;
     o = &t->open[t->open_count++];
     *o = (struct ct_open){ .no = no, .start = ct_row_begin(&t->row, ns), .name_at = t->names_used,
@@ -143,6 +129,8 @@ static void pop(struct ct_model *m, struct ct_model_thread *t, int64_t ns, int64
     fill(&span, t, o->no, o->flags | flags, o->arg);
     span.start = o->start;
     span.end = ct_row_end(&t->row, ns);
+    if (o->no == CT_EV_REGION_BEGIN && (o->told_size | t->end_told.size) > 0)
+        span.told = ct_span_told(t, o);      /* which may move all names */
     if (o->name_size > 0)               /* else there may be no room for names at all */
         span.name = (struct ct_text){ t->names + o->name_at, o->name_size };
     span.name_lost = o->name_lost;
@@ -325,34 +313,40 @@ void ct_span_begin(struct ct_model *m, struct ct_model_thread *t, const struct c
                    uint64_t stack)
 {
     struct ct_text text = { 0 };
-    bool told = ct_read_string(e->generation, name, &text);
-    struct ct_open *o = push(t, e->no, e->ns, told ? text : (struct ct_text){ 0 });
+    bool told = ct_read_string(e->generation, name, &text), range = e->no == CT_EV_RANGE_BEGIN;
+    struct ct_open *o = push(t, range ? CT_EV_REGION_BEGIN : e->no, e->ns, told ? text : (struct ct_text){ 0 });
 
     if (!o) {
-        t->too_deep += e->no == CT_EV_REGION_BEGIN;
+        t->too_deep += e->no != CT_EV_GC_BEGIN;
         return;
     }
     o->name_lost = !told;
     o->arg[0] = e->arg[0];
-    o->arg[1] = e->arg[1];
+    o->arg[1] = range ? 0 : e->arg[1];
+    if (range)
+        ct_span_keep_told(t, o, e->text);
     if (m->options.stacks)
         o->stack = ct_stacks_of(m->stacks, e->generation, stack);
 }
 
-void ct_span_end(struct ct_model *m, struct ct_model_thread *t, unsigned no, int64_t ns)
+void ct_span_end(struct ct_model *m, struct ct_model_thread *t, unsigned no, int64_t ns, struct ct_text told)
 {
-    bool region = no == CT_EV_REGION_BEGIN;
+    bool region = no == CT_EV_REGION_BEGIN, ended;
 
     if (region && t->too_deep > 0) {
         t->too_deep--;
         return;
     }
-    if (!end_innermost(m, t, region ? is_region : is_gc, ns, 0, 0)) {
+    t->end_told = told;
+    ended = end_innermost(m, t, region ? is_region : is_gc, ns, 0, 0);
+    t->end_told.size = 0;
+    if (!ended) {
         static const uint64_t none[2];
         struct ct_span span;
 
         fill(&span, t, no, CT_SPAN_CUT_START, none);
         span.name_lost = true;
+        span.told = told;
         span.start = ct_row_start(&t->row, t->program->read->start_ns, floor_of(t));
         span.end = ct_row_end(&t->row, ns);
         emit(m, &span);

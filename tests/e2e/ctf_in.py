@@ -206,7 +206,7 @@ def live(session):
         shop(session)
         session("destroy")
         assert whole.wait(20) == 0, whole.stderr.read()
-        orders = [len(re.findall(r" REGION_BEGIN ", open(name, encoding="utf-8").read())) for name in ("whole.txt", "part.txt")]
+        orders = [len(re.findall(r" RANGE_BEGIN ", open(name, encoding="utf-8").read())) for name in ("whole.txt", "part.txt")]
         assert orders[0] == 60 and 0 < orders[1] <= 60, orders
         session("create", "lost", "--live=200000", f"--ctrl-url=tcp://127.0.0.1:{control}", f"--data-url=tcp://127.0.0.1:{data}")
         enable(session)
@@ -218,7 +218,7 @@ def live(session):
         relay.kill()
         said = lost.communicate(timeout=20)[1]
         assert lost.returncode == 0 and "what arrived before is all there is" in said and "is cut at byte" in said, said
-        assert " REGION_BEGIN " in open("lost.txt", encoding="utf-8").read(), "what arrived stays"
+        assert " RANGE_BEGIN " in open("lost.txt", encoding="utf-8").read(), "what arrived stays"
         none = run(ctrace, "info", place + "-not", status=1).stderr
         assert re.fullmatch(r"ctrace info: net://[^\n]+\n", none) and "comp-addr" not in none, none
     finally:
@@ -234,12 +234,13 @@ def check_shop(trace):
     text = run(ctrace, "convert", "-t", "text", "-o", "-", trace).stdout
     ours = collections.Counter(m[1] for m in re.finditer(r"^[\d.]+ 1(?:@\d+)?:\d+ (\w+)", text, re.M))
     acquired = counted["lttng_ust_pthread:pthread_mutex_lock_acq"]
-    assert ours["REGION_BEGIN"] == ours["REGION_END"] == ours["shop_price"] == 60, ours
+    assert ours["RANGE_BEGIN"] == ours["RANGE_END"] == ours["shop_price"] == 60, ours
     assert ours["WAIT_DONE"] == acquired and ours["UNLOCK_WAKE"] == counted["lttng_ust_pthread:pthread_mutex_unlock"], ours
     assert sum(ours.values()) == sum(counted.values()), (ours, counted)
     assert 'shop_price what="tea" price="28.5" parts="[1, 2, 3]"' in text, text[-500:]
     events = json.loads(chrome(trace))["traceEvents"]
     orders = [e for e in events if e.get("name") == "shop:order"]
+    assert collections.Counter(e["args"]["id"] for e in orders) == {i: 3 for i in range(20)}, "their own fields"
     waits = [e for e in events if e["ph"] == "X" and "mutex" in e.get("name", "") and e["dur"] > 1000]
     assert len(orders) >= 60 and len(waits) > 20, (len(orders), len(waits))
     assert sum("woken_by" in e.get("args", {}) for e in waits) > 10, waits[:3]
