@@ -159,6 +159,7 @@ struct ct_in_host {
 struct ct_in_trace {
     const bt_trace *trace;
     struct ct_in_host *host;
+    int64_t pid;                        /* of all that it tells of, where each program has buffers of its own; 0: of several */
     bool own, kernel;
 };
 
@@ -206,7 +207,9 @@ struct ct_in {
     unsigned named;                     /* numbers that are taken */
     struct ct_in_packet packets[CT_IN_PACKETS];
     const bt_clock_class *clock;        /* of the first stream; NULL: there was none yet */
-    uint64_t now;                       /* ns on the wall clock */
+    uint64_t now;                       /* ns on the wall clock, and `shift` */
+    uint64_t shift;
+    bool timed;                         /* the first time was seen */
     int64_t base;                       /* of the message's clock: what its 0 is */
     uint64_t pcs[CT_STACK_MAX];         /* the stack that was read last */
     char described[CT_DUMP_FIELDS_MAX][CT_IN_DESCRIBED_BYTES];  /* and fields that became text */
@@ -271,6 +274,8 @@ void ct_in_task_is(struct ct_in_task *task, int64_t pid, const char *name, size_
 void ct_in_task_over(struct ct_in_task *task);
 void ct_in_hosts_fini(struct ct_in *in);
 const char *ct_in_environment(const bt_trace *trace, const char *name);
+/* The same of a number; 0: there is none. */
+int64_t ct_in_environment_number(const bt_trace *trace, const char *name);
 
 /* in_kernel.c: one event of a kernel; 0 or negative with in->err.  At the end what is under way is told. */
 int ct_in_kernel(struct ct_in *in, const struct ct_in_trace *trace, const struct ct_in_class *class, const bt_event *event,

@@ -5,18 +5,29 @@
 #include "converter/bt2/in.h"
 
 enum { SECOND = 1000000000 };
+static const int64_t day = 86400ll * SECOND;
+
+/* Ours count up from 0.  Clocks that began before it, as bare metal's may, are taken as many days later as it needs. */
+static uint64_t shifted(struct ct_in *in, int64_t ns)
+{
+    if (!in->timed)
+        in->shift = ns < 0 ? (-1 - ns) / day * day + day : 0;
+    in->timed = true;
+    return ns > -(int64_t)in->shift ? (uint64_t)ns + in->shift : 0;
+}
 
 int ct_in_set_time(struct ct_in *in, const bt_clock_snapshot *clock)
 {
     uint64_t value = bt_clock_snapshot_get_value(clock);
-    uint64_t frequency = bt_clock_class_get_frequency(bt_clock_snapshot_borrow_clock_class_const(clock));
+    uint64_t frequency = bt_clock_class_get_frequency(bt_clock_snapshot_borrow_clock_class_const(clock)), at;
     int64_t ns;
 
-    if (bt_clock_snapshot_get_ns_from_origin(clock, &ns) != 0 || ns < 0)
-        return ct_error_at(in->err, -ERANGE, 0, "an event has a time before 1970 or after 2262");
-    if ((uint64_t)ns > in->now)
-        in->now = (uint64_t)ns;
-    in->base = frequency == SECOND ? ns - (int64_t)value : ns;
+    if (bt_clock_snapshot_get_ns_from_origin(clock, &ns) != 0)
+        return ct_error_at(in->err, -ERANGE, 0, "an event has a time before 1678 or after 2262");
+    at = shifted(in, ns);
+    if (at > in->now)
+        in->now = at;
+    in->base = frequency == SECOND ? (int64_t)(at - value) : (int64_t)at;
     return 0;
 }
 

@@ -12,6 +12,13 @@ const char *ct_in_environment(const bt_trace *trace, const char *name)
     return value && bt_value_is_string(value) ? bt_value_string_get(value) : "";
 }
 
+int64_t ct_in_environment_number(const bt_trace *trace, const char *name)
+{
+    const bt_value *value = bt_trace_borrow_environment_entry_value_by_name_const(trace, name);
+
+    return value && bt_value_is_signed_integer(value) ? bt_value_integer_signed_get(value) : 0;
+}
+
 /* The host of this name.  What bears none is a host of its own: nothing says that two of them are the same. */
 static struct ct_in_host *host_of(struct ct_in *in, const char *name)
 {
@@ -71,7 +78,8 @@ struct ct_in_trace *ct_in_trace(struct ct_in *in, const bt_trace *trace)
         return NULL;
     }
     *slot = t;
-    *t = (struct ct_in_trace){ .trace = trace, .host = host_of(in, ct_in_environment(trace, "hostname")) };
+    *t = (struct ct_in_trace){ .trace = trace, .host = host_of(in, ct_in_environment(trace, "hostname")),
+                               .pid = ct_in_environment_number(trace, "vpid") };
     if (!t->host)
         return NULL;
     t->kernel = strcmp(ct_in_environment(trace, "domain"), "kernel") == 0 || ct_in_tells_switches(trace);

@@ -43,7 +43,7 @@ static int find_time(struct merge *m, const bt_message *message, int64_t *ret)
     *ret = m->now;                      /* what says nothing of time is not kept waiting */
     clock = ct_in_clock_of(message, type);
     if (clock && bt_clock_snapshot_get_ns_from_origin(clock, ret) != 0)
-        return ct_error_at(m->in->err, -ERANGE, 0, "an event has a time before 1970 or after 2262");
+        return ct_error_at(m->in->err, -ERANGE, 0, "an event has a time before 1678 or after 2262");
     if (*ret >= CT_LOSERS_ENDED)
         *ret = CT_LOSERS_ENDED - 1;
     return 0;

@@ -36,8 +36,8 @@ static const char *name_of(const struct ct_in_program *p)
     if (p->pid < 0)
         return p->pid == CT_IN_THE_KERNEL ? "kernel" : "(process not told)";
     if (!*name)
-        name = bt_trace_get_name(p->trace->trace);
-    return name ? name : "trace";
+        name = p->pid > 0 ? "process" : bt_trace_get_name(p->trace->trace);     /* a trace's name is often its host's */
+    return name && *name ? name : "trace";
 }
 
 /* What is known of a program before its first event.  What its tables say comes in its place. */

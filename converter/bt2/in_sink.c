@@ -155,7 +155,7 @@ static int take_event(struct ct_in *in, const bt_event *event)
         return in->err->code;
     if (trace->kernel)
         return ct_in_kernel(in, trace, class, event, cpu);
-    p = ct_in_program(in, trace, ct_in_member(bt_event_borrow_common_context_field_const(event), class->vpid, 0));
+    p = ct_in_program(in, trace, ct_in_member(bt_event_borrow_common_context_field_const(event), class->vpid, trace->pid));
     return p ? take_values(in, p, ct_in_known_as(in, p, class, &log), event) : -ENOMEM;
 }
 
