@@ -11,6 +11,7 @@
 
 #include "converter/bt2/ctf_in.h"
 #include "converter/bt2/door.h"
+#include "converter/bt2/graph.h"
 #include "converter/bt2/sink_ctf.h"
 #include "converter/bt2/source.h"
 #include "converter/family.h"
@@ -203,4 +204,5 @@ const struct ct_bt2_door ct_bt2_door = {
     .version = CT_VERSION,
     .write_ctf = ct_sink_ctf,
     .read_ctf = ct_ctf_read,
+    .add_words = ct_bt2_add_words,
 };

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -26,15 +28,35 @@ struct answer {
     char notes[CT_CTF_NOTES];
 };
 
+struct import {
+    const char *place;
+    char folder[CT_PATH_MAX], file[CT_PATH_MAX + 8], scratch[CT_PATH_MAX + 8];
+    unsigned deaths;                    /* of children that had told nothing */
+    bool hangs;                         /* its relay has not said a word for so long that this was told */
+    pid_t child;                        /* 0: none (any more) */
+    int answer;                         /* where it says how it ended; -1 */
+    int words;                          /* what babeltrace2 says there; -1 */
+};
+
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* What is ignored, as nohup(1) has it, stays so. */
+static void take_over(int signal, const struct sigaction *action, struct sigaction *before)
+{
+    if (sigaction(signal, NULL, before) == 0 && before->sa_handler != SIG_IGN)
+        sigaction(signal, action, NULL);
+}
+
 /* --- in the child --- */
 
-/* babeltrace2 says on stderr what it aborts for, in the words of its programmers. */
-static void silence(void)
+/* The parent's handlers are not for this process; a live session has its own. */
+static void be_a_child(void)
 {
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct sigaction action = { .sa_handler = SIG_DFL }, before;
 
-    if (null >= 0)
-        dup2(null, STDERR_FILENO);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int i = 0; i < 3; i++)
+        take_over(ends[i], &action, &before);
 }
 
 /* What a live session delivers goes straight into the file: of what babeltrace2 dies of, the file has what was before. */
@@ -45,33 +67,27 @@ static const char *in_place(const char *file)
     return fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 ? "-" : file;
 }
 
-static _Noreturn void work(const struct ct_bt2_door *door, const char *place, const struct ct_ctf_options *options,
-                           const char *file, int to)
+/* babeltrace2 says on stderr what it finds and aborts for, in the words of its programmers: that is kept, to be gleaned. */
+static _Noreturn void work(const struct ct_bt2_door *door, const struct import *one, const struct ct_ctf_options *options, int to)
 {
+    const char *file = one->file;
     struct answer answer = { 0 };
     struct ct_ctf_options own = { 0 };
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    silence();
-    if (ct_opened_is_live(place))
+    be_a_child();
+    if (ct_opened_is_live(one->place))
         file = in_place(file);
     if (options)
         own = *options;
+    if (dup2(one->words, STDERR_FILENO) >= 0)
+        own.words = STDERR_FILENO;
     own.notes = answer.notes;
-    answer.code = door->read_ctf(place, &own, file, &answer.err);
+    own.scratch = one->scratch;
+    answer.code = door->read_ctf(one->place, &own, file, &answer.err);
     _exit(write(to, &answer, sizeof answer) == sizeof answer ? 0 : 1);
 }
 
 /* --- in the parent --- */
-
-struct import {
-    const char *place;
-    char folder[CT_PATH_MAX], file[CT_PATH_MAX + 8];
-    unsigned deaths;                    /* of children that had told nothing */
-    bool hangs;                         /* its relay has not said a word for so long that this was told */
-    pid_t child;                        /* 0: none (any more) */
-    int answer;                         /* where it says how it ended; -1 */
-};
 
 /* Whom ^C is for; 0: nobody (any more). */
 static volatile pid_t children[CT_IMPORTS_MAX];
@@ -102,7 +118,7 @@ static int spawn(struct import *one, volatile pid_t *slot, const struct ct_bt2_d
         return ct_error_at(err, -errno, 0, "%s", strerror(errno));
     one->child = *slot = fork();
     if (one->child == 0)
-        work(door, one->place, options, one->file, pipes[1]);
+        work(door, one, options, pipes[1]);
     close(pipes[1]);
     one->answer = pipes[0];
     if (one->child < 0) {
@@ -124,9 +140,18 @@ static int begin(struct import *one, volatile pid_t *slot, const struct ct_bt2_d
         return err->code;
     }
     snprintf(one->file, sizeof one->file, "%s/trace", one->folder);
+    snprintf(one->scratch, sizeof one->scratch, "%s/ctf", one->folder);
+    one->words = memfd_create("ctrace-words", MFD_CLOEXEC);
+    if (one->words < 0 || mkdir(one->scratch, 0700) < 0)
+        return ct_error_at(err, -errno, 0, "%.80s: %s", one->folder, strerror(errno));
     if (ct_opened_is_live(one->place) && isatty(STDERR_FILENO))
         fprintf(stderr, "following %s until it ends; ^C ends it here\n", one->place);
     return spawn(one, slot, door, options, err);
+}
+
+static bool is_end(int signal)
+{
+    return signal == ends[0] || signal == ends[1] || signal == ends[2];
 }
 
 static bool has_told(const struct import *one)
@@ -140,7 +165,7 @@ static bool has_told(const struct import *one)
  * The child's answer; when it has none, how it died, which of a live session is no failure if something had arrived.  1: a child that
  * had told nothing was given up, and another may take its place.
  */
-static int take_answer(struct import *one, volatile pid_t *slot, struct ct_error *err)
+static int take_answer(struct import *one, volatile pid_t *slot, const struct ct_bt2_door *door, struct ct_error *err)
 {
     struct answer answer;
     ssize_t n;
@@ -157,13 +182,17 @@ static int take_answer(struct import *one, volatile pid_t *slot, struct ct_error
         say(answer.notes);
         return answer.code;
     }
+    if (WIFSIGNALED(status) && is_end(WTERMSIG(status)) && !(ct_opened_is_live(one->place) && has_told(one)))
+        return ct_error_at(err, -EINTR, 0, "%.300s: it was not read to its end: %s", one->place, strsignal(WTERMSIG(status)));
     if (ct_opened_is_live(one->place) && WIFSIGNALED(status) && !has_told(one) && ++one->deaths <= CT_IMPORT_DEATHS_MAX) {
         close(one->answer);
         one->answer = -1;
         unlink(one->file);
         return 1;
     }
-    ct_error_fill(err, -EIO, 0, "babeltrace2 died of this CTF: %s", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it said nothing");
+    ct_error_fill(err, -EIO, 0, "%.300s: babeltrace2 died of this CTF: %s", one->place,
+                  WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it said nothing");
+    (void)door->add_words(err, one->words, 0);
     return ct_opened_is_live(one->place) && has_told(one) ? 0 : err->code;
 }
 
@@ -205,7 +234,7 @@ static int wait_for_all(struct import *all, size_t count, const struct ct_bt2_do
                 tell_of_hanging(&all[i]);
             if (!ready[i].revents)
                 continue;
-            r = take_answer(&all[i], &children[i], err);
+            r = take_answer(&all[i], &children[i], door, err);
             if (r > 0) {
                 r = spawn(&all[i], &children[i], door, options, err);
                 continue;
@@ -218,6 +247,22 @@ static int wait_for_all(struct import *all, size_t count, const struct ct_bt2_do
     return r;
 }
 
+/* With the trace, and what was unpacked. */
+static void remove_folder(char *folder)
+{
+    char *const roots[] = { folder, NULL };
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+    const FTSENT *entry;
+
+    while (tree && (entry = fts_read(tree)))
+        if (entry->fts_info == FTS_DP)
+            rmdir(entry->fts_path);
+        else if (entry->fts_info != FTS_D)
+            unlink(entry->fts_path);
+    if (tree)
+        fts_close(tree);
+}
+
 static void end(struct import *one, volatile pid_t *slot)
 {
     if (one->child > 0) {
@@ -228,15 +273,15 @@ static void end(struct import *one, volatile pid_t *slot)
     *slot = 0;
     if (one->answer >= 0)
         close(one->answer);
-    if (one->folder[0]) {
-        unlink(one->file);
-        rmdir(one->folder);
-    }
+    if (one->words >= 0)
+        close(one->words);
+    if (one->folder[0])
+        remove_folder(one->folder);
 }
 
 int ct_import_ctf(const char *const *places, size_t count, const struct ct_ctf_options *options, int *ret_fds, struct ct_error *err)
 {
-    struct sigaction action = { .sa_handler = pass_on }, before[2];
+    struct sigaction action = { .sa_handler = pass_on }, before[3];
     const struct ct_bt2_door *door = ct_bt2_open(err);
     struct import *all = door && count <= CT_IMPORTS_MAX ? calloc(count, sizeof *all) : NULL;
     int r = 0;
@@ -244,20 +289,20 @@ int ct_import_ctf(const char *const *places, size_t count, const struct ct_ctf_o
     if (!all)
         return !door ? err->code : ct_error_at(err, count > CT_IMPORTS_MAX ? -E2BIG : -ENOMEM, 0, "no more than %d at once", CT_IMPORTS_MAX);
     for (size_t i = 0; i < count; i++)
-        all[i] = (struct import){ .place = places[i], .answer = ret_fds[i] = -1 };
+        all[i] = (struct import){ .place = places[i], .answer = ret_fds[i] = -1, .words = -1 };
+    for (int i = 0; i < 3; i++)
+        take_over(ends[i], &action, &before[i]);
     for (size_t i = 0; r == 0 && i < count; i++)
         r = begin(&all[i], &children[i], door, options, err);
-    sigaction(SIGINT, &action, &before[0]);
-    sigaction(SIGTERM, &action, &before[1]);
     if (r == 0)
         r = wait_for_all(all, count, door, options, ret_fds, err);
-    sigaction(SIGINT, &before[0], NULL);
-    sigaction(SIGTERM, &before[1], NULL);
     for (size_t i = 0; i < count; i++) {
         end(&all[i], &children[i]);
         if (r < 0 && ret_fds[i] >= 0)
             close(ret_fds[i]);
     }
+    for (int i = 0; i < 3; i++)
+        sigaction(ends[i], &before[i], NULL);
     free(all);
     return r;
 }

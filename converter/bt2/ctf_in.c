@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,83 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "converter/bt2/folders.h"
 #include "converter/bt2/graph.h"
 #include "converter/bt2/in_merge.h"
-#include "converter/bt2/metadata.h"
-#include "converter/bt2/metadata_packets.h"
 #include "converter/symbols/annotate.h"
 
-enum { TRACES_MAX = 1024, AGAIN_US = 100000, TELL_MS = 1000 };
-
-/* --- folders that hold a trace --- */
-
-struct folders {
-    char *path[TRACES_MAX];
-    size_t count, states;
-};
-
-/* In the order of their names, whatever that of the file system is. */
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-    return strverscmp((*a)->fts_name, (*b)->fts_name);
-}
-
-/* Whether it is what our own CTF says twice, for viewers of the kernel's traces. */
-static bool tells_states(const char *metadata)
-{
-    char head[8192];
-    int fd = open(metadata, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
-
-    if (fd >= 0)
-        close(fd);
-    return n > 0 && memmem(head, (size_t)n, CT_BT2_STATES_MARK " = 1", strlen(CT_BT2_STATES_MARK " = 1"));
-}
-
-static int find_traces(const char *directory, struct folders *ret)
-{
-    char *path = strdup(directory), *const roots[] = { path, NULL };
-    FTS *tree = path ? fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name) : NULL;
-    const FTSENT *entry;
-    bool short_of_memory = !tree;
-
-    ret->count = ret->states = 0;
-    while (tree && (entry = fts_read(tree)) && ret->count < TRACES_MAX) {
-        if (entry->fts_info != FTS_F || strcmp(entry->fts_name, "metadata") != 0)
-            continue;
-        if (tells_states(entry->fts_path)) {
-            ret->states++;
-            continue;
-        }
-        ret->path[ret->count] = strndup(entry->fts_path, entry->fts_pathlen - strlen("/metadata"));
-        short_of_memory |= !ret->path[ret->count];
-        ret->count += ret->path[ret->count] != NULL;
-    }
-    if (tree)
-        fts_close(tree);
-    free(path);
-    return short_of_memory ? -ENOMEM : 0;
-}
-
-static int check_metadata(const struct folders *folders, struct ct_error *err)
-{
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < folders->count; i++) {
-        char path[CT_PATH_MAX];
-
-        snprintf(path, sizeof path, "%s/metadata", folders->path[i]);
-        r = ct_ctf_check_metadata(path, err);
-    }
-    return r;
-}
-
-static void free_folders(struct folders *f)
-{
-    for (size_t i = 0; i < f->count; i++)
-        free(f->path[i]);
-    free(f);
-}
+enum { AGAIN_US = 100000, TELL_MS = 1000 };
 
 /* --- the graph --- */
 
@@ -96,22 +24,45 @@ static bool is_live(const char *place)
     return strncmp(place, "net://", 6) == 0 || strncmp(place, "net4://", 7) == 0 || strncmp(place, "net6://", 7) == 0;
 }
 
-static int add_source(bt_graph *graph, const bt_plugin *ctf, const char *place, unsigned number,
+/* What is read: folders, or one live session.  Their words: where babeltrace2's log goes, 0 nowhere. */
+struct subject {
+    const char *place;
+    const struct ct_ctf_folders *folders;       /* NULL: it is live */
+    int words;
+};
+
+static const char *place_of(const struct subject *s, size_t folder)
+{
+    return s->folders ? s->folders->item[folder].path : s->place;
+}
+
+/* The folders of the trace that begins with folder `first`: parts of one, which babeltrace2 joins. */
+static int put_inputs(bt_value *inputs, const struct subject *s, size_t first)
+{
+    int r = s->folders ? 0 : bt_value_array_append_string_element(inputs, s->place);
+
+    for (size_t i = first; s->folders && r == 0 && i < s->folders->count; i++)
+        if (s->folders->item[i].group == first)
+            r = bt_value_array_append_string_element(inputs, s->folders->item[i].path);
+    return r;
+}
+
+static int add_source(bt_graph *graph, const bt_plugin *ctf, const struct subject *s, size_t first,
                       const bt_component_source **ret, struct ct_error *err)
 {
     const bt_component_class_source *class =
-        bt_plugin_borrow_source_component_class_by_name_const(ctf, is_live(place) ? "lttng-live" : "fs");
+        bt_plugin_borrow_source_component_class_by_name_const(ctf, s->folders ? "fs" : "lttng-live");
+    bt_logging_level level = s->words ? BT_LOGGING_LEVEL_WARNING : BT_LOGGING_LEVEL_NONE;
     bt_value *params = bt_value_map_create(), *inputs = NULL;
     char name[32];
     int r = 0;
 
-    snprintf(name, sizeof name, "ctf%u", number);
-    if (!params || bt_value_map_insert_empty_array_entry(params, "inputs", &inputs) != 0 ||
-        bt_value_array_append_string_element(inputs, place) != 0 ||
-        (is_live(place) && bt_value_map_insert_string_entry(params, "session-not-found-action", "fail") != 0))
+    snprintf(name, sizeof name, "ctf%zu", first);
+    if (!params || bt_value_map_insert_empty_array_entry(params, "inputs", &inputs) != 0 || put_inputs(inputs, s, first) != 0 ||
+        (!s->folders && bt_value_map_insert_string_entry(params, "session-not-found-action", "fail") != 0))
         r = ct_error_at(err, -ENOMEM, 0, "no memory");
-    else if (bt_graph_add_source_component(graph, class, name, params, BT_LOGGING_LEVEL_NONE, ret) != 0)
-        r = ct_bt2_error(err, place);
+    else if (bt_graph_add_source_component(graph, class, name, params, level, ret) != 0)
+        r = ct_bt2_error(err, place_of(s, first), s->words);
     bt_value_put_ref(params);
     return r;
 }
@@ -126,25 +77,30 @@ static int connect(bt_graph *graph, const bt_component_source *source, const bt_
     return r;
 }
 
-static int fill_graph(bt_graph *graph, const struct folders *folders, struct ct_in *in, struct ct_error *err)
+static int fill_graph(bt_graph *graph, const struct subject *s, struct ct_in *in, struct ct_error *err)
 {
-    const bt_component_source **sources = calloc(folders->count, sizeof *sources);
+    size_t count = s->folders ? s->folders->count : 1;
+    const bt_component_source **sources = calloc(count, sizeof *sources);
     const bt_component_sink *sink;
     const bt_plugin *ctf = NULL;
     uint64_t ports = 0, first = 0;
     int r = sources ? 0 : ct_error_at(err, -ENOMEM, 0, "no memory");
 
     if (r == 0 && bt_plugin_find("ctf", BT_FALSE, BT_TRUE, BT_TRUE, BT_TRUE, BT_FALSE, &ctf) != 0)
-        r = ct_bt2_error(err, "babeltrace2's plugin 'ctf' is not there");
-    for (size_t i = 0; r == 0 && i < folders->count; i++) {
-        r = add_source(graph, ctf, folders->path[i], (unsigned)i, &sources[i], err);
+        r = ct_bt2_error(err, "babeltrace2's plugin 'ctf' is not there", 0);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        if (s->folders && s->folders->item[i].group != i)
+            continue;
+        r = add_source(graph, ctf, s, i, &sources[i], err);
         ports += r == 0 ? bt_component_source_get_output_port_count(sources[i]) : 0;
     }
     if (r == 0)
         r = ct_in_merge_add(graph, in, (unsigned)ports, &sink, err);
-    for (size_t i = 0; r == 0 && i < folders->count; i++) {
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        if (!sources[i])
+            continue;
         if (connect(graph, sources[i], sink, first) != 0)
-            r = ct_bt2_error(err, folders->path[i]);
+            r = ct_bt2_error(err, place_of(s, i), s->words);
         first += bt_component_source_get_output_port_count(sources[i]);
     }
     bt_plugin_put_ref(ctf);
@@ -176,7 +132,7 @@ static int64_t now_ms(void)
 static int live_error(struct ct_error *err, const char *place)
 {
     static const char *const gone[] = { "Remote side has closed connection", "Error receiving from Relay", "Error sending" };
-    int r = ct_bt2_error(err, place);
+    int r = ct_bt2_error(err, place, 0);
     char cause[80] = "";
     const char *at = strstr(err->text, ": ");
 
@@ -220,19 +176,19 @@ static int run_live(bt_graph *graph, struct ct_in *in, struct ct_error *err, con
     return err->code ? err->code : live_error(err, place);
 }
 
-static int run(struct ct_in *in, const struct folders *folders, const char *place, struct ct_error *err)
+static int run(struct ct_in *in, const struct subject *s, struct ct_error *err)
 {
     bt_graph *graph = bt_graph_create(0);
-    int r = graph ? fill_graph(graph, folders, in, err) : ct_error_at(err, -ENOMEM, 0, "no memory");
+    int r = graph ? fill_graph(graph, s, in, err) : ct_error_at(err, -ENOMEM, 0, "no memory");
     bool whole = true;
 
-    if (r == 0 && is_live(place)) {
-        r = run_live(graph, in, err, place);
+    if (r == 0 && !s->folders) {
+        r = run_live(graph, in, err, s->place);
         whole = r == 0;
         if (in->programs.count)
             r = 0;              /* the relay is gone: what arrived stays, and `err` says why there is no more */
     } else if (r == 0 && bt_graph_run(graph) != BT_GRAPH_RUN_STATUS_OK)
-        r = err->code ? err->code : ct_bt2_error(err, place);
+        r = err->code ? err->code : ct_bt2_error(err, s->place, s->words);
     if (r == 0)
         r = ct_in_release(in);
     if (r == 0)
@@ -259,8 +215,7 @@ static void add_names(struct ct_in *in, const char *output)
         close(fd);
 }
 
-static int read_folders(const struct folders *folders, const char *place, const struct ct_ctf_options *options,
-                        const char *output, struct ct_error *err)
+static int read_subject(const struct subject *s, const struct ct_ctf_options *options, const char *output, struct ct_error *err)
 {
     struct ct_output out;
     struct ct_in in = { .out = &out, .err = err, .options = options };
@@ -269,9 +224,9 @@ static int read_folders(const struct folders *folders, const char *place, const 
     if (r < 0)
         return r;
     ct_build_write_head(&in.build, &out);
-    r = run(&in, folders, place, err);
+    r = run(&in, s, err);
     if (r == 0 && in.programs.count == 0)
-        r = ct_error_at(err, -ENODATA, 0, "%.100s holds no event", place);
+        r = ct_error_at(err, -ENODATA, 0, "%.300s holds no event", s->place);
     if (r < 0)
         ct_output_abort(&out);
     else
@@ -284,32 +239,44 @@ static int read_folders(const struct folders *folders, const char *place, const 
     return r;
 }
 
-static int find_live(const char *place, struct folders *ret)
+/* Whose metadata is empty has nothing to be read by; the others are read. */
+static void note_empty(const struct ct_ctf_folders *folders, char *notes)
 {
-    ret->path[0] = strdup(place);
-    ret->count = ret->path[0] != NULL;
-    return ret->count ? 0 : -ENOMEM;
+    char line[400] = "";
+
+    if (folders->empty)
+        snprintf(line, sizeof line, "left out, for their metadata is empty (was their session stopped?): %zu (the first: %s)\n",
+                 folders->empty, folders->first_empty);
+    strncat(notes, line, CT_CTF_NOTES - 1 - strlen(notes));
+}
+
+static int read_directory(const char *directory, const struct ct_ctf_options *options, const char *output, struct ct_error *err)
+{
+    struct ct_ctf_folders *folders = NULL;
+    int r = ct_ctf_folders_find(directory, &folders, err);
+
+    if (r == 0 && folders->count == 0 && folders->empty)
+        r = ct_error_at(err, -ENODATA, 0, "%.300s is empty: nothing was written there yet", folders->first_empty);
+    else if (r == 0 && folders->count == 0 && folders->states)
+        r = ct_error_at(err, -ENOENT, 0, "%.300s holds states for other viewers only; open the folder that holds it", directory);
+    else if (r == 0 && folders->count == 0)
+        r = ct_error_at(err, -ENOENT, 0, "%.300s is a directory that holds no trace.out, and no CTF", directory);
+    if (r == 0) {
+        note_empty(folders, options->notes);
+        r = read_subject(&(struct subject){ directory, folders, options->words }, options, output, err);
+    }
+    ct_ctf_folders_free(folders);
+    return r;
 }
 
 int ct_ctf_read(const char *place, const struct ct_ctf_options *options, const char *output, struct ct_error *err)
 {
-    struct folders *folders = malloc(sizeof *folders);
-    int r = -ENOMEM;
-
     *err = (struct ct_error){ 0 };
-    if (folders)
-        r = is_live(place) ? find_live(place, folders) : find_traces(place, folders);
-    if (r < 0)
-        ct_error_fill(err, r, 0, "no memory");
-    else if (folders->count == 0 && folders->states)
-        r = ct_error_at(err, -ENOENT, 0, "%.100s holds states for other viewers only; open the folder that holds it", place);
-    else if (folders->count == 0)
-        r = ct_error_at(err, -ENOENT, 0, "%.100s is a directory that holds no trace.out, and no CTF", place);
-    else
-        r = check_metadata(folders, err);
-    if (r == 0)
-        r = read_folders(folders, place, options, output, err);
-    if (folders)
-        free_folders(folders);
-    return r;
+    if (options->words) {               /* reasons that no cause tells: why it aborts, and the parser's */
+        bt_logging_set_global_level(BT_LOGGING_LEVEL_FATAL);
+        setenv("BABELTRACE_PLUGIN_CTF_METADATA_LOG_LEVEL", "ERROR", 1);
+    }
+    if (is_live(place))
+        return read_subject(&(struct subject){ place, NULL, 0 }, options, output, err);
+    return read_directory(place, options, output, err);
 }

@@ -246,12 +246,12 @@ int ct_in_merge_add(bt_graph *graph, struct ct_in *in, unsigned ports, const bt_
     int r = 0;
 
     if (!class)
-        return ct_bt2_error(err, "babeltrace2 refused");
+        return ct_bt2_error(err, "babeltrace2 refused", 0);
     bt_component_class_sink_set_initialize_method(class, init);
     bt_component_class_sink_set_graph_is_configured_method(class, make_iterators);
     bt_component_class_sink_set_finalize_method(class, finalize);
     if (bt_graph_add_sink_component_with_initialize_method_data(graph, class, "ctrace", NULL, &setup, BT_LOGGING_LEVEL_NONE, ret) != 0)
-        r = ct_bt2_error(err, "babeltrace2 refused");
+        r = ct_bt2_error(err, "babeltrace2 refused", 0);
     bt_component_class_sink_put_ref(class);
     return r;
 }

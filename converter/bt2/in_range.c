@@ -195,7 +195,8 @@ static void say_unused(const struct ct_in *in, struct ct_buffer *to)
 
 void ct_in_range_notes(const struct ct_in *in)
 {
-    struct ct_buffer to = ct_buffer_over(in->options->notes, CT_CTF_NOTES - 1);
+    size_t said = strlen(in->options->notes);
+    struct ct_buffer to = ct_buffer_over(in->options->notes + said, CT_CTF_NOTES - 1 - said);
     char line[400];
 
     if (in->end_alone) {
@@ -208,5 +209,5 @@ void ct_in_range_notes(const struct ct_in *in)
         ct_buffer_bytes(&to, line, strlen(line));
     }
     say_unused(in, &to);
-    in->options->notes[ct_buffer_used(&to)] = '\0';
+    in->options->notes[said + ct_buffer_used(&to)] = '\0';
 }

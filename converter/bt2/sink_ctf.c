@@ -48,10 +48,10 @@ static int add_sink(bt_graph *graph, const char *directory, const bt_component_s
         bt_value_map_insert_bool_entry(params, "quiet", BT_TRUE) != 0)
         r = ct_error_at(err, -ENOMEM, 0, "no memory");
     else if (bt_plugin_find("ctf", BT_FALSE, BT_TRUE, BT_TRUE, BT_TRUE, BT_FALSE, &plugin) != 0)
-        r = ct_bt2_error(err, "babeltrace2's plugin 'ctf' is not there");
+        r = ct_bt2_error(err, "babeltrace2's plugin 'ctf' is not there", 0);
     else if (bt_graph_add_sink_component(graph, bt_plugin_borrow_sink_component_class_by_name_const(plugin, "fs"), "ctf",
                                          params, BT_LOGGING_LEVEL_NONE, ret) != 0)
-        r = ct_bt2_error(err, "babeltrace2 cannot write CTF there");
+        r = ct_bt2_error(err, "babeltrace2 cannot write CTF there", 0);
     bt_value_put_ref(params);
     bt_plugin_put_ref(plugin);
     return r;
@@ -68,11 +68,11 @@ static int fill_graph(bt_graph *graph, const bt_component_class_source *class, c
     *err = (struct ct_error){ 0 };
     if (bt_graph_add_source_component_with_initialize_method_data(graph, class, "trace", NULL, &setup,
                                                                   BT_LOGGING_LEVEL_NONE, &source) != 0)
-        return err->code ? (bt_current_thread_clear_error(), err->code) : ct_bt2_error(err, "babeltrace2 refused");
+        return err->code ? (bt_current_thread_clear_error(), err->code) : ct_bt2_error(err, "babeltrace2 refused", 0);
     r = add_sink(graph, directory, &sink, err);
     if (r == 0 && bt_graph_connect_ports(graph, bt_component_source_borrow_output_port_by_name_const(source, port),
                                          bt_component_sink_borrow_input_port_by_index_const(sink, 0), NULL) != 0)
-        r = ct_bt2_error(err, "babeltrace2 refused");
+        r = ct_bt2_error(err, "babeltrace2 refused", 0);
     return r;
 }
 

@@ -257,7 +257,7 @@ static void fail(struct ct_index *x, const struct ct_error *err)
     enter(x);
     x->state = CT_INDEX_FAILED;
     x->growing = false;
-    snprintf(x->error, sizeof x->error, "%s", err->text);
+    snprintf(x->error, sizeof x->error, "%.199s", err->text);
     ct_index_file_drop(&x->file);
     pthread_cond_broadcast(&x->changed);
     leave(x);

@@ -199,14 +199,14 @@ static void judge(const struct broken *b, char *ret, size_t room)
     int r = ct_reader_open(&input, 1, NULL, &reader, &err);
 
     if (r < 0) {
-        snprintf(ret, room, "%s, no trace: %s at %llu\n", strerrorname_np(-r), err.text, (unsigned long long)err.offset);
+        snprintf(ret, room, "%s, no trace: %.400s at %llu\n", strerrorname_np(-r), err.text, (unsigned long long)err.offset);
     } else {
         while ((r = ct_reader_next(reader, &item, &err)) > 0)
             events += item->kind == CT_READ_EVENT;
         if (r == 0)
             err = ct_reader_ending(reader, 0)->error;
         name_offset(b, err.offset, place, sizeof place);
-        snprintf(ret, room, "%s%s at %s: %s; %lu events\n", err.code ? strerrorname_np(-err.code) : "complete",
+        snprintf(ret, room, "%s%s at %s: %.400s; %lu events\n", err.code ? strerrorname_np(-err.code) : "complete",
                  r < 0 ? ", damaged" : "", err.code ? place : "the end", err.text, events);
         ct_reader_close(reader);
     }

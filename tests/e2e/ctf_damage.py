@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """
-ctf_damage.py BUILD: damaged CTF, of kernels, of user space and of ours, gives a trace or one sentence and exit 1, whatever was done to it:
-packets that are cut, another UUID, metadata that is none, any bytes.  Meant for builds with sanitizers, whose reports are looked for
+ctf_damage.py BUILD: damaged CTF, of kernels, of user space and of ours.  Packets that are cut, another UUID, metadata that is none: babeltrace2's
+causes as one chain, and exit 1.  Words of the metadata, any bytes: a trace, or one chain and exit 1, whatever was done to it.  Meant for builds with sanitizers, whose reports are looked for
 also where the process that reads CTF is silent.  Exit 77 where babeltrace2's Python bindings are not.
 """
 
@@ -74,20 +74,64 @@ def change(path, work):
         f.write(work(content))
 
 
-def cut(chance, folder):
-    change(chance.choice(streams(folder)), lambda b: b[:chance.randrange(len(b) + 1)])
+# --- what is always found, and what is said of it ---
+
+def that_are_read(paths):
+    """What our own CTF says twice, for other viewers, is not."""
+    return [path for path in paths if os.path.getsize(path) and "/states" not in path]
 
 
-def other_uuid(chance, folder):
-    if chance.random() < 0.5:
-        change(chance.choice(streams(folder)), lambda b: b[:4] + bytes(16) + b[20:])
-    else:
-        change(chance.choice(metadata(folder)), lambda b: re.sub(rb'uuid = "........', b'uuid = "01234567', bytes(b), count=1))
+def packets(content):
+    """Where they begin."""
+    return [m.start() for m in re.finditer(re.escape(bytes(content[:20])), bytes(content))]
+
+
+def cut_packet(chance, folder):
+    path = chance.choice(that_are_read(streams(folder)))
+    change(path, lambda b: b[:chance.randrange(packets(b)[-1] + 60, len(b))])
+    return (rf"[^\n]*: (Invalid packet size reported in file: stream=[^;]*|User function returned EOF[^;]*; [^\n]*); "
+            rf"(Failed to index CTF stream file|Cannot get stream file's first packet)[^\n]*{path}[^\n]*")
+
+
+def packet_of_another(chance, folder):
+    def spoil(content):
+        at = chance.choice(packets(content))
+        content[at + 4 + chance.randrange(16)] ^= 1 << chance.randrange(8)
+        return content
+    path = chance.choice(that_are_read(streams(folder)))
+    change(path, spoil)
+    return rf"{path}: a packet has the UUID [0-9a-f-]{{36}}, and the metadata beside it [0-9a-f-]{{36}}: it is of another trace \(at byte \d+\)"
+
+
+def metadata_of_another(chance, folder):
+    path = chance.choice(that_are_read(metadata(folder)))
+    change(path, lambda b: re.sub(rb'uuid = "........', b'uuid = "01234567', bytes(b), count=1))
+    return r"[^\n]*: a packet has the UUID [0-9a-f-]{36}, and the metadata beside it 01234567-[0-9a-f-]{27}: it is of another trace \(at byte 0\)"
 
 
 def metadata_cut(chance, folder):
-    change(chance.choice(metadata(folder)), lambda b: b[:chance.randrange(len(b) + 1)])
+    return spoil_metadata(chance, folder, lambda b: b[:b.rindex(b"}") - chance.randrange(3)])
 
+
+def metadata_no_words(chance, folder):
+    return spoil_metadata(chance, folder, lambda b: b.replace(b"struct", b"strukt", 1))
+
+
+def metadata_unknown_type(chance, folder):
+    spoil_metadata(chance, folder, lambda b: bytes(b).replace(b"integer {", b"nothing_known {", 1))
+    return r"[^\n]*At line \d+ in metadata stream: [^\n]+; Cannot create [^\n]*"
+
+
+def spoil_metadata(chance, folder, work):
+    path = chance.choice(that_are_read(metadata(folder)))
+    change(path, work)
+    return rf"{os.path.dirname(path)}: At line \d+ in metadata stream: syntax error, unexpected [^\n]*; Cannot create [^\n]*"
+
+
+EXACT = (cut_packet, packet_of_another, metadata_of_another, metadata_cut, metadata_no_words, metadata_unknown_type)
+
+
+# --- anything ---
 
 def metadata_words(chance, folder):
     words = [b"struct", b"integer", b"size = 32", b"size = 64", b"signed = true", b"variant", b"string", b"}", b"{", b"[3]", b"event", b"stream_id = 0",
@@ -134,9 +178,17 @@ def main():
         whole = convert("all")
         judge("whole", whole)
         assert whole.returncode == 0, whole
+        for seed in range(rounds):
+            for damage in EXACT:
+                shutil.copytree("all", "some")
+                wanted = damage(random.Random(seed), "some")
+                r = convert("some")
+                judge((damage.__name__, seed), r)
+                assert r.returncode == 1 and re.fullmatch(rf"ctrace convert: {wanted}\n", r.stderr), (damage.__name__, seed, r, wanted)
+                shutil.rmtree("some")
         ends = {0: 0, 1: 0}
         for seed in range(rounds):
-            for damage in (cut, other_uuid, metadata_cut, metadata_words, any_bytes):
+            for damage in (metadata_words, any_bytes):
                 shutil.copytree("all", "some")
                 damage(random.Random(seed), "some")
                 r = convert("some")

@@ -8,7 +8,7 @@
 struct ct_error {
     int code;               /* negative errno: -EINVAL malformed, -ENODATA cut short, -ENOMEM ... */
     uint64_t offset;        /* byte of the file at which it was noticed */
-    char text[160];         /* one line, for a person: "event 77 is not in this version's schema" */
+    char text[1024];        /* one line, for a person: "event 77 is not in this version's schema"; long where others have causes */
 };
 
 __attribute__((format(printf, 4, 5)))

@@ -74,7 +74,7 @@ int ct_service_ask(struct ct_service *s, struct ct_serve_http *http, unsigned cl
     if (r == 0 || r == -EALREADY)
         snprintf(http->place, sizeof http->place, "%s", ct_service_place(s));
     else
-        snprintf(http->trouble, sizeof http->trouble, "%s", err.text);
+        snprintf(http->trouble, sizeof http->trouble, "%.159s", err.text);
     return r == -EALREADY ? 0 : r;
 }
 

@@ -120,7 +120,7 @@ static int start_service(struct ct_serve_http *http)
     int r = ct_service_start(&options, &inside.follow, &inside.service, &err);
 
     if (r < 0) {
-        snprintf(http->trouble, sizeof http->trouble, "%s", err.text);
+        snprintf(http->trouble, sizeof http->trouble, "%.159s", err.text);
         return r;
     }
     r = epoll_ctl(inside.follow.epoll, EPOLL_CTL_ADD, ct_service_bell(inside.service), &event) < 0 ? -errno : 0;
