@@ -16,6 +16,7 @@
 #include "drain/ring.h"
 #include "drain/scan.h"
 #include "viewer/import_ctf.h"
+#include "viewer/packed.h"
 
 struct ct_opened_tail {
     int fd;                         /* of the file that is read, as long as it is; -1: none */
@@ -135,7 +136,8 @@ static bool is_ctf(const char *path)
 {
     struct stat st;
 
-    return ct_opened_is_live(path) || (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+    return ct_opened_is_live(path) || (strcmp(path, "-") != 0 && stat(path, &st) == 0 &&
+                                       (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && ct_packed_is_archive(path))));
 }
 
 static void open_one(const char *path, struct ct_read_input *input, struct ct_opened_tail *tail)

@@ -17,7 +17,7 @@ struct ct_opened {
 /*
  * Makes an input of each path.  One whose file is cut gets, as its tail, what is still in shared memory; nothing is
  * changed by that.  Paths are borrowed until ct_opened_fini, which comes after ct_reader_close.
- * A directory is one of CTF, which is read whole, into a file without a name.
+ * A directory, and an archive, is one of CTF, which is read whole, into a file without a name.
  * Returns 0, or negative with `err`: -ENOMEM, or what is wrong with CTF.  Any other path that cannot be opened is for
  * ct_reader_open to complain about.
  */

@@ -13,6 +13,7 @@
 #include "converter/bt2/folders.h"
 #include "converter/bt2/graph.h"
 #include "converter/bt2/in_merge.h"
+#include "converter/bt2/unpack.h"
 #include "converter/symbols/annotate.h"
 
 enum { AGAIN_US = 100000, TELL_MS = 1000 };
@@ -269,8 +270,27 @@ static int read_directory(const char *directory, const struct ct_ctf_options *op
     return r;
 }
 
+/* What is packed is read where it was unpacked, by names that are those in the archive. */
+static int read_archive(const char *archive, const struct ct_ctf_options *options, const char *output, struct ct_error *err)
+{
+    char here[CT_PATH_MAX], said[sizeof err->text], *at;
+    int r = ct_ctf_unpack(archive, options->scratch, err);
+
+    if (r == 0)
+        r = read_directory(".", options, output, err);
+    if (r == 0)
+        return 0;
+    while (getcwd(here, sizeof here - 1) && (at = strstr(err->text, strcat(here, "/"))))
+        memmove(at, at + strlen(here), strlen(at + strlen(here)) + 1);
+    memcpy(said, err->text, sizeof said);
+    snprintf(err->text, sizeof err->text, "%.300s: %.700s", archive, strncmp(said, "./", 2) == 0 ? said + 2 : said);
+    return r;
+}
+
 int ct_ctf_read(const char *place, const struct ct_ctf_options *options, const char *output, struct ct_error *err)
 {
+    struct stat st;
+
     *err = (struct ct_error){ 0 };
     if (options->words) {               /* reasons that no cause tells: why it aborts, and the parser's */
         bt_logging_set_global_level(BT_LOGGING_LEVEL_FATAL);
@@ -278,5 +298,7 @@ int ct_ctf_read(const char *place, const struct ct_ctf_options *options, const c
     }
     if (is_live(place))
         return read_subject(&(struct subject){ place, NULL, 0 }, options, output, err);
+    if (stat(place, &st) == 0 && S_ISREG(st.st_mode))
+        return read_archive(place, options, output, err);
     return read_directory(place, options, output, err);
 }
