@@ -93,12 +93,19 @@ static void put_enumeration(struct ct_buffer *to, const bt_field *field, bool is
         put_string(to, labels[0]);
 }
 
+/* As the trace wants it shown: addresses. */
+static bool is_hexadecimal(const bt_field *field)
+{
+    return bt_field_class_integer_get_preferred_display_base(bt_field_borrow_class_const(field)) ==
+           BT_FIELD_CLASS_INTEGER_PREFERRED_DISPLAY_BASE_HEXADECIMAL;
+}
+
 static void put_number(struct ct_buffer *to, const bt_field *field, bt_field_class_type type)
 {
     char room[40];
 
     if (bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_UNSIGNED_INTEGER))
-        snprintf(room, sizeof room, "%" PRIu64, bt_field_integer_unsigned_get_value(field));
+        snprintf(room, sizeof room, is_hexadecimal(field) ? "0x%" PRIx64 : "%" PRIu64, bt_field_integer_unsigned_get_value(field));
     else if (bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER))
         snprintf(room, sizeof room, "%" PRId64, bt_field_integer_signed_get_value(field));
     else if (type == BT_FIELD_CLASS_TYPE_BOOL)

@@ -43,6 +43,8 @@ def process(ns, tid, pid, name, kind=0):
                                                      "submode": 0, "status": 5, "cpu": 0})
 
 
+IPV4 = {"version": 4, "ihl": 5, "tos": 0, "tot_len": 60, "id": 1, "frag_off": 0, "ttl": 64, "protocol": 6, "checksum": 2,
+        "saddr": [10, 0, 0, 1], "daddr": [10, 0, 0, 2]}
 IDLE0, IDLE1 = (0, "swapper/0"), (0, "swapper/1")
 SERVER, WORKER, CLIENT, KWORKER = (100, "server"), (101, "worker"), (200, "client"), (30, "kworker/0:1")
 
@@ -68,23 +70,29 @@ def story():
         switch(4 * MS, 1, CLIENT, WORKER, 256),                   # preempted
         (4 * MS + 5 * US, 1, "syscall_entry_fsync", {"fd": 9}),
         (4 * MS + 8 * US, 1, "block_rq_issue", {"dev": 8 << 20, "sector": 64, "nr_sector": 8, "bytes": 4096, "tid": 101, "rwbs": 1,
-                                                "cmd": "", "comm": "worker"}),
+                                                "cmd": [0x2a, 0], "comm": "worker"}),
         switch(4 * MS + 10 * US, 1, WORKER, CLIENT, 2),
         (5 * MS, 0, "irq_handler_entry", {"irq": 42, "name": "nvme0q1"}),
-        (5 * MS + 1 * US, 0, "block_rq_complete", {"dev": 8 << 20, "sector": 64, "nr_sector": 8, "error": 0, "rwbs": 1, "cmd": ""}),
+        (5 * MS + 1 * US, 0, "block_rq_complete", {"dev": 8 << 20, "sector": 64, "nr_sector": 8, "error": 0, "rwbs": 1, "cmd": []}),
         wake(5 * MS + 2 * US, 0, WORKER),
         (5 * MS + 3 * US, 0, "irq_handler_exit", {"irq": 42, "ret": 1}),
         (5 * MS + 4 * US, 0, "irq_softirq_entry", {"vec": 3}),
-        (5 * MS + 5 * US, 0, "net_dev_queue", {"skbaddr": 1, "len": 60, "name": "eth0"}),
+        (5 * MS + 5 * US, 0, "net_dev_queue", {"skbaddr": 1, "len": 60, "name": "eth0", "network_header_type": 1, "network_header": ("ipv4", IPV4)}),
         (5 * MS + 6 * US, 0, "irq_softirq_exit", {"vec": 3}),
         switch(5 * MS + 20 * US, 0, SERVER, WORKER, 0),
         (5 * MS + 30 * US, 0, "syscall_exit_fsync", {"ret": -5}),
-        (6 * MS, 0, "sched_process_fork", {"parent_comm": "worker", "parent_tid": 101, "parent_pid": 100, "child_comm": "worker",
-                                           "child_tid": 102, "child_pid": 100}),
+        (6 * MS, 0, "sched_process_fork", {"parent_comm": "worker", "parent_tid": 101, "parent_pid": 100, "parent_ns_inum": 4026531836,
+                                           "child_comm": "worker", "child_tid": 102, "vtids": [102], "child_pid": 100,
+                                           "child_ns_inum": 4026531836}),
         wake(6 * MS + 1 * US, 0, (102, "worker"), "sched_wakeup_new"),
         switch(6 * MS + 10 * US, 0, WORKER, (102, "worker"), 0),
         (6 * MS + 20 * US, 0, "sched_process_exit", {"comm": "worker", "tid": 102, "prio": 20}),
         switch(6 * MS + 30 * US, 0, (102, "worker"), SERVER, 32),
+        (6 * MS + 50 * US, 0, "syscall_entry_openat", {"dfd": -100, "filename": "/etc/hosts", "flags": {"access": 0, "options": 524288}, "mode": 0}),
+        (6 * MS + 60 * US, 0, "syscall_exit_openat", {"ret": 7}),
+        (6 * MS + 70 * US, 0, "syscall_entry_epoll_wait", {"epfd": 3, "maxevents": 8, "timeout": 0}),
+        (6 * MS + 80 * US, 0, "syscall_exit_epoll_wait", {"ret": 1, "fds_length": 1, "overflow": 0,
+                                                         "fds": [{"raw_events": 1, "fd": 5, "data_union": 5}]}),
         (7 * MS, 0, "syscall_entry_epoll_wait", {"epfd": 3, "maxevents": 8, "timeout": -1}),
         switch(7 * MS + 10 * US, 0, SERVER, IDLE0, 1),
         switch(8 * MS, 1, CLIENT, IDLE1, 1),
@@ -145,9 +153,13 @@ def check_cpus(c):
 
 def check_calls(c):
     calls = {name: (start, end, args) for start, end, name, args in c.slices("server (100)") + c.slices("worker (101)") +
-             c.slices("client (200)") if name in ("read", "write", "fsync", "epoll_wait")}
+             c.slices("client (200)") if name in ("read", "write", "fsync", "epoll_wait", "openat")}
     assert calls["read"][:2] == (1900, 2995) and calls["read"][2] == {"arguments": "fd=5 count=100", "result": 100,
-                                                                     "returned": "buf=8192"}, calls
+                                                                     "returned": "buf=0x2000"}, calls
+    assert calls["openat"][2] == {"result": 7, "arguments": "dfd=-100 filename=/etc/hosts flags={access=O_RDONLY(0) options=O_CLOEXEC(524288)} "
+                                                            "mode=0"}, calls
+    polled = [args["returned"] for *_, name, args in c.slices("server (100)") if name == "epoll_wait"][0]
+    assert polled.endswith("fds=[{raw_events=0x1 fd=5 data_union=0x5}]"), polled
     assert calls["write"][:2] == (2950, 2999) and calls["write"][2]["result"] == 100, calls
     assert calls["fsync"][:2] == (3905, 4930) and calls["fsync"][2] == {"arguments": "fd=9", "error": "EIO"}, calls
     assert calls["epoll_wait"][:2] == (6900, 7900) and "not within" in calls["epoll_wait"][2]["returned"], calls
@@ -167,7 +179,10 @@ def check_interrupts(c):
     rows = c.slices("interrupts 0", "kernel")
     assert (4900, 4903, "irq 42 nvme0q1", {}) in rows and (4904, 4906, "softirq NET_RX", {}) in rows, rows
     queued = [e for e in c.records if e["name"] == "net_dev_queue"]
-    assert queued[0]["args"] == {"skbaddr": 1, "len": 60, "name": "eth0"} and c.row[queued[0]["pid"], queued[0]["tid"]] == "interrupts 0"
+    assert queued[0]["args"] == {"skbaddr": 1, "len": 60, "name": "eth0", "network_header_type": "_ipv4(1)", "network_header":
+                                 "{version=4 ihl=5 tos=0 tot_len=60 id=0x1 frag_off=0 ttl=64 protocol=6 checksum=0x2 "
+                                 "saddr=[10, 0, 0, 1] daddr=[10, 0, 0, 2]}"}, queued[0]["args"]
+    assert c.row[queued[0]["pid"], queued[0]["tid"]] == "interrupts 0"
     request = [(e["ts"], e["ph"]) for e in c.records if e["name"] == "write 8:0 sector 64 +8" and e["ph"] in "be"]
     assert sorted(request) == [(3908, "b"), (4901, "e")], request
 
@@ -180,7 +195,7 @@ def kernel_alone(making):
     assert {"server", "client", "kernel"} <= set(c.process.values()), c.process
     assert len(c.slices("kworker/0:1 (30) state", "kernel")) > 0, "threads of the kernel are the kernel's"
     text = run(ctrace, "convert", "-t", "text", "-o", "-", "alone").stdout
-    assert 'SYSCALL dur=1095000 call=read name="read" arguments="fd=5 count=100" result=100 returned="buf=8192"' in text
+    assert 'SYSCALL dur=1095000 call=read name="read" arguments="fd=5 count=100" result=100 returned="buf=0x2000"' in text
     run(ctrace, "convert", "-t", "trace", "-o", "alone.cut", "alone")
     assert Chrome("alone.cut").records == c.records, "as a trace"
 

@@ -8,13 +8,15 @@ import uuid
 
 import bt2
 
-# The fields that LTTng 2.13 gives its events, with their classes: s string, u and i integers, and their bits.
+# The fields that LTTng 2.13 gives its events, with their classes: s string, u and i integers, and their bits; bytes a sequence
+# of hexadecimal ones; others are made below.  LTTng's names of threads are arrays of 16 characters, which babeltrace2 reads as
+# strings and cannot write as anything else.
 LAYOUT = {
     "sched_switch": "prev_comm:s prev_tid:i32 prev_prio:i32 prev_state:i64 next_comm:s next_tid:i32 next_prio:i32",
     "sched_waking": "comm:s tid:i32 prio:i32 target_cpu:i32",
     "sched_wakeup": "comm:s tid:i32 prio:i32 target_cpu:i32",
     "sched_wakeup_new": "comm:s tid:i32 prio:i32 target_cpu:i32",
-    "sched_process_fork": "parent_comm:s parent_tid:i32 parent_pid:i32 child_comm:s child_tid:i32 child_pid:i32",
+    "sched_process_fork": "parent_comm:s parent_tid:i32 parent_pid:i32 parent_ns_inum:u32 child_comm:s child_tid:i32 vtids:tids child_pid:i32 child_ns_inum:u32",
     "sched_process_exit": "comm:s tid:i32 prio:i32",
     "sched_process_exec": "filename:s tid:i32 old_tid:i32",
     "sched_migrate_task": "comm:s tid:i32 prio:i32 orig_cpu:i32 dest_cpu:i32",
@@ -26,21 +28,21 @@ LAYOUT = {
     "irq_softirq_raise": "vec:u32",
     "irq_softirq_entry": "vec:u32",
     "irq_softirq_exit": "vec:u32",
-    "block_rq_issue": "dev:u32 sector:u64 nr_sector:u32 bytes:u32 tid:i32 rwbs:u32 cmd:s comm:s",
-    "block_rq_complete": "dev:u32 sector:u64 nr_sector:u32 error:i32 rwbs:u32 cmd:s",
-    "net_dev_queue": "skbaddr:u64 len:u32 name:s",
+    "block_rq_issue": "dev:u32 sector:u64 nr_sector:u32 bytes:u32 tid:i32 rwbs:u32 cmd:bytes comm:s",
+    "block_rq_complete": "dev:u32 sector:u64 nr_sector:u32 error:i32 rwbs:u32 cmd:bytes",
+    "net_dev_queue": "skbaddr:x64 len:u32 name:s network_header_type:header network_header:of_header",
     "syscall_entry_read": "fd:u32 count:u64",
-    "syscall_exit_read": "ret:i64 buf:u64",
-    "syscall_entry_write": "fd:u32 buf:u64 count:u64",
+    "syscall_exit_read": "ret:i64 buf:x64",
+    "syscall_entry_write": "fd:u32 buf:x64 count:u64",
     "syscall_exit_write": "ret:i64",
-    "syscall_entry_openat": "dfd:i32 filename:s flags:i32 mode:u32",
+    "syscall_entry_openat": "dfd:i32 filename:s flags:open_flags mode:u32",
     "syscall_exit_openat": "ret:i64",
     "syscall_entry_fsync": "fd:u32",
     "syscall_exit_fsync": "ret:i64",
     "syscall_entry_epoll_wait": "epfd:i32 maxevents:i32 timeout:i32",
-    "syscall_exit_epoll_wait": "ret:i64",
-    "syscall_entry_clock_nanosleep": "which_clock:i32 flags:i32 rqtp:u64",
-    "syscall_exit_clock_nanosleep": "ret:i64 rmtp:u64",
+    "syscall_exit_epoll_wait": "ret:i64 fds_length:u32 overflow:u8 fds:epoll_events",
+    "syscall_entry_clock_nanosleep": "which_clock:i32 flags:i32 rqtp:x64",
+    "syscall_exit_clock_nanosleep": "ret:i64 rmtp:x64",
 }
 KERNEL = {"domain": "kernel", "sysname": "Linux", "kernel_release": "6.1.0", "kernel_version": "#1 SMP", "tracer_name": "lttng-modules",
           "tracer_major": 2, "tracer_minor": 13, "tracer_patchlevel": 8, "trace_buffering_scheme": "global", "trace_name": "session"}
@@ -48,9 +50,53 @@ USER = {"domain": "ust", "sysname": "Linux", "tracer_name": "lttng-ust", "tracer
         "trace_buffering_scheme": "uid", "architecture_bit_width": 64, "trace_name": "session"}
 
 
+ACCESS = {"O_RDONLY": (0, 0), "O_WRONLY": (1, 1), "O_RDWR": (2, 2)}
+OPTIONS = {"O_CREAT": (64, 64), "O_EXCL": (128, 128), "O_TRUNC": (512, 512), "O_CLOEXEC": (524288, 524288)}
+HEADERS = {"_unknown": (0, 0), "_ipv4": (1, 1), "_ipv6": (2, 2)}
+IPV4 = "version:u4 ihl:u4 tos:u8 tot_len:u16 id:x16 frag_off:u16 ttl:u8 protocol:u8 checksum:x16 saddr:address daddr:address"
+
+
+def _enum(tc, bits, labels, make="unsigned"):
+    made = getattr(tc, f"create_{make}_enumeration_field_class")(bits)
+    for label, span in labels.items():
+        ranges = bt2.UnsignedIntegerRangeSet([span]) if make == "unsigned" else bt2.SignedIntegerRangeSet([span])
+        made.add_mapping(label, ranges)
+    return made
+
+
+def _variant(tc, tag):
+    """What stands behind the tag: a header of that kind, or nothing."""
+    made = tc.create_variant_field_class(selector_fc=tag)
+    for name, fields in (("unknown", ""), ("ipv4", IPV4), ("ipv6", "version:u4 payload_len:u16 nexthdr:u8")):
+        span = HEADERS["_" + name]
+        made.append_option(name, _structure(tc, fields), bt2.UnsignedIntegerRangeSet([span]))
+    return made
+
+
+def _flags(tc):
+    made = tc.create_structure_field_class()
+    made.append_member("access", _enum(tc, 2, ACCESS))
+    made.append_member("options", _enum(tc, 30, OPTIONS))
+    return made
+
+
+MADE = {
+    "bytes": lambda tc: tc.create_dynamic_array_field_class(_class(tc, "x8")),
+    "tids": lambda tc: tc.create_dynamic_array_field_class(_class(tc, "i32")),
+    "address": lambda tc: tc.create_static_array_field_class(_class(tc, "u8"), 4),
+    "epoll_events": lambda tc: tc.create_dynamic_array_field_class(_structure(tc, "raw_events:x32 fd:i32 data_union:x64")),
+    "open_flags": _flags,
+    "header": lambda tc: _enum(tc, 8, HEADERS),
+}
+
+
 def _class(tc, kind):
     if kind == "s":
         return tc.create_string_field_class()
+    if kind in MADE:
+        return MADE[kind](tc)
+    if kind[0] == "x":
+        return tc.create_unsigned_integer_field_class(int(kind[1:]), preferred_display_base=16)
     make = tc.create_signed_integer_field_class if kind[0] == "i" else tc.create_unsigned_integer_field_class
     return make(int(kind[1:]))
 
@@ -59,7 +105,7 @@ def _structure(tc, fields):
     made = tc.create_structure_field_class()
     for field in fields.split():
         name, kind = field.split(":")
-        made.append_member(name, _class(tc, kind))
+        made.append_member(name, _variant(tc, last) if kind == "of_header" else (last := _class(tc, kind)))
     return made
 
 
@@ -94,6 +140,9 @@ class _Messages(bt2._UserMessageIterator):
                 if key == "context":
                     for member, known in value.items():
                         message.event.common_context_field[member] = known
+                elif key == "network_header":       # (which, its fields)
+                    message.event.payload_field[key].selected_option_index = ("unknown", "ipv4", "ipv6").index(value[0])
+                    message.event.payload_field[key].value = value[1]
                 else:
                     message.event.payload_field[key] = value
             yield message
