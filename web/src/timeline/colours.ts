@@ -115,6 +115,11 @@ export function lookColour(look: Look, cls: number, name: number, theme: Theme):
   return cls === 1 || cls === OTHER ? nameColour(name) : colourOf(cls, name, theme);
 }
 
+/** Whether it is a name that tells the colour. */
+export function isNamed(look: Look, cls: number): boolean {
+  return BY_NAME.has(cls) || (look === "cpu" && (cls === 1 || cls === OTHER || cls === MAYBE));
+}
+
 /** Whether a class is only guessed: it is drawn pale, hatched and lower. */
 export function isGuess(cls: number): boolean {
   return cls === MAYBE;

@@ -1,12 +1,13 @@
-// Draws the lanes: strips first, then patterns and labels of what is wide enough.  The main canvas, nothing else.
+// Draws the lanes: strips and curves first, as pixels, then patterns and labels of what is wide enough.  The main canvas, nothing else.
 
 import { colourOf, inkOn, isGuess, lookColour, lookOf, patternOf, rgbCss } from "./colours";
 import { patternFill, type Inks } from "./inks";
 import type { Item, PlacedRow } from "./lanes";
-import { BANDS } from "./strip";
 import { stepOf, tilesOf, tileStart, type Grid } from "./tile";
 import type { Piece, TileCache } from "./tile_cache";
-import { drawValues } from "./draw_values";
+import { labelValues, paintCounter } from "./draw_values";
+import { rowPixels, type Place } from "./row_pixels";
+import { wordOf } from "./value_strip";
 import { toX, type View } from "./viewport";
 
 export type LanesPicture = {
@@ -23,6 +24,8 @@ export type LanesPicture = {
   pauses: readonly number[]; // rows whose slices shade all lanes
 };
 
+/** What of a row is there; of a counter, the greatest value in sight (null: none). */
+type Shown = { pieces: Piece[]; most: number | null };
 type Wide = { slice: number; name: number; cls: number; x0: number; x1: number };
 
 const PATTERN_PX = 6;
@@ -44,18 +47,30 @@ function widthOf(pen: CanvasRenderingContext2D, text: string): number {
 export function drawLanes(pen: CanvasRenderingContext2D, cache: TileCache, picture: LanesPicture, inks: Inks): void {
   const { width, height, ratio } = picture;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.imageSmoothingEnabled = false;
-  pen.fillStyle = inks.back;
+  pen.fillStyle = inks.back; // before all else: what the canvas showed need not be kept then
   pen.fillRect(0, 0, width, height);
   pen.font = inks.font;
   pen.textBaseline = "middle";
   const grid = tilesOf(picture.view, picture.level, picture.span);
-  for (const item of picture.items) drawItem(pen, cache, picture, inks, grid, item);
+  const rows = new Map<number, Shown>();
+  for (const item of picture.items) for (const row of item.rows) showRow(pen, cache, picture, inks, grid, row, rows);
+  for (const item of picture.items) drawItem(pen, picture, inks, rows, item);
   drawPauses(pen, cache, picture, inks, grid);
   drawUncovered(pen, picture, inks);
 }
 
-function drawItem(pen: CanvasRenderingContext2D, cache: TileCache, picture: LanesPicture, inks: Inks, grid: Grid, item: Item): void {
+/** Paints a row, if it is in sight, and notes what of it is there.  All are painted before anything is drawn: a canvas that is given pixels draws what it was told to first. */
+function showRow(pen: CanvasRenderingContext2D, cache: TileCache, picture: LanesPicture, inks: Inks, grid: Grid, row: PlacedRow, rows: Map<number, Shown>): void {
+  const y = row.y - picture.top;
+  const isSeen = y + row.h >= 0 && y <= picture.height;
+  if (!isSeen && !isLost(row)) return;
+  const pieces = piecesOf(cache, grid, row.row.id);
+  const curve = row.row.kind === "value" && !row.thin;
+  rows.set(row.row.id, { pieces, most: curve ? paintCounter(pen, picture, inks, row, pieces) : null });
+  if (isSeen && !curve) paintPieces(pen, picture, inks, pieces, y, row.h);
+}
+
+function drawItem(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, rows: ReadonlyMap<number, Shown>, item: Item): void {
   const y = item.y - picture.top;
   if (item.kind === "heading") {
     pen.fillStyle = inks.heading;
@@ -64,18 +79,25 @@ function drawItem(pen: CanvasRenderingContext2D, cache: TileCache, picture: Lane
   }
   pen.fillStyle = inks.line;
   pen.fillRect(0, y + item.h - 1, picture.width, 1);
-  for (const row of item.rows) drawRow(pen, cache, picture, inks, grid, row);
-  for (const row of item.rows) if (row.row.kind === "marks" && row.row.name === "lost") drawLost(pen, cache, picture, inks, grid, row, item);
+  for (const row of item.rows) {
+    const shown = rows.get(row.row.id);
+    if (shown) drawRow(pen, picture, inks, row, shown);
+  }
+  for (const row of item.rows) if (isLost(row)) drawLost(pen, picture, inks, rows.get(row.row.id)?.pieces ?? [], item);
 }
 
 const LOST = 20;
 
+function isLost({ row }: PlacedRow): boolean {
+  return row.kind === "marks" && row.name === "lost";
+}
+
 /** Where events were lost all of the lane is hatched: what it shows there is not all that happened. */
-function drawLost(pen: CanvasRenderingContext2D, cache: TileCache, picture: LanesPicture, inks: Inks, grid: Grid, row: PlacedRow, item: Item): void {
+function drawLost(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, pieces: Piece[], item: Item): void {
   const colour = rgbCss(colourOf(LOST, 0, inks.theme));
   const fill = patternFill(pen, "cross");
   const y = item.y - picture.top;
-  for (const piece of piecesOf(cache, grid, row.row.id)) {
+  for (const piece of pieces) {
     for (const [from, to] of spansOf(piece)) {
       const x0 = Math.max(0, toX(picture.view, picture.width, from));
       const x1 = Math.min(picture.width, Math.max(x0 + 2, toX(picture.view, picture.width, to)));
@@ -109,37 +131,56 @@ function piecesOf(cache: TileCache, grid: Grid, row: number): Piece[] {
   return pieces;
 }
 
-function drawRow(pen: CanvasRenderingContext2D, cache: TileCache, picture: LanesPicture, inks: Inks, grid: Grid, row: PlacedRow): void {
+function drawRow(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, row: PlacedRow, { pieces, most }: Shown): void {
   const y = row.y - picture.top;
-  if (y + row.h < 0 || y > picture.height) return;
-  const pieces = piecesOf(cache, grid, row.row.id);
   if (row.row.kind === "value" && !row.thin) {
-    drawValues(pen, picture, inks, row, pieces);
+    labelValues(pen, picture, inks, row, most);
     return;
-  }
-  const wide: Wide[] = [];
-  for (const piece of pieces) {
-    drawStrip(pen, picture, piece, y, row.h);
-    if (!row.thin) collectWide(picture, piece, wide);
   }
   if (!pieces.length) {
     pen.fillStyle = inks.faint;
     pen.fillRect(0, y + row.h / 2 - 1, picture.width, 2);
   }
+  if (row.thin) return;
+  const wide: Wide[] = [];
+  for (const piece of pieces) collectWide(picture, piece, wide);
   for (const entry of wide) drawWide(pen, picture, inks, entry, y, row);
 }
 
-/** Blits the part of a tile's strip that a piece is; edges lie on device pixels, or seams would show. */
-function drawStrip(pen: CanvasRenderingContext2D, picture: LanesPicture, piece: Piece, y: number, h: number): void {
-  const { bitmap } = piece.tile.sheet;
-  if (!bitmap || !piece.tile.columns.n) return;
-  const { view, width, ratio } = picture;
-  const step = stepOf(piece.tile.level);
-  const start = tileStart(piece.tile.level, piece.tile.index);
-  const x0 = Math.round(toX(view, width, piece.from) * ratio) / ratio;
-  const x1 = Math.round(toX(view, width, piece.to) * ratio) / ratio;
-  if (x1 <= x0) return;
-  pen.drawImage(bitmap, (piece.from - start) / step, piece.tile.line, (piece.to - piece.from) / step, BANDS, x0, y, x1 - x0, h);
+/** Where in the row's strips a piece is; edges lie on device pixels, or seams would show.  Null: nowhere to be seen. */
+function placeOf(picture: LanesPicture, { tile, from, to }: Piece, width: number): Place | null {
+  if (tile.columns.kind !== 0 || !tile.columns.n) return null;
+  const step = stepOf(tile.level);
+  const start = tileStart(tile.level, tile.index);
+  const x0 = Math.round(toX(picture.view, picture.width, from) * picture.ratio);
+  const x1 = Math.round(toX(picture.view, picture.width, to) * picture.ratio);
+  return x1 <= x0 || x1 <= 0 || x0 >= width ? null : { x0, x1, from: (from - start) / step, to: (to - start) / step };
+}
+
+/** Paints the strips of a row. */
+function paintPieces(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, pieces: Piece[], y: number, h: number): void {
+  const width = Math.max(1, Math.round(picture.width * picture.ratio));
+  const places = pieces.map((piece) => placeOf(picture, piece, width));
+  const covered = places.reduce((sum, place) => sum + (place ? Math.min(width, place.x1) - Math.max(0, place.x0) : 0), 0);
+  if (!covered) return;
+  const pixels = rowPixels(pen, width, Math.max(1, Math.round(h * picture.ratio)));
+  if (covered < width) pixels.words.fill(wordOf(inks.back));
+  places.forEach((place, at) => {
+    if (place) pixels.strip(pieces[at].tile, place);
+  });
+  pen.putImageData(pixels.image, 0, Math.round(y * picture.ratio));
+}
+
+/** The last of the wide entries, which lie apart, that begins at `step` or before; else the first. */
+function firstSeen(starts: Uint16Array, wide: Uint16Array, step: number): number {
+  let low = 0;
+  let high = wide.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[wide[middle]] <= step) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
 }
 
 /** Adds a piece's wide entries; one that goes on in the next tile stays one. */
@@ -148,8 +189,10 @@ function collectWide(picture: LanesPicture, piece: Piece, list: Wide[]): void {
   if (columns.kind !== 0) return;
   const step = stepOf(level);
   const start = tileStart(level, index);
-  for (const at of wide) {
+  for (let k = firstSeen(columns.start, wide, (picture.view.start - start) / step); k < wide.length; k++) {
+    const at = wide[k];
     const from = Math.max(piece.from, start + columns.start[at] * step);
+    if (from >= picture.view.end) break;
     const to = Math.min(piece.to, start + (columns.start[at] + columns.len[at]) * step);
     if (to <= from) continue;
     const x0 = toX(picture.view, picture.width, from);

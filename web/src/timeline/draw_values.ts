@@ -3,37 +3,35 @@
 import type { Inks } from "./inks";
 import type { LanesPicture } from "./draw_lanes";
 import type { PlacedRow } from "./lanes";
+import { rowPixels } from "./row_pixels";
 import { stepOf, tileStart } from "./tile";
 import type { Piece } from "./tile_cache";
 import { quantity } from "./time";
 import { paintValues, valueInks, type Point, type ValueInks } from "./value_strip";
 import { toX } from "./viewport";
 
-let sheet: { image: ImageData; words: Uint32Array } | null = null; // of the row drawn last: most have its size
 let inked: { of: Inks; words: ValueInks } | null = null;
 
-function sheetOf(pen: CanvasRenderingContext2D, width: number, height: number): typeof sheet {
-  if (sheet?.image.width === width && sheet.image.height === height) return sheet;
-  const image = pen.createImageData(width, height);
-  sheet = { image, words: new Uint32Array(image.data.buffer) };
-  return sheet;
+/** Paints the row; answers with the greatest value in sight, or null when there is none. */
+export function paintCounter(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, row: PlacedRow, pieces: Piece[]): number | null {
+  const points = pointsOf(picture, pieces);
+  if (!points.length) return null;
+  const most = points.reduce((max, point) => Math.max(max, point.max), 0);
+  const least = points.reduce((min, point) => Math.min(min, point.min), 0);
+  const { words, image } = rowPixels(pen, Math.max(1, Math.round(picture.width * picture.ratio)), Math.max(1, Math.round(row.h * picture.ratio)));
+  if (inked?.of !== inks) inked = { of: inks, words: valueInks(inks.back, inks.accentFill, inks.accent) };
+  paintValues(words, image.width, image.height, picture.ratio, points, least, most, inked.words);
+  pen.putImageData(image, 0, Math.round((row.y - picture.top) * picture.ratio));
+  return most;
 }
 
-export function drawValues(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, row: PlacedRow, pieces: Piece[]): void {
-  const points = pointsOf(picture, pieces);
+/** Says how much the greatest is, or draws a faint line where there is none. */
+export function labelValues(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, row: PlacedRow, most: number | null): void {
   const top = row.y - picture.top;
-  if (!points.length) {
+  if (most === null) {
     pen.fillStyle = inks.faint;
     pen.fillRect(0, top + row.h - 2, picture.width, 2);
     return;
-  }
-  const most = points.reduce((max, point) => Math.max(max, point.max), 0);
-  const least = points.reduce((min, point) => Math.min(min, point.min), 0);
-  const target = sheetOf(pen, Math.max(1, Math.round(picture.width * picture.ratio)), Math.max(1, Math.round(row.h * picture.ratio)));
-  if (inked?.of !== inks) inked = { of: inks, words: valueInks(inks.back, inks.accentFill, inks.accent) };
-  if (target) {
-    paintValues(target.words, target.image.width, target.image.height, picture.ratio, points, least, most, inked.words);
-    pen.putImageData(target.image, 0, Math.round(top * picture.ratio));
   }
   const text = `${row.row.name && row.row.name !== row.lane.name ? `${row.row.name}  ` : ""}${quantity(most, row.lane.unit)}`;
   pen.fillStyle = inks.back;

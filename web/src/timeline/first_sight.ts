@@ -2,7 +2,9 @@
 
 import * as store from "../frame/store";
 import { theme } from "../frame/theme";
+import { readInks } from "./inks";
 import type { Sight } from "./tile_wants";
+import { wordOf } from "./value_strip";
 
 const ABOVE = 150; // px at least that stand above the lanes
 const PANEL = 392; // as the style sheet has it
@@ -26,6 +28,7 @@ export function firstSight(): Sight | null {
     rows: items.flatMap((item) => item.rows),
     always: store.pauseRows.value,
     theme: theme.value,
+    ground: wordOf(readInks(document.documentElement, theme.value).back),
     revision: progress.revision + progress.covered_ns,
     key: meta.trace.key,
   };

@@ -1,11 +1,10 @@
 // The first tiles: the page itself asks for them and paints them, since a worker takes longer to begin than they do to come.
 
 import { ApiError, getBytes, wordsOf } from "../api/api";
-import type { Look } from "./colours";
 import { tileKey, tilePath, ROWS_AT_MOST } from "./tile";
 import { makeTiles } from "./tile_maker";
-import type { FromWorker } from "./tile_message";
-import { looksOf, missingOf, type Sight } from "./tile_wants";
+import type { FromWorker, Painting } from "./tile_message";
+import { missingOf, paintingOf, type Sight } from "./tile_wants";
 
 export class FirstTiles {
   private readonly under = new Set<string>(); // way
@@ -15,10 +14,10 @@ export class FirstTiles {
   readonly came: Promise<unknown>;
 
   constructor(readonly sight: Sight) {
-    const looks = looksOf(sight.rows);
+    const painting = paintingOf(sight);
     const asked: Promise<void>[] = [];
     for (const { level, index, rows } of missingOf(sight, () => true, false))
-      for (let at = 0; at < rows.length; at += ROWS_AT_MOST) asked.push(this.ask(level, index, rows.slice(at, at + ROWS_AT_MOST), looks));
+      for (let at = 0; at < rows.length; at += ROWS_AT_MOST) asked.push(this.ask(level, index, rows.slice(at, at + ROWS_AT_MOST), painting));
     this.came = Promise.all(asked);
   }
 
@@ -37,13 +36,13 @@ export class FirstTiles {
     for (const message of this.heard.splice(0)) tell(message);
   }
 
-  private async ask(level: number, index: number, rows: number[], looks: Map<number, Look>): Promise<void> {
+  private async ask(level: number, index: number, rows: number[], painting: Painting): Promise<void> {
     const keys = rows.map((row) => tileKey(level, index, row));
     for (const key of keys) this.under.add(key);
     let message: FromWorker;
     try {
       const buffer = await getBytes(tilePath({ level, index, rows }, this.sight.key));
-      message = await makeTiles(buffer, looks, this.sight.theme, this.sight.revision);
+      message = makeTiles(buffer, painting, this.sight.revision);
     } catch (cause) {
       message = { say: "trouble", status: cause instanceof ApiError ? cause.status : -1, sentence: wordsOf(cause) };
     }

@@ -13,6 +13,7 @@ import { drawLanes } from "./draw_lanes";
 import { drawOverlay, isBare, type Arrow, type Box } from "./draw_overlay";
 import { levelFor } from "./tile";
 import { TileSource } from "./tile_source";
+import { wordOf } from "./value_strip";
 import { toNs } from "./viewport";
 import { flowArrows } from "./arrows";
 
@@ -215,7 +216,7 @@ export class Stage {
     drawLanes(pen, this.source.cache, picture, this.inks);
     if (this.source.cache.size) {
       window.ctraceFirst ??= performance.now();
-      window.setTimeout(() => this.source.begin());
+      if (!this.source.begun) window.setTimeout(() => this.source.begin());
     }
   }
 
@@ -230,6 +231,7 @@ export class Stage {
       rows: items.flatMap((item) => item.rows),
       always: store.pauseRows.value,
       theme: this.inks.theme,
+      ground: wordOf(this.inks.back),
       revision: progress ? progress.revision + progress.covered_ns : 0,
       key: store.meta.value.trace.key,
     });

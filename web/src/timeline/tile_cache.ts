@@ -3,16 +3,15 @@
 import { STEPS, stepOf, tileKey, LEVELS } from "./tile";
 import type { Columns } from "./tile_reply";
 
-/** A picture shared by the rows of one reply; closed when the last of them goes. */
-export type Sheet = { bitmap: ImageBitmap | null; users: number };
 export type Tile = {
   level: number;
   index: number;
   row: number;
   columns: Columns;
   wide: Uint16Array;
-  sheet: Sheet;
-  line: number; // of the sheet, where its strip begins
+  sheet: Uint32Array; // the strips of all rows that came with it
+  line: number; // of the sheet, where its own begins
+  even: boolean; // the three lines of it are the same
   partial: boolean;
   revision: number;
   cost: number;
@@ -53,7 +52,6 @@ export class TileCache {
   put(tile: Tile): void {
     const key = tileKey(tile.level, tile.index, tile.row);
     this.drop(key);
-    tile.sheet.users++;
     this.tiles.set(key, tile);
     this.held += tile.cost;
     this.shrink(tile);
@@ -76,7 +74,6 @@ export class TileCache {
     if (!tile) return;
     this.tiles.delete(key);
     this.held -= tile.cost;
-    if (--tile.sheet.users === 0) tile.sheet.bitmap?.close();
   }
 
   clear(): void {

@@ -6,9 +6,11 @@ import type { Want } from "./tile_queue";
 
 export type ToWorker =
   | { say: "open"; base: string; token: string }
-  | { say: "want"; wants: Want[]; looks: Map<number, Look>; theme: Theme; revision: number; key: string; turn: number };
+  | { say: "want"; wants: Want[]; painting: Painting; revision: number; key: string; turn: number };
 
-export type TileRow = { row: number; columns: Columns; wide: Uint16Array; line: number };
+/** How rows are painted: what each is, and on which colour (an RGBA word). */
+export type Painting = { looks: Map<number, Look>; theme: Theme; ground: number };
+export type TileRow = { row: number; columns: Columns; wide: Uint16Array; line: number; even: boolean };
 export type TilesMade = {
   say: "tiles";
   level: number;
@@ -18,7 +20,7 @@ export type TilesMade = {
   theme: Theme;
   rows: TileRow[];
   bytes: number;
-  bitmap: ImageBitmap | null;
+  sheet: Uint32Array<ArrayBuffer>; // the strips of its rows, one below the other
 };
 export type FromWorker =
   | TilesMade

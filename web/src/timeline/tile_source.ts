@@ -4,7 +4,7 @@ import type { Theme } from "./colours";
 import { FirstTiles } from "./first_tiles";
 import { TileCache } from "./tile_cache";
 import type { FromWorker, ToWorker } from "./tile_message";
-import { looksOf, missingOf, type Sight } from "./tile_wants";
+import { missingOf, paintingOf, type Sight } from "./tile_wants";
 
 const KEPT = 64 * 1024 * 1024;
 
@@ -43,6 +43,10 @@ export class TileSource {
     return this.quiet && this.first?.idle !== false;
   }
 
+  get begun(): boolean {
+    return this.worker !== null;
+  }
+
   /** Has the worker loaded: it would take the time that the first picture needs. */
   begin(): void {
     if (this.worker || this.closed) return;
@@ -64,12 +68,10 @@ export class TileSource {
       this.trouble(message.status, message.sentence);
       return;
     } else if (message.theme !== this.theme) {
-      message.bitmap?.close();
       return;
     } else {
       this.came();
-      const { level, index, partial, revision, bitmap } = message;
-      const sheet = { bitmap, users: 0 };
+      const { level, index, partial, revision, sheet } = message;
       const cost = Math.ceil(message.bytes / Math.max(1, message.rows.length));
       for (const row of message.rows) this.cache.put({ ...row, level, index, partial, revision, sheet, cost });
     }
@@ -87,7 +89,7 @@ export class TileSource {
     if (asked === this.asked) return;
     this.asked = asked;
     if (wants.length) this.quiet = false;
-    this.wanted = { say: "want", wants, looks: looksOf(sight.rows), theme: sight.theme, revision: sight.revision, key: sight.key, turn: ++this.turn };
+    this.wanted = { say: "want", wants, painting: paintingOf(sight), revision: sight.revision, key: sight.key, turn: ++this.turn };
     if (this.worker) this.say(this.wanted);
     else if (wants.some((want) => want.urgency === 0)) this.begin();
   }

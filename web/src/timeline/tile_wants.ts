@@ -2,6 +2,7 @@
 
 import { lookOf, type Look, type Theme } from "./colours";
 import type { PlacedRow } from "./lanes";
+import type { Painting } from "./tile_message";
 import { levelFor, tilesOf } from "./tile";
 import type { Want } from "./tile_queue";
 import { spanOf, type View } from "./viewport";
@@ -13,6 +14,7 @@ export type Sight = {
   rows: PlacedRow[];
   always: readonly number[]; // rows wanted wherever one looks: pauses
   theme: Theme;
+  ground: number; // what strips are painted on, an RGBA word
   revision: number;
   key: string; // of what is served: browsers keep tiles
 };
@@ -38,8 +40,8 @@ export function missingOf(sight: Sight, missing: (level: number, index: number, 
   return wants;
 }
 
-export function looksOf(rows: readonly PlacedRow[]): Map<number, Look> {
+export function paintingOf({ rows, theme, ground }: Sight): Painting {
   const looks = new Map<number, Look>();
   for (const { lane, row } of rows) looks.set(row.id, lookOf(lane.kind, row.kind));
-  return looks;
+  return { looks, theme, ground };
 }

@@ -1,10 +1,9 @@
 // The tile worker: fetches, decodes and paints tiles off the main thread, the most urgent first.
 
 import { ApiError, apiOpen, getBytes, isAbort, wordsOf } from "../api/api";
-import type { Look, Theme } from "./colours";
 import { tilePath } from "./tile";
 import { makeTiles } from "./tile_maker";
-import type { FromWorker, ToWorker } from "./tile_message";
+import type { FromWorker, Painting, ToWorker } from "./tile_message";
 import { TileQueue, type Order } from "./tile_queue";
 
 const PARALLEL = 4;
@@ -12,8 +11,7 @@ const SLOW_MS = 250; // a reply that takes longer: the line is slow, or the serv
 
 const queue = new TileQueue(PARALLEL);
 const controllers = new Map<number, AbortController>();
-let looks = new Map<number, Look>();
-let theme: Theme = "light";
+let painting: Painting = { looks: new Map(), theme: "light", ground: 0 };
 let revision = 0;
 let key = "";
 let turn = 0;
@@ -24,16 +22,16 @@ function say(message: FromWorker, move: Transferable[] = []): void {
 }
 
 async function fetchTiles(order: Order, signal: AbortSignal): Promise<void> {
-  const as = theme;
+  const as = painting;
   const at = revision;
   const path = tilePath(order, key);
   const began = performance.now();
   const buffer = await getBytes(path, signal);
   usual += (performance.now() - began - usual) * 0.3;
   queue.ahead = usual < SLOW_MS;
-  const made = await makeTiles(buffer, looks, as, at);
-  if (signal.aborted) made.bitmap?.close();
-  else say(made, made.bitmap ? [buffer, made.bitmap] : [buffer]);
+  if (signal.aborted) return;
+  const made = makeTiles(buffer, as, at);
+  say(made, [buffer, made.sheet.buffer]);
 }
 
 async function run(order: Order): Promise<void> {
@@ -60,7 +58,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
     apiOpen(message);
     return;
   }
-  ({ looks, theme, revision, key, turn } = message);
+  ({ painting, revision, key, turn } = message);
   for (const id of queue.want(message.wants)) controllers.get(id)?.abort();
   work();
 };

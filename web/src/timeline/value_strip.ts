@@ -21,6 +21,11 @@ function word([r, g, b]: Rgba): number {
   return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 }
 
+/** A colour of the style sheet that lets nothing through, as an RGBA word. */
+export function wordOf(css: string): number {
+  return word(rgbaOf(css));
+}
+
 export function valueInks(back: string, fill: string, line: string): ValueInks {
   const ground = rgbaOf(back);
   const once = over(rgbaOf(fill), ground);

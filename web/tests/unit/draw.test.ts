@@ -9,8 +9,10 @@ import type { Inks } from "../../src/timeline/inks";
 import { LaneLayout } from "../../src/timeline/lanes";
 import { BANDS, paintStrip, wideEntries } from "../../src/timeline/strip";
 import { levelFor, STEPS, stepOf, tilesOf } from "../../src/timeline/tile";
-import { TileCache } from "../../src/timeline/tile_cache";
+import { TileCache, type Tile } from "../../src/timeline/tile_cache";
 import { decodeTiles } from "../../src/timeline/tile_reply";
+import { RowPixels } from "../../src/timeline/row_pixels";
+import { wordOf } from "../../src/timeline/value_strip";
 import { bruteTiles } from "../fake/brute_tiles";
 import { makeTrace } from "../fake/made_trace";
 import { recordingPen, type Call } from "./pen";
@@ -21,6 +23,7 @@ const inks: Inks = {
   theme: "light", back: "back", heading: "heading", line: "line", faint: "faint", text: "text", dim: "dim", accent: "accent",
   accentFill: "accent-fill", pause: "pause", hit: "hit", font: "f",
 };
+const GROUND = wordOf(inks.back);
 const layout = new LaneLayout(trace.lanes, trace.programs, trace.span, { pinned: new Set(), hidden: new Set(), open: new Map(), deep: new Set(), filter: "" });
 
 function pictureOf(start: number, end: number): LanesPicture {
@@ -31,10 +34,34 @@ function pictureOf(start: number, end: number): LanesPicture {
   };
 }
 
+// A word of a made-up strip says which row it is of and how many steps from the trace's start.
+const FAR = 1 << 20;
+const wordAt = (row: number, step: number) => row * FAR + (step % FAR);
+
 function fill(cache: TileCache, level: number, first: number, last: number): void {
   for (let index = first; index <= last; index++)
-    for (const { row, columns } of decodeTiles(bruteTiles(trace, level, index, trace.rows.map((each) => each.id))).rows)
-      cache.put({ level, index, row, columns, wide: columns.kind ? new Uint16Array(0) : wideEntries(columns, 5), sheet: { bitmap: { close: () => undefined, row } as unknown as ImageBitmap, users: 0 }, line: 0, partial: false, revision: 0, cost: 1 });
+    for (const { row, columns } of decodeTiles(bruteTiles(trace, level, index, trace.rows.map((each) => each.id))).rows) {
+      const sheet = Uint32Array.from({ length: BANDS * STEPS }, (_, at) => wordAt(row, index * STEPS + (at % STEPS)));
+      cache.put({ level, index, row, columns, wide: columns.kind ? new Uint16Array(0) : wideEntries(columns, 5), sheet, line: 0, even: false, partial: false, revision: 0, cost: 1 });
+    }
+}
+
+/** How many pixels of rows show a step of `level`; each must be where that step is. */
+function showsSteps(log: Call[], picture: LanesPicture, level: number): number {
+  const { start, end } = picture.view;
+  let shown = 0;
+  for (const placed of layout.placed.values()) {
+    const put = log.find((call) => call.what === "pixels" && call.args[1] === placed.y && call.words?.length === placed.h * WIDTH);
+    if (placed.row.kind === "value" || !put?.words) continue;
+    for (let at = 0; at < put.words.length; at++) {
+      if (put.words[at] === GROUND) continue;
+      const step = Math.floor((start + (((at % WIDTH) + 0.5) / WIDTH) * (end - start)) / stepOf(level));
+      const off = put.words[at] - wordAt(placed.row.id, step);
+      if (Math.abs(off) > 2) throw new Error(`row ${placed.row.id}: pixel ${at % WIDTH} is ${off} steps off`);
+      shown++;
+    }
+  }
+  return shown;
 }
 
 beforeAll(() => {
@@ -53,22 +80,10 @@ describe.each([[0, 40e6], [3e6, 9e6], [12345678, 12545678], [20e6, 20000900]])("
   const cache = new TileCache(1e9);
   const grid = tilesOf(picture.view, picture.level, trace.span);
   fill(cache, picture.level, grid.first, grid.last);
-  it("blits each row's tiles side by side, without a gap", () => {
-    const images = drawn(picture, cache).filter((call) => call.what === "image");
-    const rows = new Map<number, number[][]>();
-    for (const { image, args } of images) {
-      const { row } = image as { row: number };
-      rows.set(row, [...(rows.get(row) ?? []), args]);
-    }
-    expect(rows.size).toBeGreaterThan(0);
-    for (const [row, list] of rows) {
-      const placed = layout.placed.get(row);
-      for (const [sx, , sw, sh, , dy, , dh] of list) {
-        expect([dy, dh, sh]).toEqual([placed?.y, placed?.h, BANDS]);
-        expect(sx >= 0 && sx + sw <= STEPS).toBe(true);
-      }
-      for (let i = 1; i < list.length; i++) if (Math.abs(list[i][4] - list[i - 1][4]) < 3000) expect(list[i][4]).toBeGreaterThanOrEqual(list[i - 1][4] + list[i - 1][6] - 1e-6);
-    }
+  it("shows at each pixel of a row the step that lies there", () => {
+    const log = drawn(picture, cache);
+    expect(showsSteps(log, picture, picture.level)).toBeGreaterThan(WIDTH);
+    expect(log.findIndex((call) => call.what === "rect" && call.ink === inks.back)).toBeLessThan(log.findIndex((call) => call.what === "pixels"));
   });
   it("labels each wide slice once, where it is", () => {
     const texts = drawn(picture, cache).filter((call) => call.what === "text");
@@ -94,12 +109,24 @@ it("draws the coarser tile while the finer one is on its way, and a faint line w
   const picture = pictureOf(3e6, 9e6);
   const cache = new TileCache(1e9);
   const bare = drawn(picture, cache);
-  expect(bare.filter((call) => call.what === "image").length).toBe(0);
+  expect(bare.filter((call) => call.what === "pixels").length).toBe(0);
   expect(bare.some((call) => call.what === "rect" && call.ink === "faint")).toBe(true);
   fill(cache, picture.level + 3, 0, 1);
-  const images = drawn(picture, cache).filter((call) => call.what === "image");
-  expect(images.length).toBeGreaterThan(0);
-  for (const { args } of images) expect(args[2]).toBeLessThanOrEqual(STEPS / 8);
+  expect(showsSteps(drawn(picture, cache), picture, picture.level + 3)).toBeGreaterThan(WIDTH);
+});
+
+it("leaves the ground where there is no tile", () => {
+  const [before, picture] = [pictureOf(12345678, 12545678), pictureOf(3e6, 9e6)];
+  const cache = new TileCache(1e9);
+  const grid = tilesOf(before.view, before.level, trace.span);
+  fill(cache, before.level, grid.first, grid.last);
+  expect(showsSteps(drawn(before, cache), before, before.level)).toBeGreaterThan(WIDTH);
+  fill(cache, picture.level, 0, 0);
+  const log = drawn(picture, cache);
+  expect(showsSteps(log, picture, picture.level)).toBeGreaterThan(WIDTH);
+  const end = Math.round(((STEPS * stepOf(picture.level) - 3e6) / 6e6) * WIDTH);
+  const beyond = log.flatMap((call) => (call.what === "pixels" && call.words?.[0] !== undefined ? [...call.words].filter((_, at) => at % WIDTH >= end) : []));
+  expect(new Set(beyond)).toEqual(new Set([GROUND]));
 });
 
 it("hatches all of a lane where its events were lost", () => {
@@ -109,7 +136,7 @@ it("hatches all of a lane where its events were lost", () => {
   const cache = new TileCache(1e9);
   const row = gap.rows[gap.rows.length - 1].id;
   const [{ columns }] = decodeTiles(bruteTiles(gap, picture.level, 0, [row])).rows;
-  cache.put({ level: picture.level, index: 0, row, columns, wide: new Uint16Array(0), sheet: { bitmap: null, users: 0 }, line: 0, partial: false, revision: 0, cost: 1 });
+  cache.put({ level: picture.level, index: 0, row, columns, wide: new Uint16Array(0), sheet: new Uint32Array(BANDS * STEPS), line: 0, even: true, partial: false, revision: 0, cost: 1 });
   const lane = placed.byLane.get(1);
   const hatched = drawn(picture, cache).filter((call) => call.what === "rect" && call.ink === "pattern" && call.args[3] === (lane?.h ?? 0) - 1);
   expect(hatched.length).toBe(1);
@@ -130,7 +157,7 @@ it("paints strips as the slices lie", () => {
   const [{ columns }] = decodeTiles(bruteTiles(trace, level, 1, [row.id])).rows;
   if (columns.kind !== 0) throw new Error("no slices");
   const words = new Uint32Array(STEPS * BANDS);
-  paintStrip(words, 0, columns, "state", "light");
+  expect(paintStrip(words.fill(GROUND), 0, columns, "state", "light", GROUND)).toBe(false);
   for (let at = 0; at < STEPS; at++) {
     const middle = (STEPS + at + 0.5) * stepOf(level);
     const slice = row.slices.find((each) => each.start <= middle && each.end > middle);
@@ -140,9 +167,32 @@ it("paints strips as the slices lie", () => {
     const [r, g, b] = colourOf(slice.cls, slice.name, "light");
     const painted = [0, 1, 2].map((band) => words[band * STEPS + at]);
     const full = ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
-    expect(painted).toEqual([4, 2, 1].map((third) => (thirdsOf(slice.cls) & third ? full : 0)));
+    expect(painted).toEqual([4, 2, 1].map((third) => (thirdsOf(slice.cls) & third ? full : GROUND)));
   }
   expect(lookColour("state", 1, 5, "light")).toEqual(colourOf(1, 0, "light"));
+});
+
+it("lays what is faint over the ground", () => {
+  const one = { kind: 0 as const, n: 1, name: new Uint32Array(1), slice: new Uint32Array(1), count: Uint32Array.of(9), start: Uint16Array.of(5), len: Uint16Array.of(1), cls: Uint8Array.of(8), busy: Uint8Array.of(0) };
+  const words = new Uint32Array(STEPS * BANDS).fill(wordOf("#204060"));
+  expect(paintStrip(words, 0, one, "slices", "light", words[0])).toBe(true);
+  const mixed = colourOf(8, 0, "light").map((value, at) => Math.round((value * 88 + [0x20, 0x40, 0x60][at] * 167) / 255));
+  expect([0, 1, 2].map((band) => words[band * STEPS + 5])).toEqual(Array(3).fill(wordOf(`rgb(${mixed.join(" ")})`)));
+  expect(words[4]).toBe(words[6]);
+});
+
+it("gives each third of a row its line, however high the row is, and all of it one where they are the same", () => {
+  for (const h of [3, 8, 15]) {
+    const pixels = new RowPixels({ width: 10, height: h, data: new Uint8ClampedArray(40 * h) } as unknown as ImageData);
+    const sheet = Uint32Array.from({ length: 2 * BANDS * STEPS }, (_, at) => at);
+    const tile = { sheet, line: BANDS, even: false } as Tile;
+    pixels.strip(tile, { x0: -5, x1: 5, from: 0, to: 10 });
+    pixels.strip({ ...tile, even: true }, { x0: 5, x1: 25, from: 100, to: 110 });
+    for (let y = 0; y < h; y++) {
+      const third = Math.floor(((y + 0.5) * 3) / h);
+      expect([...pixels.words.subarray(10 * y, 10 * y + 10)]).toEqual([5, 6, 7, 8, 9].map((step) => (BANDS + third) * STEPS + step).concat([100, 100, 101, 101, 102].map((step) => BANDS * STEPS + step)));
+    }
+  }
 });
 
 it("draws the overlay: selection, range with its length, arrows from one to the other", () => {

@@ -1,6 +1,6 @@
 // A canvas context that writes down what it is told: the draw log.
 
-export type Call = { what: string; ink: string; args: number[]; text?: string; image?: unknown };
+export type Call = { what: string; ink: string; args: number[]; text?: string; image?: unknown; words?: Uint32Array };
 
 export function recordingPen(): { pen: CanvasRenderingContext2D; log: Call[] } {
   const log: Call[] = [];
@@ -8,7 +8,7 @@ export function recordingPen(): { pen: CanvasRenderingContext2D; log: Call[] } {
   const methods: Record<string, (...args: unknown[]) => unknown> = {
     measureText: (text) => ({ width: String(text).length * 6 }),
     createImageData: (width, height) => ({ width, height, data: new Uint8ClampedArray(Number(width) * Number(height) * 4) }),
-    putImageData: (image, ...args) => log.push({ what: "pixels", ink: "", args: args as number[], image }),
+    putImageData: (image, ...args) => log.push({ what: "pixels", ink: "", args: args as number[], words: new Uint32Array((image as ImageData).data.slice().buffer) }),
     createPattern: () => "pattern",
     drawImage: (image, ...args) => log.push({ what: "image", ink: "", args: args as number[], image }),
     fillText: (text, ...args) => log.push({ what: "text", ink: String(state.fillStyle), args: args as number[], text: String(text) }),
