@@ -6,6 +6,7 @@ import { laneTitle, meta, page, span } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { bytes, count, duration, percent } from "../timeline/time";
 import { Swatch } from "../timeline/swatch";
+import { endedByNobody } from "../panels/ended";
 import { SortedTable } from "../panels/sorted_table";
 import { Answered, useAnswer } from "./answer";
 
@@ -16,8 +17,7 @@ function Number_({ value, of }: { value: string; of: string }) {
 // Who ended it: a thread; or nobody, since its time was up, the call failed, or the trace ended.
 function endedBy({ waker, error, start_ns, dur_ns }: Long): string {
   if (waker) return laneTitle(waker.lane) || waker.name;
-  if (error) return error === "ETIMEDOUT" ? "nobody: its time was up" : `nobody: ${error}`;
-  return start_ns + dur_ns >= span.value * 0.9999 ? "nobody: it lasted to the end" : "not known";
+  return endedByNobody(error, start_ns + dur_ns >= span.value * 0.9999) || "not known";
 }
 
 function Waker({ wait }: { wait: Long }) {
@@ -88,13 +88,23 @@ function Busiest({ answer }: { answer: Overview }) {
   );
 }
 
+const TRACER = 12;
+const LITTLE_NS = 1e6;
+
+/** The tracer's own, so short that nobody need know of each. */
+function isLittle({ class: cls, dur_ns }: Long): boolean {
+  return cls === TRACER && dur_ns < LITTLE_NS;
+}
+
 function Pauses({ answer }: { answer: Overview }) {
+  const pauses = answer.pauses.filter((pause) => !isLittle(pause));
+  const little = answer.pauses.filter(isLittle);
   return (
     <section class="card">
       <h2>Pauses</h2>
-      {answer.pauses.length === 0 ? <p class="empty">Nothing stopped all threads.</p> : (
+      {pauses.length === 0 ? <p class="empty">Nothing of the program stopped all its threads.</p> : (
         <ul class="lines">
-          {answer.pauses.map((pause) => (
+          {pauses.map((pause) => (
             <li key={`${pause.row}.${pause.slice}`}>
               <Swatch cls={pause.class} />
               <button type="button" class="link" onClick={() => void select(pause, true)}>{pause.name}</button>
@@ -104,6 +114,7 @@ function Pauses({ answer }: { answer: Overview }) {
           ))}
         </ul>
       )}
+      {little.length > 0 && <p class="dim">ctrace itself: {duration(Math.max(...little.map((pause) => pause.dur_ns)))} at the longest.</p>}
     </section>
   );
 }

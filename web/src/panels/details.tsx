@@ -7,6 +7,7 @@ import { laneTitle, selection, slice as selected, sliceError } from "../frame/st
 import { instant } from "../timeline/hover_card";
 import { Swatch } from "../timeline/swatch";
 import { duration, percent } from "../timeline/time";
+import { endedByNobody } from "./ended";
 import { StackList } from "./stack";
 
 function Fact({ name, children }: { name: string; children: ComponentChildren }) {
@@ -42,6 +43,15 @@ const STANDS = new Set([3, 4, 5, 6, 7, 8, 9, 10, 11]);
 function stackTitle({ class: cls, end_stack, dur_ns }: Slice): string {
   if (end_stack.length) return "Stack at the start";
   return STANDS.has(cls) && dur_ns > 0 ? "Stack, from the start to the end" : "Stack";
+}
+
+const WAITS = new Set([3, 4, 5]);
+
+/** What ended a wait, where that was no thread and is known. */
+function nobody({ class: cls, args, flags }: Slice): string {
+  if (!WAITS.has(cls)) return "";
+  const error = args.find((arg) => arg.name === "result")?.text ?? "";
+  return endedByNobody(/^E[A-Z0-9]+$/.test(error) ? error : null, flags.includes("cut at end"));
 }
 
 function Times({ slice }: { slice: Slice }) {
@@ -81,6 +91,12 @@ export function DetailsPanel() {
         <section>
           <h4>Ended by <button type="button" class="key" title="Jump there" onClick={() => follow(-1)}>[</button></h4>
           <PeerLink peer={slice.waker} />
+        </section>
+      )}
+      {!slice.waker && nobody(slice) && (
+        <section>
+          <h4>Ended by</h4>
+          <p class="dim">{nobody(slice)}</p>
         </section>
       )}
       {slice.woken.length > 0 && (

@@ -39,6 +39,20 @@ describe("pages", () => {
       await settled(page);
       await page.locator(".panel h3", { hasText: "pthread_mutex_lock" }).waitFor();
     }));
+  it("say who ended a wait that no thread ended", () => {
+    const rows = trace.rows.map((row) => ({ row: row.id, slice: row.slices.findIndex((slice) => slice.cls === 4 && !slice.waker) }));
+    const wait = rows.find((each) => each.slice >= 0);
+    return on({}, `#timeline?s=${wait?.row}.${wait?.slice}`, async ({ page }) => {
+      await page.locator(".panel section", { hasText: "Ended by" }).getByText("nobody: its time was up").waitFor();
+    });
+  });
+  it("keep the tracer's own short pauses to a sentence", () =>
+    on({}, "#overview", async ({ page }) => {
+      const card = page.locator(".card", { hasText: "Pauses" });
+      await card.getByText(/ctrace itself: \d+ µs at the longest\./).waitFor();
+      await card.getByRole("button", { name: "allocator: brk" }).first().waitFor();
+      expect(await card.getByRole("button", { name: "tracer" }).count()).toBe(0);
+    }));
   it("sort threads and filter the timeline by their start routine", () =>
     on({}, "#threads", async ({ page }) => {
       await page.locator("tbody tr").first().waitFor();

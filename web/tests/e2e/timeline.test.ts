@@ -170,7 +170,7 @@ describe("by keys", () => {
     expect((at[0] + at[1]) / 2).toBeCloseTo(250e6, -6);
     await page.keyboard.press("c");
     await expect.poll(() => page.locator(".clock").innerText(), { timeout: 10_000 }).toBe("2025-11-22");
-    expect(fake.kept["/api/settings"]).toEqual({ theme: "system", clock: "wall" });
+    await expect.poll(() => fake.kept["/api/settings"], { timeout: 10_000 }).toEqual({ theme: "system", clock: "wall" });
     fake.kept = {};
   });
   it("searches, walks the hits, steps through slices of a name, follows a flow", async () => {

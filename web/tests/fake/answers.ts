@@ -68,7 +68,7 @@ export function sliceOf(trace: MadeTrace, row: number, slice: number): Slice | n
     cpu_ns: null,
     state: CLASS_NAMES[at.cls],
     flags: [],
-    args: at.cls === 8 ? [{ name: "fd", value: "7", text: "socket 10.0.0.1:80" }, { name: "bytes", value: "512", text: "512 B" }] : [],
+    args: at.cls === 8 ? [{ name: "fd", value: "7", text: "socket 10.0.0.1:80" }, { name: "bytes", value: "512", text: "512 B" }] : at.cls === 4 && !at.waker ? [{ name: "result", value: "-110", text: "ETIMEDOUT" }] : [],
     stack: STACK,
     end_stack: made.kind === "state" && at.cls === 1 ? STACK.slice(1) : [],
     waker: at.waker ? peer(trace, at.waker.row, at.waker.slice, at.waker.ns) : null,
