@@ -215,24 +215,31 @@ static enum ct_walk value_node(void *context, const struct ct_sum *s, uint32_t f
     return CT_WALK_OVER;
 }
 
+/* One call a step: what it holds of a leaf is gathered where the compiler keeps it in registers. */
 static bool value_leaf(void *context, const struct ct_leaf *l, uint32_t first)
 {
     double value[CT_LEAF];
     int64_t ns[CT_LEAF];
     struct tile *t = context;
+    unsigned i = 0;
 
     ct_leaf_all_values(l, ns, value);
-    for (unsigned i = 0; i < l->count; i++) {
-        if (ns[i] >= t->to)
-            return false;
-        if (ns[i] < t->from) {
-            t->held = true;
-            t->before = value[i];
-        } else {
-            put_value(t, ns[i] >> t->level, value[i], value[i], value[i]);
-        }
+    for (; i < l->count && ns[i] < t->from; i++) {
+        t->held = true;
+        t->before = value[i];
     }
-    return true;
+    while (i < l->count && ns[i] < t->to) {
+        int64_t step = ns[i] >> t->level, end = (step + 1) << t->level;
+        double min = value[i], max = min, last = min;
+
+        for (i++; i < l->count && ns[i] < end; i++) {
+            last = value[i];
+            min = last < min ? last : min;
+            max = last > max ? last : max;
+        }
+        put_value(t, step, min, max, last);
+    }
+    return i == l->count;
 }
 
 static void end_values(struct tile *t)
