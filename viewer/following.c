@@ -40,7 +40,7 @@ struct file {
     int64_t grew_ms;
     bool drained;                   /* somebody is recording into it */
     bool over;
-    bool folder;                    /* of CTF, which is read once */
+    bool ctf;                       /* a folder or an archive, which is read once */
     struct ct_import_live live;     /* of net:// */
 };
 
@@ -133,8 +133,8 @@ static int add_file(struct ct_following *f, const char *path, int64_t now, struc
     *file = (struct file){ .grew_ms = now, .live = { .answer = -1, .file = -1 }, .over = true };
     if (stat(path, &st) < 0)
         return 0;
-    file->folder = S_ISDIR(st.st_mode);
-    if (S_ISREG(st.st_mode)) {
+    file->ctf = ct_opened_is_ctf(path);
+    if (S_ISREG(st.st_mode) && !file->ctf) {
         file->device = st.st_dev;
         file->inode = st.st_ino;
         file->size = (uint64_t)st.st_size;
@@ -295,7 +295,7 @@ static bool any_grows(struct ct_following *f)
 
         if (ct_opened_is_live(path))
             return true;
-        if (file->over && !file->folder)
+        if (file->over && !file->ctf)
             return false;           /* what is no file is read as ever */
         any |= file->drained && !has_end(path, &named);
     }
@@ -356,7 +356,7 @@ int ct_following_prepare(struct ct_following *f, const struct ct_ctf_options *ct
     if (!f->naming)
         (void)ct_naming_new(&f->naming);
     for (size_t i = 0; r == 0 && i < f->files.count; i++)
-        if (f->files.items[i].folder && f->inputs.items[i].fd < 0)
+        if (f->files.items[i].ctf && f->inputs.items[i].fd < 0)
             r = ct_import_ctf((const char *const *)&f->family.path[i], 1, ctf, &f->inputs.items[i].fd, err);
     return r;
 }
@@ -390,7 +390,7 @@ static void take_tails(struct ct_following *f)
     struct ct_error err;
 
     for (size_t i = 0; paths && numbers && i < f->files.count; i++)
-        if (!ct_opened_is_live(f->family.path[i]) && !f->files.items[i].folder) {
+        if (!ct_opened_is_live(f->family.path[i]) && !f->files.items[i].ctf) {
             numbers[count] = i;
             paths[count++] = f->family.path[i];
         }

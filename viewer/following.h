@@ -16,7 +16,7 @@ int ct_following_new(const char *const *paths, size_t count, bool alone, const s
                      struct ct_following **ret, struct ct_error *err);
 
 /*
- * To be called before the inputs are read, by the thread that looks for more: reads what are folders of CTF among them, which
+ * To be called before the inputs are read, by the thread that looks for more: reads what are folders and archives of CTF among them, which
  * may take long, and has functions named from then on.  `ctf` as above.  0, or negative with `err`; once more does nothing.
  */
 int ct_following_prepare(struct ct_following *f, const struct ct_ctf_options *ctf, struct ct_error *err);

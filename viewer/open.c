@@ -132,7 +132,7 @@ bool ct_opened_is_live(const char *path)
     return strncmp(path, "net://", 6) == 0 || strncmp(path, "net4://", 7) == 0 || strncmp(path, "net6://", 7) == 0;
 }
 
-static bool is_ctf(const char *path)
+bool ct_opened_is_ctf(const char *path)
 {
     struct stat st;
 
@@ -178,7 +178,7 @@ static int import_all(const char *const *paths, struct ct_opened *ret, bool *ret
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < ret->count; i++) {
-        if (!is_ctf(paths[i]))
+        if (!ct_opened_is_ctf(paths[i]))
             continue;
         *ret_any = true;
         if (!ct_opened_is_live(paths[i])) {
@@ -210,7 +210,7 @@ int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret
         ret->tails[i].fd = ret->tails[i].memory = -1;
     r = import_all(paths, ret, &any, err);
     for (size_t i = 0; r == 0 && i < count; i++)
-        if (!is_ctf(paths[i]))
+        if (!ct_opened_is_ctf(paths[i]))
             open_one(paths[i], &ret->inputs[i], &ret->tails[i]);
     if (r == 0 && !any && ret->ctf && (ret->ctf->range_count || ret->ctf->no_rule))
         r = ct_error_at(err, -ENOTSUP, 0, "--range is for CTF, and this is none: %.80s", paths[0]);

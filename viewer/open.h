@@ -24,6 +24,8 @@ struct ct_opened {
 int ct_opened_init(const char *const *paths, size_t count, struct ct_opened *ret, struct ct_error *err);
 /* Whether `path` is a live session of LTTng's, net://RELAY/host/HOST/SESSION, and no file. */
 bool ct_opened_is_live(const char *path);
+/* Whether it is CTF: such a session, a directory, or an archive. */
+bool ct_opened_is_ctf(const char *path);
 /* Looks up names for inputs that hold none, for whoever shows them; what cannot be found stays an address. */
 void ct_opened_add_names(struct ct_opened *opened);
 /* Takes a zeroed one. */

@@ -39,12 +39,10 @@ int ct_subject_is_profile(const char *path, struct ct_error *err)
 
     if (strcmp(path, "-") == 0)
         return ct_error_at(err, -EINVAL, 0, "what is viewed is read more than once: save it in a file first, and name that");
-    if (ct_opened_is_live(path))
+    if (ct_opened_is_ctf(path))
         return 0;
     if (stat(path, &st) < 0)
         return ct_error_at(err, -errno, 0, "cannot open %.110s: %s", path, strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return 0;
     if (!S_ISREG(st.st_mode))
         return ct_error_at(err, -EINVAL, 0, "%.110s is no file", path);
     file = gzopen(path, "rbe");

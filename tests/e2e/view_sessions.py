@@ -167,10 +167,11 @@ def session():
 
 
 def beside():
-    """A live session and a folder of CTF are one timeline, which grows."""
+    """A live session and an archive of CTF are one timeline, which grows."""
     subprocess.run([ctrace, "record", "-o", f"{scratch}/settled.out", "--", "sleep", "0.1"], check=True)
     subprocess.run([ctrace, "convert", "-t", "ctf", "-o", f"{scratch}/settled.ctf", f"{scratch}/settled.out"], check=True)
-    with redis_looked_at("beside", f"{scratch}/settled.ctf") as (lttng, _, port, v):
+    subprocess.run(["tar", "-C", scratch, "-czf", f"{scratch}/settled.tar.gz", "settled.ctf"], check=True)
+    with redis_looked_at("beside", f"{scratch}/settled.tar.gz") as (lttng, _, port, v):
         burden(v, port)
         settles(lambda: sorted(program["name"].split()[0] for program in v.json("/api/meta")["programs"]), ["redis-server", "sleep"], "both", 20)
         events = v.json("/api/meta")["trace"]["events"]
