@@ -30,6 +30,7 @@ enum ct_in_kind {
     CT_IN_LOCK_BEGIN, CT_IN_LOCK_END, CT_IN_UNLOCK,     /* of LTTng's own libraries, and the next two lines as well */
     CT_IN_ALLOC, CT_IN_ALLOC_MANY, CT_IN_ALLOC_TRIED, CT_IN_REALLOC, CT_IN_FREE,
     CT_IN_FUNCTION_ENTRY, CT_IN_FUNCTION_EXIT,
+    CT_IN_STATEDUMP,                    /* of LTTng's own threads, when a session begins: no more than `loading` says */
     CT_IN_KERNEL,                       /* of a trace of the kernel: `no` is an enum ct_in_kernel_event */
     CT_IN_NAMED,                        /* an event of the program's own schema: `no` */
     CT_IN_LOG,                          /* a message: there are more classes than numbers, or fields than an event has */
@@ -65,6 +66,7 @@ struct ct_in_class {
     unsigned range;
     char range_name[CT_IN_NAME_BYTES];
     enum ct_in_loading loading;
+    bool of_loader;                     /* told by the thread that loads, or by LTTng's own, when it looks */
     unsigned call;                      /* of a system call: number in calls.def, 0 none */
     char name[CT_IN_NAME_BYTES];        /* as a word */
     char fields[CT_EVENT_FIELDS_MAX][CT_IN_NAME_BYTES];
@@ -248,8 +250,8 @@ bool ct_in_lttng_class(struct ct_in_class *class, const char *name, const bt_fie
 int ct_in_lttng(struct ct_in *in, struct ct_in_program *p, uint64_t serial, const struct ct_in_class *class,
                 const struct ct_bt2_value *values);
 
-/* in_module.c: what it tells of files with code, for the names of functions. */
-void ct_in_module_class(struct ct_in_class *class, const char *name);
+/* in_module.c: what it tells of files with code, for the names of functions; true when the class is no more than that. */
+bool ct_in_module_class(struct ct_in_class *class, const char *name);
 int ct_in_module(struct ct_in *in, struct ct_in_program *p, const struct ct_in_class *class, const bt_field *payload);
 /* The name of the function at this address of the program; "0x..." in `room` where nobody knows it. */
 struct ct_text ct_in_function(struct ct_in *in, struct ct_in_program *p, uint64_t address, char room[CT_IN_NAME_BYTES]);

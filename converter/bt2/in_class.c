@@ -160,12 +160,11 @@ static void classify(struct ct_in *in, struct ct_in_class *class, const char *na
 {
     strncpy(class->name, name, sizeof class->name - 1);
     if ((kernel && ct_in_kernel_class(class, name, payload)) || is_ours(class, name, payload) || is_dump(class, name, payload) ||
-        ct_in_lttng_class(class, name, payload))
+        ct_in_lttng_class(class, name, payload) || ct_in_module_class(class, name))
         return;
     if (!is_named(in, class, name, payload))
         class->kind = CT_IN_LOG;
     ct_in_range_class(in, class, name, stream);
-    ct_in_module_class(class, name);
 }
 
 /* HOT: at every event. */

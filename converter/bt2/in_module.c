@@ -10,7 +10,7 @@
 enum { FRAMES_MAX = 16 };
 
 /* lttng_ust_statedump at the start, lttng_ust_lib when the loader has made it, lttng_ust_dl when dlopen() is called. */
-void ct_in_module_class(struct ct_in_class *class, const char *name)
+bool ct_in_module_class(struct ct_in_class *class, const char *name)
 {
     static const struct { const char *name; enum ct_in_loading loading; } events[] = {
         { "lttng_ust_statedump:bin_info", CT_IN_LOADS }, { "lttng_ust_lib:load", CT_IN_LOADS },
@@ -22,6 +22,11 @@ void ct_in_module_class(struct ct_in_class *class, const char *name)
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (strcmp(name, events[i].name) == 0)
             class->loading = events[i].loading;
+    class->of_loader = strncmp(name, "lttng_ust_lib:", 14) == 0;
+    if (strncmp(name, "lttng_ust_statedump:", 20) != 0)
+        return false;
+    class->kind = CT_IN_STATEDUMP;
+    return true;
 }
 
 static const bt_field *member(const bt_field *payload, const char *name, bt_field_class_type type)
@@ -120,7 +125,7 @@ int ct_in_module(struct ct_in *in, struct ct_in_program *p, const struct ct_in_c
         r = load(p, payload);
     else if (class->loading == CT_IN_BUILD_ID)
         r = take_build_id(p, payload);
-    else
+    else if (class->loading == CT_IN_UNLOADS)
         unload(p, number(payload, "baddr", 0));
     return r < 0 ? ct_error_at(in->err, r, 0, "no memory") : 0;
 }

@@ -97,6 +97,15 @@ static uint64_t serial_of(struct ct_in *in, struct ct_in_program *p, const struc
     return ct_in_user_serial(p, tid, name_of(context, class));
 }
 
+/* LTTng's own threads, which it calls so, are none of the program. */
+static bool is_told_by_lttng(const struct ct_in_class *class, const bt_field *context)
+{
+    const char *name = class->of_loader ? name_of(context, class) : "";
+    size_t size = strlen(name);
+
+    return class->kind == CT_IN_STATEDUMP || (size > 4 && strcmp(name + size - 4, "-ust") == 0);
+}
+
 static int take_values(struct ct_in *in, struct ct_in_program *p, const struct ct_in_class *class, const bt_event *event)
 {
     const bt_field *context = bt_event_borrow_common_context_field_const(event);
@@ -108,6 +117,8 @@ static int take_values(struct ct_in *in, struct ct_in_program *p, const struct c
     ct_in_payload(in, class, bt_event_borrow_payload_field_const(event), values, room);
     if (class->kind == CT_IN_DUMP)
         return ct_in_dump(in, p, class, values);
+    if (is_told_by_lttng(class, context))
+        return ct_in_module(in, p, class, bt_event_borrow_payload_field_const(event));
     r = ct_in_room(in, p);
     if (r < 0)
         return r;
