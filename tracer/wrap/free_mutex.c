@@ -9,8 +9,8 @@
 
 _Atomic ptrdiff_t ct_free_mutex_tid;
 
-enum { UNTRIED, KNOWN, OTHER };
-static _Atomic int known;               /* who comes at the same time finds the same */
+enum { UNTRIED, KNOWN, OTHER, FOREIGN };
+static _Atomic int tried;               /* who comes at the same time finds the same */
 
 /*
  * Where a thread's tid lies is what libc tells debuggers (libthread_db): a field's bits, how many
@@ -71,17 +71,34 @@ static bool is_libcs(const char *name)
     return code && ct_real_in_libc(code);
 }
 
+static int find_out(void)
+{
+    bool foreign = !is_libcs("pthread_mutex_lock") || !is_libcs("pthread_mutex_trylock") || !is_libcs("pthread_mutex_unlock");
+    ptrdiff_t tid;
+    bool found = find_tid(&tid);
+
+    if (found)
+        atomic_store_explicit(&ct_free_mutex_tid, tid, memory_order_relaxed);
+    return foreign ? FOREIGN : found && try_out() ? KNOWN : OTHER;
+}
+
+static int what_is_known(void)
+{
+    int now = atomic_load_explicit(&tried, memory_order_relaxed);
+
+    if (now == UNTRIED) {
+        now = find_out();
+        atomic_store_explicit(&tried, now, memory_order_relaxed);
+    }
+    return now;
+}
+
 bool ct_free_mutex_known(void)
 {
-    if (atomic_load_explicit(&known, memory_order_relaxed) == UNTRIED) {
-        ptrdiff_t tid;
-        bool ours = is_libcs("pthread_mutex_lock") && is_libcs("pthread_mutex_trylock") &&
-                    is_libcs("pthread_mutex_unlock") && find_tid(&tid);
+    return what_is_known() == KNOWN;
+}
 
-        if (ours)
-            atomic_store_explicit(&ct_free_mutex_tid, tid, memory_order_relaxed);
-        ours = ours && try_out();
-        atomic_store_explicit(&known, ours ? KNOWN : OTHER, memory_order_relaxed);
-    }
-    return atomic_load_explicit(&known, memory_order_relaxed) == KNOWN;
+bool ct_free_mutex_foreign(void)
+{
+    return what_is_known() == FOREIGN;
 }

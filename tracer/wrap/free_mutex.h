@@ -22,7 +22,7 @@
  *   budget   with libc's unlock: + 2 ns over libc's lock and unlock (tests/bench/mutex.c).
  *   never    calls anything. */
 
-/* Where libc keeps a thread's tid, from the thread pointer; 0: not known.  Relaxed: it says all by itself. */
+/* Where libc keeps a thread's tid, from the thread pointer; 0: not known, or not asked for yet.  Relaxed: it says all by itself. */
 extern _Atomic ptrdiff_t ct_free_mutex_tid __attribute__((visibility("hidden")));
 
 /*
@@ -30,10 +30,12 @@ extern _Atomic ptrdiff_t ct_free_mutex_tid __attribute__((visibility("hidden")))
  * False too where the lock is not libc's own (a sanitizer, another preload), and where libc elides locks.
  */
 bool ct_free_mutex_known(void);
+/* Whether it is another's that the program's calls go to: whatever we called besides, that one would see. */
+bool ct_free_mutex_foreign(void);
 
 /*
- * Takes the mutex if it is free.  Returns 0, EBUSY when somebody has it, or -1 when this is not for us:
- * libc is not known, or the mutex is not of the default kind, but recursive, checked, robust, shared
+ * Takes the mutex if it is free; for who knows libc.  Returns 0, EBUSY when somebody has it, or -1 when this is not for us:
+ * nobody has asked, or the mutex is not of the default kind, but recursive, checked, robust, shared
  * between processes, elided, adaptive, or with a protocol.
  */
 static inline int ct_free_mutex_take(pthread_mutex_t *mutex)

@@ -20,28 +20,40 @@ static inline bool nobody_else(const pthread_mutex_t *mutex)
     return __libc_single_threaded && !(mutex->__data.__kind & PTHREAD_PROCESS_SHARED << 7);
 }
 
+/* libc's kinds of mutexes, in bits. */
+enum { OWNER_MAY_COME_AGAIN = 1 /* recursive */ | 2 /* errorcheck; both: adaptive */, ROBUST = 16, INHERITS = 32, PROTECTS = 64 };
+enum { PROTECTS_ABOVE = 19 };           /* bits of its word: a priority */
+
 /*
- * libc's trylock keeps a robust mutex that is beyond recovery, and whoever comes next waits for ever.  So it is never
- * asked about robust ones: their word says who has them.
+ * Whether a lock would wait now, by the mutex's word alone.  For mutexes that trylock is not to be asked about:
+ *
+ * - Robust ones.  libc's trylock keeps one that is beyond recovery, and whoever comes next waits for ever.
+ * - All, where the program's calls go to another's functions, which tell of each call: LTTng's wrapper tells of a trylock when it
+ *   has the mutex, of a lock before as well; and where that is the first that a thread tells it takes a mutex, maybe this one.
+ *   A wait that begins right after we have looked is not recorded then.
  */
-static inline bool is_robust(const pthread_mutex_t *mutex)
-{
-    enum { ROBUST = 16 };               /* libc's PTHREAD_MUTEX_ROBUST_NORMAL_NP */
-
-    return mutex->__data.__kind & ROBUST;
-}
-
 static __attribute__((noinline)) bool held_by_another(pthread_mutex_t *mutex)
 {
     ptrdiff_t at = atomic_load_explicit(&ct_free_mutex_tid, memory_order_relaxed);
-    pid_t owner = __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK;
+    int kind = __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED), again = kind & OWNER_MAY_COME_AGAIN;
+    uint32_t word = (uint32_t)__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED);
+    bool says = kind & (ROBUST | INHERITS);
+    pid_t owner = says ? (pid_t)(word & FUTEX_TID_MASK) : __atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
+    bool own = at && owner == *(const pid_t *)((const char *)__builtin_thread_pointer() + at);
 
-    return owner != 0 && !(at && owner == *(const pid_t *)((const char *)__builtin_thread_pointer() + at));
+    if (says ? owner == 0 : kind & PROTECTS ? (word & ((1u << PROTECTS_ABOVE) - 1)) == 0 : word == 0)
+        return false;
+    return !own || (!(kind & ROBUST) && (again == 0 || again == OWNER_MAY_COME_AGAIN));
+}
+
+static inline bool is_not_to_be_tried(const pthread_mutex_t *mutex)
+{
+    return (mutex->__data.__kind & ROBUST) || ct_free_mutex_foreign();
 }
 
 /* EBUSY when there will be a wait, else what `locking` returns or would have returned. */
 #define ATTEMPT(mutex, locking) \
-    (!is_robust(mutex) ? ct_real.pthread_mutex_trylock(mutex) : held_by_another(mutex) ? EBUSY : (locking))
+    (!is_not_to_be_tried(mutex) ? ct_real.pthread_mutex_trylock(mutex) : held_by_another(mutex) ? EBUSY : (locking))
 
 static __attribute__((noinline)) int wait_and_lock(pthread_mutex_t *mutex)
 {

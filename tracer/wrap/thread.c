@@ -170,10 +170,13 @@ static uint32_t tid_of(pthread_t thread)
     pid_t tid = 0;
     struct iovec here = { &tid, sizeof tid };
     struct iovec there = { (char *)thread - to_self, sizeof tid };
+    ptrdiff_t at;
 
-    if (!ct_free_mutex_known())
+    (void)ct_free_mutex_known();        /* whoever locks: where it lies is looked for, too */
+    at = atomic_load_explicit(&ct_free_mutex_tid, memory_order_relaxed);
+    if (!at)
         return 0;
-    there.iov_base = (char *)there.iov_base + atomic_load_explicit(&ct_free_mutex_tid, memory_order_relaxed);
+    there.iov_base = (char *)there.iov_base + at;
     return ct_syscall(SYS_process_vm_readv, ct_syscall(SYS_getpid), &here, 1, &there, 1, 0) == sizeof tid ? (uint32_t)tid : 0;
 }
 
