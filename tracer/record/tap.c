@@ -169,6 +169,8 @@ int ct_tap_load(void)
     made->thread(true);
     stray = false;
     atomic_store_explicit(&tap, made, memory_order_release);
+    if (ct_exit_watch)
+        ct_exit_watch();
     if (ct_session_is_owner())
         ct_control_ask(CT_ASK_TAP, -1, NULL);
     return 0;
@@ -247,24 +249,6 @@ static uint32_t tid_of(uint64_t serial)
     return 0;
 }
 
-static _Atomic uint32_t watched, exit_told;     /* relaxed: once is enough, twice does no harm but to a count */
-
-/* Before liblttng-ust's destructor, which wrap/exit.c is too late for when main() returns. */
-static void at_exit(int status, void *unused)
-{
-    (void)unused;
-    if (ct_session_is_owner() && ct_gate_open() && ct_wanted(CT_CAT_process) && ct_gate_tap() != CT_TAP_NONE &&
-        !atomic_load_explicit(&exit_told, memory_order_relaxed))
-        ct_tell_EXIT((struct ct_ev_EXIT){ .status = status, .at = ct_stack_here() });
-}
-
-/* Handlers run in the reverse order of their registration, and the loader's, which calls destructors, comes before main(). */
-static void watch_exit(void)
-{
-    if (atomic_exchange_explicit(&watched, 1, memory_order_relaxed) == 0)
-        on_exit(at_exit, NULL);
-}
-
 /*
  * What LTTng itself calls while it is told, to wake its daemon, is no act of the program.  A tick is: its handler may
  * interrupt it, and LTTng knows of handlers.  What other handlers do right then is lost.
@@ -277,12 +261,8 @@ static void tell(struct ct_thread_room *room, const struct ct_tap *t, unsigned n
 
     room->telling = ct_stack_pointer();
     atomic_signal_fence(memory_order_seq_cst);
-    if (may_allocate(category) && no != CT_EV_EXIT)
-        watch_exit();
     if (t->thread(may_allocate(category)))
         t->event[no](&from, arguments);
-    if (no == CT_EV_EXIT)
-        atomic_store_explicit(&exit_told, 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     room->telling = before;
     errno = error;
@@ -361,7 +341,6 @@ void ct_tap_fork_child(sigset_t *saved, bool told)
 void ct_tap_forget(void)
 {
     stray = true;
-    atomic_store_explicit(&exit_told, 0, memory_order_relaxed);
     for (unsigned i = 0; i < MADE; i++)
         atomic_store_explicit(&made_last[i].serial, 0, memory_order_relaxed);
 }

@@ -36,6 +36,11 @@ void ct_tap_thread_born(void);
 void ct_tap_thread_made(uint64_t serial, uint32_t tid);
 /* Whether a thread that begins at `routine` is one of LTTng's own. */
 bool ct_tap_is_lttngs(const void *routine);
+/*
+ * To be called when LTTng's library is there: the end of the process is to be announced before that says farewell.  Not in a signal
+ * handler.  The wrappers' part, which is not there in every program.
+ */
+void ct_exit_watch(void) __attribute__((weak, visibility("hidden")));
 /* Whether what is written for trace.out has this category; it may be recorded for LTTng alone. */
 bool ct_tap_leaves(unsigned category);
 

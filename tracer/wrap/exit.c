@@ -1,4 +1,6 @@
 /* The end of the process by its own act. */
+#include <dlfcn.h>
+#include <link.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -7,6 +9,7 @@
 #include "record/hot.h"
 #include "record/intern.h"
 #include "record/session.h"
+#include "record/tap.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
@@ -36,6 +39,35 @@ CT_EARLY_CODE static void at_exit(int status, void *unused)
 static __attribute__((constructor(102))) void watch_exit(void)
 {
     on_exit(at_exit, NULL);
+}
+
+/*
+ * LTTng's library says farewell in its destructor, which is called before at_exit(): by a handler that libc registers right
+ * before it calls the main program's own code, so one that is to come before it must be registered later.
+ */
+static void before_destructors(int status, void *unused)
+{
+    (void)unused;
+    announce(status);
+}
+
+void ct_exit_watch(void)
+{
+    on_exit(before_destructors, NULL);
+}
+
+/*
+ * What a compiler links into each program and library calls this first of all, if somebody has it, as programs built with -pg do
+ * for themselves.  For the main program, which has no name, that is after the loader's handler was registered.
+ */
+void __gmon_start__(void);
+
+CT_WRAPPER CT_EARLY_CODE void __gmon_start__(void)
+{
+    struct dl_find_object caller;
+
+    if (ct_tap_loaded() && _dl_find_object(__builtin_return_address(0), &caller) == 0 && !*caller.dlfo_link_map->l_name)
+        ct_exit_watch();
 }
 
 CT_WRAPPER void exit(int status)
