@@ -208,11 +208,27 @@ bool ct_tap_leaves(unsigned category)
     return ct_gate_tap() != CT_TAP_ALONE && (__atomic_load_n(&ct_arena->categories, __ATOMIC_RELAXED) >> category & 1);
 }
 
-/* Calls of these may come from an allocator that holds a lock of its own. */
-static bool may_allocate(unsigned category)
+/* A handler of the program that is known to be under way may have interrupted an allocator. */
+static bool in_handler(const struct ct_thread_room *room)
 {
-    return category != CT_CAT_heap && category != CT_CAT_lock && category != CT_CAT_alloc && category != CT_CAT_cpu &&
-           category != CT_CAT_trace;
+    for (const struct ct_wait_record *r = ct_self.wait; r && r >= room->waits; r--)
+        if (r->event == CT_EV_HANDLER)
+            return true;
+    return false;
+}
+
+/*
+ * Others may come from an allocator that holds a lock of its own, the CPU among them, which is told before whatever was done there.
+ * It does not wait until others have done something.
+ */
+static bool may_allocate(const struct ct_thread_room *room, unsigned no, unsigned category)
+{
+    bool waits = no == CT_EV_COND_WAIT || no == CT_EV_SEM_WAIT || no == CT_EV_BARRIER_WAIT;
+
+    if (in_handler(room))
+        return false;
+    return waits || (no != CT_EV_CPU && category != CT_CAT_heap && category != CT_CAT_lock && category != CT_CAT_alloc &&
+                     category != CT_CAT_cpu && category != CT_CAT_trace);
 }
 
 /* The newest threads, by serial; others have rows.  Relaxed: a serial is believed when it was there before and after. */
@@ -249,6 +265,21 @@ static uint32_t tid_of(uint64_t serial)
     return 0;
 }
 
+/* Its first event may not be the one that makes a thread ready: where that was is told then. */
+static bool is_ready(const struct ct_tap *t, const struct ct_tap_source *from, const struct ct_thread_room *room, unsigned no,
+                     unsigned category)
+{
+    const struct ct_ev_CPU seen = { .cpu = ct_self.cpu - 1u };
+
+    if (t->thread(false))
+        return true;
+    if (!may_allocate(room, no, category) || !t->thread(true))
+        return false;
+    if (ct_self.cpu)
+        t->event[CT_EV_CPU](from, &seen);
+    return true;
+}
+
 /*
  * What LTTng itself calls while it is told, to wake its daemon, is no act of the program.  A tick is: its handler may
  * interrupt it, and LTTng knows of handlers.  What other handlers do right then is lost.
@@ -261,7 +292,7 @@ static void tell(struct ct_thread_room *room, const struct ct_tap *t, unsigned n
 
     room->telling = ct_stack_pointer();
     atomic_signal_fence(memory_order_seq_cst);
-    if (t->thread(may_allocate(category)))
+    if (is_ready(t, &from, room, no, category))
         t->event[no](&from, arguments);
     atomic_signal_fence(memory_order_seq_cst);
     room->telling = before;
