@@ -291,6 +291,12 @@ void ct_thread_born(const struct ct_birth *birth, uintptr_t frame)
         EMIT(THREAD_START, .parent = birth->parent, .routine = birth->routine);
 }
 
+/* Who drains tells of rows, and frees them.  Nobody does while LTTng alone listens, or nobody: a session may come after many threads. */
+static bool row_is_told(void)
+{
+    return ct_gate_tap() != CT_TAP_ALONE && (ct_options.record || atomic_load_explicit(&ct_arena->drainer_pid, memory_order_relaxed) != 0);
+}
+
 void ct_thread_gone(void)
 {
     struct ct_thread *self = &ct_self;
@@ -307,9 +313,7 @@ void ct_thread_gone(void)
         ct_writer_seal(&self->writer[1]);
         atomic_store_explicit(&self->row->exit_ticks, ct_clock_now(), memory_order_relaxed);
         atomic_store_explicit(&self->row->what, CT_THREAD_EXITED << 16, memory_order_relaxed);
-        /* Nobody drains what is for LTTng alone, so nobody frees rows. */
-        atomic_store_explicit(&self->row->state, ct_gate_tap() == CT_TAP_ALONE ? CT_SLOT_FREE : CT_SLOT_EXITED,
-                              memory_order_release);    /* edge THREAD */
+        atomic_store_explicit(&self->row->state, row_is_told() ? CT_SLOT_EXITED : CT_SLOT_FREE, memory_order_release);  /* edge THREAD */
     }
     self->gone = GONE_FOR_GOOD;
     ct_labels_thread_gone();
