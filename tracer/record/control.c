@@ -53,7 +53,7 @@ bool ct_control_go_on(void)
 static int do_asked(enum ct_control_request request, const struct ct_control_question *question)
 {
     switch (request) {
-    case CT_ASK_START: return ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE);
+    case CT_ASK_START: ct_tap_start(ct_arena); return ct_turn_want(ct_arena, CT_TURN_FOR_CTRACE);
     case CT_ASK_STOP: ct_turn_want_no_more(ct_arena, CT_TURN_FOR_CTRACE); return 0;
     case CT_ASK_TURN: ct_turn(ct_arena); return 0;
     case CT_ASK_CONSUMER: return ct_talk_consumer(question->fd, question->text);

@@ -83,10 +83,15 @@ int ct_session_open(const struct ct_session_options *options)
 /* What `ctrace record` wants of this process, as soon as it exists. */
 static void join_record(void)
 {
-    int r = ct_session_open(&ct_options), told;
+    int r, told;
 
+    if (ct_options.start)
+        ct_tap_hold();
+    r = ct_session_open(&ct_options);
     if (r == 0 && ct_options.start)
         r = ct_control_ask(CT_ASK_START, -1, NULL);
+    if (r < 0)
+        ct_tap_start(NULL);
     if (r == 0)
         CT_SAMPLER(thread_born, false);     /* this one was there before */
     told = r < 0 && !ct_options.inside ? ct_untraced_tell(r) : 0;

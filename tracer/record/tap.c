@@ -188,12 +188,32 @@ int ct_tap_enable(void)
 
 /* --- looking --- */
 
+static _Atomic uint32_t held;           /* relaxed: set before our thread is made or asked, taken back by it */
+
+static uint64_t wanted(const struct ct_tap *t)
+{
+    return stray || atomic_load_explicit(&ct_sandbox_on, memory_order_relaxed) ? 0 : t->wanted();
+}
+
 void ct_tap_look(struct ct_arena *a)
 {
     const struct ct_tap *t = loaded();
 
-    if (t && a)
-        ct_turn_tap(a, stray || atomic_load_explicit(&ct_sandbox_on, memory_order_relaxed) ? 0 : t->wanted());
+    if (t && a && !atomic_load_explicit(&held, memory_order_relaxed))
+        ct_turn_tap(a, wanted(t));
+}
+
+void ct_tap_hold(void)
+{
+    atomic_store_explicit(&held, 1, memory_order_relaxed);
+}
+
+void ct_tap_start(struct ct_arena *a)
+{
+    const struct ct_tap *t = loaded();
+
+    if (atomic_exchange_explicit(&held, 0, memory_order_relaxed) && t && a)
+        ct_turn_tap_with(a, wanted(t));
 }
 
 int64_t ct_tap_due_ns(void)

@@ -27,6 +27,12 @@ int ct_tap_enable(void);
 bool ct_tap_loaded(void);
 /* Looks what sessions want now, and opens or shuts the gate.  Control thread. */
 void ct_tap_look(struct ct_arena *a);
+/*
+ * Before a session is opened that is to be started at once: until then nothing is looked at, so that LTTng and who records begin with
+ * the same event.  And when it starts, before ct_turn_want(), on the control thread; with NULL, on any, when it did not.
+ */
+void ct_tap_hold(void);
+void ct_tap_start(struct ct_arena *a);
 /* Nanoseconds until it has to look again; -1: never. */
 int64_t ct_tap_due_ns(void);
 

@@ -212,6 +212,14 @@ void ct_turn_want_no_more(struct ct_arena *a, enum ct_turn_wanting who)
         stop(a);
 }
 
+void ct_turn_tap_with(struct ct_arena *a, uint64_t categories)
+{
+    tapped = categories;
+    __atomic_store_n(&ct_options.categories, a->categories | tapped, __ATOMIC_RELAXED);
+    if (categories)
+        wanted |= CT_TURN_FOR_LTTNG;
+}
+
 void ct_turn_tap(struct ct_arena *a, uint64_t categories)
 {
     bool recording = atomic_load_explicit(&a->phase, memory_order_relaxed) == CT_ARENA_RECORDING;
@@ -221,13 +229,11 @@ void ct_turn_tap(struct ct_arena *a, uint64_t categories)
             set_tap();                  /* a thread that silenced itself may have put it back */
         return;
     }
-    tapped = categories;
-    __atomic_store_n(&ct_options.categories, a->categories | tapped, __ATOMIC_RELAXED);
+    ct_turn_tap_with(a, categories);
     if (!categories) {
         ct_turn_want_no_more(a, CT_TURN_FOR_LTTNG);
         return;
     }
-    wanted |= CT_TURN_FOR_LTTNG;
     set_tap();
     if (recording)
         ct_turn(a);                     /* descriptors are described anew */

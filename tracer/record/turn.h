@@ -9,6 +9,8 @@ enum ct_turn_wanting { CT_TURN_FOR_CTRACE = 1, CT_TURN_FOR_PROGRAM = 2, CT_TURN_
 void ct_turn_categories(struct ct_arena *a, uint64_t categories);
 /* LTTng wants these categories as well, 0: nothing; opens or shuts the gate if it is alone. */
 void ct_turn_tap(struct ct_arena *a, uint64_t categories);
+/* The same, but of the gate: it is about to be opened for somebody else as well, by ct_turn_want(). */
+void ct_turn_tap_with(struct ct_arena *a, uint64_t categories);
 /* LTTng closes as the process ends: each event is asked about until then (ct_tap()), whoever wants it.  Any thread. */
 void ct_turn_tap_closes(void);
 /* Takes CPU samples at this rate from now on; one that cannot be is ignored. */
