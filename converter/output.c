@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "converter/gzip.h"
+#include "converter/gzip/gzip.h"
 
 enum {
     BUFFER_SIZE = 128 << 10,       /* stays in the second-level cache */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "converter/deflate.h"
+#include "converter/gzip/deflate.h"
 #include "format/error.h"
 
 struct ct_output_drain;                     /* where full buffers go; private */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "converter/assemble.h"
+#include "converter/text/assemble.h"
 #include "viewer/commands.h"
 
 enum { READ_MAX = 1 << 30 };

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "converter/json.h"
-#include "converter/text_words.h"
+#include "converter/text/words.h"
 #include "viewer/info.h"
 
 /* Commas between members: none before the first of an object or list. */

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "converter/text_words.h"
+#include "converter/text/words.h"
 #include "viewer/info.h"
 
 __attribute__((format(printf, 2, 3)))

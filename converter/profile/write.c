@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "converter/gzip.h"
+#include "converter/gzip/gzip.h"
 #include "converter/profile/profile.pb-c.h"
 #include "converter/profile/utf8.h"
 

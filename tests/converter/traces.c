@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "converter/assemble.h"
-#include "converter/sink_text.h"
+#include "converter/text/assemble.h"
+#include "converter/text/sink.h"
 
 char *file_read(const char *path, size_t *ret_size)
 {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "converter/assemble.h"
-#include "tests/converter/chrome_check.h"
-#include "converter/sink_chrome.h"
+#include "converter/text/assemble.h"
+#include "tests/converter/chrome/check.h"
+#include "converter/chrome/sink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "converter/assemble.h"
+#include "converter/text/assemble.h"
 #include "tests/converter/index/questions.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "converter/sink_text.h"
+#include "converter/text/sink.h"
 #include "format/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "converter/assemble.h"
-#include "converter/sink_text.h"
+#include "converter/text/assemble.h"
+#include "converter/text/sink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

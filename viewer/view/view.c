@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "converter/gzip.h"
+#include "converter/gzip/gzip.h"
 #include "converter/json.h"
 
 enum {

@@ -1,7 +1,7 @@
 /* Lines that describe programs, generations, modules, names, threads and stacks, one function each. */
 #pragma once
 
-#include "converter/assemble_words.h"
+#include "converter/text/assemble_words.h"
 
 /* The rest of a line behind its first word: 0, -EINVAL with a->err, -ENOMEM, -E2BIG. */
 int ct_assemble_program(struct ct_assembly *a);

@@ -1,5 +1,5 @@
 /* Two libraries that do the same: one stream, level 1. */
-#include "converter/search.h"
+#include "converter/gzip/search.h"
 
 #include <stdlib.h>
 

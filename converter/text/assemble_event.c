@@ -1,5 +1,5 @@
 /* Lines that are events, and those that say which events there are. */
-#include "converter/assemble_event.h"
+#include "converter/text/assemble_event.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 
 #include "converter/json.h"
 #include "converter/model/label_sets.h"
-#include "converter/sink_chrome.h"
+#include "converter/chrome/sink.h"
 
 enum {
     CHROME_LABEL_MAX = 192,             /* bytes of an escaped label */
@@ -129,14 +129,14 @@ static inline char *chrome_text(char *p, struct ct_text text)
     return ct_json_text(p, text.at, text.size < CHROME_TEXT_MAX ? text.size : CHROME_TEXT_MAX);
 }
 
-/* --- chrome_labels.c --- */
+/* --- labels.c --- */
 
 /* The thread has a new label, or one less. */
 void chrome_labels_take(struct ct_chrome *c, struct chrome_thread *own, const struct ct_read_event *e);
 /* ,"labels":{"key":"value"}, or nothing when the thread has none.  Its row was begun before. */
 char *chrome_labels_args(struct ct_chrome *c, char *p, const struct ct_model_thread *t);
 
-/* --- chrome_names.c: who is who --- */
+/* --- names.c: who is who --- */
 
 struct chrome_program *chrome_program_of(struct ct_chrome *c, struct ct_model_program *p);
 struct chrome_thread *chrome_thread_of(struct ct_chrome *c, struct ct_model_thread *t);
@@ -165,7 +165,7 @@ static inline struct chrome_row *chrome_lane_row(struct ct_chrome *c, const stru
         : chrome_make_lane_row(c, span);
 }
 
-/* --- sink_chrome.c --- */
+/* --- sink.c --- */
 
 /* 1.000,"dur":2.000 for an output that wants to know what is repeated. */
 char *chrome_times_told(struct ct_chrome *c, char *p, int64_t start, int64_t end);
@@ -180,7 +180,7 @@ static inline char *chrome_times(struct ct_chrome *c, char *p, int64_t start, in
     return ct_json_us(p, end - start);
 }
 
-/* --- chrome_args.c: what a slice is called and what is said of it --- */
+/* --- args.c: what a slice is called and what is said of it --- */
 
 /* The record of a slice. */
 void chrome_span(void *chrome, const struct ct_span *span);
@@ -188,7 +188,7 @@ void chrome_span(void *chrome, const struct ct_span *span);
 void chrome_make_pieces(struct ct_chrome *c);
 char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial);
 
-/* --- chrome_moment.c: the same for moments and states --- */
+/* --- moment.c: the same for moments and states --- */
 
 char *chrome_moment_text(struct ct_chrome *c, char *p, const struct ct_moment *moment);
 const char *chrome_state_name(const struct ct_state_span *span);
@@ -201,7 +201,7 @@ char *chrome_told(char *p, struct ct_text told);
 const char *chrome_kernel_name(const struct ct_span *span, char room[64]);
 char *chrome_kernel_args(struct ct_chrome *c, char *p, const struct ct_span *span);
 
-/* --- chrome_stack.c --- */
+/* --- stack.c --- */
 
 struct chrome_stacks *chrome_stacks_new(void);
 void chrome_stacks_free(struct chrome_stacks *stacks);

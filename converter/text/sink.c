@@ -1,12 +1,12 @@
 /* The timeline as lines of text.  Every line is made from what the reader says alone, so reading it back gives the same. */
-#include "converter/sink_text.h"
+#include "converter/text/sink.h"
 
 #include <stdlib.h>
 
 #include "converter/read/idmap.h"
 #include "converter/read/list.h"
-#include "converter/text_value.h"
-#include "converter/text_words.h"
+#include "converter/text/value.h"
+#include "converter/text/words.h"
 
 /* What was written of one program already. */
 struct spoken {

@@ -1,5 +1,5 @@
 /* What moments and states are called in Chrome JSON, and what is said of them. */
-#include "converter/chrome.h"
+#include "converter/chrome/chrome.h"
 #include "converter/model/args.h"
 #include "converter/read/told.h"
 

@@ -1,5 +1,5 @@
 /* Labels of threads in Chrome JSON: args of the slices and samples that the thread had while it had them. */
-#include "converter/chrome.h"
+#include "converter/chrome/chrome.h"
 #include "converter/model/args.h"
 
 /* Longer sets are cut between two labels: a record has its limit, and each byte may be written as six. */

@@ -1,7 +1,7 @@
 /* Stacks in Chrome JSON: a table of frames at the end of the file, and a readable line in the args of each slice. */
 #include <stdlib.h>
 
-#include "converter/chrome.h"
+#include "converter/chrome/chrome.h"
 
 enum {
     LINE_FRAMES = 8,                   /* of the line in args; the table has them all */

@@ -1,7 +1,7 @@
 /* What each slice is called in Chrome JSON, and what its args say. */
 #include <stdio.h>
 
-#include "converter/chrome.h"
+#include "converter/chrome/chrome.h"
 #include "converter/model/args.h"
 
 /* --- small pieces of args --- */

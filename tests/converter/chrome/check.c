@@ -1,5 +1,5 @@
 /* Whether a file can be imported: JSON, and the rules that native importers have, each read in their source. */
-#include "chrome_check.h"
+#include "check.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,12 +1,12 @@
 /* One gzip stream of deflate blocks, made in two ways; at each change between them the blocks end on a byte's border. */
-#include "converter/gzip.h"
+#include "converter/gzip/gzip.h"
 
 #include <endian.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "converter/search.h"
+#include "converter/gzip/search.h"
 
 struct ct_gzip {
     struct ct_deflate *told;

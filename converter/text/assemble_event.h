@@ -1,7 +1,7 @@
 /* Lines that describe events, and those that are events. */
 #pragma once
 
-#include "converter/assemble_words.h"
+#include "converter/text/assemble_words.h"
 
 /* The rest of a line behind its first word: 0, -EINVAL with a->err, -ENOMEM. */
 int ct_assemble_schema(struct ct_assembly *a);

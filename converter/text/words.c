@@ -1,5 +1,5 @@
 /* Numbers, times and quoted texts to words, and back without loss. */
-#include "converter/text_words.h"
+#include "converter/text/words.h"
 
 #include <errno.h>
 

@@ -2,12 +2,12 @@
  * Reads the text form, twice: times are relative to the whole trace, so all clocks must be known before the first event,
  * and ids that are used without a definition must be known before the first string gets one.
  */
-#include "converter/assemble.h"
+#include "converter/text/assemble.h"
 
 #include <stdlib.h>
 
-#include "converter/assemble_event.h"
-#include "converter/assemble_line.h"
+#include "converter/text/assemble_event.h"
+#include "converter/text/assemble_line.h"
 
 /* One kind of line.  `take` is called in the pass it belongs to. */
 static const struct {

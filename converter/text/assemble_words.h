@@ -3,7 +3,7 @@
 
 #include "converter/build.h"
 #include "converter/read/trace.h"
-#include "converter/text_words.h"
+#include "converter/text/words.h"
 
 /* What is known of a program while its lines are read. */
 struct ct_assembly_program {

@@ -1,7 +1,7 @@
 /* Slices that a trace of the kernel tells of, in Chrome JSON: system calls, waits off the CPU, wakes. */
 #include <stdio.h>
 
-#include "converter/chrome.h"
+#include "converter/chrome/chrome.h"
 #include "converter/model/args.h"
 
 const char *chrome_kernel_name(const struct ct_span *span, char room[64])

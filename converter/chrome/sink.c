@@ -8,11 +8,11 @@
  * HOT: one record an event.  Budget: convert.chrome >= 10 M events/s a core, model and reader included.  No printf, no
  * allocation per record.
  */
-#include "converter/sink_chrome.h"
+#include "converter/chrome/sink.h"
 
 #include <stdlib.h>
 
-#include "converter/chrome.h"
+#include "converter/chrome/chrome.h"
 
 /* --- slices --- */
 

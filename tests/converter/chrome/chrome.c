@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "converter/sink_chrome.h"
+#include "converter/chrome/sink.h"
 #include "tests/guard.h"
-#include "chrome_check.h"
-#include "traces.h"
+#include "check.h"
+#include "tests/converter/traces.h"
 
 static char *unpacked(const char *path)
 {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "converter/text_words.h"
+#include "converter/text/words.h"
 
 static struct ct_text word(const char *s)
 {

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "converter/chrome.h"
+#include "converter/chrome/chrome.h"
 
 enum { SHOWN_ARGUMENTS = 300 };
 

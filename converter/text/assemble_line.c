@@ -1,5 +1,5 @@
 /* Lines that describe programs, generations, modules, names, threads and stacks. */
-#include "converter/assemble_line.h"
+#include "converter/text/assemble_line.h"
 
 #include <stdlib.h>
 

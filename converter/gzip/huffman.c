@@ -1,5 +1,5 @@
 /* Two queues make the tree: leaves in order of their counts, and inner nodes, which come into being in order. */
-#include "converter/huffman.h"
+#include "converter/gzip/huffman.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "converter/deflate.h"
+#include "converter/gzip/deflate.h"
 
 struct ct_gzip;
 

@@ -4,14 +4,14 @@
  * HOT: runs over every byte of a compressed output.
  *   budget   eight instructions a byte that is not repeated, forty a repetition
  */
-#include "converter/deflate.h"
+#include "converter/gzip/deflate.h"
 
 #include <endian.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "converter/huffman.h"
+#include "converter/gzip/huffman.h"
 
 enum {
     LITERALS = 286, DISTANCES = 30, LENGTHS = 19,

@@ -1,5 +1,5 @@
 /* What the lines of the text form are made of: owners, numbers, texts, fields. */
-#include "converter/assemble_words.h"
+#include "converter/text/assemble_words.h"
 
 #include <stdarg.h>
 #include <stdio.h>

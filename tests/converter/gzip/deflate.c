@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "converter/gzip.h"
-#include "converter/huffman.h"
+#include "converter/gzip/gzip.h"
+#include "converter/gzip/huffman.h"
 
 enum { SIZE = 128 << 10, BUFFERS = 12, REPEATS = 4096 };
 

@@ -1,7 +1,7 @@
 /* Values of fields in the text form: strings and addresses resolved, stacks by their id. */
-#include "converter/text_value.h"
+#include "converter/text/value.h"
 
-#include "converter/text_words.h"
+#include "converter/text/words.h"
 
 static void write_string(struct ct_output *out, const struct ct_read_event *event, uint64_t id)
 {
