@@ -31,7 +31,8 @@ run_suites() {
     rm -f "$folder"/meson-logs/testlog*.json
     set -m
     # A busy machine is no reason to fail: what hangs is still ended.  One more than there are CPUs: many tests mostly wait.
-    meson test -C "$folder" --setup "$tier" --no-rebuild --timeout-multiplier 3 --num-processes "$(($(nproc) + 1))" "${suites[@]}" </dev/null &
+    # Who runs this with nohup ignores hangups; programs under test are sent some, and heed them.
+    env --default-signal=HUP,INT meson test -C "$folder" --setup "$tier" --no-rebuild --timeout-multiplier 3 --num-processes "$(($(nproc) + 1))" "${suites[@]}" </dev/null &
     child=$!
     set +m
     wait "$child" || true
