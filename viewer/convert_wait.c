@@ -68,7 +68,7 @@ static volatile sig_atomic_t stopped;
 
 static void stop(int signal)
 {
-    stopped = 1;
+    stopped = signal;
 }
 
 static void say_size(const struct ct_following *f)
@@ -119,6 +119,8 @@ static int follow(const char *const *paths, size_t count, bool alone, struct ct_
     return r < 0 ? r : waited;
 }
 
+static const int ends[] = { SIGINT, SIGTERM };
+
 int ct_convert_wait(const char *const *paths, size_t count, bool alone, struct ct_error *err)
 {
     struct sigaction action = { .sa_handler = stop }, before[2];
@@ -128,10 +130,13 @@ int ct_convert_wait(const char *const *paths, size_t count, bool alone, struct c
         if (ct_opened_is_live(paths[i]))
             return 0;
     stopped = 0;
-    sigaction(SIGINT, &action, &before[0]);
-    sigaction(SIGTERM, &action, &before[1]);
+    for (int i = 0; i < 2; i++)
+        if (sigaction(ends[i], NULL, &before[i]) == 0 && before[i].sa_handler != SIG_IGN)
+            sigaction(ends[i], &action, NULL);
     r = follow(paths, count, alone, err);
-    sigaction(SIGINT, &before[0], NULL);
-    sigaction(SIGTERM, &before[1], NULL);
+    for (int i = 0; i < 2; i++)
+        sigaction(ends[i], &before[i], NULL);
+    if (r == 0 && stopped)
+        raise(stopped);                 /* it came before there was anything to wait for */
     return r;
 }

@@ -5,11 +5,11 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,6 +17,7 @@
 
 #include "format/file.h"
 #include "viewer/bt2.h"
+#include "viewer/import_child.h"
 #include "viewer/import_live.h"
 #include "viewer/open.h"
 
@@ -54,9 +55,9 @@ static void be_a_child(void)
 {
     struct sigaction action = { .sa_handler = SIG_DFL }, before;
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int i = 0; i < 3; i++)
         take_over(ends[i], &action, &before);
+    ct_import_be_child();
 }
 
 /* What a live session delivers goes straight into the file: of what babeltrace2 dies of, the file has what was before. */
@@ -89,14 +90,23 @@ static _Noreturn void work(const struct ct_bt2_door *door, const struct import *
 
 /* --- in the parent --- */
 
-/* Whom ^C is for; 0: nobody (any more). */
+/* Whom ^C is for; 0: nobody (any more).  And that it came: it may be before there is anybody. */
 static volatile pid_t children[CT_IMPORTS_MAX];
+static volatile sig_atomic_t stopping;
 
 static void pass_on(int signal)
 {
+    stopping = signal;
     for (int i = 0; i < CT_IMPORTS_MAX; i++)
         if (children[i] > 0)
             kill(children[i], signal);
+}
+
+void ct_import_stop(bool stop)
+{
+    stopping = 0;
+    if (stop)
+        pass_on(SIGKILL);               /* also one that is stopped: the parent tidies up */
 }
 
 static void say(const char *notes)
@@ -112,13 +122,19 @@ static void say(const char *notes)
 static int spawn(struct import *one, volatile pid_t *slot, const struct ct_bt2_door *door, const struct ct_ctf_options *options,
                  struct ct_error *err)
 {
+    sigset_t all, before;
     int pipes[2];
 
     if (pipe2(pipes, O_CLOEXEC) < 0)
         return ct_error_at(err, -errno, 0, "%s", strerror(errno));
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);        /* who is told is known before anybody can be */
     one->child = *slot = fork();
     if (one->child == 0)
         work(door, one, options, pipes[1]);
+    if (stopping && one->child > 0)
+        kill(one->child, stopping);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(pipes[1]);
     one->answer = pipes[0];
     if (one->child < 0) {
@@ -191,7 +207,9 @@ static int take_answer(struct import *one, volatile pid_t *slot, const struct ct
         return 1;
     }
     ct_error_fill(err, -EIO, 0, "%.300s: babeltrace2 died of this CTF: %s", one->place,
-                  WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it said nothing");
+                  !WIFSIGNALED(status) ? "it said nothing"
+                  : WTERMSIG(status) == SIGTRAP ? "it wanted more memory than it may have"      /* how its GLib ends then */
+                                                : strsignal(WTERMSIG(status)));
     (void)door->add_words(err, one->words, 0);
     return ct_opened_is_live(one->place) && has_told(one) ? 0 : err->code;
 }

@@ -1,6 +1,7 @@
 /* CTF, read into a trace that the reader can open. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "converter/bt2/ctf_in.h"
@@ -14,3 +15,5 @@ enum { CT_IMPORTS_MAX = 64 };           /* at once */
  * what the user says of ranges; which events were none is said on stderr as well.
  */
 int ct_import_ctf(const char *const *places, size_t count, const struct ct_ctf_options *options, int *ret_fds, struct ct_error *err);
+/* Whether what another thread reads so, or begins to, is to end: signals do that only where they are not blocked. */
+void ct_import_stop(bool stop);

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "format/file.h"
 #include "viewer/bt2.h"
+#include "viewer/import_child.h"
 
 struct answer {
     int code;
@@ -36,13 +36,10 @@ static _Noreturn void work(const struct ct_bt2_door *door, const char *place,
     static char notes[CT_CTF_NOTES];    /* what may be said at the end is for who converts */
     struct ct_ctf_options own = *options;
     struct answer answer = { 0 };
-    sigset_t none;
     int null;
 
     own.notes = notes;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    ct_import_be_child();
     signal(SIGINT, SIG_IGN);            /* of the terminal: it is for who serves */
     null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (null >= 0)

@@ -13,6 +13,7 @@
 #include "converter/family.h"
 #include "format/file.h"
 #include "viewer/following.h"
+#include "viewer/import_ctf.h"
 #include "viewer/open.h"
 
 /* Times are in the index as they came, so clocks are brought together before: by what machines tell in so many seconds each. */
@@ -263,7 +264,9 @@ void ct_subject_close(struct ct_subject *s)
     if (!s)
         return;
     atomic_store_explicit(&s->stopping, true, memory_order_relaxed);
+    ct_import_stop(true);
     ct_index_close(s->index);
+    ct_import_stop(false);
     ct_following_free(s->following);
     ct_opened_fini(&s->opened);
     ct_family_fini(&s->files);

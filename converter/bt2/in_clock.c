@@ -22,9 +22,11 @@ int ct_in_set_time(struct ct_in *in, const bt_clock_snapshot *clock)
     uint64_t frequency = bt_clock_class_get_frequency(bt_clock_snapshot_borrow_clock_class_const(clock)), at;
     int64_t ns;
 
-    if (bt_clock_snapshot_get_ns_from_origin(clock, &ns) != 0)
+    if (bt_clock_snapshot_get_ns_from_origin(clock, &ns) != 0 || ns < INT64_MIN + day)
         return ct_error_at(in->err, -ERANGE, 0, "an event has a time before 1678 or after 2262");
     at = shifted(in, ns);
+    if (at > INT64_MAX)
+        return ct_error_at(in->err, -ERANGE, 0, "the times of events are more than 292 years apart");
     if (at > in->now)
         in->now = at;
     in->base = frequency == SECOND ? (int64_t)(at - value) : (int64_t)at;

@@ -78,6 +78,7 @@ struct ct_in_trace *ct_in_trace(struct ct_in *in, const bt_trace *trace)
         return NULL;
     }
     *slot = t;
+    bt_trace_get_ref(trace);            /* of a live session's that ended babeltrace2 keeps nothing, and we compare addresses */
     *t = (struct ct_in_trace){ .trace = trace, .host = host_of(in, ct_in_environment(trace, "hostname")),
                                .pid = ct_in_environment_number(trace, "vpid") };
     if (!t->host)
@@ -169,7 +170,9 @@ void ct_in_hosts_fini(struct ct_in *in)
         free(host);
     }
     ct_list_fini(&in->hosts);
-    for (size_t i = 0; i < in->traces.count; i++)
+    for (size_t i = 0; i < in->traces.count; i++) {
+        bt_trace_put_ref(in->traces.items[i]->trace);
         free(in->traces.items[i]);
+    }
     ct_list_fini(&in->traces);
 }

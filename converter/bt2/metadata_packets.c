@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 64 << 20 };
+enum { TEXT_MAX = 16 << 20 };
 
 static const uint32_t magic = 0x75d11d57;
 

@@ -8,7 +8,7 @@
 
 #include "converter/read/list.h"
 
-enum { TYPES_MAX = 64, TYPE_NAME = 64, BITS_MAX = 1 << 16, MEMBERS_MAX = 64, INTEGER_WORDS = 64, STREAMS_MAX = 256 };
+enum { TYPES_MAX = 64, TYPE_NAME = 64, BITS_MAX = 1 << 16, MEMBERS_MAX = 64, INTEGER_WORDS = 64, TRACES_MAX = 16, STREAMS_MAX = 256 };
 
 struct word {
     const char *at;
@@ -160,7 +160,7 @@ static void read_types(struct reading *r)
 
         if (end == 0 || !is(r, end, ":") || !is(r, end + 1, "="))
             continue;
-        for (last = end + 2; last < r->words.count && !is(r, last, ";"); last++)
+        for (last = end + 2; last < r->words.count && last < end + 2 + TYPE_NAME && !is(r, last, ";"); last++)
             ;
         join(r, end + 2, last, type->name);
         r->type_count += type->name[0] != '\0';
@@ -281,15 +281,16 @@ static unsigned read_trace(const struct reading *r, size_t i, struct ct_tsdl *re
     struct member members[MEMBERS_MAX];
     const struct member *uuid;
     unsigned bits = 0, count = 0;
-    bool told = false;
+    bool told = false, headed = false;
 
     for (size_t k = i + 1; k + 2 < end; k++) {
         if (is(r, k, "uuid") && is(r, k + 1, "=") && *r->words.items[k + 2].at == '"')
             told = read_uuid(&r->words.items[k + 2], ret->uuid);
         if (is(r, k, "byte_order") && is(r, k + 1, "="))
             ret->big_endian = is(r, k + 2, "be") || is(r, k + 2, "network");
-        if (!are(r, k, (const char *const[]){ "packet", ".", "header", ":", "=", NULL }))
+        if (headed || !are(r, k, (const char *const[]){ "packet", ".", "header", ":", "=", NULL }))
             continue;
+        headed = true;
         head = structure_at(r, k + 5);
         count = head ? read_structure(r, head, 0, members, &bits) : 0;
     }
@@ -331,13 +332,13 @@ int ct_tsdl_read(const char *text, size_t size, struct ct_tsdl *ret)
 {
     struct reading *r = calloc(1, sizeof *r);
     int result = r ? split(r, text, size) : -ENOMEM;
-    unsigned bits = 0;
+    unsigned bits = 0, traces = 0;
 
     *ret = (struct ct_tsdl){ 0 };
     if (result == 0) {
         read_types(r);
-        for (size_t i = 0; i < r->words.count && bits == 0; i = is(r, i, "{") ? behind(r, i) : i + 1)
-            if (is(r, i, "trace") && is(r, i + 1, "{"))
+        for (size_t i = 0; i < r->words.count && bits == 0 && traces < TRACES_MAX; i = is(r, i, "{") ? behind(r, i) : i + 1)
+            if (is(r, i, "trace") && is(r, i + 1, "{") && ++traces)
                 bits = read_trace(r, i + 1, ret);
         if (bits)
             read_streams(r, bits, ret);

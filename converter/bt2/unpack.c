@@ -13,7 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { ENTRIES_MAX = 1 << 16, BLOCK = 64 << 10 };
+enum { ENTRIES_MAX = 1 << 16, PATH_BYTES = 1024, BLOCK = 64 << 10 };
 
 static const uint64_t bytes_max = 64ull << 30;
 
@@ -98,9 +98,13 @@ static int take(struct unpacking *u, struct archive_entry *entry)
 
     if (!path)
         path = u->is.archive_entry_pathname_utf8(entry);
+    if (path && strlen(path) > PATH_BYTES)
+        return ct_error_at(u->err, -ENAMETOOLONG, 0, "it is not unpacked, for a path in it is too long: %.80s...", path);
     if (!path || !stays(path))
         return ct_error_at(u->err, -EPERM, 0, "it is not unpacked, for a path in it leads elsewhere: %.200s", path ? path : "(none)");
-    if (u->entries++ == ENTRIES_MAX)
+    for (const char *at = path; (at = strchr(at, '/')); at++)   /* libarchive makes what folders it takes */
+        u->entries++;
+    if (u->entries++ >= ENTRIES_MAX)
         return ct_error_at(u->err, -E2BIG, 0, "it is not unpacked, for it holds more than %d files", ENTRIES_MAX);
     if ((type != AE_IFREG && type != AE_IFDIR) || u->is.archive_entry_hardlink(entry))
         return 0;                       /* no trace is made of links or devices */

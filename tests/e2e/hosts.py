@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from lttng_session import Session
+from lttng_session import Built, Session
 from machines import Machine, connect, is_real_root, may_make
 from relaying import Relay
 from serving import settles
@@ -211,6 +211,7 @@ def streamed(web1, web2, addresses):
         print("no LTTng here, or nobody who may run it on two machines")
         return
     os.chmod(".", 0o755)
+    built = Built(build, os.path.abspath("built"))      # the users of the sessions run it
     with open("wall.c", "w", encoding="ascii") as f:
         f.write(WALL)
     run("cc", "-shared", "-fPIC", f"-DAHEAD={WRONG}", "-o", "wall.so", "wall.c")
@@ -222,7 +223,7 @@ def streamed(web1, web2, addresses):
             places = [relay.begin("one"), relay.begin("other", other)]
             both = talk(web1, web2, addresses[1], lambda machine: [
                 *machine.wires, *sessions[machine.name].as_user, "env", "-C", sessions[machine.name].home, f"LTTNG_HOME={sessions[machine.name].home}",
-                "LTTNG_UST_REGISTER_TIMEOUT=20000", f"TALK_WHEN={os.path.abspath('go')}", ctrace, "record", "--lttng", "-o", "talk.out", "--"])
+                "LTTNG_UST_REGISTER_TIMEOUT=20000", f"TALK_WHEN={os.path.abspath('go')}", built.ctrace, "record", "--lttng", "-o", "talk.out", "--"])
             next(both)
             for session in sessions.values():
                 settles(lambda: "talk" in session("list", "-u").stdout, True, "a program that LTTng knows", 20)

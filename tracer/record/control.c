@@ -272,7 +272,7 @@ static void control_main(void)
     if (r == 0)
         r = be_born();
     birth_error = r;
-    ct_control_answer(0);
+    ct_control_born();
     if (r == 0)
         live();
 }

@@ -124,15 +124,18 @@ int ct_control_ask(enum ct_control_request request, int fd, const char *text)
     lock_ask();
     if (!ct_control_alive())
         goto out;
-    before = ct_control_answers();
+    before = ct_control_answers();      /* who is born meanwhile counts as one, but answers nothing */
     ask.question.fd = fd;
     ct_raw_append(ask.question.text, sizeof ask.question.text, &at, text ? text : "");
     if (request == CT_ASK_IDENTITY)
         ct_identity_get(&ask.question.identity);
     atomic_store_explicit(&ask.request, request, memory_order_release);             /* edge ASK */
     wake_control();
-    if (!ct_control_wait(before))
-        goto out;
+    for (; atomic_load_explicit(&ask.request, memory_order_acquire) != CT_ASK_NONE; before++)   /* edge DONE */
+        if (!ct_control_wait(before)) {
+            atomic_store_explicit(&ask.request, CT_ASK_NONE, memory_order_relaxed);     /* or the next thread would do it */
+            goto out;
+        }
     r = ask.answer;
     if (request == CT_ASK_END)
         ct_raw_thread_join(&ct_control_tid);
@@ -153,8 +156,13 @@ enum ct_control_request ct_control_asked(const struct ct_control_question **ret)
 void ct_control_answer(int answer)
 {
     ask.answer = answer;
-    atomic_store_explicit(&ask.request, CT_ASK_NONE, memory_order_relaxed);
-    atomic_fetch_add_explicit(&ask.answers, 1, memory_order_release);               /* edge DONE */
+    atomic_store_explicit(&ask.request, CT_ASK_NONE, memory_order_release);         /* edge DONE */
+    ct_control_born();
+}
+
+void ct_control_born(void)
+{
+    atomic_fetch_add_explicit(&ask.answers, 1, memory_order_release);
     futex(&ask.answers, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL);
 }
 

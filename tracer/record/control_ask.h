@@ -4,7 +4,7 @@
  * EDGES
  *   edge   release side            acquire side             what the acquirer may then rely on
  *   ASK    asker: request = kind   control thread reads it  the question's other fields
- *   DONE   control: answers = n    asker reads it           the answer, and all that was done
+ *   DONE   control: request = none asker reads it           the answer, and all that was done
  */
 #pragma once
 
@@ -71,9 +71,10 @@ extern _Atomic uint32_t ct_control_tid __attribute__((visibility("hidden")));
 void ct_control_poked(void);
 /* What is asked; `*ret`, when not NULL, is its question, there until it is answered. */
 enum ct_control_request ct_control_asked(const struct ct_control_question **ret);
-/* Answers it; with nothing asked: tells who made the thread that it was born. */
 void ct_control_answer(int answer);
-/* How many answers there were, and a wait for one more: false when the thread ended without. */
+/* Tells who made the thread that it was born; what was asked before that is still to be answered. */
+void ct_control_born(void);
+/* How many answers and births there were, and a wait for one more: false when the thread ended without. */
 uint32_t ct_control_answers(void);
 bool ct_control_wait(uint32_t before);
 /* In a forked child: nothing is asked, and there is no such thread. */

@@ -330,9 +330,12 @@ void ct_thread_unsee(uint32_t tid)
 
 void ct_thread_hide(void)
 {
+    uint32_t exited = CT_SLOT_EXITED;
+
     ct_thread_gone();
-    if (ct_self.row)                /* it was born like any thread: nobody has seen its row yet */
-        atomic_store_explicit(&ct_self.row->state, CT_SLOT_FREE, memory_order_relaxed);
+    if (ct_self.row)                /* it was born like any thread: nobody has seen its row yet, if it is not somebody else's by now */
+        atomic_compare_exchange_strong_explicit(&ct_self.row->state, &exited, CT_SLOT_FREE, memory_order_relaxed,
+                                                memory_order_relaxed);
     ct_self.owner = 0;              /* no session: there is no way back to a row */
     ct_self.gone = CT_THREAD_HIDDEN;
 }
