@@ -51,18 +51,22 @@ def ends(built, session):
 
 
 def wakers(built, session):
-    """Who wakes is told of before who was woken goes on: no wait ends that nobody had ended."""
+    """
+    Who wakes is told of before who was woken goes on: no object has ended more waits than it was told to.  A wait may begin in between,
+    when its waker is told of and has not acted yet.
+    """
     session.begin(events="ctrace:*_wait,ctrace:sleep,ctrace:wait_done,ctrace:wake,ctrace:unlock_wake")
     run("./lttng_life", "wakes", env=alone(built, session), cwd=session.home, **session.who)
-    woken, waiting, done = collections.Counter(), {}, collections.Counter()
+    woken, ended, waiting, done = collections.Counter(), collections.Counter(), {}, collections.Counter()
     for line in run("babeltrace2", session.finish()).stdout.splitlines():
         name, tid = re.search(r" ctrace:(\w+): .*vtid = (\d+)", line).groups()
         obj = re.search(r" object = (\w+)", line)
         if name.endswith("_wait") or name == "sleep":
-            waiting[tid] = name, obj and obj[1], woken[obj and obj[1]]
+            waiting[tid] = name, obj and obj[1]
         elif name == "wait_done":
-            kind, of, before = waiting.pop(tid)
-            assert kind in ("sleep", "join_wait") or woken[of] > before, (kind, of, line)
+            kind, of = waiting.pop(tid)
+            ended[of] += 1
+            assert kind in ("sleep", "join_wait") or woken[of] >= ended[of], (kind, of, line)
             done[kind] += 1
         else:
             woken[obj[1]] += 1

@@ -348,15 +348,15 @@ void ct_tap_thread_born(void)
     }
 }
 
-bool ct_tap_is_lttngs(const void *routine)
+bool ct_tap_is_lttngs(const void *of)
 {
     struct dl_find_object found;
     const char *name;
 
-    if (_dl_find_object((void *)(uintptr_t)routine, &found) != 0 || !found.dlfo_link_map->l_name)
+    if (_dl_find_object((void *)(uintptr_t)of, &found) != 0 || !found.dlfo_link_map->l_name)
         return false;
     name = strrchr(found.dlfo_link_map->l_name, '/');
-    return strncmp(name ? name + 1 : found.dlfo_link_map->l_name, "liblttng-ust.so", strlen("liblttng-ust.so")) == 0;
+    return strncmp(name ? name + 1 : found.dlfo_link_map->l_name, "liblttng-ust", strlen("liblttng-ust")) == 0;
 }
 
 bool ct_tap_fork_begins(sigset_t *saved)

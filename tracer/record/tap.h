@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "format/arena.h"
+#include "record/gate.h"
 
 /* CTRACE_LTTNG=1 asks for it in programs that have the recorder without `ctrace record`. */
 #define CT_TAP_ENV "CTRACE_LTTNG"
@@ -40,8 +41,16 @@ int64_t ct_tap_due_ns(void);
 void ct_tap_thread_born(void);
 /* A thread was created: LTTng knows threads by their tids, and this one may be told of before it has done anything. */
 void ct_tap_thread_made(uint64_t serial, uint32_t tid);
-/* Whether a thread that begins at `routine` is one of LTTng's own. */
-bool ct_tap_is_lttngs(const void *routine);
+/* Whether this is in one of LTTng's libraries: where a thread of its own begins, or a lock of its own. */
+bool ct_tap_is_lttngs(const void *of);
+/*
+ * The same while LTTng listens: such a lock is not to be told of, and whom such code keeps out is to stay out.  What is told while a
+ * thread has a lock of LTTng's, as one that ends has, would want that lock.
+ */
+static inline bool ct_tap_owns(const void *of)
+{
+    return ct_gate_tap() != CT_TAP_NONE && ct_tap_is_lttngs(of);
+}
 /*
  * To be called when LTTng's library is there: the end of the process is to be announced before that says farewell.  Not in a signal
  * handler.  The wrappers' part, which is not there in every program.

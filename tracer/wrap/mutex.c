@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <sys/single_threaded.h>
 
+#include "record/tap.h"
 #include "wrap/free_mutex.h"
 #include "wrap/real.h"
 #include "wrap/wait.h"
@@ -58,7 +59,7 @@ static inline bool is_not_to_be_tried(const pthread_mutex_t *mutex)
 static __attribute__((noinline)) int wait_and_lock(pthread_mutex_t *mutex)
 {
     CT_SAVE_FP();
-    if (!ct_recording(CT_CAT_lock))
+    if (!ct_recording(CT_CAT_lock) || ct_tap_owns(mutex))
         return ct_real.pthread_mutex_lock(mutex);
     return CT_WAIT(MUTEX_WAIT, mutex, 0, ct_real.pthread_mutex_lock(mutex), -ct_result);
 }
@@ -115,14 +116,14 @@ int ct_seen_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, con
 /* Somebody waits for a mutex, or came to wait in between; anybody may free this one once it is unlocked. */
 static __attribute__((noinline)) int unlock_and_wake(pthread_mutex_t *mutex)
 {
-    if (!ct_recording(CT_CAT_lock))
+    if (!ct_recording(CT_CAT_lock) || ct_tap_owns(mutex))
         return ct_real.pthread_mutex_unlock(mutex);
     return CT_WAKE(mutex, ct_real.pthread_mutex_unlock(mutex));
 }
 
 static __attribute__((noinline)) int wake_late(pthread_mutex_t *mutex, int r)
 {
-    if (r == 0 && ct_filter_raised(mutex) && ct_recording(CT_CAT_lock))
+    if (r == 0 && ct_filter_raised(mutex) && ct_recording(CT_CAT_lock) && !ct_tap_owns(mutex))
         ct_wake_emit(mutex, 0);
     return r;
 }

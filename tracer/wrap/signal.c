@@ -9,6 +9,7 @@
 #include "profile/keep_out.h"
 #include "profile/signal.h"
 #include "record/hidden.h"
+#include "record/tap.h"
 #include "record/thread.h"
 #include "wrap/handler.h"
 #include "wrap/real.h"
@@ -128,14 +129,14 @@ static int change_mask(int (*real)(int, const sigset_t *, sigset_t *), int how, 
 
 CT_WRAPPER int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
-    if (!ct_signal_ours())
+    if (!ct_signal_ours() || ct_tap_owns(__builtin_return_address(0)))
         return ct_real.pthread_sigmask(how, set, old);
     return change_mask(ct_real.pthread_sigmask, how, set, old);
 }
 
 CT_WRAPPER int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
 {
-    if (!ct_signal_ours())
+    if (!ct_signal_ours() || ct_tap_owns(__builtin_return_address(0)))
         return ct_real.sigprocmask(how, set, old);
     return change_mask(ct_real.sigprocmask, how, set, old);
 }
