@@ -3,8 +3,8 @@
 profile_switched.py BUILD DATA xz|redis: CPU time of a program while a CPU profile of it is taken, against the same process
 while none is.
 
-What differs from start to start of a program, where its memory happens to lie for instance, is in neither: so this tells a few
-tenths of a per cent apart, which comparing processes does not.  What the recorder costs a program that it is only loaded into
+What differs from start to start of a program, where its memory happens to lie for instance, is in neither.  The median's true
+value lies between `low` and `high` in 95 of 100 such runs.  What the recorder costs a program that it is only loaded into
 is not in it; `program.NAME.idle_instructions` tells that.  What begins and ends a profile is in it, once per window.
 """
 
@@ -31,7 +31,7 @@ WARM, PER_ROUND = (2000, CONNECTIONS) if which == "redis" else (2, 1)
 
 
 class Profile:
-    """A CPU profile under way, of which a window is measured; `samples` when it is there."""
+    """A CPU profile under way, while which a window is measured."""
 
     def __init__(self, port):
         self.reply = None

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "format/arena.h"
-#include "record/gate.h"
 
 /* CTRACE_LTTNG=1 asks for it in programs that have the recorder without `ctrace record`. */
 #define CT_TAP_ENV "CTRACE_LTTNG"
@@ -44,12 +43,13 @@ void ct_tap_thread_made(uint64_t serial, uint32_t tid);
 /* Whether this is in one of LTTng's libraries: where a thread of its own begins, or a lock of its own. */
 bool ct_tap_is_lttngs(const void *of);
 /*
- * The same while LTTng listens: such a lock is not to be told of, and whom such code keeps out is to stay out.  What is told while a
- * thread has a lock of LTTng's, as one that ends has, would want that lock.
+ * The same once its library is there, whether a session is or not: what begins in such code ends in it, a mask for one.  Such a lock
+ * is not to be told of, and whom such code keeps out is to stay out.  What is told while a thread has a lock of LTTng's, as one that
+ * ends has, would want that lock.
  */
 static inline bool ct_tap_owns(const void *of)
 {
-    return ct_gate_tap() != CT_TAP_NONE && ct_tap_is_lttngs(of);
+    return ct_tap_loaded() && ct_tap_is_lttngs(of);
 }
 /*
  * To be called when LTTng's library is there: the end of the process is to be announced before that says farewell.  Not in a signal
