@@ -137,6 +137,8 @@ static void grow(void)
 
 enum { BLOCKS = 8000 };
 
+static pthread_barrier_t all_have_one;
+
 static void *fill_arena(void *unused)
 {
     static __thread char *blocks[BLOCKS];
@@ -144,6 +146,8 @@ static void *fill_arena(void *unused)
     for (int i = 0; i < BLOCKS; i++) {
         blocks[i] = malloc(1000);
         blocks[i][0] = 1;
+        if (i == 0)                         /* a thread that begins later takes over what one that has ended had */
+            pthread_barrier_wait(&all_have_one);
     }
     for (int i = 0; i < BLOCKS; i++)
         free(blocks[i]);
@@ -155,6 +159,7 @@ static void arenas(void)
 {
     pthread_t t[3];
 
+    pthread_barrier_init(&all_have_one, NULL, 3);
     for (int i = 0; i < 3; i++)
         pthread_create(&t[i], NULL, fill_arena, NULL);
     for (int i = 0; i < 3; i++)
