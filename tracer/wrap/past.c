@@ -6,16 +6,16 @@
 #include "wrap/timed.h"
 
 /*
- * A profile of CPU time wants no call at all.  What servers make all the time then jumps straight into libc, as if nothing were
- * recorded: the calls of calls.def that are QUICK, and the allocator.  The others stay led here, where a child that was made
- * behind our back finds out that it is one.
+ * A profile of CPU time wants no call at all, one of the heap none but the allocator's.  What programs do all the time then
+ * jumps straight into libc, as if nothing were recorded: the calls of calls.def that are QUICK, the allocator, and mutexes.
+ * The others stay led here, where a child that was made behind our back finds out that it is one.
  */
-enum what { CALLS, ALLOCATOR };
+enum what { CALLS, ALLOCATOR, MUTEXES };
 
 #define ALLOCATOR_ROUTES(DO) DO(malloc) DO(calloc) DO(realloc) DO(free)
 
 /* Who leads calls through the recorder and who says what is wanted are two threads: one of them sees what both did. */
-static _Atomic bool unwanted[ALLOCATOR + 1];
+static _Atomic bool unwanted[MUTEXES + 1];
 
 static struct ct_route beside;          /* what was put into ct_route instead */
 
@@ -57,11 +57,24 @@ static void lead_allocator(bool past)
     }
 }
 
-static void (*const lead[])(bool past) = { [CALLS] = lead_calls, [ALLOCATOR] = lead_allocator };
+/* The lock's body leads itself to shorter ones of its own, and only from where it is led by us. */
+static void lead_mutexes(bool past)
+{
+    if (past) {
+        beside.pthread_mutex_lock = __atomic_load_n(&ct_real.pthread_mutex_lock, __ATOMIC_RELAXED);
+        __atomic_store_n(&ct_route.pthread_mutex_lock, beside.pthread_mutex_lock, __ATOMIC_SEQ_CST);
+        PAST(pthread_mutex_unlock)
+    } else {
+        THROUGH(pthread_mutex_lock)
+        THROUGH(pthread_mutex_unlock)
+    }
+}
+
+static void (*const lead[])(bool past) = { [CALLS] = lead_calls, [ALLOCATOR] = lead_allocator, [MUTEXES] = lead_mutexes };
 
 void ct_past_lead(void)
 {
-    for (enum what what = CALLS; what <= ALLOCATOR; what++)
+    for (enum what what = CALLS; what <= MUTEXES; what++)
         if (atomic_load_explicit(&unwanted[what], memory_order_seq_cst))
             lead[what](true);
 }
@@ -78,10 +91,12 @@ void ct_route_follow(void)
 {
     tell(CALLS, !ct_options.asks && !ct_wanted(CT_CAT_io) && !ct_wanted(CT_CAT_poll));
     tell(ALLOCATOR, !ct_wanted(CT_CAT_heap) && !ct_wanted(CT_CAT_alloc));
+    tell(MUTEXES, !ct_options.asks && !ct_wanted(CT_CAT_lock));
 }
 
 void ct_route_forked_child(void)
 {
     tell(CALLS, false);
     tell(ALLOCATOR, false);
+    tell(MUTEXES, false);
 }

@@ -1,6 +1,6 @@
 /*
  * How many instructions of the recorder a call executes: one while nobody listens, before, between and after recordings; and
- * one while something else is listened to, if it is a call that servers make all the time.
+ * one while something else is listened to, if it is a call that servers make all the time, of the allocator or of a mutex.
  * Counted by stepping: the trap flag makes the processor report each instruction to a handler of ours.
  *
  *   wrap-jumps TRACE                                                   alone
@@ -159,11 +159,12 @@ enum { IDLE = 1 };
 
 enum wanted { NOTHING, OTHERS, EVERYTHING };
 
-/* Those of servers, and the allocator. */
+/* Those of servers, the allocator, and mutexes. */
 static bool is_frequent(const char *name)
 {
     static const char *const frequent[] = {
         "read", "write", "readv", "pwrite", "send", "recv", "sendmsg", "poll", "epoll_wait", "malloc", "realloc", "free",
+        "pthread_mutex_lock", "pthread_mutex_unlock",
     };
 
     for (unsigned i = 0; i < sizeof frequent / sizeof *frequent; i++)
