@@ -26,6 +26,16 @@ def program(kind, alone, is_server):
     return lines
 
 
+def share(kind, program):
+    name = f"profile.{kind}.{program}.share"
+    return {
+        name: f"share of the CPU time of {program} that a profile of its {kind} takes, by perf".replace("its cpu", "its CPU time"),
+        f"{name}.recorder": "in the recorder's code",
+        f"{name}.kernel": "in the kernel, for ticks",
+        f"{name}.libc": "what libc takes more beside the program's own code",
+    }
+
+
 # What the names mean; a name without a line here is printed with its numbers all the same.
 SECTIONS = [
     ("An event", {
@@ -119,6 +129,7 @@ SECTIONS = [
         "profile.cpu.xz.switched": "more CPU time of xz while a CPU profile is taken than while none is, in one process",
         "profile.cpu.xz.switched.low": "from here",
         "profile.cpu.xz.switched.high": "to here it lies, in 95 of 100 runs",
+        **share("cpu", "xz"), **share("cpu", "redis"), **share("heap", "xz"), **share("heap", "redis"), **share("heap", "sqlite"),
         "profile.heap.xz": "more with a heap profile, one sample in 512 KiB",
         "profile.heap.xz.low": "from here",
         "profile.heap.xz.high": "to here it lies, in 95 of 100 runs",

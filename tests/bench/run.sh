@@ -8,6 +8,7 @@
 #
 #   BENCH_ROUNDS   alternating runs of each thing (21 for loops, 8 for programs)
 #   BENCH_STARTS   starts of each program, for those that are compared side by side
+#   BENCH_SHARE    seconds of CPU time that perf watches, each way (10)
 #   BENCH_SECONDS  how long emit.worst emits (60)
 #   BENCH_PAGE     events of the trace that view.paint and view.frame show (1000000)
 set -euo pipefail
@@ -64,6 +65,11 @@ benchmarks=(
     profile.heap.malloc profile_malloc
     profile.cpu.xz.switched profile_switched_xz
     profile.cpu.redis.switched profile_switched_redis
+    profile.cpu.redis.share profile_share_redis
+    profile.heap.redis.share profile_share_redis
+    profile.cpu.xz.share profile_share_xz
+    profile.heap.xz.share profile_share_xz
+    profile.heap.sqlite.share profile_share_sqlite
     profile.idle    profile_idle
 )
 
@@ -275,6 +281,16 @@ profile_switched() {
 
 profile_switched_xz() { profile_switched xz; }
 profile_switched_redis() { profile_switched redis; }
+
+# What perf sees of it.
+profile_share() {
+    command -v perf >/dev/null || { not_measured "profile.$1.share" "perf is missing"; return; }
+    /usr/bin/python3 "$ROOT/tests/bench/profile_share.py" "$bench" "$data" "$1" || not_measured "profile.$1.share" "it failed"
+}
+
+profile_share_redis() { profile_share redis; }
+profile_share_xz() { profile_share xz; }
+profile_share_sqlite() { profile_share sqlite; }
 
 profile_idle() {
     /usr/bin/python3 "$ROOT/tests/bench/profile_idle.py" "$bench" || not_measured profile.idle "it failed"
