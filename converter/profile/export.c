@@ -7,6 +7,7 @@
 
 #include "converter/profile/sample.h"
 #include "converter/profile/sampling.h"
+#include "format/limits.h"
 #include "format/schema.h"
 
 struct type_name {
@@ -220,7 +221,7 @@ int ct_export_new(enum ct_export_kind kind, struct ct_profile **ret)
     for (unsigned i = 0; i < info->type_count && r == 0; i++)
         r = ct_profile_add_type(p, info->types[i].type, info->types[i].unit);
     if (r == 0)
-        r = ct_profile_set_period(p, info->period.type, info->period.unit, 1);
+        r = ct_profile_set_period(p, info->period.type, info->period.unit, kind == CT_EXPORT_CPU ? 1000000000 / CT_CPU_RATE_DEFAULT : 1);
     if (r == 0)
         r = ct_profile_string(p, info->default_type, &p->default_type);
     if (r == 0)

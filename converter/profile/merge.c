@@ -125,6 +125,7 @@ static int take_location(struct merger *m, uint32_t row, uint32_t *ret)
     struct ct_profile_location location = *from;
     int r = 0;
 
+    location.entry = 0;                 /* no text is made of what was merged */
     *ret = m->locations[row];
     if (*ret != CT_PROFILE_NONE)
         return 0;

@@ -57,6 +57,7 @@ struct ct_profile_location {
     uint32_t mapping;                           /* CT_PROFILE_NONE: code made at run time */
     uint32_t line, line_count;                  /* rows of `lines`, the innermost inlined function first */
     bool folded;
+    uint64_t entry;                             /* where its function begins, for texts; 0: not known; in memory only */
 };
 
 struct ct_profile_stack {

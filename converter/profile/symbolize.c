@@ -164,7 +164,11 @@ static int take_frames(void *context, uint64_t vaddr, const struct ct_symbol_fra
         lines[i] = (struct ct_profile_line){ .line = frames[i].line };
         r = add_function(job->symbolizer->names, &frames[i], &lines[i].function);
     }
-    return r == 0 ? ct_profile_set_lines(job->symbolizer->names, row, lines, count) : r;
+    if (r == 0)
+        r = ct_profile_set_lines(job->symbolizer->names, row, lines, count);
+    if (r == 0 && count)
+        job->symbolizer->names->locations.items[row].entry = frames->entry;
+    return r;
 }
 
 /* Sees to it that the cache knows all about `count` places; after a failure it may claim to know what it does not. */
@@ -199,6 +203,7 @@ static int name_place(struct job *job, const struct place *place)
     const struct ct_profile *names = job->symbolizer->names;
     struct ct_profile_line lines[CT_SYMBOL_FRAMES_MAX];
     const struct ct_profile_location *known;
+    struct ct_profile_location *named;
     uint32_t row;
     int r = add_place(job, place->vaddr, &row);
 
@@ -208,13 +213,18 @@ static int name_place(struct job *job, const struct place *place)
     for (uint32_t i = 0; i < known->line_count && r == 0; i++) {
         const struct ct_profile_line *line = &names->lines.items[known->line + i];
         const struct ct_profile_function *from = &names->functions.items[line->function];
-        struct ct_symbol_frame frame = { ct_profile_at(names, from->name),
-                                         from->file ? ct_profile_at(names, from->file) : NULL, (unsigned)line->line };
+        struct ct_symbol_frame frame = { .function = ct_profile_at(names, from->name),
+                                         .file = from->file ? ct_profile_at(names, from->file) : NULL };
 
         lines[i] = (struct ct_profile_line){ .line = line->line };
         r = add_function(job->profile, &frame, &lines[i].function);
     }
-    return r == 0 && known->line_count ? ct_profile_set_lines(job->profile, place->location, lines, known->line_count) : r;
+    if (r < 0 || known->line_count == 0)
+        return r;
+    named = &job->profile->locations.items[place->location];
+    if (known->entry && place->vaddr - known->entry <= named->address)
+        named->entry = named->address - (place->vaddr - known->entry);
+    return ct_profile_set_lines(job->profile, place->location, lines, known->line_count);
 }
 
 /* A full cache is emptied, once: then there is room for one batch. */

@@ -15,6 +15,9 @@ enum {
     BUFFER_SIZE = 16 << 10,
     WORD_MAX = 2048,                    /* of a name: pprof gives up at lines of 64 KiB */
     DEPTH_MAX = 2048,                   /* addresses of a line, for the same reason */
+    ADDRESS_MAX = 24,
+    CELL_MAX = WORD_MAX + ADDRESS_MAX,
+    TAB = 8,
 };
 
 struct text {
@@ -48,17 +51,24 @@ __attribute__((format(printf, 2, 3))) static void print(struct text *t, const ch
 }
 
 /* A name may hold any byte; a line must stay a line. */
-static void print_word(struct text *t, const char *word, bool quoted)
+static size_t clean_word(const char *word, bool quoted, char clean[WORD_MAX])
 {
-    char clean[WORD_MAX];
     size_t filled = 0;
 
-    for (; *word && filled < sizeof clean - 2; word++) {
+    for (; *word && filled < WORD_MAX - 2; word++) {
         if (quoted && (*word == '"' || *word == '\\'))
             clean[filled++] = '\\';
         clean[filled++] = iscntrl((unsigned char)*word) ? '?' : *word;
     }
     clean[filled] = 0;
+    return filled;
+}
+
+static void print_word(struct text *t, const char *word, bool quoted)
+{
+    char clean[WORD_MAX];
+
+    clean_word(word, quoted, clean);
     print(t, "%s", clean);
 }
 
@@ -101,40 +111,131 @@ static void print_stack(struct text *t, uint32_t sample)
     print(t, "\n");
 }
 
-static void print_line(struct text *t, uint64_t address, const struct ct_profile_line *line)
-{
-    const struct ct_profile *p = t->profile;
-    const struct ct_profile_function *function =
-        line->function == CT_PROFILE_NONE ? NULL : &p->functions.items[line->function];
+/* --- the names below a record --- */
 
-    print(t, "#\t0x%" PRIx64 "\t", address);
-    print_word(t, function && function->name ? ct_profile_at(p, function->name) : "?", false);
-    if (function && function->file) {
-        print(t, "\t");
-        print_word(t, ct_profile_at(p, function->file), false);
-        print(t, ":%" PRId64, line->line);
+/*
+ * One line a frame, inlined ones too: "#", the address of the call, function and how far into it, file and line; in columns, which
+ * are as wide as the widest cell of neighbouring lines that go on behind it.  So does Go's text/tabwriter.
+ */
+enum column { ADDRESS, NAME, COLUMNS };
+
+struct names {
+    const struct ct_profile *profile;
+    const struct ct_profile_stack *stack;
+    uint32_t frame, line;               /* where it is: of the stack, and of the lines of that frame */
+};
+
+static const struct ct_profile_location *location_at(const struct names *n)
+{
+    return &n->profile->locations.items[n->profile->frames.items[n->stack->frame + n->frame]];
+}
+
+static void step(struct names *n)
+{
+    if (++n->line >= location_at(n)->line_count) {
+        n->line = 0;
+        n->frame++;
     }
+}
+
+static const struct ct_profile_function *function_at(const struct names *n)
+{
+    uint32_t function = n->profile->lines.items[location_at(n)->line + n->line].function;
+
+    return function == CT_PROFILE_NONE ? NULL : &n->profile->functions.items[function];
+}
+
+/* The text of a cell; whether the line goes on behind it. */
+static bool fill_cell(const struct names *n, enum column column, char cell[CELL_MAX])
+{
+    const struct ct_profile_location *location = location_at(n);
+    const struct ct_profile_function *function = location->line_count ? function_at(n) : NULL;
+    size_t size;
+
+    if (column == ADDRESS) {
+        snprintf(cell, CELL_MAX, "0x%" PRIx64, location->address);
+        return location->line_count > 0;
+    }
+    size = clean_word(function && function->name ? ct_profile_at(n->profile, function->name) : "?", false, cell);
+    if (location->entry && location->entry <= location->address)
+        snprintf(cell + size, CELL_MAX - size, "+0x%" PRIx64, location->address - location->entry);
+    return function && function->file;
+}
+
+static unsigned width_of(const char *cell)
+{
+    unsigned width = 0;
+
+    for (; *cell; cell++)
+        width += (*cell & 0xc0) != 0x80;        /* UTF-8: a character counts once */
+    return width;
+}
+
+/* From where a column begins: how wide it is, and for how many lines. */
+struct extent {
+    unsigned width, lines;
+};
+
+static struct extent measure(struct names n, enum column column)
+{
+    struct extent extent = { 0 };
+    char cell[CELL_MAX];
+
+    for (; n.frame < n.stack->depth; step(&n), extent.lines++) {
+        unsigned width;
+
+        if (!fill_cell(&n, column, cell))
+            break;
+        width = width_of(cell) + 1;
+        extent.width = width > extent.width ? width : extent.width;
+    }
+    return extent;
+}
+
+static void print_tabs(struct text *t, const char *cell, unsigned width)
+{
+    unsigned left = (width + TAB - 1) / TAB * TAB - width_of(cell);
+
+    for (unsigned i = 0; i < (left + TAB - 1) / TAB; i++)
+        print(t, "\t");
+}
+
+static void print_name(struct text *t, const struct names *n, struct extent extents[COLUMNS])
+{
+    char cell[CELL_MAX];
+
+    print(t, "#\t");
+    for (unsigned column = 0; column < COLUMNS; column++) {
+        bool more = fill_cell(n, column, cell);
+
+        print(t, "%s", cell);
+        if (!more)
+            goto end;
+        if (extents[column].lines == 0)
+            extents[column] = measure(*n, column);
+        print_tabs(t, cell, extents[column].width);
+        extents[column].lines--;
+    }
+    print_word(t, ct_profile_at(n->profile, function_at(n)->file), false);
+    print(t, ":%" PRId64, n->profile->lines.items[location_at(n)->line + n->line].line);
+end:
     print(t, "\n");
 }
 
-/* The names below a record: one line a frame, inlined ones too. */
 static void print_names(struct text *t, uint32_t sample)
 {
     const struct ct_profile *p = t->profile;
     const struct ct_profile_stack *stack = &p->stacks.items[p->samples.items[sample].stack];
+    struct extent extents[COLUMNS] = { { 0 } };
 
-    for (uint32_t i = 0; i < stack->depth; i++) {
-        const struct ct_profile_location *location = &p->locations.items[p->frames.items[stack->frame + i]];
-
-        if (location->line_count == 0)
-            print(t, "#\t0x%" PRIx64 "\n", location->address + 1);
-        for (uint32_t k = 0; k < location->line_count; k++)
-            print_line(t, location->address + 1, &p->lines.items[location->line + k]);
-    }
+    for (struct names n = { p, stack, 0, 0 }; n.frame < stack->depth; step(&n))
+        print_name(t, &n, extents);
     if (stack->depth > DEPTH_MAX)
         print(t, "# the record has only the first %d of these %u addresses\n", DEPTH_MAX, stack->depth);
     print(t, "\n");
 }
+
+/* --- records --- */
 
 /* `{"key":"text", "bytes":12}` */
 static void print_labels(struct text *t, uint32_t row)

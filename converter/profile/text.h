@@ -1,6 +1,6 @@
 /*
- * Go's texts for people (debug=1), which pprof's tools read as well.  They are older than profile.proto: addresses are those
- * calls return to, so each is one more than the profile's, and names stand in comments.
+ * Go's texts for people (debug=1), which pprof's tools read as well.  They are older than profile.proto: the addresses of a
+ * record are those calls return to, so each is one more than the profile's, and names stand in comments, with those of calls.
  *
  * Each function writes one profile; a server may add comments of its own ("# ...") behind it, and the mappings last, with
  * which pprof finds names by itself.  They return 0, -EINVAL when the profile has not the sample types it must have, -ENOMEM,

@@ -173,11 +173,8 @@ static unsigned underscores(const char *name)
  * anonymous namespace has its full name only there; and what libc calls __pthread_create_2_1
  * everybody else calls pthread_create, which is its symbol too.
  */
-static const char *outermost_name(const struct ct_named_module *module, uint64_t vaddr,
-                                  const char *name)
+static const char *outermost_name(const char *symbol, const char *name)
 {
-    const char *symbol = ct_symtab_find(&module->symtab, vaddr);
-
     if (!symbol || !name)
         return symbol ? symbol : name;
     if (strncmp(symbol, "_Z", 2) == 0)
@@ -189,6 +186,7 @@ static const char *outermost_name(const struct ct_named_module *module, uint64_t
 static int resolve(struct ct_symbols *symbols, struct ct_named_module *module, uint64_t vaddr,
                    struct ct_symbol_frame frames[CT_SYMBOL_FRAMES_MAX], unsigned *ret_count)
 {
+    const struct ct_symtab_symbol *symbol = ct_symtab_find(&module->symtab, vaddr);
     const char *directory = NULL;
     unsigned count = 0, kept = 0;
     int r = 0;
@@ -200,13 +198,15 @@ static int resolve(struct ct_symbols *symbols, struct ct_named_module *module, u
         return r;
     if (count == 0)
         frames[count++] = (struct ct_symbol_frame){ 0 };
-    frames[count - 1].function = outermost_name(module, vaddr, frames[count - 1].function);
+    frames[count - 1].function = outermost_name(symbol ? symbol->name : NULL,
+                                                 frames[count - 1].function);
     for (unsigned i = 0; i < count; i++) {
         if (!frames[i].function)
             continue;
         frames[kept] = frames[i];
         frames[kept].function = present(symbols, frames[i].function);
         frames[kept].file = full_path(symbols, directory, frames[i].file);
+        frames[kept].entry = symbol ? symbol->low : 0;
         kept++;
     }
     *ret_count = kept;

@@ -15,6 +15,8 @@ struct ct_symbol_frame {
     const char *function; /* never NULL in a frame that was returned */
     const char *file;     /* NULL when no line table covers the address */
     unsigned line;        /* 0 when unknown */
+    uint64_t entry;       /* where the function in the file begins that has it, also what was
+                             inlined there; 0 when no symbol says so */
 };
 
 /*

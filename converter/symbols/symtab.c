@@ -163,11 +163,11 @@ int ct_symtab_sort(struct ct_symtab *symtab)
     return r;
 }
 
-const char *ct_symtab_find(const struct ct_symtab *symtab, uint64_t vaddr)
+const struct ct_symtab_symbol *ct_symtab_find(const struct ct_symtab *symtab, uint64_t vaddr)
 {
     const struct ct_interval *found = ct_intervals_find(&symtab->intervals, vaddr);
 
-    return found ? symtab->symbols[found->value].name : NULL;
+    return found ? &symtab->symbols[found->value] : NULL;
 }
 
 void ct_symtab_fini(struct ct_symtab *symtab)

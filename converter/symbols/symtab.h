@@ -28,7 +28,7 @@ int ct_symtab_add_symbol(struct ct_symtab *symtab, const struct ct_symtab_symbol
 /* To be called after the last add and before the first find. */
 int ct_symtab_sort(struct ct_symtab *symtab);
 
-/* The name of the function that holds `vaddr`, or NULL: there is no "nearest".  Borrowed. */
-const char *ct_symtab_find(const struct ct_symtab *symtab, uint64_t vaddr);
+/* The function that holds `vaddr`, or NULL: there is no "nearest".  Borrowed. */
+const struct ct_symtab_symbol *ct_symtab_find(const struct ct_symtab *symtab, uint64_t vaddr);
 
 void ct_symtab_fini(struct ct_symtab *symtab);

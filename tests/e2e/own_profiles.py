@@ -30,7 +30,7 @@ def text(url, total):
     expect(lines[0], f"conns profile: total {total}", "the head")
     if total:
         assert re.match(rf"{total} @( 0x[0-9a-f]+)+$", lines[1]), body
-        assert re.search(r"^#\t0x[0-9a-f]+\ttell_values(\+0x\w+)?\t.*inside\.c:\d+$", lines[2]), body
+        assert re.search(r"^#\t0x[0-9a-f]+\ttell_values\+0x\w+\t+/\S*inside\.c:\d+$", lines[2]), body
     return body
 
 

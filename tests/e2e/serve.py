@@ -24,7 +24,7 @@ def answers():
     rows = [    # path, status, type, file, body
         ("/debug/pprof/heap", 200, BINARY, "heap", "heap debug=0 gc=0 symbolize=1\n"),
         ("/debug/pprof/heap?debug=1&gc=1", 200, TEXT, None, "heap debug=1 gc=1 symbolize=1\n"),
-        ("/debug/pprof/goroutine", 200, BINARY, "goroutine", "threads debug=0 gc=0 symbolize=1\n"),
+        ("/debug/pprof/goroutine", 200, BINARY, "goroutine", "goroutine debug=0 gc=0 symbolize=1\n"),
         ("/debug/pprof/nosuch", 404, TEXT, None, "Unknown profile\n"),
         ("/debug/pprof/heap?seconds=abc", 400, TEXT, None, 'invalid value for "seconds" - must be a positive integer\n'),
         ("/debug/pprof/mine?seconds=1", 400, TEXT, None, '"seconds" parameter is not supported for this profile type\n'),

@@ -5,7 +5,7 @@ enum { READ = CT_METHOD_GET | CT_METHOD_HEAD };
 
 static bool has_symbol(const struct ct_serve_host *host)
 {
-    return host->symbol != NULL;
+    return host->symbols != NULL;
 }
 
 static bool has_trace(const struct ct_serve_host *host)

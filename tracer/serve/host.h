@@ -29,6 +29,7 @@ struct ct_profile_info {
 struct ct_profile_request {
     pid_t pid;
     const char *name;               /* as in the host's table; lives as long as the window */
+    const char *alias;              /* by which it was asked for and calls itself; lives as long; NULL: by its name */
     int debug;                      /* 0: protobuf; else text */
     bool gc;                        /* give memory back first */
     bool symbolize;
@@ -72,8 +73,9 @@ struct ct_serve_host {
     /* A trace; it ends by itself after its seconds.  The host never waits for who reads: it leaves out generations. */
     int (*trace_open)(void *context, const struct ct_trace_request *r, struct ct_stream *ret, struct ct_reply *reply);
     void (*trace_close)(void *context, struct ct_stream *stream);
-    /* The function at an address of the process.  Its length, 0 when it is not known. */
-    size_t (*symbol)(void *context, pid_t pid, uint64_t address, char *name, size_t room);
+    /* The functions at addresses of the process: `tell` hears of those that are known, in their order. */
+    void (*symbols)(void *context, pid_t pid, const uint64_t *addresses, size_t count,
+                    void (*tell)(void *to, uint64_t address, const char *name), void *to);
     /* What the host has to tell beside what /proc says of the process. */
     void (*metrics)(void *context, struct ct_metrics *metrics);
 };

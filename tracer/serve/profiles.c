@@ -6,10 +6,12 @@
 
 enum { CPU_SECONDS = 30 };
 
-/* What the tools of Go ask for is what these are here. */
+/* What the tools of Go ask for, and what that is here. */
+static const char goroutine[] = "goroutine", threads[] = "threads";
+
 static const char *resolve(const char *name)
 {
-    return strcmp(name, "goroutine") == 0 ? "threads" : name;
+    return strcmp(name, goroutine) == 0 ? threads : name;
 }
 
 bool ct_profile_find(const struct ct_exchange *x, const char *name, struct ct_profile_info *ret)
@@ -26,6 +28,23 @@ bool ct_profile_find(const struct ct_exchange *x, const char *name, struct ct_pr
         }
     }
     return false;
+}
+
+/* As Go reads what it does not look for errors in: 0 when it is no number, the nearest when it does not fit. */
+static int64_t whole_number(const struct ct_request *r, const char *name)
+{
+    char value[CT_REQUEST_VALUE];
+    const char *digits = value;
+    int64_t v;
+
+    if (!ct_request_parameter(r, name, value))
+        return 0;
+    if (ct_request_number(value, &v))
+        return v;
+    digits += *value == '-' || *value == '+';
+    if (!*digits || digits[strspn(digits, "0123456789")])
+        return 0;
+    return *value == '-' ? INT64_MIN : INT64_MAX;
 }
 
 static void type_of(struct ct_exchange *x, const char *name, const char *suffix, int debug)
@@ -86,7 +105,7 @@ static void answer_now(struct ct_exchange *x, struct ct_profile_request *r, cons
 {
     const struct ct_serve_host *host = x->all->host;
 
-    r->gc = info->flags & CT_PROFILE_GC && ct_request_integer(x->request, "gc", 0) > 0;
+    r->gc = info->flags & CT_PROFILE_GC && whole_number(x->request, "gc") > 0;
     type_of(x, x->rest, "", r->debug);
     if ((!host->profile || host->profile(host->context, r, &x->reply) != 0) && !x->reply.fault)
         ct_reply_fault(&x->reply, 500, "failed to collect profile");
@@ -103,8 +122,9 @@ void ct_answer_profile(struct ct_exchange *x)
         ct_reply_fault(&x->reply, 404, "Unknown profile");
         return;
     }
-    debug = ct_request_integer(x->request, "debug", 0);
+    debug = whole_number(x->request, "debug");
     r.name = info.name;
+    r.alias = strcmp(x->rest, goroutine) == 0 ? goroutine : NULL;
     r.debug = debug > 2 ? 2 : debug < -1 ? -1 : (int)debug;
     r.symbolize = ct_request_integer(x->request, "symbolize", 1) != 0;
     r.hz = ct_request_integer(x->request, "hz", 0);

@@ -3,7 +3,22 @@
 
 #include "serve/endpoints.h"
 
-enum { NAME = 1024, WORD = 32 };
+enum { NAME = 1024, BATCH = 1024 };
+
+/* What is asked for, by the batch: looked up one by one, some thousand would take seconds. */
+struct words {
+    struct ct_exchange *x;
+    size_t count;
+    uint64_t addresses[BATCH];
+};
+
+static unsigned digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    c |= 0x20;
+    return c >= 'a' && c <= 'z' ? (unsigned)(c - 'a') + 10 : 255;
+}
 
 /* An unsigned number as Go's ParseUint(word, 0, 64) reads it, without underscores.  0 when it is none. */
 static uint64_t read_address(const char *word, size_t size)
@@ -21,8 +36,7 @@ static uint64_t read_address(const char *word, size_t size)
         }
     }
     for (; size; word++, size--) {
-        char c = *word | 0x20;
-        unsigned digit = c >= 'a' ? (unsigned)(c - 'a') + 10 : (unsigned)(*word - '0');
+        unsigned digit = digit_of(*word);
 
         if (digit >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit, &v))
             return 0;
@@ -30,52 +44,63 @@ static uint64_t read_address(const char *word, size_t size)
     return v;
 }
 
-static void answer_word(struct ct_exchange *x, const char *word, size_t size)
+/* A line is a symbol: no name may make two of it. */
+static void tell(void *reply, uint64_t address, const char *name)
 {
-    const struct ct_serve_host *host = x->all->host;
-    uint64_t address = size <= WORD ? read_address(word, size) : 0;
-    char name[NAME];
-    size_t n = address ? host->symbol(host->context, x->pid, address, name, sizeof name) : 0;
+    char clean[NAME];
+    size_t n = 0;
 
-    if (n >= sizeof name)
-        n = sizeof name - 1;
-
-    if (!n)
-        return;
-    for (size_t i = 0; i < n; i++)                  /* a line is a symbol: no name may make two of it */
-        if ((unsigned char)name[i] < ' ')
-            name[i] = '?';
-    ct_reply_print(&x->reply, "%#llx %.*s\n", (unsigned long long)address, (int)n, name);
+    for (; name[n] && n < sizeof clean - 1; n++)
+        clean[n] = (unsigned char)name[n] < ' ' ? '?' : name[n];
+    clean[n] = '\0';
+    if (n)
+        ct_reply_print(reply, "%#llx %s\n", (unsigned long long)address, clean);
 }
 
-static void answer_words(struct ct_exchange *x, const char *text, size_t size)
+static void flush(struct words *w)
+{
+    const struct ct_serve_host *host = w->x->all->host;
+
+    if (w->count)
+        host->symbols(host->context, w->x->pid, w->addresses, w->count, tell, &w->x->reply);
+    w->count = 0;
+}
+
+static void take_words(struct words *w, const char *text, size_t size)
 {
     const char *end = text + size;
 
     while (text < end) {
         const char *plus = memchr(text, '+', (size_t)(end - text));
         const char *stop = plus ? plus : end;
+        uint64_t address = read_address(text, (size_t)(stop - text));
 
-        answer_word(x, text, (size_t)(stop - text));
+        if (address)
+            w->addresses[w->count++] = address;
+        if (w->count == BATCH)
+            flush(w);
         text = plus ? plus + 1 : end;
     }
 }
 
 void ct_answer_symbol(struct ct_exchange *x)
 {
+    const struct ct_serve_host *host = x->all->host;
     const struct ct_request *r = x->request;
+    struct words words = { .x = x };
 
     /* pprof cares only whether this number is 0. */
     ct_reply_text(&x->reply, "num_symbols: 1\n");
-    if (r->method == CT_METHOD_POST) {
-        answer_words(x, r->body, r->body_size);
-        return;
-    }
-    for (const char *at = r->query; *at; at += *at == '&') {     /* addresses, and parameters beside them */
+    if (host->refresh && (*r->query || r->body_size))
+        host->refresh(host->context, x->pid);       /* where its code lies, if nothing else was ever asked for */
+    if (r->method == CT_METHOD_POST)
+        take_words(&words, r->body, r->body_size);
+    for (const char *at = r->method == CT_METHOD_POST ? "" : r->query; *at; at += *at == '&') {
         size_t size = strcspn(at, "&");
 
-        if (!memchr(at, '=', size))
-            answer_words(x, at, size);
+        if (!memchr(at, '=', size))                 /* addresses, and parameters beside them */
+            take_words(&words, at, size);
         at += size;
     }
+    flush(&words);
 }

@@ -21,6 +21,7 @@ enum { LAST_WORDS_MS = 10000 };         /* for what was recorded in a window to 
 /* A profile over some time: samples of a fold of its own, or what came to another since. */
 struct window {
     struct ct_served *one;
+    const char *type;                   /* of threads: what they are called */
     struct ct_fold *fold;               /* CPU; NULL: a difference */
     struct ct_profile *before;          /* of a difference */
     enum ct_export_kind kind;           /* CT_EXPORT_END: threads, which nobody records */
@@ -261,7 +262,7 @@ static int open_cpu(struct ct_service *s, struct window *w, const struct ct_prof
 static int one_end(struct ct_service *s, struct window *w, struct ct_profile **ret, struct ct_reply *reply)
 {
     if (w->kind == CT_EXPORT_END)
-        return ct_service_threads_now(s, w->one, ret, reply);
+        return ct_service_threads_now(s, w->one, w->type, ret, reply);
     ct_service_refresh(s, w->one);
     return snapshot(w->one->fold, w->kind, ret);
 }
@@ -274,7 +275,8 @@ static int window_open(void *service, const struct ct_profile_request *r, void *
 
     if (!w)
         return e;
-    *w = (struct window){ .one = ct_served_get(s, r->pid), .kind = kind_of(r->name), .symbolize = r->symbolize };
+    *w = (struct window){ .one = ct_served_get(s, r->pid), .kind = kind_of(r->name), .symbolize = r->symbolize,
+                          .type = r->alias ? r->alias : r->name };
     if (!w->one) {
         e = -ESRCH;
     } else if (w->kind == CT_EXPORT_CPU) {
@@ -313,14 +315,15 @@ static int close_difference(struct ct_service *s, struct window *w, struct ct_re
 
 static int close_cpu(struct ct_service *s, struct window *w, struct ct_reply *reply)
 {
+    int64_t period = 1000000000 / w->rate;
     struct ct_profile *p = NULL;
     int e;
 
     ct_service_unwatch(s, w->one->pid, &w->fold->segments);
     ct_fold_wait(w->fold, UINT64_MAX, LAST_WORDS_MS);
     e = snapshot(w->fold, w->kind, &p);
-    if (e == 0 && p->period == 0)       /* not one sample came to say it */
-        p->period = 1000000000 / w->rate;
+    if (e == 0 && (p->samples.count == 0 || p->period > period))    /* it is told by samples: by none, or only by such as were late */
+        p->period = period;
     if (e == 0)
         e = answer(s, p, w->kind, w->symbolize, 0, reply);
     ct_profile_free(p);
@@ -355,42 +358,12 @@ static int window_over(void *service, void *window)
 
 /* --- the rest --- */
 
-/* The module that holds an address becomes a profile of one address, which is then named as all are. */
-static size_t symbol(void *service, pid_t pid, uint64_t address, char *name, size_t room)
-{
-    struct ct_service *s = service;
-    struct ct_served *one = ct_served_get(s, pid);
-    struct ct_profile *p = NULL;
-    uint64_t pc = address + 1;
-    uint32_t stack;
-    size_t size = 0;
-    int e = one ? snapshot(one->fold, CT_EXPORT_THREADCREATE, &p) : -ESRCH;
-
-    if (e == 0)
-        e = ct_profile_add_pcs(p, &pc, 1, CT_PROFILE_LEAF_RETURN, &stack);
-    if (e == 0)
-        e = ct_namer_profile(&s->namer, p);
-    if (e == 0) {
-        const struct ct_profile_location *l = &p->locations.items[p->frames.items[p->stacks.items[stack].frame]];
-
-        if (l->line_count) {
-            uint32_t function = p->lines.items[l->line + l->line_count - 1].function;
-
-            if (function != CT_PROFILE_NONE)
-                size = (size_t)snprintf(name, room, "%s", ct_profile_at(p, p->functions.items[function].name));
-        }
-    }
-    ct_profile_free(p);
-    ct_served_put(s, one);
-    return size < room ? size : room - 1;
-}
-
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret)
 {
     *ret = (struct ct_serve_host){
         .context = s, .process = process, .processes = processes, .profiles = profiles, .refresh = refresh, .profile = profile,
         .window_open = window_open, .window_close = window_close, .window_over = window_over,
         .trace_open = ct_service_trace_open, .trace_close = ct_service_trace_close,
-        .symbol = symbol, .metrics = ct_service_metrics,
+        .symbols = ct_service_symbols, .metrics = ct_service_metrics,
     };
 }

@@ -104,8 +104,10 @@ void ct_service_unlisten(struct ct_service *s);
 /* The calls of struct ct_serve_host. */
 void ct_service_host(struct ct_service *s, struct ct_serve_host *ret);
 void ct_service_metrics(void *service, struct ct_metrics *m);
+void ct_service_symbols(void *service, pid_t pid, const uint64_t *addresses, size_t count,
+                        void (*tell)(void *to, uint64_t address, const char *name), void *to);
 int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply);
-/* The same as a profile without names, of which differences are made.  The caller frees it with ct_profile_free(). */
-int ct_service_threads_now(struct ct_service *s, struct ct_served *one, struct ct_profile **ret, struct ct_reply *reply);
+/* The same as a profile without names, of values of this `type`, of which differences are made.  Caller frees with ct_profile_free(). */
+int ct_service_threads_now(struct ct_service *s, struct ct_served *one, const char *type, struct ct_profile **ret, struct ct_reply *reply);
 int ct_service_trace_open(void *service, const struct ct_trace_request *r, struct ct_stream *ret, struct ct_reply *reply);
 void ct_service_trace_close(void *service, struct ct_stream *stream);

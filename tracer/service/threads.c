@@ -33,7 +33,7 @@ static int64_t now_ns(void)
 }
 
 /* `stacks`, of `count` rows, are told in `stack`: they are the same in text. */
-static int make_profile(struct ct_served *one, const struct ct_thread_dump *rows, size_t count, uint32_t *stack,
+static int make_profile(struct ct_served *one, const char *type, const struct ct_thread_dump *rows, size_t count, uint32_t *stack,
                         struct ct_profile **ret)
 {
     struct ct_profile *p;
@@ -41,9 +41,9 @@ static int make_profile(struct ct_served *one, const struct ct_thread_dump *rows
 
     if (r < 0)
         return r;
-    r = ct_profile_add_type(p, "threads", "count");
+    r = ct_profile_add_type(p, type, "count");
     if (r == 0)
-        r = ct_profile_set_period(p, "threads", "count", 1);
+        r = ct_profile_set_period(p, type, "count", 1);
     if (r == 0)
         r = ct_profile_add_comment(p, "ctrace " CT_VERSION);
     ct_fold_lock(one->fold);
@@ -69,16 +69,16 @@ static int make_profile(struct ct_served *one, const struct ct_thread_dump *rows
     return r;
 }
 
-static int make_named(struct ct_service *s, struct ct_served *one, const struct ct_thread_dump *rows, size_t count,
-                      uint32_t *stack, bool symbolize, struct ct_profile **ret)
+static int make_named(struct ct_service *s, struct ct_served *one, const char *type, const struct ct_thread_dump *rows,
+                      size_t count, uint32_t *stack, bool symbolize, struct ct_profile **ret)
 {
-    int r = make_profile(one, rows, count, stack, ret);
+    int r = make_profile(one, type, rows, count, stack, ret);
 
     /* Code of no module that is known: loaded, perhaps, since the program last told. */
     if (r == 0 && ct_profile_has_strays(*ret) && ct_service_refresh(s, one)) {
         ct_profile_free(*ret);
         *ret = NULL;
-        r = make_profile(one, rows, count, stack, ret);
+        r = make_profile(one, type, rows, count, stack, ret);
     }
     if (r == 0 && symbolize)
         r = ct_namer_profile(&s->namer, *ret);
@@ -88,6 +88,7 @@ static int make_named(struct ct_service *s, struct ct_served *one, const struct 
 static int put_text(const struct ct_profile *p, const struct ct_thread_dump *rows, size_t count, const uint32_t *stack, int debug,
                     struct ct_reply *reply)
 {
+    const char *type = ct_profile_at(p, p->types[0].type);
     struct ct_threads t;
     int r = ct_threads_init(&t, rows, count);
 
@@ -96,7 +97,7 @@ static int put_text(const struct ct_profile *p, const struct ct_thread_dump *row
     if (debug >= 2)
         ct_threads_put_each(&t, p, stack, reply);
     else
-        r = ct_profile_text_count(p, "threads", ct_reply_put, reply);
+        r = ct_profile_text_count(p, type, ct_reply_put, reply);
     if (debug >= 2)
         ct_reply_text(reply, "\n");
     if (r == 0)
@@ -153,7 +154,8 @@ static void free_dump(struct dump *d)
 }
 
 /* A reply is made when the program does not answer.  To be freed, whatever comes of it. */
-static int take_dump(struct ct_service *s, struct ct_served *one, bool symbolize, struct dump *ret, struct ct_reply *reply)
+static int take_dump(struct ct_service *s, struct ct_served *one, const char *type, bool symbolize, struct dump *ret,
+                     struct ct_reply *reply)
 {
     int fd = ct_service_question(s, one->pid, CT_CONTROL_THREADS, 0), e = -ENOMEM;
 
@@ -169,14 +171,14 @@ static int take_dump(struct ct_service *s, struct ct_served *one, bool symbolize
         ret->stack = calloc(ret->count ? ret->count : 1, sizeof *ret->stack);
     }
     if (ret->stack)
-        e = make_named(s, one, ret->rows, ret->count, ret->stack, symbolize, &ret->profile);
+        e = make_named(s, one, type, ret->rows, ret->count, ret->stack, symbolize, &ret->profile);
     return e;
 }
 
 int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply)
 {
     struct dump d;
-    int e = take_dump(s, one, r->symbolize, &d, reply);
+    int e = take_dump(s, one, r->alias ? r->alias : r->name, r->symbolize, &d, reply);
 
     if (e == 0 && r->debug > 0)
         e = put_text(d.profile, d.rows, d.count, d.stack, r->debug, reply);
@@ -186,10 +188,10 @@ int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct
     return e;
 }
 
-int ct_service_threads_now(struct ct_service *s, struct ct_served *one, struct ct_profile **ret, struct ct_reply *reply)
+int ct_service_threads_now(struct ct_service *s, struct ct_served *one, const char *type, struct ct_profile **ret, struct ct_reply *reply)
 {
     struct dump d;
-    int e = take_dump(s, one, false, &d, reply);
+    int e = take_dump(s, one, type, false, &d, reply);
 
     if (e == 0) {
         *ret = d.profile;

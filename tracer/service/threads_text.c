@@ -168,8 +168,11 @@ static void put_frame(struct ct_reply *reply, const struct ct_profile *p, uint32
         const struct ct_profile_line *line = &p->lines.items[l->line + i];
         const struct ct_profile_function *f = line->function == CT_PROFILE_NONE ? NULL : &p->functions.items[line->function];
 
-        ct_reply_print(reply, "%s()\n\t%s:%lld\n", f ? ct_profile_at(p, f->name) : "?",
+        ct_reply_print(reply, "%s()\n\t%s:%lld", f ? ct_profile_at(p, f->name) : "?",
                        f && f->file ? ct_profile_at(p, f->file) : "?", (long long)line->line);
+        if (l->entry && l->entry <= l->address && i + 1 == l->line_count)       /* one that was inlined begins nowhere */
+            ct_reply_print(reply, " +0x%llx", (unsigned long long)(l->address + 1 - l->entry));
+        ct_reply_text(reply, "\n");
     }
     if (l->line_count == 0)
         ct_reply_print(reply, "0x%llx\n\t?\n", (unsigned long long)l->address);

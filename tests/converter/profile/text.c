@@ -69,7 +69,7 @@ static void heap(void **state)
     assert_int_equal(ct_profile_text_heap(p, 0, shop_sink, &bytes), 0);
     text = finish(p, &bytes, "heap.txt");
     has(text, "heap profile: 11: 70400 [18: 71001] @ heap/2\n"
-              "7: 70000 [7: 70000] @ 0x401031 0x401081\n#\t0x401031\n#\t0x401081\n\n"
+              "7: 70000 [7: 70000] @ 0x401031 0x401081\n#\t0x401030\n#\t0x401080\n\n"
               "4: 400 [10: 1000] @ 0x401011 0x401081\n");
     free(text);
     if (!shop_has_go())
@@ -115,15 +115,15 @@ static void count(void **state)
     assert_int_equal(ct_profile_add_sample(p, 0, &two, &label, 1, NULL), 0);
     assert_int_equal(ct_profile_text_count(p, "my threads", shop_sink, &bytes), 0);
     text = finish(p, &bytes, "threads.txt");
-    assert_memory_equal(text, "my_threads profile: total 17\n9 @ 0x401031 0x401081\n#\t0x401031\n", 61);
+    assert_memory_equal(text, "my_threads profile: total 17\n9 @ 0x401031 0x401081\n#\t0x401030\n", 61);
     has(text, "# without a stack: 5 @\n");
     has(text, "2 @ 0x401011 0x401081\n# labels: {\"job\":\"a \\\"b\\\"?\"}\n");
     free(text);
     bytes = (struct shop_bytes){ 0 };
     assert_int_equal(ct_profile_text_count(named, "named", shop_sink, &bytes), 0);
     text = finish(named, &bytes, "named.txt");
-    has(text, "10 @ 0x401011 0x401081\n#\t0x401011\tleaf\tprogram.c:2\n#\t0x401011\twork\tprogram.c:7\n"
-              "#\t0x401081\tmain\tprogram.c:10\n\n");
+    has(text, "10 @ 0x401011 0x401081\n#\t0x401010\tleaf\tprogram.c:2\n#\t0x401010\twork\tprogram.c:7\n"
+              "#\t0x401080\tmain\tprogram.c:10\n\n");
     has(text, "# labels: {\"endpoint\":\"/a\", \"bytes\":64}\n");
     free(text);
     if (!shop_has_go())
@@ -133,6 +133,44 @@ static void count(void **state)
     has(text, "          3: ");                 /* it knows no labels here, and adds */
     has(text, "0x401030 M=1");
     has(shop_pprof("-raw named.txt"), "named/count\n         10: ");
+}
+
+/* A location of one or no function, which begins `into` bytes before it; into 0: nobody knows. */
+static uint32_t place(struct ct_profile *p, uint64_t address, const char *name, const char *file, uint64_t into)
+{
+    struct ct_profile_function function = { .name = shop_text(p, name), .file = shop_text(p, file) };
+    struct ct_profile_line line = { .line = 7 };
+    struct ct_profile_location location = { .address = address, .mapping = CT_PROFILE_NONE, .line_count = name[0] != '\0',
+                                            .entry = into ? address - into : 0 };
+    uint32_t row;
+
+    assert_int_equal(ct_profile_add_function(p, &function, &line.function), 0);
+    assert_int_equal(ct_profile_add_location(p, &location, &line, &row), 0);
+    return row;
+}
+
+/* Neighbours that go on are in line, eight to a tab, and one that does not parts them. */
+static void columns(void **state)
+{
+    struct ct_profile *p = empty(thread_types);
+    uint32_t at[] = {
+        place(p, 0x401000, "f", "a.c", 0x10), place(p, 0x7fff00401000, "a_name_of_23_characters", "b.c", 0xfff),
+        place(p, 0x402000, "ünï", "c.c", 0), place(p, 0x403000, "", "", 0), place(p, 0x404000, "seven", "d.c", 0xa),
+        place(p, 0x405000, "nowhere_and_long", "", 0x20), place(p, 0x406000, "g", "e.c", 1),
+    };
+    struct shop_bytes bytes = { 0 };
+    uint32_t stack;
+    int64_t one = 1;
+    char *text;
+
+    assert_int_equal(ct_profile_add_stack(p, at, 7, &stack), 0);
+    assert_int_equal(ct_profile_add_sample(p, stack, &one, NULL, 0, NULL), 0);
+    assert_int_equal(ct_profile_text_count(p, "x", shop_sink, &bytes), 0);
+    text = finish(p, &bytes, "columns.txt");
+    has(text, "\n#\t0x401000\tf+0x10\t\t\t\ta.c:7\n#\t0x7fff00401000\ta_name_of_23_characters+0xfff\tb.c:7\n"
+              "#\t0x402000\tünï\t\t\t\tc.c:7\n#\t0x403000\n#\t0x404000\tseven+0xa\td.c:7\n"
+              "#\t0x405000\tnowhere_and_long+0x20\n#\t0x406000\tg+0x1\te.c:7\n\n");
+    free(text);
 }
 
 static void contention(void **state)
@@ -217,6 +255,7 @@ int main(void)
         cmocka_unit_test(heap),
         cmocka_unit_test(raw_heap),
         cmocka_unit_test(count),
+        cmocka_unit_test(columns),
         cmocka_unit_test(contention),
         cmocka_unit_test(hostile_names),
         cmocka_unit_test(refusals),

@@ -123,10 +123,14 @@ static void profiles(void **state)
     profile_now("/debug/pprof/allocs?gc=1", binary, "allocs", "allocs debug=0 gc=0 symbolize=1\n");
     profile_now("/debug/pprof/heap?debug=1", text, "", "heap debug=1 gc=0 symbolize=1\n");
     profile_now("/debug/pprof/heap?debug=x", binary, "heap", "heap debug=0 gc=0 symbolize=1\n");
+    profile_now("/debug/pprof/heap?debug=99999999999999999999&gc=+1", text, "", "heap debug=2 gc=0 symbolize=1\n");
+    profile_now("/debug/pprof/heap?gc=99999999999999999999", binary, "heap", "heap debug=0 gc=1 symbolize=1\n");
+    profile_now("/debug/pprof/heap?debug=-", binary, "heap", "heap debug=0 gc=0 symbolize=1\n");
     profile_now("/debug/pprof/heap?debug=99", text, "", "heap debug=2 gc=0 symbolize=1\n");
     profile_now("/debug/pprof/heap?seconds=", binary, "heap", "heap debug=0 gc=0 symbolize=1\n");
-    profile_now("/debug/pprof/goroutine?debug=2", text, "", "threads debug=2 gc=0 symbolize=1\n");
-    profile_now("/debug/pprof/goroutine", binary, "goroutine", "threads debug=0 gc=0 symbolize=1\n");
+    profile_now("/debug/pprof/goroutine?debug=2", text, "", "goroutine debug=2 gc=0 symbolize=1\n");
+    profile_now("/debug/pprof/goroutine", binary, "goroutine", "goroutine debug=0 gc=0 symbolize=1\n");
+    profile_now("/debug/pprof/threads", binary, "threads", "threads debug=0 gc=0 symbolize=1\n");
     profile_now("/debug/pprof/mine", binary, "mine", "mine debug=0 gc=0 symbolize=1\n");
     memory.fails = true;
     fault("/debug/pprof/heap", 500, "failed to collect profile\n");
@@ -205,13 +209,14 @@ static void symbols(void **state)
     assert_int_equal(ask("/debug/pprof/symbol?pid=0&0x1001+017777"), 400);
     assert_int_equal(ask("/debug/pprof/symbol?token=x&0x1001+017777"), 200);
     assert_string_equal(body, answer);
-    assert_int_equal(ask_as(CT_METHOD_POST, "/debug/pprof/symbol", "0x1001+0b1111111111111+x+0x1001z+0xffffffffffffffffff"), 200);
+    assert_int_equal(ask_as(CT_METHOD_POST, "/debug/pprof/symbol", "0x1001+0b0000000000000000000000000000001111111111111+x+0x1001z+"
+                            "0xffffffffffffffffff+\x14\x10\x19\x17"), 200);
     assert_string_equal(body, answer);
     ct_exchange_fini(&x);
     assert_int_equal(ask_as(CT_METHOD_POST, "/debug/pprof/symbol?0x1001", ""), 200);
     assert_string_equal(body, "num_symbols: 1\n");
     ct_exchange_fini(&x);
-    host.symbol = NULL;
+    host.symbols = NULL;
     fault("/debug/pprof/symbol", 404, "Unknown profile\n");
 }
 

@@ -47,7 +47,7 @@ static int profile(void *context, const struct ct_profile_request *r, struct ct_
     h->gcs += r->gc;
     if (h->fails)
         return -EIO;
-    ct_reply_print(reply, "%s debug=%d gc=%d symbolize=%d\n", r->name, r->debug, r->gc, r->symbolize);
+    ct_reply_print(reply, "%s debug=%d gc=%d symbolize=%d\n", r->alias ? r->alias : r->name, r->debug, r->gc, r->symbolize);
     for (int i = 0; strcmp(r->name, "large") == 0 && i < LARGE / BLOCK; i++) {
         char block[BLOCK];
 
@@ -147,11 +147,16 @@ static void trace_close(void *context, struct ct_stream *stream)
 
 /* ---- the rest ---- */
 
-static size_t symbol(void *context, pid_t pid, uint64_t address, char *name, size_t room)
+static void symbols(void *context, pid_t pid, const uint64_t *addresses, size_t count,
+                    void (*tell)(void *to, uint64_t address, const char *name), void *to)
 {
-    int n = address >= 0x1000 && address < 0x2000 ? snprintf(name, room, "function_%llx", (unsigned long long)address) : 0;
+    char name[32];
 
-    return n < 0 ? 0 : (size_t)n;
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "function_%llx", (unsigned long long)addresses[i]);
+        if (addresses[i] >= 0x1000 && addresses[i] < 0x2000)
+            tell(to, addresses[i], name);
+    }
 }
 
 static void metrics(void *context, struct ct_metrics *m)
@@ -169,5 +174,5 @@ void memory_host_init(struct memory_host *h, struct ct_serve_host *ret)
 {
     memset(h, 0, sizeof *h);
     *ret = (struct ct_serve_host){ h, process, NULL, profiles, NULL, profile, window_open, window_close, NULL, trace_open, trace_close,
-                                   symbol, metrics };
+                                   symbols, metrics };
 }
