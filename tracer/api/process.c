@@ -38,10 +38,10 @@ static uint64_t number_of(const char *text, const char *key)
     return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
-/* The fields of /proc/self/stat from the third on: the second is a name that may hold anything. */
+/* The fields of stat from the third on: the second is a name that may hold anything.  Not /proc/self: the first thread may have ended. */
 static long read_stat(char *text, size_t size, const char **ret)
 {
-    long n = read_file("/proc/self/stat", text, size);
+    long n = read_file("/proc/thread-self/stat", text, size);
 
     if (n < 0)
         return n;
@@ -100,7 +100,7 @@ static long ask_kernel(struct trace_memory *s)
         return r;
     start = field(stat, STAT_START_BRK);
     s->brk = start && end > start ? end - start : 0;
-    r = read_file("/proc/self/status", text, sizeof text);
+    r = read_file("/proc/thread-self/status", text, sizeof text);
     if (r < 0)
         return r;
     data = number_of(text, "\nVmData:") << 10;
@@ -109,7 +109,7 @@ static long ask_kernel(struct trace_memory *s)
     s->rss = number_of(text, "\nVmRSS:") << 10;
     s->peak_rss = number_of(text, "\nVmHWM:") << 10;
     s->swap = number_of(text, "\nVmSwap:") << 10;
-    if (read_file("/proc/self/smaps_rollup", text, sizeof text) > 0)
+    if (read_file("/proc/thread-self/smaps_rollup", text, sizeof text) > 0)
         s->pss = number_of(text, "\nPss:") << 10;
     if (getrusage(RUSAGE_SELF, &usage) == 0) {
         s->minor_faults = (uint64_t)usage.ru_minflt;

@@ -77,7 +77,7 @@ static uint64_t address_share(void)
 
     if (ct_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
         return UINT64_MAX;
-    if (ct_raw_read_file("/proc/self/statm", text, sizeof text) > 0)
+    if (ct_raw_read_file("/proc/thread-self/statm", text, sizeof text) > 0)
         used = ct_raw_number(&number, 10) * 4096;
     return used < limit.rlim_cur ? (limit.rlim_cur - used) / SHARE : 0;
 }

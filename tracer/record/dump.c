@@ -103,6 +103,8 @@ static void write_row(uint32_t tid)
     memset(&row, 0, sizeof row);
     row.tid = tid;
     read_stat();
+    if (row.state == 'Z' || row.state == 'X')
+        return;                         /* it has ended: the first one stays while others go on, and does nothing */
     row.labels_size = ct_labels_read(tid, row.labels);
     read_waiting();
     if (store(dump.count))

@@ -205,7 +205,8 @@ int ct_modules_scan(struct ct_arena *a)
     int found = 0;
     char *line;
 
-    in.fd = ct_syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+    /* Not /proc/self: that is the first thread, which may have ended, and then has no memory any more. */
+    in.fd = ct_syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
     if (in.fd < 0)
         return (int)in.fd;
     in.from = in.to = 0;

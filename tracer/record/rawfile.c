@@ -64,7 +64,8 @@ uint64_t ct_raw_number(const char **at, unsigned base)
 int ct_raw_peek(uint64_t address, void *to, size_t size)
 {
     struct iovec local = { to, size }, remote = { (void *)(uintptr_t)address, size };
-    long n = ct_syscall(SYS_process_vm_readv, ct_syscall(SYS_getpid), &local, 1, &remote, 1, 0);
+    /* By our own thread: the process is found by the first one, which may have ended. */
+    long n = ct_syscall(SYS_process_vm_readv, ct_syscall(SYS_gettid), &local, 1, &remote, 1, 0);
 
     return n == (long)size ? 0 : -EFAULT;
 }

@@ -106,9 +106,9 @@ void ct_run_describe(struct ct_arena *a)
     ct_raw_append(system_name, sizeof system_name, &at, " ");
     ct_raw_append(system_name, sizeof system_name, &at, name.machine);
     run.system = text_of(system_name);
-    length = ct_syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", program, 1024);
+    length = ct_syscall(SYS_readlinkat, AT_FDCWD, "/proc/thread-self/exe", program, 1024);
     run.program = (struct ct_text){ program, length > 0 ? (size_t)length : 0 };
-    length = ct_options.paths ? ct_raw_read_file("/proc/self/cmdline", arguments, sizeof arguments) : 0;
+    length = ct_options.paths ? ct_raw_read_file("/proc/thread-self/cmdline", arguments, sizeof arguments) : 0;
     run.arguments = (struct ct_text){ arguments, length > 0 ? (size_t)length : 0 };
     run.version = text_of(CT_VERSION);
     ct_run_put(&buffer, &run);

@@ -46,7 +46,7 @@ static bool is_readable(const struct sock_fprog *filter)
 static void judge(uint64_t *ret, bool strict, const struct sock_fprog *filter)
 {
     memset(ret, 0, CT_SANDBOX_WORDS * sizeof *ret);
-    if (strict || (filter && (ct_sandbox_forbids(SYS_process_vm_readv) || ct_sandbox_forbids(SYS_getpid))))
+    if (strict || (filter && (ct_sandbox_forbids(SYS_process_vm_readv) || ct_sandbox_forbids(SYS_gettid))))
         judge_strict(ret);              /* of one that cannot be looked at the worst is believed */
     else if (filter && is_readable(filter))
         ct_sandbox_judge(filter->filter, filter->len, ret);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "serve/endpoints.h"
+#include "serve/proc.h"
 
 static void put_family(struct ct_metrics *m, const char *name, const char *type, const char *unit, const char *help)
 {
@@ -67,15 +68,12 @@ void ct_metrics_counter(struct ct_metrics *m, const char *name, const char *unit
 
 /* ---- /proc ---- */
 
-static bool read_proc(pid_t pid, const char *name, char *text, size_t room)
+/* All of `fd`, which it closes; false when that is nothing. */
+static bool read_text(int fd, char *text, size_t room)
 {
-    char path[64];
     size_t n = 0;
     ssize_t r;
-    int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
     while (n + 1 < room && (r = read(fd, text + n, room - 1 - n)) > 0)
@@ -114,14 +112,15 @@ static double stat_field(const char *stat, unsigned field)
 
 static void count_descriptors(struct ct_metrics *m)
 {
-    char path[40];
-    DIR *folder;
+    int fd = ct_proc_open(m->pid, "fd");
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     double n = 0;
 
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)m->pid);
-    folder = opendir(path);
-    if (!folder)
+    if (!folder) {
+        if (fd >= 0)
+            close(fd);
         return;
+    }
     for (const struct dirent *e; (e = readdir(folder));)
         n += *e->d_name != '.';
     closedir(folder);
@@ -133,7 +132,7 @@ static void put_limits(struct ct_metrics *m)
     char text[4096];
     double v;
 
-    if (!read_proc(m->pid, "limits", text, sizeof text))
+    if (!read_text(ct_proc_open(m->pid, "limits"), text, sizeof text))
         return;
     if (value_of(text, "Max open files", &v))
         ct_metrics_gauge(m, "process_max_fds", "", "Maximum number of open file descriptors.", v);
@@ -142,23 +141,32 @@ static void put_limits(struct ct_metrics *m)
                          "Maximum amount of virtual memory available in bytes.", v);
 }
 
+static void put_memory(struct ct_metrics *m)
+{
+    double page = (double)sysconf(_SC_PAGESIZE);
+    unsigned long size = 0, resident = 0;
+    char text[256];
+
+    if (!read_text(ct_proc_open(m->pid, "statm"), text, sizeof text) || sscanf(text, "%lu %lu", &size, &resident) != 2)
+        return;
+    ct_metrics_gauge(m, "process_virtual_memory_bytes", "bytes", "Virtual memory size in bytes.", (double)size * page);
+    ct_metrics_gauge(m, "process_resident_memory_bytes", "bytes", "Resident memory size in bytes.", (double)resident * page);
+}
+
 static void put_stat(struct ct_metrics *m)
 {
-    static const unsigned UTIME = 14, STIME = 15, THREADS = 20, START = 22, VSIZE = 23, RSS = 24;
+    static const unsigned UTIME = 14, STIME = 15, THREADS = 20, START = 22;
     double hz = (double)sysconf(_SC_CLK_TCK), boot;
     struct timespec now, since_boot;
     char stat[1024];
 
-    if (!read_proc(m->pid, "stat", stat, sizeof stat))
+    if (!read_text(ct_proc_open_first(m->pid, "stat"), stat, sizeof stat))
         return;
     clock_gettime(CLOCK_REALTIME, &now);
     clock_gettime(CLOCK_BOOTTIME, &since_boot);
     boot = (double)(now.tv_sec - since_boot.tv_sec) + (double)(now.tv_nsec - since_boot.tv_nsec) / 1e9;
     ct_metrics_counter(m, "process_cpu_seconds", "seconds", "Total user and system CPU time spent in seconds.",
                        (stat_field(stat, UTIME) + stat_field(stat, STIME)) / hz);
-    ct_metrics_gauge(m, "process_virtual_memory_bytes", "bytes", "Virtual memory size in bytes.", stat_field(stat, VSIZE));
-    ct_metrics_gauge(m, "process_resident_memory_bytes", "bytes", "Resident memory size in bytes.",
-                     stat_field(stat, RSS) * (double)sysconf(_SC_PAGESIZE));
     ct_metrics_gauge(m, "process_threads", "", "Number of OS threads in the process.", stat_field(stat, THREADS));
     ct_metrics_gauge(m, "process_start_time_seconds", "seconds",
                      "Start time of the process since unix epoch in seconds.", boot + stat_field(stat, START) / hz);
@@ -167,6 +175,7 @@ static void put_stat(struct ct_metrics *m)
 void ct_metrics_process(struct ct_metrics *m)
 {
     put_stat(m);
+    put_memory(m);
     count_descriptors(m);
     put_limits(m);
 }

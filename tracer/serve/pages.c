@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "serve/endpoints.h"
+#include "serve/proc.h"
 
 enum { CARRIED = 600, CMDLINE = 1 << 20, PROCESSES = 256 };
 
@@ -235,12 +236,10 @@ void ct_answer_index(struct ct_exchange *x)
 
 void ct_answer_cmdline(struct ct_exchange *x)
 {
-    char path[40], bytes[4096];
+    int fd = ct_proc_open(x->pid, "cmdline");
+    char bytes[4096];
     ssize_t n;
-    int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)x->pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         ct_reply_fault(&x->reply, 404, "The process has ended");
         return;

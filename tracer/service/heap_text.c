@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "serve/proc.h"
 #include "service/heap.h"
 
 static void put_number(struct ct_reply *reply, const char *key, uint64_t value)
@@ -41,12 +43,14 @@ static void put_allocator(struct ct_reply *reply, const struct ct_heap_facts *f)
     put_number(reply, "MmappedBlocks", f->mapped_blocks);
 }
 
-static FILE *open_of(pid_t pid, const char *name)
+/* `fd` is given; NULL when it is none. */
+static FILE *file_of(int fd)
 {
-    char path[64];
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    return fopen(path, "re");
+    if (fd >= 0 && !file)
+        close(fd);
+    return file;
 }
 
 /* A line "key: 12 kB". */
@@ -56,7 +60,7 @@ struct line {
 
 static void put_line(struct ct_reply *reply, pid_t pid, const struct line *line)
 {
-    FILE *file = open_of(pid, line->file);
+    FILE *file = file_of(ct_proc_open(pid, line->file));
     size_t size = strlen(line->key);
     char text[256];
 
@@ -103,7 +107,7 @@ static void add_map(struct sums *s, uint64_t from, uint64_t to, const char *righ
 
 static void put_maps(struct ct_reply *reply, pid_t pid)
 {
-    FILE *file = open_of(pid, "maps");
+    FILE *file = file_of(ct_proc_open(pid, "maps"));
     struct sums sums = { 0 };
     char text[4352];
 
@@ -128,7 +132,7 @@ static void put_maps(struct ct_reply *reply, pid_t pid)
 /* Fields 10 and 12, counted from 1; the name in between may hold anything. */
 static void put_faults(struct ct_reply *reply, pid_t pid)
 {
-    FILE *file = open_of(pid, "stat");
+    FILE *file = file_of(ct_proc_open_first(pid, "stat"));
     uint64_t minor, major;
     char text[1024];
     const char *close;

@@ -156,13 +156,13 @@ static enum ct_fdkind socket_kind(int fd)
     return type == SOCK_STREAM ? CT_FD_tcp : type == SOCK_DGRAM ? CT_FD_udp : CT_FD_socket;
 }
 
-/* The path is written where the answer goes: the kernel has copied it by then. */
+/* The path is written where the answer goes: the kernel has copied it by then.  /proc/self is of no use once the first thread has ended. */
 static void read_link(int fd, struct name *n)
 {
     long r;
 
     n->size = 0;
-    put_text(n, "/proc/self/fd/", 14);
+    put_text(n, "/proc/thread-self/fd/", 21);
     put_number(n, (unsigned)fd, 10);
     n->text[n->size] = '\0';
     r = ct_syscall(SYS_readlinkat, AT_FDCWD, n->text, n->text, sizeof n->text);

@@ -357,7 +357,7 @@ static int64_t resident(void)
     char text[128];
     const char *at;
 
-    if (ct_raw_read_file("/proc/self/statm", text, sizeof text) <= 0)
+    if (ct_raw_read_file("/proc/thread-self/statm", text, sizeof text) <= 0)
         return 0;
     at = strchr(text, ' ');
     return at ? atoll(at) * page : 0;

@@ -179,7 +179,7 @@ static uint32_t tid_of(pthread_t thread)
     if (!at)
         return 0;
     there.iov_base = (char *)there.iov_base + at;
-    return ct_syscall(SYS_process_vm_readv, ct_syscall(SYS_getpid), &here, 1, &there, 1, 0) == sizeof tid ? (uint32_t)tid : 0;
+    return ct_syscall(SYS_process_vm_readv, ct_syscall(SYS_gettid), &here, 1, &there, 1, 0) == sizeof tid ? (uint32_t)tid : 0;
 }
 
 static void emit_create(uint64_t start, const struct ct_birth *birth, int result)
