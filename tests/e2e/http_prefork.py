@@ -141,13 +141,51 @@ def many_workers():
     expect(seen < MOST_KIB, f"{seen:.0f} KiB for each process, {MOST_KIB} at most")
 
 
+DAEMON = r"""
+#include <stdlib.h>
+#include <unistd.h>
+
+__attribute__((noinline)) static void serve_in_background(void)
+{
+    volatile char *kept = malloc(4000000);
+    char byte;
+
+    kept[0] = 1;
+    while (read(0, &byte, 1) > 0)
+        ;
+}
+
+/* The first process ends at once, and so does the second. */
+int main(void)
+{
+    if (fork() != 0)
+        _exit(4);
+    setsid();
+    if (fork() == 0)
+        serve_in_background();
+    _exit(0);
+}
+"""
+
+
+def daemon():
+    """Of a program that goes into the background, what is left of it is served: nobody has to know its pid."""
+    served = pprofs.Served(ctrace, ["./daemon"])
+    settles(lambda: status(served, "heap") == 200 and served.profile("heap").total("inuse_space", "serve_in_background"), "its heap")
+    index = served.get("").decode()
+    expect(re.search(r"of process \d+ daemon<", index) and "Processes:" not in index, index)
+    expect(b"daemon" in served.get("cmdline") and b"serve_in_background" in served.get("threads?debug=1"), "what it does")
+    expect(served.end() == 4, "the first one's status")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="ctrace-prefork-") as scratch:
         os.chdir(scratch)
-        with open("prefork.c", "w", encoding="ascii") as f:
-            f.write(PREFORK)
-        subprocess.run(["cc", "-g", "-O1", "-o", "prefork", "prefork.c"], check=True)
-        for test in (serve_workers, many_workers):
+        for name, text in ("prefork", PREFORK), ("daemon", DAEMON):
+            with open(f"{name}.c", "w", encoding="ascii") as f:
+                f.write(text)
+            subprocess.run(["cc", "-g", "-O1", "-o", name, f"{name}.c"], check=True)
+        for test in (serve_workers, many_workers, daemon):
             print(test.__name__, flush=True)
             test()
         os.chdir("/")

@@ -167,7 +167,7 @@ static int by_number(const void *a, const void *b)
     return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
 }
 
-/* Links to all processes that are served, when there are several. */
+/* Links to all processes that are served, when there are others than this one. */
 static void put_processes(struct ct_exchange *x)
 {
     const struct ct_serve_host *host = x->all->host;
@@ -176,7 +176,7 @@ static void put_processes(struct ct_exchange *x)
     size_t shown = count < PROCESSES ? count : PROCESSES;
     char carried[CARRIED];
 
-    if (count < 2)
+    if (count == 0 || (count == 1 && *rows == x->pid))
         return;
     carry(x->request, false, carried);
     qsort(rows, shown, sizeof *rows, by_number);

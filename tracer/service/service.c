@@ -36,14 +36,26 @@ void ct_served_await(struct ct_service *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* The first one, or when it has ended the eldest of those that it left: a program may have gone into the background.  `lock` is held. */
+static struct ct_served *default_one(struct ct_service *s)
+{
+    struct ct_served *first = NULL, *eldest = NULL;
+
+    for (struct ct_served *one = s->served; one; one = one->next) {
+        if (!first && one->pid == s->follow->first)
+            first = one;
+        if (!ct_fold_over(one->fold))
+            eldest = one;
+    }
+    return eldest && first && ct_fold_over(first->fold) ? eldest : first;
+}
+
 struct ct_served *ct_served_get(struct ct_service *s, pid_t pid)
 {
     struct ct_served *one;
 
     pthread_mutex_lock(&s->lock);
-    if (pid == 0)
-        pid = s->follow->first;
-    for (one = s->served; one && one->pid != pid; one = one->next)
+    for (one = pid ? s->served : default_one(s); one && pid && one->pid != pid; one = one->next)
         ;
     if (one)
         one->users++;

@@ -75,7 +75,7 @@ struct ct_service {
 
 /* Waits a moment for the first program, which may not have come as far as to say that it is there. */
 void ct_served_await(struct ct_service *s);
-/* The newest program of that process, 0: of the first; NULL when there is none.  Give it back with ct_served_put. */
+/* The newest program of that process, 0: of the first, or the eldest it left; NULL when there is none.  Give it back with ct_served_put. */
 struct ct_served *ct_served_get(struct ct_service *s, pid_t pid);
 void ct_served_put(struct ct_service *s, struct ct_served *one);
 
