@@ -75,17 +75,23 @@ static void help(void)
          "  ctrace record -o traces/ --without heap -- nginx -g 'daemon off;'\n"
          "  ctrace record --max-size=ring:100M --no-wait -- ./server\n"
          "  ctrace record --cpuprofile cpu.pb.gz -- ./test && go tool pprof -top cpu.pb.gz\n\n"
-         "With a profile, or --http, and no --output, no trace is left; --trace is another\n"
-         "name of --output.\n\n"
+         "With a profile, or --http, and no --output, no trace is left.  --trace is another\n"
+         "name of --output, --insecure of --http-insecure.\n\n"
          "Exit status: the program's; 2 for a wrong option, 125 when ctrace itself fails,\n"
          "126 when the program cannot be traced or run, 127 when it is not found.");
 }
 
-/* --trace is what test runners of other languages call it. */
+/* What test runners of other languages call the trace; and a server is the only thing that could be insecure. */
+static const struct {
+    const char *option;
+    unsigned setting;
+} aliases[] = { { "trace", CT_SETTING_output }, { "insecure", CT_SETTING_http_insecure } };
+
 static const struct ct_setting_info *find_setting(const char *arg, size_t length)
 {
-    if (length == 5 && memcmp(arg, "trace", length) == 0)
-        return &ct_settings_table[CT_SETTING_output];
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (strlen(aliases[i].option) == length && memcmp(aliases[i].option, arg, length) == 0)
+            return &ct_settings_table[aliases[i].setting];
     for (unsigned i = 0; i < CT_SETTINGS; i++)
         if (strlen(ct_settings_table[i].option) == length && memcmp(ct_settings_table[i].option, arg, length) == 0)
             return &ct_settings_table[i];

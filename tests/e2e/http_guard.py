@@ -105,8 +105,9 @@ def token():
                                       env=dict(os.environ, PPROF_TMPDIR=scratch, HOME=scratch, GOCACHE=scratch),
                                       capture_output=True, text=True)
                 assert done.returncode == 0 and "PeriodType: space bytes" in done.stdout, done.stderr
-    with recorded("--http", "0.0.0.0:0", "--http-insecure") as (port, _):
-        expect(curl(f"http://127.0.0.1:{port}/debug/pprof/heap")[0], 200, "without, when asked to be")
+    for option in "--http-insecure", "--insecure":
+        with recorded("--http", "0.0.0.0:0", option) as (port, _):
+            expect(curl(f"http://127.0.0.1:{port}/debug/pprof/heap")[0], 200, "without, when asked to be")
 
 
 def refusals():
