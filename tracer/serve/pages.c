@@ -122,7 +122,7 @@ static const char page_style[] =
     "table{border-collapse:collapse}\n"
     "td,th{padding:.25rem 1rem .25rem 0;text-align:left}\n"
     "td:first-child,th:first-child{text-align:right}\n"
-    "td a,button{display:inline-block;min-height:1.75rem}\n"
+    "a,button{display:inline-block;min-height:1.75rem}\n"
     "input[type=number]{width:5rem;font:inherit}\n"
     "form{margin:.5rem 0}\n"
     "</style>\n</head>\n<body>\n";

@@ -8,7 +8,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(os.path.dirname(HERE))
-DRIVERS = ["browser.mjs", "catapult.mjs", "speedscope.mjs", "package.json", "package-lock.json"]
+DRIVERS = ["browser.mjs", "catapult.mjs", "phone.mjs", "speedscope.mjs", "package.json", "package-lock.json"]
 
 
 def skip(why):
