@@ -31,10 +31,16 @@ def forget(session, *names):
 
 
 def ends(built, session):
-    """The last act may be the first; what comes before main() does not hide it, and who ends the process does not matter."""
+    """
+    The last act may be the first; what comes before main() does not hide it, and who ends the process does not matter, nor whether the
+    program is profiled by gprof, which takes the place of what we are called by.
+    """
+    with open(f"{session.home}/empty.c", "w", encoding="ascii") as f:
+        f.write("int main(void)\n{\n    return 4;\n}\n")
+    run("cc", "-pg", "-o", f"{session.home}/profiled", f"{session.home}/empty.c")
     session.begin(events="ctrace:exit")
     told = []
-    for words, status in ((["/bin/true"], 0), (["/bin/false"], 1), (["/bin/ls", "/"], 0), (["/bin/sh", "-c", "exit 3"], 3),
+    for words, status in ((["/bin/true"], 0), (["/bin/false"], 1), (["/bin/ls", "/"], 0), (["/bin/sh", "-c", "exit 3"], 3), (["./profiled"], 4),
                           *((["./lttng_life", "ends", how], 5 + i) for i, how in enumerate(("return", "exit", "_exit", "quick_exit", "thread")))):
         run(*words, env=alone(built, session, LD_LIBRARY_PATH=built.folder), cwd=session.home, status=status, **session.who)
         told.append((words[0].split("/")[-1], str(status)))

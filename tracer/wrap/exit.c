@@ -70,6 +70,16 @@ CT_WRAPPER CT_EARLY_CODE void __gmon_start__(void)
         ct_exit_watch();
 }
 
+/* Programs built with -pg have a __gmon_start__() of their own, which calls this when the other would have been called. */
+void __monstartup(unsigned long low, unsigned long high);
+
+CT_WRAPPER CT_EARLY_CODE void __monstartup(unsigned long low, unsigned long high)
+{
+    ct_real.__monstartup(low, high);
+    if (ct_tap_loaded())
+        ct_exit_watch();
+}
+
 CT_WRAPPER void exit(int status)
 {
     announce(status);
