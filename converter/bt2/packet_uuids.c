@@ -21,16 +21,31 @@ static char *spell(const uint8_t uuid[CT_TSDL_UUID], char to[40])
     return to;
 }
 
+static bool read_number(int fd, uint64_t at, struct ct_tsdl_number number, bool big_endian, uint64_t *ret)
+{
+    uint8_t bytes[8] = { 0 };
+    uint64_t n = 0;
+
+    if (number.bytes == 0 || pread(fd, bytes, number.bytes, (off_t)(at + number.at)) != (ssize_t)number.bytes)
+        return false;
+    for (unsigned i = 0; i < number.bytes; i++)
+        n = n << 8 | bytes[big_endian ? i : number.bytes - 1 - i];
+    *ret = n;
+    return true;
+}
+
 /* Bytes of the packet whose head is at `at`; 0: it does not say, or what it says cannot be. */
 static uint64_t packet_size(int fd, uint64_t at, uint64_t left, const struct ct_tsdl *t)
 {
-    uint8_t bytes[8] = { 0 };
-    uint64_t bits = 0;
+    uint64_t id = 0, bits;
+    unsigned i = 0;
 
-    if (t->size_bytes == 0 || pread(fd, bytes, t->size_bytes, (off_t)(at + t->size_at)) != (ssize_t)t->size_bytes)
+    if (t->stream_id.bytes && !read_number(fd, at, t->stream_id, t->big_endian, &id))
         return 0;
-    for (unsigned i = 0; i < t->size_bytes; i++)
-        bits = bits << 8 | bytes[t->big_endian ? i : t->size_bytes - 1 - i];
+    while (i < t->stream_count && t->stream_id.bytes && t->streams[i].id != id)
+        i++;
+    if (i == t->stream_count || !read_number(fd, at, t->streams[i].size, t->big_endian, &bits))
+        return 0;
     return bits % 8 == 0 && bits / 8 <= left ? bits / 8 : 0;
 }
 

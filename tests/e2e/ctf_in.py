@@ -100,6 +100,21 @@ stream { id = 0; event.header := struct { integer { size = 16; align = 8; } id; 
 event { name = "tick"; id = 0; stream_id = 0; fields := struct { integer { size = 32; align = 8; } n; }; };
 """
 
+# Two kinds of streams, whose packets say their length in places of their own, behind something else than integers.
+HEADS = """/* CTF 1.8 */
+typealias integer { size = 8; align = 8; } := u8;
+typealias integer { size = 32; align = 8; } := u32;
+trace { major = 1; minor = 8; byte_order = le; uuid = "%s"; packet.header := struct { u32 magic; u8 uuid[16];
+    enum : u8 { ONE = 0, OTHER = 1 } stream_id; } align(8); };
+clock { name = c; freq = 1000000; };
+typealias integer { size = 32; align = 8; map = clock.c.value; } := stamp;
+stream { id = 0; packet.context := struct { u32 content_size; u32 packet_size; }; event.header := struct { u8 id; stamp timestamp; }; };
+stream { id = 1; packet.context := struct { floating_point { exp_dig = 8; mant_dig = 24; align = 8; } celsius; enum : u8 { SMALL, LARGE } size;
+    u32 packet_size; u32 content_size; }; event.header := struct { u8 id; stamp timestamp; }; };
+event { name = tick; id = 0; stream_id = 0; fields := struct { u8 n; }; };
+event { name = tock; id = 0; stream_id = 1; fields := struct { u8 n; }; };
+"""
+
 
 def chrome(path):
     return run(ctrace, "convert", "--alone", "-o", "-", path).stdout
@@ -299,6 +314,34 @@ def damage():
     assert run(ctrace, "info", "empty", status=1).stderr == "ctrace info: empty is a directory that holds no trace.out, and no CTF\n"
 
 
+def heads():
+    """Each packet is looked at, whatever its head is like."""
+    uuid = bytes(range(16))
+    os.mkdir("heads")
+    with open("heads/metadata", "w", encoding="ascii") as f:
+        f.write(HEADS % "00010203-0405-0607-0809-0a0b0c0d0e0f")
+
+    def write(kind, spoilt):
+        with open(f"heads/stream{kind}", "wb") as f:
+            for packet in range(4):
+                events = b"".join(struct.pack("<BIB", 0, packet * 1000 + i * 100 + kind, i) for i in range(10))
+                bits = 8 * (4 + 16 + 1 + (8 if kind == 0 else 13) + len(events))
+                context = struct.pack("<II", bits, bits) if kind == 0 else struct.pack("<fBII", 36.5, 1, bits, bits)
+                f.write(struct.pack("<I", 0xc1fc1fc1) + (uuid[::-1] if packet == spoilt else uuid) + bytes([kind]) + context + events)
+    for kind in (0, 1):
+        write(kind, None)
+    told = re.findall(r"^[\d.]+ \S+ (tick|tock) ", run(ctrace, "convert", "-t", "text", "-o", "-", "heads").stdout, re.M)
+    assert told == ["tick", "tock"] * 40, told
+    for kind in (0, 1):
+        for packet in range(4):
+            write(kind, packet)
+            said = run(ctrace, "info", "heads", status=1).stderr
+            at = packet * (4 + 16 + 1 + (8 if kind == 0 else 13) + 60)
+            assert re.fullmatch(rf"ctrace info: heads/stream{kind}: a packet has the UUID 0f0e[^\n]* \(at byte {at}\)\n" if at else
+                                rf"ctrace info: heads/stream{kind}: a packet has the UUID 0f0e[^\n]*\n", said), (packet, said)
+        write(kind, None)
+
+
 def clocks(numbers, folder):
     """A trace for each, of four events at the same times, by the clock of this number."""
     for i, number in enumerate(numbers):
@@ -337,7 +380,7 @@ def main():
         sys.exit(77)
     with tempfile.TemporaryDirectory(prefix="ctrace-ctf-") as scratch:
         os.chdir(scratch)
-        for test in (golden_texts, a_program, a_family, damage) + ((lttng,) if shutil.which("lttng-sessiond") else ()):
+        for test in (golden_texts, a_program, a_family, damage, heads) + ((lttng,) if shutil.which("lttng-sessiond") else ()):
             print(test.__name__, flush=True)
             test()
         os.chdir("/")
