@@ -28,6 +28,17 @@ static void bound_memory(void)
 #endif
 }
 
+/* babeltrace2 keeps all streams open: of a session with buffers for each process there may be thousands. */
+static void raise_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 void ct_import_be_child(void)
 {
     sigset_t none;
@@ -36,4 +47,5 @@ void ct_import_be_child(void)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     bound_memory();
+    raise_files();
 }

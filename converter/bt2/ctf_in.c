@@ -235,6 +235,7 @@ static int read_subject(const struct subject *s, const struct ct_ctf_options *op
     if (r == 0) {
         add_names(&in, output);
         ct_in_range_notes(&in);
+        ct_in_thread_notes(&in);
     }
     ct_in_fini(&in);
     return r;

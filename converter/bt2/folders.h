@@ -7,7 +7,7 @@
 
 #include "format/error.h"
 
-enum { CT_CTF_TRACES_MAX = 1024 };
+enum { CT_CTF_TRACES_MAX = 8192 };
 
 struct ct_ctf_folder {
     char *path;

@@ -162,7 +162,7 @@ struct ct_in_trace {
     const bt_trace *trace;
     struct ct_in_host *host;
     int64_t pid;                        /* of all that it tells of, where each program has buffers of its own; 0: of several */
-    bool own, kernel;
+    bool own, kernel, user;             /* ours; LTTng's domains */
 };
 
 /* Packets by their address, until another takes the place. */
@@ -193,10 +193,13 @@ struct ct_in {
     uint64_t ip;                        /* where the event under way was called from; 0: not told */
     uint64_t ends_alone, cut_ranges;    /* ends without a beginning; ranges that ended with the one around them */
     const struct ct_in_class *end_alone;    /* the first */
+    bool threadless;                    /* LTTng told of a program's events, and not of whose threads they are */
     unsigned ruled;                     /* bits: rules of `options` that an event fits */
     struct ct_build build;
     const struct ct_build_program *written;
     CT_LIST(struct ct_in_program *) programs;
+    struct ct_in_trace *trace;          /* that was asked for last */
+    struct ct_idmap trace_places;       /* by address */
     CT_LIST(struct ct_in_trace *) traces;
     CT_LIST(struct ct_in_host *) hosts;
     CT_LIST(const bt_message *) held;   /* the start of a kernel's trace, until threads are known */
@@ -339,4 +342,6 @@ int ct_in_message(struct ct_in *in, const bt_message *message);
 int ct_in_message_now(struct ct_in *in, const bt_message *message);
 /* An integer among the members, or `otherwise` when `member` is -1. */
 int64_t ct_in_member(const bt_field *structure, int member, int64_t otherwise);
+/* Puts into options->notes that threads are not told apart, where that is so. */
+void ct_in_thread_notes(const struct ct_in *in);
 void ct_in_fini(struct ct_in *in);

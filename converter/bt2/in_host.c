@@ -67,13 +67,17 @@ static bool know_classes(struct ct_in *in, struct ct_in_trace *t)
 struct ct_in_trace *ct_in_trace(struct ct_in *in, const bt_trace *trace)
 {
     struct ct_in_trace *t, **slot;
+    uint32_t place;
 
-    for (size_t i = in->traces.count; i-- > 0;)
-        if (in->traces.items[i]->trace == trace)
-            return in->traces.items[i];
+    if (in->trace && in->trace->trace == trace)
+        return in->trace;
+    place = ct_idmap_get(&in->trace_places, (uintptr_t)trace);
+    if (place != CT_IDMAP_NONE)
+        return in->trace = in->traces.items[place];
     t = calloc(1, sizeof *t);
     slot = t ? ct_list_add(&in->traces) : NULL;
-    if (!slot) {
+    if (!slot || ct_idmap_add(&in->trace_places, (uintptr_t)trace, (uint32_t)in->traces.count - 1) < 0) {
+        in->traces.count -= slot != NULL;
         free(t);
         return NULL;
     }
@@ -85,6 +89,7 @@ struct ct_in_trace *ct_in_trace(struct ct_in *in, const bt_trace *trace)
         return NULL;
     t->kernel = strcmp(ct_in_environment(trace, "domain"), "kernel") == 0 || ct_in_tells_switches(trace);
     t->host->kernel |= t->kernel;
+    t->user = strcmp(ct_in_environment(trace, "domain"), "ust") == 0;
     return know_classes(in, t) ? t : NULL;
 }
 
@@ -175,4 +180,5 @@ void ct_in_hosts_fini(struct ct_in *in)
         free(in->traces.items[i]);
     }
     ct_list_fini(&in->traces);
+    ct_idmap_fini(&in->trace_places);
 }

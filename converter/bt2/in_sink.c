@@ -93,6 +93,7 @@ static uint64_t serial_of(struct ct_in *in, struct ct_in_program *p, const struc
 
     if (serial)
         return serial;
+    in->threadless |= class->vtid < 0 && p->trace->user;
     tid = ct_in_member(context, class->vtid, -1 - (int64_t)bt_stream_get_id(bt_event_borrow_stream_const(event)));
     return ct_in_user_serial(p, tid, name_of(context, class));
 }
@@ -190,6 +191,14 @@ int ct_in_message(struct ct_in *in, const bt_message *message)
     int r = ct_in_hold(in, message);
 
     return r < 0 ? r : r > 0 ? 0 : ct_in_message_now(in, message);
+}
+
+void ct_in_thread_notes(const struct ct_in *in)
+{
+    static const char note[] = "rows are CPUs, not threads, where no context vtid is (lttng add-context -u -t vpid -t vtid -t procname)\n";
+
+    if (in->threadless)
+        strncat(in->options->notes, note, CT_CTF_NOTES - 1 - strlen(in->options->notes));
 }
 
 void ct_in_fini(struct ct_in *in)

@@ -160,7 +160,7 @@ def hostile_archives():
     assert "not room enough" in refused("huge.tar"), refused("huge.tar")
     packed("deep.tar", metadata, ("a/" * 600 + "stream", b""))
     assert "a path in it is too long: a/a/" in refused("deep.tar"), refused("deep.tar")
-    packed("many.tar", *((f"shop/{i}", b"") for i in range((1 << 16) + 1)))
+    packed("many.tar", *((f"shop/{'d/' * 15}{i}", b"") for i in range((1 << 16) // 16)))   # a folder counts as a file, wherever it is named
     assert "holds more than 65536 files" in refused("many.tar"), refused("many.tar")
     with open("cut.tar.gz", "wb") as f:
         f.write(open("shop.tar.gz", "rb").read()[:2000])
@@ -217,6 +217,20 @@ def endless_lengths():
     said = run(ctrace, "info", "long", status=1).stderr
     assert re.fullmatch(r"ctrace info: long: babeltrace2 died of this CTF: (it wanted more memory than it may have|Segmentation fault|Aborted)\n", said), said
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2.2 * 2**20, "KiB"
+
+
+def without_libarchive():
+    """It is not there, or is another than it says: a sentence, and what is not packed is read as ever."""
+    os.mkdir("lib")
+    env = {**os.environ, "LD_LIBRARY_PATH": f"{os.getcwd()}/lib:{os.environ.get('LD_LIBRARY_PATH', '')}"}
+    for make in (lambda: open("lib/libarchive.so.13", "wb").close(),
+                 lambda: run("cc", "-shared", "-x", "c", "-o", "lib/libarchive.so.13", "/dev/null")):
+        make()
+        said = run(ctrace, "info", "shop.tar.gz", status=1, env=env).stderr
+        assert said == ("ctrace info: shop.tar.gz: it is an archive, and libarchive is not there to unpack it: install libarchive13, or open "
+                        "what it holds\n"), said
+        assert run(ctrace, "info", "shop", env=env).stdout == run(ctrace, "info", "shop").stdout
+        assert not left_behind(), left_behind()
 
 
 # --- bare metal ---
@@ -320,6 +334,50 @@ def buffers_of_processes(session):
     assert re.fullmatch(r"ctrace info: unwritten/[^\n]*/metadata is empty: nothing was written there yet\n", said), said
 
 
+def snapshots(session):
+    """What several have in common is there once: of a flight recorder, which also lets go of what is old."""
+    for name, size, count in (("whole", "64K", 300), ("ring", "4K", 1500)):
+        session("create", name, "--snapshot", f"--output={session.home}/{name}")
+        session("enable-channel", "-u", "--overwrite", f"--subbuf-size={size}", "--num-subbuf=2", "c")
+        session("enable-event", "-u", "-c", "c", "work:*")
+        session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
+        session("start")
+        work = subprocess.Popen(["./work", str(count)], env=session.env, **session.who)
+        for _ in range(2):
+            time.sleep(0.1)
+            session("snapshot", "record")
+        assert work.wait(60) == 0
+        session("snapshot", "record")
+        session("destroy")
+        r = run(ctrace, "convert", "-t", "text", "-o", "-", f"{session.home}/{name}")
+        began = list(map(int, re.findall(r' RANGE_BEGIN name="work:job" told="id=(\d+)"', r.stdout)))
+        assert began == sorted(set(began)) and began[-1] == count - 1, began
+        assert began == list(range(count)) if name == "whole" else 100 < len(began) < count, (name, len(began))
+        assert (" LOST " in r.stdout) == (name == "ring"), name
+
+
+def many(making):
+    """More streams than files that may be open at once as a rule: a session with buffers for each process has them."""
+    for i in range(60):
+        os.makedirs("many", exist_ok=True)
+        making.write(f"many/{i}", {**making.USER, "hostname": "web1", "vpid": 100 + i, "procname": "shop"},
+                     [(ms * 1000 * US, cpu, "shop:tick", {"id": i, "context": {"vtid": 100 + i}}) for ms in range(3) for cpu in (0, 1)],
+                     {"shop:tick": "id:i32"}, "vtid:i32")
+    info = run("sh", "-c", 'ulimit -S -n 64 && exec "$@"', "sh", ctrace, "info", "many")
+    assert set(map(int, re.findall(r"^process +(\d+)", info.stdout, re.M))) == set(range(100, 160)) and not info.stderr, info.stderr
+    assert sum(e.get("name") == "shop_tick" for e in records("many")) == 360
+
+
+def without_threads(making):
+    """LTTng knows whose an event is by a context: without it rows are CPUs, and that is said."""
+    events = [(i * US, i % 2, "shop:tick", {"id": i}) for i in range(10)]
+    making.write("rows", {**making.USER, "hostname": "web1"}, events, {"shop:tick": "id:i32"})
+    r = run(ctrace, "info", "rows")
+    assert r.stderr == "ctrace: rows are CPUs, not threads, where no context vtid is (lttng add-context -u -t vpid -t vtid -t procname)\n", r.stderr
+    assert re.search("^threads +2$", r.stdout, re.M), r.stdout
+    assert not run(ctrace, "info", "shop").stderr and not run(ctrace, "info", "bare").stderr
+
+
 def main():
     making = ctf_needed.making(build)
     with tempfile.TemporaryDirectory(prefix="ctrace-places-") as scratch:
@@ -327,14 +385,17 @@ def main():
         os.mkdir("tmp")
         os.environ["TMPDIR"] = f"{scratch}/tmp"
         shop(making)
-        for test in (archives, hostile_archives, ended_early, endless_lengths, bare_metal):
+        for test in (archives, hostile_archives, ended_early, without_libarchive, endless_lengths, bare_metal):
             print(test.__name__, flush=True)
             test()
+        for test in (many, without_threads):
+            print(test.__name__, flush=True)
+            test(making)
         if shutil.which("lttng-sessiond"):
             make_work()
             os.chmod(".", 0o755)
             with Session(f"{scratch}/home") as session:
-                for test in (rotated, buffers_of_processes):
+                for test in (rotated, snapshots, buffers_of_processes):
                     print(test.__name__, flush=True)
                     test(session)
         os.chdir("/")
