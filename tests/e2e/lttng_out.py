@@ -116,13 +116,13 @@ def comes_and_goes(built, session, how, *more, **environment):
     """A program that runs before and after a session; its child is followed."""
     program = loop(built, session, how, *more, **environment)
     session.begin(events="ctrace:region_begin,ctrace:fork")
-    time.sleep(0.3)
+    time.sleep(1)
     session("stop", "s")
     between = seen(session)
     assert between > 20, between
     time.sleep(0.2)
     session("start", "s")
-    time.sleep(0.3)
+    time.sleep(1)
     program.communicate("", timeout=20)
     assert program.returncode == 0, program.returncode
     text = run("babeltrace2", session.finish()).stdout
