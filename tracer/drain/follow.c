@@ -285,6 +285,7 @@ static void look_after_process(struct ct_follow *f, struct ct_process *p)
     if (!p->image.arena)
         return;
     ct_process_round(p);
+    ct_process_rest(p);
     ct_image_check_file(f, p);
     if (ct_process_wants_turn(p) && p->asked_turn != p->image.drain.generation &&
         ct_process_tell(p, CT_CONTROL_TURN, 0))

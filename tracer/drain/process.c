@@ -303,6 +303,16 @@ bool ct_process_calm(const struct ct_process *p)
     return p->calm && p->told && !(p->told & ~p->calm) && !p->guests;
 }
 
+void ct_process_rest(struct ct_process *p)
+{
+    struct ct_image *image = &p->image;
+
+    if (!image->arena || image->rested == image->drain.generation || !ct_process_calm(p))
+        return;
+    image->rested = image->drain.generation;
+    madvise(image->arena, image->size, MADV_DONTNEED);          /* of this mapping: the arena stays as it is */
+}
+
 bool ct_process_wants_turn(const struct ct_process *p)
 {
     bool wants = ct_consumer_wants_turn(&p->consumer);

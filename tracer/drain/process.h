@@ -19,6 +19,7 @@ struct ct_image {
     bool over;                      /* it has given way to another, or ended: the socket is no longer its */
     bool recording, execing;        /* what the arena said in the last round */
     unsigned quiet;                 /* rounds since it was last recording, or told to */
+    uint32_t rested;                /* the generation whose pages were given back last */
     bool exit_known;
     int exit_status;
     uint32_t notes;                 /* what it could not do: bits of enum ct_note */
@@ -92,6 +93,9 @@ void ct_process_tell_categories(struct ct_process *p);
 void ct_process_dumped(struct ct_process *p, int fd);
 /* What is recorded of it comes so slowly that its arena is never full before the bell was heard: no timer is needed. */
 bool ct_process_calm(const struct ct_process *p);
+
+/* After a round, once a generation: what was read of a calm process is not looked at for seconds, and no longer held. */
+void ct_process_rest(struct ct_process *p);
 /* Whether a consumer wants the generation under way to end. */
 bool ct_process_wants_turn(const struct ct_process *p);
 /* Ends the guest that was added last, and answers the program when its file is whole. */
