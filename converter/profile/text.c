@@ -192,12 +192,14 @@ static struct extent measure(struct names n, enum column column)
     return extent;
 }
 
-static void print_tabs(struct text *t, const char *cell, unsigned width)
+static void print_cell(struct text *t, const char *cell, unsigned width)
 {
-    unsigned left = (width + TAB - 1) / TAB * TAB - width_of(cell);
+    unsigned left = (width + TAB - 1) / TAB * TAB - width_of(cell), count = (left + TAB - 1) / TAB;
+    char tabs[CELL_MAX / TAB + 2];
 
-    for (unsigned i = 0; i < (left + TAB - 1) / TAB; i++)
-        print(t, "\t");
+    memset(tabs, '\t', count);
+    tabs[count] = '\0';
+    print(t, "%s%s", cell, tabs);
 }
 
 static void print_name(struct text *t, const struct names *n, struct extent extents[COLUMNS])
@@ -208,18 +210,17 @@ static void print_name(struct text *t, const struct names *n, struct extent exte
     for (unsigned column = 0; column < COLUMNS; column++) {
         bool more = fill_cell(n, column, cell);
 
-        print(t, "%s", cell);
-        if (!more)
-            goto end;
+        if (!more) {
+            print(t, "%s\n", cell);
+            return;
+        }
         if (extents[column].lines == 0)
             extents[column] = measure(*n, column);
-        print_tabs(t, cell, extents[column].width);
+        print_cell(t, cell, extents[column].width);
         extents[column].lines--;
     }
     print_word(t, ct_profile_at(n->profile, function_at(n)->file), false);
-    print(t, ":%" PRId64, n->profile->lines.items[location_at(n)->line + n->line].line);
-end:
-    print(t, "\n");
+    print(t, ":%" PRId64 "\n", n->profile->lines.items[location_at(n)->line + n->line].line);
 }
 
 static void print_names(struct text *t, uint32_t sample)

@@ -53,6 +53,19 @@ def fresh():
                 settles(lambda: bool(re.search(row, curl(url)[2], re.M)), True, f"{url}: {row}")
 
 
+def symbol():
+    """Names of many addresses at once, also as the first thing that is ever asked for."""
+    with Program() as p:
+        expect(p.ask("serve 127.0.0.1:0"), "0", "trace_serve()")
+        with open(f"/proc/{p.pid}/maps", encoding="utf-8") as maps:
+            begin, end = (int(word, 16) for word in re.search(r"^(\w+)-(\w+) r-xp .*/libc\.so\.6$", maps.read(), re.M).groups())
+        addresses = [f"{address:#x}" for address in range(begin + 0x5000, end, (end - begin) // 3000)]
+        said = curl(p.url("symbol"), "--data-binary", "+".join(addresses))[2].splitlines()
+        expect(said[0], "num_symbols: 1", "the first line")
+        told = [line.split(" ")[0] for line in said[1:]]
+        assert len(told) > 2000 and told == [address for address in addresses if address in told], said[:5]
+
+
 def difference():
     """Of threads, as of all that Go knows: what was there in the end and not in the beginning, and the other way round."""
     with Program() as p:
@@ -171,4 +184,4 @@ def missing():
         expect(p.ask("stop"), "0", "trace_serve_stop()")
 
 
-main(profiles, fresh, difference, late, refused, ninth, idle, missing)
+main(profiles, fresh, symbol, difference, late, refused, ninth, idle, missing)
