@@ -85,6 +85,18 @@ def difference():
             expect(curl(p.url(f"{name}?seconds=1&debug=1"))[::2], (400, "seconds and debug params are incompatible\n"), "text")
 
 
+def newborn():
+    """A forked child whose first act is a call of ours gets an answer, from its parent, who serves it."""
+    with Program() as p:
+        expect(p.ask("serve 127.0.0.1:0"), "0", "trace_serve()")
+        expect(p.ask("inchild serve 127.0.0.1:0"), "0", "trace_serve() by a child: its parent does it")
+        for order, answer in {f"write heap 0 {insiding.scratch}/child.pb.gz": "0", f"trace {insiding.scratch}/child.trace": "0",
+                              "end": "-22", "stop": "-22"}.items():
+            expect(p.ask(f"inchild {order}"), answer, order)
+        assert "Type: inuse_space" in pprof(f"{insiding.scratch}/child.pb.gz", "-top"), "the child's heap"
+        expect(curl(p.url("heap"))[0], 200, "the parent's")
+
+
 def late():
     """A heap profile that does not count from the program's beginning says so; one made before main does."""
     with Program() as p:
@@ -184,4 +196,4 @@ def missing():
         expect(p.ask("stop"), "0", "trace_serve_stop()")
 
 
-main(profiles, fresh, symbol, difference, late, refused, ninth, idle, missing)
+main(profiles, fresh, symbol, difference, newborn, late, refused, ninth, idle, missing)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "record/control_thread.h"
+#include "record/gate.h"
 #include "record/rawfile.h"
 #include "record/sandbox.h"
 #include "record/syscall.h"
@@ -121,6 +122,7 @@ int ct_control_ask(enum ct_control_request request, int fd, const char *text)
 
     if (!can_wake())
         return -EPERM;
+    ct_gate_open();                     /* a forked child that has done nothing yet finds out that its parent's thread is not there */
     lock_ask();
     if (!ct_control_alive())
         goto out;

@@ -6,6 +6,7 @@
 #include "record/annotate.h"
 #include "record/arena.h"
 #include "record/control_ask.h"
+#include "record/gate.h"
 #include "record/session.h"
 #include "record/heap_ask.h"
 #include "record/hidden.h"
@@ -18,8 +19,15 @@
 #include "record/unwind.h"
 #include "record/values.h"
 
+/* A forked child that has done nothing yet still has all that its parent knew.  A look at the gate finds that out. */
+static void be_born(void)
+{
+    ct_gate_open();
+}
+
 static struct ct_arena *arena(void)
 {
+    be_born();
     return ct_arena;
 }
 
@@ -42,6 +50,7 @@ static int recording(void)
 
 static int recorded(void)
 {
+    be_born();
     return ct_options.record && ct_arena != NULL;
 }
 
