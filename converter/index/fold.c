@@ -88,15 +88,16 @@ static size_t code(uint8_t *to, const struct ct_fold *fold, unsigned count, unsi
     return (size_t)(p - to);
 }
 
-static bool seal(struct ct_fold_level *l, struct ct_heap *heap, unsigned level)
+static bool seal(const struct ct_folds *f, struct ct_heap *heap, unsigned level)
 {
+    struct ct_fold_level *l = f->level[level];
     uint8_t *to = ct_heap_room(heap, CT_FOLD_LEAF_ROOM);
     struct ct_fold_leaf *leaf = to ? ct_list_add(&l->leaves) : NULL;
 
     if (!leaf)
         return to ? no_memory(heap) : false;
     *leaf = (struct ct_fold_leaf){ l->raw[0].start, heap->used, 0, l->held, l->raw[0].first, 0 };
-    leaf->size = (uint32_t)code(to, l->raw, l->held, 2 * level);
+    leaf->size = (uint32_t)(f->values ? ct_fold_values_code(to, l->raw, l->held, level) : code(to, l->raw, l->held, 2 * level));
     ct_heap_take(heap, leaf->size);
     l->held = 0;
     return true;
@@ -115,31 +116,41 @@ static bool close_open(struct ct_folds *f, struct ct_heap *heap, unsigned level)
     l->open.count = 0;
     f->made += level == f->finest;
     l->raw[l->held++] = fold;
-    if (l->held == CT_FOLD_LEAF && !seal(l, heap, level))
+    if (l->held == CT_FOLD_LEAF && !seal(f, heap, level))
         return false;
     return level + 1 == CT_FOLD_LEVELS || take(f, heap, level + 1, &fold);
 }
 
-/* Takes a slice, or a fold of the level below, which lies in one step of this level. */
+/* Adds what lies in the same step and comes later. */
+static void join(struct ct_fold *open, const struct ct_fold *fold, bool values)
+{
+    open->count = fold->first + fold->count - open->first;
+    if (values) {
+        open->min = fold->min < open->min ? fold->min : open->min;
+        open->max = fold->max > open->max ? fold->max : open->max;
+        open->last = fold->last;
+        return;
+    }
+    if (fold->longest > open->longest) {
+        open->longest = fold->longest;
+        open->name = fold->name;
+        open->slice = fold->slice;
+    }
+    open->busy += fold->busy;
+}
+
+/* Takes a slice or a value, or a fold of the level below, which lies in one step of this level. */
 static bool take(struct ct_folds *f, struct ct_heap *heap, unsigned level, const struct ct_fold *fold)
 {
     struct ct_fold_level *l = level_of(f, level);
     unsigned shift = 2 * level;
-    bool is_long = fold->longest >> shift != 0;
+    bool is_long = !f->values && fold->longest >> shift != 0;
     int64_t start = is_long ? fold->start : fold->start >> shift << shift;
 
     if (!l)
         return no_memory(heap);
-    if (l->open.count && !is_long && l->open.start == start && l->open.longest >> shift == 0) {
-        struct ct_fold *open = &l->open;
-
-        if (fold->longest > open->longest) {
-            open->longest = fold->longest;
-            open->name = fold->name;
-            open->slice = fold->slice;
-        }
-        open->busy += fold->busy;
-        open->count = fold->first + fold->count - open->first;
+    if (l->open.count && !is_long && l->open.start == start && (f->values || l->open.longest >> shift == 0)) {
+        join(&l->open, fold, f->values);
         return true;
     }
     if (!close_open(f, heap, level))
@@ -149,13 +160,38 @@ static bool take(struct ct_folds *f, struct ct_heap *heap, unsigned level, const
     return true;
 }
 
-bool ct_folds_begin(struct ct_folds *f, unsigned finest)
+bool ct_folds_begin(struct ct_folds *f, bool values, unsigned finest)
 {
+    f->values = values;
     f->finest = finest;
     return level_of(f, finest) != NULL;
 }
 
-bool ct_folds_add(struct ct_folds *f, struct ct_heap *heap, const struct ct_raw *raw, unsigned count, uint32_t first)
+static bool add_values(struct ct_folds *f, struct ct_heap *heap, const struct ct_raw *raw, unsigned count, uint32_t first)
+{
+    struct ct_fold *open = &f->level[f->finest]->open;
+    unsigned shift = 2 * f->finest;
+    int64_t end = open->count ? open->start + (INT64_C(1) << shift) : INT64_MIN;
+
+    for (unsigned i = 0; i < count; i++) {
+        double value = raw[i].value;
+
+        if (__builtin_expect(raw[i].start < end, 1)) {
+            open->min = value < open->min ? value : open->min;
+            open->max = value > open->max ? value : open->max;
+            open->last = value;
+            open->count++;
+            continue;
+        }
+        if (!take(f, heap, f->finest,
+                  &(struct ct_fold){ .start = raw[i].start, .first = first + i, .count = 1, .min = value, .max = value, .last = value }))
+            return false;
+        end = open->start + (INT64_C(1) << shift);
+    }
+    return true;
+}
+
+static bool add_slices(struct ct_folds *f, struct ct_heap *heap, const struct ct_raw *raw, unsigned count, uint32_t first)
 {
     struct ct_fold_level *l = f->level[f->finest];
     unsigned shift = 2 * f->finest;
@@ -176,11 +212,18 @@ bool ct_folds_add(struct ct_folds *f, struct ct_heap *heap, const struct ct_raw 
             open->count++;
             continue;
         }
-        if (!take(f, heap, f->finest, &(struct ct_fold){ start, dur, dur, raw[i].name, number, number, 1 }))
+        if (!take(f, heap, f->finest,
+                  &(struct ct_fold){ .start = start, .first = number, .count = 1, .longest = dur, .busy = dur,
+                                     .name = raw[i].name, .slice = number }))
             return false;
         end = dur < limit ? open->start + limit : INT64_MIN;
     }
     return true;
+}
+
+bool ct_folds_add(struct ct_folds *f, struct ct_heap *heap, const struct ct_raw *raw, unsigned count, uint32_t first)
+{
+    return f->values ? add_values(f, heap, raw, count, first) : add_slices(f, heap, raw, count, first);
 }
 
 /* Closes what is under way in the levels below `to`. */
@@ -216,7 +259,7 @@ bool ct_folds_finish(struct ct_folds *f, struct ct_heap *heap)
     if (!close_below(f, heap, CT_FOLD_LEVELS))
         return false;
     for (unsigned i = 0; i < CT_FOLD_LEVELS; i++)
-        if (f->level[i] && f->level[i]->held && !seal(f->level[i], heap, i))
+        if (f->level[i] && f->level[i]->held && !seal(f, heap, i))
             return false;
     return true;
 }
@@ -258,9 +301,10 @@ bool ct_fold_leaf_read(const uint8_t *bytes, const struct ct_fold_leaf *leaf, un
     for (unsigned i = 0; i < leaf->count; i++) {
         step += column[STEP][i];
         next += (uint32_t)column[SKIP][i];
-        ret[i] = (struct ct_fold){ (int64_t)((step << 2 * level) + column[LOW][i]), (int64_t)column[LONGEST][i],
-                                   (int64_t)(column[LONGEST][i] + column[REST][i]), head.least_name + (uint32_t)column[NAME][i],
-                                   next + (uint32_t)column[OFFSET][i], next, (uint32_t)column[COUNT][i] + 1 };
+        ret[i] = (struct ct_fold){ .start = (int64_t)((step << 2 * level) + column[LOW][i]), .longest = (int64_t)column[LONGEST][i],
+                                   .busy = (int64_t)(column[LONGEST][i] + column[REST][i]),
+                                   .name = head.least_name + (uint32_t)column[NAME][i],
+                                   .slice = next + (uint32_t)column[OFFSET][i], .first = next, .count = (uint32_t)column[COUNT][i] + 1 };
         next += ret[i].count;
         if (ret[i].start < 0 || ret[i].start > TIME_MAX || ret[i].longest > TIME_MAX || ret[i].busy < 0)
             return false;

@@ -49,9 +49,10 @@ bool ct_fold_cursor_at(struct ct_fold_cursor *c, const struct ct_strip *strip, u
 static bool read_leaf(struct ct_fold_cursor *c)
 {
     const struct ct_fold_leaf *leaf = &c->leaves[c->leaf++];
+    bool (*read)(const uint8_t *, const struct ct_fold_leaf *, unsigned, struct ct_fold *) =
+        c->strip->values ? ct_fold_values_read : ct_fold_leaf_read;
 
-    if (!ct_strip_has(c->strip, leaf->at, leaf->size) ||
-        !ct_fold_leaf_read(c->strip->base.bytes + leaf->at, leaf, c->level, c->read)) {
+    if (!ct_strip_has(c->strip, leaf->at, leaf->size) || !read(c->strip->base.bytes + leaf->at, leaf, c->level, c->read)) {
         c->damaged = true;
         return false;
     }

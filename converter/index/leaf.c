@@ -98,7 +98,7 @@ size_t ct_leaf_slices(uint8_t *to, const struct ct_raw *raw, unsigned count, con
 
 #define WHOLE_MAX ((double)(INT64_C(1) << 53))
 
-static bool is_whole(double value)
+bool ct_leaf_is_whole(double value)
 {
     return value >= -WHOLE_MAX && value <= WHOLE_MAX && (double)(int64_t)value == value && !(value == 0 && __builtin_signbit(value));
 }
@@ -116,7 +116,7 @@ size_t ct_leaf_values(uint8_t *to, const struct ct_raw *raw, unsigned count, str
 
         min = value < min ? value : min;
         max = value > max ? value : max;
-        whole = whole && is_whole(value);
+        whole = whole && ct_leaf_is_whole(value);
         gap[i] = i ? (uint64_t)raw[i].start - (uint64_t)raw[i - 1].start : 0;
         gaps |= gap[i];
     }

@@ -63,6 +63,9 @@ size_t ct_leaf_slices(uint8_t *to, const struct ct_raw *raw, unsigned count, con
                       struct ct_sum *sum);
 size_t ct_leaf_values(uint8_t *to, const struct ct_raw *raw, unsigned count, struct ct_sum *sum);
 
+/* Whether a value is coded as a whole number: of up to 2^53, and not -0. */
+bool ct_leaf_is_whole(double value);
+
 /* Adds a node to what is said of those before it; `all` zeroed at first. */
 void ct_sum_add(struct ct_sum *all, const struct ct_sum *sum, bool values);
 

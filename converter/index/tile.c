@@ -17,6 +17,7 @@ struct tile {
     uint32_t fold_slice, fold_name;
     bool has_folds;                     /* of steps no longer than the tile's */
     struct ct_fold_cursor folds;
+    uint64_t folded;                    /* values: those before this number are in the tile, by their folds */
     bool held;                          /* values: one that held when the tile began is known */
     double before;
 };
@@ -198,20 +199,49 @@ static void put_value(struct tile *t, int64_t step, double min, double max, doub
     }
 }
 
+/* Values [first, end) are in the folds, from where those were read to; some of them may be in the tile already, by their sums. */
+static void add_value_folds(struct tile *t, uint64_t first, uint64_t end)
+{
+    struct ct_fold_cursor *c = &t->folds;
+
+    while (c->next < c->count || ct_fold_cursor_more(c)) {
+        const struct ct_fold *f = &c->fold[c->next];
+
+        if (f->first >= end || f->start >= t->to)
+            return;
+        c->next++;
+        if ((uint64_t)f->first + f->count <= first)
+            continue;
+        t->folded = (uint64_t)f->first + f->count;
+        if (f->start < t->from) {
+            t->held = true;
+            t->before = f->last;
+        } else {
+            put_value(t, f->start >> t->level, f->min, f->max, f->last);
+        }
+    }
+}
+
 static enum ct_walk value_node(void *context, const struct ct_sum *s, uint32_t first)
 {
     struct tile *t = context;
 
     if (s->start >= t->to)
         return CT_WALK_END;
+    if ((uint64_t)first + s->count <= t->folded)
+        return CT_WALK_OVER;
     if (s->end < t->from) {
         t->held = true;
         t->before = s->values.last;
         return CT_WALK_OVER;
     }
-    if (s->start >> t->level != s->end >> t->level)
+    if (s->start >> t->level == s->end >> t->level) {
+        put_value(t, s->start >> t->level, s->values.min, s->values.max, s->values.last);
+        return CT_WALK_OVER;
+    }
+    if (!t->has_folds || s->step > ct_fold_cursor_step(&t->folds))
         return CT_WALK_IN;
-    put_value(t, s->start >> t->level, s->values.min, s->values.max, s->values.last);
+    add_value_folds(t, first, (uint64_t)first + s->count);
     return CT_WALK_OVER;
 }
 
@@ -260,7 +290,7 @@ static int fill(struct tile *t, const struct ct_strip *strip)
     struct ct_walker walker = { node, leaf, t };
     int r;
 
-    t->has_folds = !strip->values && ct_fold_cursor_at(&t->folds, strip, t->level, t->from);
+    t->has_folds = ct_fold_cursor_at(&t->folds, strip, t->level, strip->values ? t->from - 1 : t->from);    /* what held before it */
     if (strip->values)
         walker = (struct ct_walker){ value_node, value_leaf, t };
     r = ct_strip_walk(strip, &walker);
@@ -288,6 +318,7 @@ int ct_index_tile(struct ct_index *index, uint32_t row, unsigned level, uint64_t
     t.level = level;
     t.fold = -1;
     t.has_folds = t.held = false;
+    t.folded = 0;
     t.first_step = (int64_t)(number * CT_TILE_STEPS);
     t.from = t.first_step << level;
     t.to = (t.first_step + CT_TILE_STEPS) << level;

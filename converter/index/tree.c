@@ -47,7 +47,7 @@ static bool add_sum(struct ct_tree *t, struct ct_heap *heap, const struct ct_sum
     return true;
 }
 
-/* The slices that are being coded are folded, where folds are worth it. */
+/* The slices or values that are being coded are folded, where folds are worth it. */
 static bool fold(struct ct_tree *t, struct ct_heap *heap, const struct ct_raw *raw, unsigned count, struct ct_sum *sum)
 {
     uint32_t first = t->count;
@@ -56,7 +56,7 @@ static bool fold(struct ct_tree *t, struct ct_heap *heap, const struct ct_raw *r
         const struct ct_sum *sums = t->edge[0]->sum;
 
         t->folds = calloc(1, sizeof *t->folds);
-        if (!t->folds || !ct_folds_begin(t->folds, ct_folds_level_of(sums[CT_FAN - 1].end - sums[0].start, CT_FAN * CT_LEAF))) {
+        if (!t->folds || !ct_folds_begin(t->folds, t->values, ct_folds_level_of(sums[CT_FAN - 1].end - sums[0].start, CT_FAN * CT_LEAF))) {
             heap->error = -ENOMEM;
             return false;
         }
@@ -88,7 +88,7 @@ bool ct_tree_add(struct ct_tree *t, struct ct_heap *heap, const struct ct_raw *r
     }
     sum.at = heap->used & CT_AT_MAX;
     ct_heap_take(heap, size);
-    if (!t->values && !t->loose && !fold(t, heap, raw, count, &sum))
+    if (!t->loose && !fold(t, heap, raw, count, &sum))
         return false;
     t->count += count;
     return add_sum(t, heap, &sum, 0);

@@ -169,6 +169,100 @@ static void folds_are_right(void **state)
     assert_true(kept > 1000000);
 }
 
+/* --- values --- */
+
+struct value {
+    int64_t ns;
+    double value;
+};
+
+static void check_values(const struct value *all, uint32_t count, const struct ct_fold *f, unsigned step, uint32_t after)
+{
+    double min = all[f->first].value, max = min, last = min;
+
+    assert_true(f->count >= 1 && f->first >= after && f->first + f->count <= count);
+    for (uint32_t i = f->first; i < f->first + f->count; i++) {
+        assert_int_equal(all[i].ns >> step, f->start >> step);
+        last = all[i].value;
+        min = last < min ? last : min;
+        max = last > max ? last : max;
+    }
+    assert_true(f->min == min && f->max == max && f->last == last);
+}
+
+enum { ABOVE_ALL = 40 };                /* a level that takes from those of all values */
+
+/* Of a level that takes from all others none is left out, from where folds began up to what is not coded yet. */
+static void check_value_folds(struct ct_column *column, struct ct_heap *heap, const struct value *all, uint32_t count, unsigned level)
+{
+    struct ct_base base = { .bytes = ct_heap_show(heap) ? heap->base : NULL, .used = heap->used };
+    static struct ct_fold_cursor c;
+    struct ct_strip strip;
+    uint32_t after = 0;
+
+    assert_int_equal(ct_strip_of(&strip, &base, column), 0);
+    if (ct_fold_cursor_at(&c, &strip, level, 0)) {
+        while (c.next < c.count || ct_fold_cursor_more(&c)) {
+            const struct ct_fold *f = &c.fold[c.next++];
+
+            assert_true(level < ABOVE_ALL || after == 0 || f->first == after);
+            check_values(all, count, f, ct_fold_cursor_step(&c), after);
+            after = f->first + f->count;
+        }
+        assert_false(c.damaged);
+        assert_true(level < ABOVE_ALL || after == count - column->held);
+    }
+    ct_strip_fini(&strip);
+}
+
+/* Whole numbers, small and large, and such as are none, by turns. */
+static double any_value(unsigned way)
+{
+    switch (way % 4) {
+    case 0: return (double)dice(50);
+    case 1: return (double)(dice(INT64_C(1) << 53) - (INT64_C(1) << 52));
+    case 2: return (double)dice(1000000) / 7;
+    default: return -0.0 * (double)dice(2);
+    }
+}
+
+static void values_are_right(void **state)
+{
+    struct value *all = calloc(SLICES, sizeof *all);
+
+    assert_non_null(all);
+    for (unsigned seed = 0; seed < 3; seed++) {
+        struct ct_column column = { .tree.values = true };
+        FILE *file = tmpfile();
+        struct ct_heap heap;
+        unsigned way = 0;
+        int64_t ns = 0, gap = 1000;
+
+        assert_non_null(file);
+        assert_int_equal(ct_heap_init(&heap, dup(fileno(file))), 0);
+        srand(seed);
+        for (uint32_t i = 0; i < SLICES; i++) {
+            if (dice(3000) == 0) {
+                way++;
+                gap = 1 + dice(INT64_C(1) << dice(22));
+            }
+            ns += dice(gap);
+            all[i] = (struct value){ ns, any_value(way) };
+            assert_true(ct_column_add_value(&column, &heap, ns, all[i].value));
+            if (dice(2000) == 0)
+                check_value_folds(&column, &heap, all, i + 1, (unsigned)dice(53));
+        }
+        assert_true(ct_column_finish(&column, &heap));
+        for (unsigned level = 0; level < 53; level++)
+            check_value_folds(&column, &heap, all, SLICES, level);
+        assert_non_null(column.tree.folds);
+        ct_column_fini(&column);
+        ct_heap_fini(&heap);
+        fclose(file);
+    }
+    free(all);
+}
+
 /* Bytes that nobody wrote: they are refused, or say something that can be added up. */
 static void nonsense_is_bounded(void **state)
 {
@@ -187,6 +281,9 @@ static void nonsense_is_bounded(void **state)
         bytes[0] = (uint8_t)(leaf.count - (dice(8) != 0));
         for (unsigned i = 1; i < 9; i++)
             bytes[i] = (uint8_t)dice(dice(4) ? 9 : 70);
+        if (ct_fold_values_read(bytes, &leaf, level, read))
+            for (uint32_t i = 0; i < leaf.count; i++)
+                assert_true(read[i].start >= 0 && read[i].start <= INT64_C(1) << 53);
         if (ct_fold_leaf_read(bytes, &leaf, level, read)) {
             taken++;
             for (uint32_t i = 0; i < leaf.count; i++)
@@ -200,7 +297,9 @@ static void nonsense_is_bounded(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(folds_are_right), cmocka_unit_test(nonsense_is_bounded) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(folds_are_right), cmocka_unit_test(values_are_right), cmocka_unit_test(nonsense_is_bounded),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
