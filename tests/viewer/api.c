@@ -25,15 +25,73 @@ struct head {
     uint64_t number, start_ns;
 };
 struct row {
-    uint32_t row, kind, count, offset, bytes, zero;
+    uint32_t row, kind, count, offset, bytes, widths;
 };
+enum { COLUMNS = 7, START = 3, SLICE = 1 };
+
+/* The columns of a row of slices, one behind the other as docs/view-api.md has it. */
+static void read_columns(const struct row *row, const unsigned char *body, uint32_t (*ret)[CT_TILE_ENTRIES])
+{
+    const unsigned char *at = body + row->offset, *end = at + row->bytes;
+
+    assert_in_range(row->count, 1, CT_TILE_ENTRIES);
+    for (unsigned c = 0; c < COLUMNS; c++) {
+        unsigned width = row->widths >> 4 * c & 15, size = width ? width * row->count : 4;
+        uint32_t before = 0, all = 0;
+
+        assert_true((width == 0 || width == 1 || width == 2 || width == 4) && size <= (size_t)(end - at));
+        for (uint32_t k = 0; k < row->count; k++) {
+            uint32_t number = 0;
+
+            memcpy(&number, at + (size_t)width * k, width ? width : 4);
+            all |= number;
+            before = ret[c][k] = c == START || c == SLICE ? before + number : number;
+        }
+        assert_true(width < 2 || all >> 4 * width);         /* no wider than it must be */
+        at += (size + 3) & ~3u;
+    }
+    assert_ptr_equal(at, end);
+    assert_int_equal(row->widths >> 4 * COLUMNS, 0);
+}
+
+static void say_slices(FILE *to, const struct row *row, const struct ct_index_names *names, const char *body)
+{
+    static uint32_t column[COLUMNS][CT_TILE_ENTRIES];
+
+    if (row->count == 0) {
+        assert_true(row->bytes == 0 && row->widths == 0);
+        return;
+    }
+    read_columns(row, (const unsigned char *)body, column);
+    for (uint32_t k = 0; k < row->count; k++) {
+        assert_true(column[0][k] < names->count);
+        fprintf(to, "  %u+%u: %.*s, slice %u count %u class %u busy %u\n", column[START][k], column[4][k],
+                (int)names->names[column[0][k]].size, names->names[column[0][k]].at, column[SLICE][k], column[2][k], column[5][k],
+                column[6][k]);
+    }
+}
+
+static void say_values(FILE *to, const struct row *row, const char *body)
+{
+    assert_int_equal(row->bytes, row->count * 26);
+    assert_int_equal(row->widths, 0);
+    for (uint32_t k = 0; k < row->count; k++) {
+        const char *at = body + row->offset;
+        double value[3];
+        uint16_t start;
+
+        for (unsigned c = 0; c < 3; c++)
+            memcpy(&value[c], at + (size_t)8 * (c * row->count + k), 8);
+        memcpy(&start, at + (size_t)24 * row->count + 2 * k, 2);
+        fprintf(to, "  %u: %g %g %g\n", start, value[0], value[1], value[2]);
+    }
+}
 
 /* A table as lines, so that a person can review it. */
 static void say_tile(FILE *to, const struct ct_index_names *names, const char *body, size_t size)
 {
     struct head head;
     struct row row;
-    uint32_t slice;
 
     assert_true(size >= sizeof head);
     memcpy(&head, body, sizeof head);
@@ -43,32 +101,11 @@ static void say_tile(FILE *to, const struct ct_index_names *names, const char *b
     for (uint32_t i = 0; i < head.rows; i++) {
         memcpy(&row, body + sizeof head + i * sizeof row, sizeof row);
         assert_true(row.offset % 8 == 0 && row.offset >= sizeof head + head.rows * sizeof row && row.offset + row.bytes <= size);
-        assert_int_equal(row.zero, 0);
-        assert_int_equal(row.bytes, row.count * (row.kind ? 26 : 18));
         fprintf(to, "row %u kind %u: %u\n", row.row, row.kind, row.count);
-        slice = 0;
-        for (uint32_t k = 0; k < row.count; k++) {
-            const char *at = body + row.offset;
-            uint32_t n = row.count, word[3];
-            uint16_t start, len;
-            double value[3];
-
-            if (row.kind) {
-                for (unsigned c = 0; c < 3; c++)
-                    memcpy(&value[c], at + (size_t)8 * (c * n + k), 8);
-                memcpy(&start, at + (size_t)24 * n + 2 * k, 2);
-                fprintf(to, "  %u: %g %g %g\n", start, value[0], value[1], value[2]);
-                continue;
-            }
-            for (unsigned c = 0; c < 3; c++)
-                memcpy(&word[c], at + (size_t)4 * (c * n + k), 4);
-            memcpy(&start, at + (size_t)12 * n + 2 * k, 2);
-            memcpy(&len, at + (size_t)14 * n + 2 * k, 2);
-            assert_true(word[0] < names->count);
-            slice += word[1];
-            fprintf(to, "  %u+%u: %.*s, slice %u count %u class %u busy %u\n", start, len, (int)names->names[word[0]].size,
-                    names->names[word[0]].at, slice, word[2], (uint8_t)at[16 * n + k], (uint8_t)at[17 * n + k]);
-        }
+        if (row.kind)
+            say_values(to, &row, body);
+        else
+            say_slices(to, &row, names, body);
     }
 }
 

@@ -23,47 +23,104 @@ struct head {
 _Static_assert(sizeof(struct head) == 32, "as documented");
 
 struct row {
-    uint32_t row, kind, count, offset, bytes, reserved;
+    uint32_t row, kind, count, offset, bytes, widths;
 };
 _Static_assert(sizeof(struct row) == 24, "as documented");
 
 /* Numbers stand as this machine has them: little-endian on all that ctrace knows. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "columns are written as they lie in memory");
 
-/* Numbers of slices as the way from the one before: a slow line carries half of it when it is packed. */
-static void to_steps(uint32_t *numbers, size_t n)
+/* The columns of a row of slices, as numbers of 32 bits that are then written as narrow as they can be. */
+struct columns {
+    struct ct_reply *reply;
+    uint32_t widths;                /* 4 bits each, the first lowest */
+    unsigned count;
+    uint32_t number[CT_TILE_ENTRIES];
+};
+
+static const char zeros[8];
+
+/*
+ * Writes the first `n` numbers, 1 at least, in 1, 2 or 4 bytes each, whatever the greatest needs; in 0 when they are all the
+ * same, and that one stands there.  Most tiles take a third of what they have in memory.
+ */
+static void put_column(struct columns *c, size_t n)
 {
-    while (n-- > 1)
-        numbers[n] -= numbers[n - 1];
+    const uint32_t *number = c->number;
+    uint32_t all = 0, other = 0;
+    unsigned width;
+
+    for (size_t i = 0; i < n; i++) {
+        all |= number[i];
+        other |= number[i] ^ number[0];
+    }
+    width = !other ? 0 : all <= UINT8_MAX ? 1 : all <= UINT16_MAX ? 2 : 4;
+    c->widths |= width << 4 * c->count++;
+    if (width == 0) {
+        ct_reply_bytes(c->reply, number, sizeof *number);
+    } else if (width == 1) {
+        uint8_t narrow[CT_TILE_ENTRIES];
+
+        for (size_t i = 0; i < n; i++)
+            narrow[i] = (uint8_t)number[i];
+        ct_reply_bytes(c->reply, narrow, n);
+    } else if (width == 2) {
+        uint16_t narrow[CT_TILE_ENTRIES];
+
+        for (size_t i = 0; i < n; i++)
+            narrow[i] = (uint16_t)number[i];
+        ct_reply_bytes(c->reply, narrow, n * sizeof *narrow);
+    } else {
+        ct_reply_bytes(c->reply, number, n * sizeof *number);
+    }
+    ct_reply_bytes(c->reply, zeros, -c->reply->size & 3);
 }
 
-static void put_columns(struct ct_reply *r, struct ct_index_tile *tile)
+#define PUT(of) \
+    do { \
+        for (size_t i = 0; i < n; i++) \
+            c.number[i] = (of); \
+        put_column(&c, n); \
+    } while (0)
+
+/* Numbers of slices and starts are written as the way from the one before, which is short.  Returns the widths. */
+static uint32_t put_slices(struct ct_reply *r, const struct ct_index_tile *tile)
+{
+    size_t n = tile->count;
+    struct columns c;
+
+    c.reply = r;
+    c.widths = c.count = 0;
+    if (n == 0)
+        return 0;
+    PUT(tile->name[i]);
+    PUT(i ? tile->slice[i] - tile->slice[i - 1] : tile->slice[i]);
+    PUT(tile->entries[i]);
+    PUT(i ? (uint32_t)(tile->start[i] - tile->start[i - 1]) : tile->start[i]);
+    PUT(tile->len[i]);
+    PUT(tile->class[i]);
+    PUT(tile->busy[i]);
+    return c.widths;
+}
+
+static void put_values(struct ct_reply *r, const struct ct_index_tile *tile)
 {
     size_t n = tile->count;
 
-    if (tile->kind == CT_ROW_VALUE) {
-        ct_reply_bytes(r, tile->min, n * sizeof *tile->min);
-        ct_reply_bytes(r, tile->max, n * sizeof *tile->max);
-        ct_reply_bytes(r, tile->last, n * sizeof *tile->last);
-        ct_reply_bytes(r, tile->start, n * sizeof *tile->start);
-    } else {
-        to_steps(tile->slice, n);
-        ct_reply_bytes(r, tile->name, n * sizeof *tile->name);
-        ct_reply_bytes(r, tile->slice, n * sizeof *tile->slice);
-        ct_reply_bytes(r, tile->entries, n * sizeof *tile->entries);
-        ct_reply_bytes(r, tile->start, n * sizeof *tile->start);
-        ct_reply_bytes(r, tile->len, n * sizeof *tile->len);
-        ct_reply_bytes(r, tile->class, n * sizeof *tile->class);
-        ct_reply_bytes(r, tile->busy, n * sizeof *tile->busy);
-    }
+    ct_reply_bytes(r, tile->min, n * sizeof *tile->min);
+    ct_reply_bytes(r, tile->max, n * sizeof *tile->max);
+    ct_reply_bytes(r, tile->last, n * sizeof *tile->last);
+    ct_reply_bytes(r, tile->start, n * sizeof *tile->start);
 }
 
-static void put_row(struct ct_reply *r, size_t at, uint32_t id, struct ct_index_tile *tile)
+static void put_row(struct ct_reply *r, size_t at, uint32_t id, const struct ct_index_tile *tile)
 {
-    static const char zeros[8];
     struct row row = { .row = id, .kind = tile->kind == CT_ROW_VALUE, .count = tile->count, .offset = (uint32_t)r->size };
 
-    put_columns(r, tile);
+    if (row.kind)
+        put_values(r, tile);
+    else
+        row.widths = put_slices(r, tile);
     row.bytes = (uint32_t)r->size - row.offset;
     ct_reply_bytes(r, zeros, -r->size & 7);
     if (!r->full)

@@ -11,7 +11,7 @@
 
 struct ct_view_profile;
 
-enum { CT_VIEW_TILES = 2 };                 /* version of the layout of tiles; part of the key, since browsers keep them */
+enum { CT_VIEW_TILES = 3 };                 /* version of the layout of tiles; part of the key, since browsers keep them */
 
 struct ct_view {
     const struct ct_assets *assets;

@@ -11,7 +11,7 @@ export type Tile = {
   wide: Uint16Array;
   sheet: Uint32Array; // the strips of all rows that came with it
   line: number; // of the sheet, where its own begins
-  even: boolean; // the three lines of it are the same
+  even: boolean; // it has one line, else three
   partial: boolean;
   revision: number;
   cost: number;

@@ -3,7 +3,8 @@
 import type { Theme } from "./colours";
 import { FirstTiles } from "./first_tiles";
 import { TileCache } from "./tile_cache";
-import type { FromWorker, ToWorker } from "./tile_message";
+import { tilesOfMade } from "./tile_maker";
+import type { FromWorker, TilesMade, ToWorker } from "./tile_message";
 import { missingOf, paintingOf, type Sight } from "./tile_wants";
 
 const KEPT = 64 * 1024 * 1024;
@@ -14,6 +15,10 @@ let early: FirstTiles | null = null;
 export async function askFirst(sight: Sight): Promise<void> {
   early ??= new FirstTiles(sight);
   await early.came;
+}
+
+function keep(cache: TileCache, made: TilesMade): void {
+  for (const tile of tilesOfMade(made)) cache.put(tile);
 }
 
 export class TileSource {
@@ -71,9 +76,7 @@ export class TileSource {
       return;
     } else {
       this.came();
-      const { level, index, partial, revision, sheet } = message;
-      const cost = Math.ceil(message.bytes / Math.max(1, message.rows.length));
-      for (const row of message.rows) this.cache.put({ ...row, level, index, partial, revision, sheet, cost });
+      keep(this.cache, message);
     }
     this.changed();
   }

@@ -31,7 +31,7 @@ async function fetchTiles(order: Order, signal: AbortSignal): Promise<void> {
   queue.ahead = usual < SLOW_MS;
   if (signal.aborted) return;
   const made = makeTiles(buffer, as, at);
-  say(made, [buffer, made.sheet.buffer]);
+  say(made, [made.buffer, made.table.buffer, made.wide.buffer, made.sheet.buffer]);
 }
 
 async function run(order: Order): Promise<void> {

@@ -59,7 +59,7 @@ export function bruteTiles(trace: MadeTrace, level: number, index: number, rows:
   const buffer = new ArrayBuffer(total);
   const view = new DataView(buffer);
   view.setUint32(0, 0x4c545443, true);
-  view.setUint16(4, 2, true);
+  view.setUint16(4, 3, true);
   view.setUint16(6, partial ? 1 : 0, true);
   view.setUint32(8, level, true);
   view.setUint32(12, rows.length, true);
@@ -68,30 +68,39 @@ export function bruteTiles(trace: MadeTrace, level: number, index: number, rows:
   let offset = 0;
   bodies.forEach((body, at) => {
     const entry = 32 + at * 24;
-    [rows[at], body.kind, body.n, head + offset, body.bytes.byteLength].forEach((word, i) => view.setUint32(entry + 4 * i, word, true));
+    [rows[at], body.kind, body.n, head + offset, body.bytes.byteLength, body.widths].forEach((word, i) => view.setUint32(entry + 4 * i, word, true));
     new Uint8Array(buffer, head + offset, body.bytes.byteLength).set(body.bytes);
     offset += body.bytes.byteLength;
   });
   return buffer;
 }
 
-function sliceBody(entries: Entry[]): { kind: number; n: number; bytes: Uint8Array } {
-  const n = entries.length;
-  const bytes = new Uint8Array(Math.ceil((n * 18) / 8) * 8);
-  const view = new DataView(bytes.buffer);
-  entries.forEach((entry, i) => {
-    view.setUint32(4 * i, entry.name, true);
-    view.setUint32(4 * n + 4 * i, entry.slice - (entries[i - 1]?.slice ?? 0), true);
-    view.setUint32(8 * n + 4 * i, entry.count, true);
-    view.setUint16(12 * n + 2 * i, entry.start, true);
-    view.setUint16(14 * n + 2 * i, entry.len, true);
-    view.setUint8(16 * n + i, entry.cls);
-    view.setUint8(17 * n + i, entry.busy);
-  });
-  return { kind: 0, n, bytes };
+type Body = { kind: number; n: number; widths: number; bytes: Uint8Array };
+
+/** A column as docs/view-api.md has it: as wide as its greatest number, or one for all. */
+function column(numbers: number[]): { width: number; bytes: number[] } {
+  const most = Math.max(...numbers);
+  const same = numbers.every((each) => each === numbers[0]);
+  const width = same ? 0 : most < 256 ? 1 : most < 65536 ? 2 : 4;
+  const bytes = (same ? [numbers[0]] : numbers).flatMap((number) => Array.from({ length: width || 4 }, (_, at) => (number >>> (8 * at)) & 255));
+  while (bytes.length % 4) bytes.push(0);
+  return { width, bytes };
 }
 
-function valueBody(values: Value[]): { kind: number; n: number; bytes: Uint8Array } {
+function sliceBody(entries: Entry[]): Body {
+  if (!entries.length) return { kind: 0, n: 0, widths: 0, bytes: new Uint8Array(0) };
+  const way = (of: (entry: Entry) => number) => entries.map((entry, i) => (of(entry) - (i ? of(entries[i - 1]) : 0)) >>> 0);
+  const plain = (of: (entry: Entry) => number) => entries.map(of);
+  const columns = [
+    plain((each) => each.name), way((each) => each.slice), plain((each) => each.count), way((each) => each.start), plain((each) => each.len),
+    plain((each) => each.cls), plain((each) => each.busy),
+  ].map(column);
+  const bytes = columns.flatMap((each) => each.bytes);
+  while (bytes.length % 8) bytes.push(0);
+  return { kind: 0, n: entries.length, widths: columns.reduce((sum, { width }, at) => sum | (width << (4 * at)), 0), bytes: Uint8Array.from(bytes) };
+}
+
+function valueBody(values: Value[]): Body {
   const n = values.length;
   const bytes = new Uint8Array(Math.ceil((n * 26) / 8) * 8);
   const view = new DataView(bytes.buffer);
@@ -101,5 +110,5 @@ function valueBody(values: Value[]): { kind: number; n: number; bytes: Uint8Arra
     view.setFloat64(16 * n + 8 * i, value.last, true);
     view.setUint16(24 * n + 2 * i, value.start, true);
   });
-  return { kind: 1, n, bytes };
+  return { kind: 1, n, widths: 0, bytes };
 }

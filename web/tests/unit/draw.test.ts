@@ -7,10 +7,10 @@ import { drawLanes, type LanesPicture } from "../../src/timeline/draw_lanes";
 import { drawOverlay } from "../../src/timeline/draw_overlay";
 import type { Inks } from "../../src/timeline/inks";
 import { LaneLayout } from "../../src/timeline/lanes";
-import { BANDS, paintStrip, wideEntries } from "../../src/timeline/strip";
+import { BANDS, bandsOf, paintStrip, wideEntries } from "../../src/timeline/strip";
 import { levelFor, STEPS, stepOf, tilesOf } from "../../src/timeline/tile";
 import { TileCache, type Tile } from "../../src/timeline/tile_cache";
-import { decodeTiles } from "../../src/timeline/tile_reply";
+import { decodeTiles, type Columns } from "../../src/timeline/tile_reply";
 import { RowPixels } from "../../src/timeline/row_pixels";
 import { wordOf } from "../../src/timeline/value_strip";
 import { bruteTiles } from "../fake/brute_tiles";
@@ -38,11 +38,17 @@ function pictureOf(start: number, end: number): LanesPicture {
 const FAR = 1 << 20;
 const wordAt = (row: number, step: number) => row * FAR + (step % FAR);
 
+function wideOf(columns: Columns): Uint16Array {
+  const list: number[] = [];
+  if (columns.kind === 0) wideEntries(columns, 5, list);
+  return Uint16Array.from(list);
+}
+
 function fill(cache: TileCache, level: number, first: number, last: number): void {
   for (let index = first; index <= last; index++)
     for (const { row, columns } of decodeTiles(bruteTiles(trace, level, index, trace.rows.map((each) => each.id))).rows) {
       const sheet = Uint32Array.from({ length: BANDS * STEPS }, (_, at) => wordAt(row, index * STEPS + (at % STEPS)));
-      cache.put({ level, index, row, columns, wide: columns.kind ? new Uint16Array(0) : wideEntries(columns, 5), sheet, line: 0, even: false, partial: false, revision: 0, cost: 1 });
+      cache.put({ level, index, row, columns, wide: wideOf(columns), sheet, line: 0, even: false, partial: false, revision: 0, cost: 1 });
     }
 }
 
@@ -157,7 +163,8 @@ it("paints strips as the slices lie", () => {
   const [{ columns }] = decodeTiles(bruteTiles(trace, level, 1, [row.id])).rows;
   if (columns.kind !== 0) throw new Error("no slices");
   const words = new Uint32Array(STEPS * BANDS);
-  expect(paintStrip(words.fill(GROUND), 0, columns, "state", "light", GROUND)).toBe(false);
+  expect(bandsOf(columns, "state")).toBe(BANDS);
+  paintStrip(words.fill(GROUND), 0, columns, "state", "light", GROUND, BANDS);
   for (let at = 0; at < STEPS; at++) {
     const middle = (STEPS + at + 0.5) * stepOf(level);
     const slice = row.slices.find((each) => each.start <= middle && each.end > middle);
@@ -174,11 +181,12 @@ it("paints strips as the slices lie", () => {
 
 it("lays what is faint over the ground", () => {
   const one = { kind: 0 as const, n: 1, name: new Uint32Array(1), slice: new Uint32Array(1), count: Uint32Array.of(9), start: Uint16Array.of(5), len: Uint16Array.of(1), cls: Uint8Array.of(8), busy: Uint8Array.of(0) };
-  const words = new Uint32Array(STEPS * BANDS).fill(wordOf("#204060"));
-  expect(paintStrip(words, 0, one, "slices", "light", words[0])).toBe(true);
+  const words = new Uint32Array(STEPS + 1).fill(wordOf("#204060"));
+  expect([bandsOf(one, "slices"), bandsOf({ ...one, cls: Uint8Array.of(22) }, "cpu")]).toEqual([1, BANDS]);
+  paintStrip(words, 0, one, "slices", "light", words[0], 1);
   const mixed = colourOf(8, 0, "light").map((value, at) => Math.round((value * 88 + [0x20, 0x40, 0x60][at] * 167) / 255));
-  expect([0, 1, 2].map((band) => words[band * STEPS + 5])).toEqual(Array(3).fill(wordOf(`rgb(${mixed.join(" ")})`)));
-  expect(words[4]).toBe(words[6]);
+  expect(words[5]).toBe(wordOf(`rgb(${mixed.join(" ")})`));
+  expect([words[6], words[STEPS]]).toEqual([words[4], words[4]]);
 });
 
 it("gives each third of a row its line, however high the row is, and all of it one where they are the same", () => {

@@ -31,8 +31,9 @@ describe("decoding", () => {
   });
   it("never reads outside of a bent one", () => {
     const next = random(11);
+    const whole = bruteTiles(trace, 13, 0, [0, 1]);
     for (let i = 0; i < 3000; i++) {
-      const bytes = new Uint8Array(bruteTiles(trace, 13, 0, [0, 1]).slice(0));
+      const bytes = new Uint8Array(whole.slice(0));
       for (let k = 0; k < 3; k++) bytes[Math.floor(next() * 80)] = Math.floor(next() * 256);
       try {
         for (const { columns } of decodeTiles(bytes.buffer).rows) expect(columns.n).toBeLessThanOrEqual(2 * STEPS);
@@ -41,12 +42,18 @@ describe("decoding", () => {
       }
     }
   });
-  it("refuses entries out of order", () => {
-    const bytes = new Uint8Array(bruteTiles(trace, 13, 0, [0]));
-    const columns = decodeTiles(bytes.buffer).rows[0].columns;
-    expect(columns.n).toBeGreaterThan(2);
-    [columns.start[0], columns.start[2]] = [columns.start[2], columns.start[0]];
-    expect(() => decodeTiles(bytes.buffer)).toThrow("not in order");
+  it("refuses entries beyond the tile, and columns wider than what they hold", () => {
+    const whole = bruteTiles(trace, 13, 0, [0]);
+    const widths = new DataView(whole).getUint32(32 + 20, true);
+    const bent = (change: (view: DataView) => void) => {
+      const view = new DataView(whole.slice(0));
+      change(view);
+      return () => decodeTiles(view.buffer);
+    };
+    expect(bent(() => undefined)().rows[0].columns.n).toBeGreaterThan(2);
+    expect(bent((view) => view.setUint32(32 + 20, (widths & ~0xf000) | 0x0000, true))).toThrow(TileError); // of starts the first four bytes, for all
+    for (const [at, wide] of [[0, 3], [0, 5], [3, 4], [4, 4], [5, 2], [6, 4]])
+      expect(bent((view) => view.setUint32(32 + 20, (widths & ~(15 << (4 * at))) | (wide << (4 * at)), true))).toThrow("does not fit");
   });
   it("says what to do about a tile of another version", () => {
     const bytes = new Uint8Array(bruteTiles(trace, 13, 0, [0]));
