@@ -3,15 +3,26 @@
 import * as store from "../frame/store";
 import { theme } from "../frame/theme";
 import { readInks } from "./inks";
+import type { Item } from "./lanes";
 import type { Sight } from "./tile_wants";
 import { wordOf } from "./value_strip";
 
-const ABOVE = 150; // px at least that stand above the lanes
-const PANEL = 392; // as the style sheet has it
+export const ABOVE = 153; // px that stand above the lanes, as the style sheet has it, or more
+const PANEL = 392; // so does this
 const PANEL_FROM = 900;
 
-function headsNow(): number {
+/** How wide the lanes' titles are. */
+export function headsNow(): number {
   return store.heads.value || parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--heads")) || 0;
+}
+
+export function widthNow(): number {
+  const panel = store.panel.value && window.innerWidth > PANEL_FROM ? PANEL : 0;
+  return Math.max(1, window.innerWidth - headsNow() - panel);
+}
+
+export function itemsNow(): Item[] {
+  return store.layout.value.between(0, window.innerHeight - ABOVE);
 }
 
 /** What is not as told is asked for again when it is seen; null: the timeline is not what is shown. */
@@ -19,13 +30,11 @@ export function firstSight(): Sight | null {
   const meta = store.meta.value;
   const progress = store.progress.value;
   if (!meta || !progress || store.isProfile.value || store.page.value !== "timeline") return null;
-  const panel = store.panel.value && window.innerWidth > PANEL_FROM ? PANEL : 0;
-  const items = store.layout.value.between(0, window.innerHeight - ABOVE);
   return {
     view: store.view.value,
-    devicePixels: Math.max(1, window.innerWidth - headsNow() - panel) * (window.devicePixelRatio || 1),
+    devicePixels: widthNow() * (window.devicePixelRatio || 1),
     span: store.span.value,
-    rows: items.flatMap((item) => item.rows),
+    rows: itemsNow().flatMap((item) => item.rows),
     always: store.pauseRows.value,
     theme: theme.value,
     ground: wordOf(readInks(document.documentElement, theme.value).back),

@@ -26,6 +26,11 @@ export class FirstTiles {
     return this.under.has(tileKey(level, index, row));
   }
 
+  /** What came up to now. */
+  get made(): readonly FromWorker[] {
+    return this.heard;
+  }
+
   get idle(): boolean {
     return this.under.size === 0;
   }

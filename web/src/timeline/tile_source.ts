@@ -21,6 +21,13 @@ function keep(cache: TileCache, made: TilesMade): void {
   for (const tile of tilesOfMade(made)) cache.put(tile);
 }
 
+/** What came of it up to now. */
+export function firstTiles(): TileCache {
+  const cache = new TileCache(KEPT);
+  for (const message of early?.made ?? []) if (message.say === "tiles") keep(cache, message);
+  return cache;
+}
+
 export class TileSource {
   readonly cache = new TileCache(KEPT);
   private quiet = true;

@@ -5,6 +5,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startFake, type Fake } from "../fake/server";
 import { addressed, launch, open, settled, viewOf, type Watched } from "./browser";
 
+declare global {
+  interface Window {
+    ctraceSeen?: { box: DOMRect; pixels: number[]; header: boolean };
+  }
+}
+
 let browser: Browser;
 let fake: Fake;
 let watched: Watched;
@@ -62,6 +68,39 @@ describe("at first", () => {
     for (const at of asked) expect(at).toBeLessThan(first);
     expect(worker.length).toBe(1);
     expect(worker[0]).toBeGreaterThan(first);
+  });
+  it("paints the lanes alone, before there is a page around them, and exactly where they stay", async () => {
+    watched = await open(browser, "about:blank");
+    page = watched.page;
+    await page.addInitScript(() => {
+      // However slow this machine is: who waits for long is shown the page without lanes first.
+      const later = window.setTimeout;
+      const patient = (run: TimerHandler, ms = 0) => (ms >= 200 && !document.querySelector("header") ? 0 : later(run, ms));
+      Object.assign(window, { setTimeout: patient });
+      const watch = new MutationObserver(() => {
+        const picture = document.querySelector<HTMLCanvasElement>(".first-picture");
+        const pixels = picture?.getContext("2d")?.getImageData(0, 0, picture.width, picture.height).data;
+        if (!picture || !pixels) return;
+        watch.disconnect();
+        window.ctraceSeen = { box: picture.getBoundingClientRect().toJSON() as DOMRect, pixels: [...new Uint32Array(pixels.buffer)], header: document.querySelector("header") !== null };
+      });
+      watch.observe(document, { childList: true, subtree: true });
+    });
+    await page.goto(`${fake.url}?token=${fake.token}`);
+    await settled(page);
+    const { seen, box, same } = await page.evaluate(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>(".main");
+      const pixels = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data;
+      const seen = window.ctraceSeen;
+      if (!canvas || !pixels || !seen) throw new Error("no first picture");
+      const now = new Uint32Array(pixels.buffer);
+      const same = seen.pixels.filter((word, at) => word === now[at]).length / now.length;
+      return { seen: { box: seen.box, header: seen.header, left: document.querySelectorAll(".first-picture").length }, box: canvas.getBoundingClientRect().toJSON() as DOMRect, same };
+    });
+    expect(seen.header).toBe(false);
+    expect(seen.left).toBe(0);
+    expect(seen.box).toEqual(box);
+    expect(same).toBeGreaterThan(0.9); // but for the names, which come with the page
   });
 });
 
