@@ -16,7 +16,7 @@ export class FirstTiles {
   constructor(readonly sight: Sight) {
     const painting = paintingOf(sight);
     const asked: Promise<void>[] = [];
-    for (const { level, index, rows } of missingOf(sight, () => true, false))
+    for (const { level, index, rows } of missingOf(sight, () => true, "nothing"))
       for (let at = 0; at < rows.length; at += ROWS_AT_MOST) asked.push(this.ask(level, index, rows.slice(at, at + ROWS_AT_MOST), painting));
     this.came = Promise.all(asked);
   }

@@ -5,9 +5,12 @@ import { FirstTiles } from "./first_tiles";
 import { TileCache } from "./tile_cache";
 import { tilesOfMade } from "./tile_maker";
 import type { FromWorker, TilesMade, ToWorker } from "./tile_message";
-import { missingOf, paintingOf, type Sight } from "./tile_wants";
+import { missingOf, paintingOf, type Ahead, type Sight } from "./tile_wants";
+import { spanOf } from "./viewport";
 
 const KEPT = 64 * 1024 * 1024;
+const SAME = 1e-4; // of its length: a view that only moves is as long as before but for what doubles leave out
+const REST_MS = 120; // without a zoom: what is beside the view is beside it for longer than a moment
 
 let early: FirstTiles | null = null;
 
@@ -38,6 +41,9 @@ export class TileSource {
   private wanted: ToWorker | null = null; // what the worker is told when it begins
   private asked = "";
   private turn = 0;
+  private length = 0; // of the view that was looked at last
+  private resting = 0; // timer, while it is zoomed
+  private closer = false;
 
   constructor(
     private readonly server: { base: string; token: string },
@@ -52,7 +58,7 @@ export class TileSource {
 
   /** Whether all that was asked for is here. */
   get idle(): boolean {
-    return this.quiet && this.first?.idle !== false;
+    return this.quiet && !this.resting && this.first?.idle !== false;
   }
 
   get begun(): boolean {
@@ -94,7 +100,7 @@ export class TileSource {
       this.cache.clear();
       this.theme = sight.theme;
     }
-    const wants = missingOf(sight, (level, index, row) => this.missing(level, index, row, sight), true);
+    const wants = missingOf(sight, (level, index, row) => this.missing(level, index, row, sight), this.aheadOf(sight));
     const asked = JSON.stringify([wants, sight.revision]);
     if (asked === this.asked) return;
     this.asked = asked;
@@ -102,6 +108,21 @@ export class TileSource {
     this.wanted = { say: "want", wants, painting: paintingOf(sight), revision: sight.revision, key: sight.key, turn: ++this.turn };
     if (this.worker) this.say(this.wanted);
     else if (wants.some((want) => want.urgency === 0)) this.begin();
+  }
+
+  /** While one zooms, what lies beside the view would be gone before it came, and takes the time that frames need. */
+  private aheadOf({ view }: Sight): Ahead {
+    const before = this.length;
+    this.length = spanOf(view);
+    if (before && Math.abs(before / this.length - 1) > SAME) {
+      window.clearTimeout(this.resting);
+      this.resting = window.setTimeout(() => {
+        this.resting = 0;
+        this.changed();
+      }, REST_MS);
+      this.closer = this.length < before;
+    }
+    return !this.resting ? "all" : this.closer ? "nothing" : "farther";
   }
 
   /** Forgets what was asked: what is still missing is asked for again when next it is looked at. */
@@ -117,6 +138,7 @@ export class TileSource {
 
   close(): void {
     this.closed = true;
+    window.clearTimeout(this.resting);
     this.worker?.terminate();
     this.cache.clear();
   }

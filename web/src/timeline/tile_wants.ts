@@ -19,8 +19,11 @@ export type Sight = {
   key: string; // of what is served: browsers keep tiles
 };
 
-/** What is in sight and is missing, the most urgent first; with `beside`, what is just outside comes after it. */
-export function missingOf(sight: Sight, missing: (level: number, index: number, row: number) => boolean, beside: boolean): Want[] {
+/** What else is asked for than what is in sight: nothing, what stands in when one zooms out, or that and what is just outside. */
+export type Ahead = "nothing" | "farther" | "all";
+
+/** What is in sight and is missing, the most urgent first; `ahead` comes after it. */
+export function missingOf(sight: Sight, missing: (level: number, index: number, row: number) => boolean, ahead: Ahead): Want[] {
   const level = levelFor(sight.view, sight.devicePixels);
   const rows = [...new Set([...sight.rows.map((row) => row.row.id), ...sight.always])];
   const wants: Want[] = [];
@@ -33,10 +36,9 @@ export function missingOf(sight: Sight, missing: (level: number, index: number, 
     }
   };
   add(level, sight.view, 0);
-  if (!beside) return wants;
   const length = spanOf(sight.view);
-  add(level, { start: sight.view.start - length / 2, end: sight.view.end + length / 2 }, 1);
-  add(level + 2, sight.view, 2); // stands in when one zooms out
+  if (ahead === "all") add(level, { start: sight.view.start - length / 2, end: sight.view.end + length / 2 }, 1);
+  if (ahead !== "nothing") add(level + 2, sight.view, 2);
   return wants;
 }
 
