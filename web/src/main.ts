@@ -15,8 +15,8 @@ import "./style/timeline.css";
 import "./style/panels.css";
 import "./style/pages.css";
 
-const PATIENCE_MS = 300;
-const HELD_MS = 200;
+const PATIENCE_MS = 700;
+const HELD_MS = 500;
 const GONE = "ctrace view no longer answers: start it again in the terminal, and load this page anew.";
 
 apiOpen(openServer());
