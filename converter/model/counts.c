@@ -159,14 +159,19 @@ void ct_counts_state(struct ct_model *m, struct ct_model_program *p, enum ct_sta
 
 void ct_counts_io(struct ct_model *m, struct ct_model_program *p, unsigned out, bool network, uint64_t bytes, int64_t ns)
 {
+    struct series *s = p->counts ? &p->counts->io : NULL;
     int64_t *row;
 
-    if (!p->counts)
+    if (!s)
         return;
-    row = row_at(m, p, &p->counts->io, ns, io_step);
+    row = s->near_row;
+    if (__builtin_expect(ns < s->near_from || ns >= s->near_to, 0)) {
+        if (bytes == 0)
+            return;                     /* which comes next of calls that move some and none, no processor could guess */
+        row = reach(m, p, s, ns, io_step);
+    }
     row[out] += (int64_t)bytes;
-    if (network)
-        row[2 + out] += (int64_t)bytes;
+    row[2 + out] += (int64_t)(bytes & (0 - (uint64_t)network));
 }
 
 void ct_counts_heap(struct ct_model *m, struct ct_model_program *p, uint64_t total, int64_t ns)

@@ -15,7 +15,7 @@ void ct_counts_free(struct ct_counts *counts);
 /* At `ns` one thread went from one state to another; `from` and `to` may be CT_STATE_UNKNOWN (not counted). */
 void ct_counts_state(struct ct_model *m, struct ct_model_program *p, enum ct_state from, enum ct_state to, int64_t ns);
 
-/* At `ns` a call had moved bytes; `out` 0: into the program, 1: out of it; `network`: over TCP or UDP. */
+/* At `ns` a call had moved bytes, perhaps none; `out` 0: into the program, 1: out of it; `network`: over TCP or UDP. */
 void ct_counts_io(struct ct_model *m, struct ct_model_program *p, unsigned out, bool network, uint64_t bytes, int64_t ns);
 
 /* The allocator holds `total` bytes; handed out at once, but not a 0 that was never anything else. */

@@ -49,17 +49,19 @@ static bool is_network(const struct ct_model_program *p, int32_t number)
 
 static void io(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
 {
-    static const char direction[CT_CALL_END] = {
-#define CALL(no, name, category, direction) [no] = #direction[0],
+    enum { MOVES = 1, OUT = 2 };
+    static const uint8_t calls[CT_CALL_END] = {
+#define CALL(no, name, category, direction) \
+        [no] = #direction[0] == 'R' ? MOVES : #direction[0] == 'W' ? MOVES | OUT : 0,
 #include "format/calls.def"
     };
     const struct ct_args_IO_SLOW *a = ct_args_IO_SLOW(e->arg);
-    char moves = (unsigned)a->call < CT_CALL_END ? direction[(unsigned)a->call] : 0;
+    unsigned call = (unsigned)a->call < CT_CALL_END ? calls[(unsigned)a->call] : 0;
+    uint64_t moved = a->result & (0 - (uint64_t)(call & MOVES)) & (0 - (uint64_t)((int64_t)a->result > 0));
 
     ct_span_complete(m, t, e, start, 0, e->no == CT_EV_IO_SLOW ? a->at : 0);
     call_over(m, t, e, start);
-    if ((moves == 'R' || moves == 'W') && (int64_t)a->result > 0)
-        ct_counts_io(m, t->program, moves == 'W', is_network(t->program, (int32_t)a->fd), a->result, e->ns);
+    ct_counts_io(m, t->program, call / OUT, is_network(t->program, (int32_t)a->fd), moved, e->ns);
 }
 
 static void file(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
@@ -98,9 +100,12 @@ static void heap(struct ct_model *m, struct ct_model_thread *t, const struct ct_
 static void user_counter(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
 {
     const struct ct_args_COUNTER *a = ct_args_COUNTER(e->arg);
-    struct ct_counter counter = { .program = t->program, .kind = CT_COUNTER_USER, .ns = e->ns,
-                                  .value = { (int64_t)a->value } };
+    struct ct_counter counter;          /* field by field, as a span: see span.c */
 
+    counter.program = t->program;
+    counter.kind = CT_COUNTER_USER;
+    counter.ns = e->ns;
+    counter.value[0] = (int64_t)a->value;
     if (!ct_read_string(e->generation, a->name, &counter.name))
         counter.name = (struct ct_text){ "(name lost)", 11 };
     if (m->sink->counter && ct_model_in_range(m, e->ns))
@@ -267,14 +272,15 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
 
 /*
  * What is asked about every event, by its number: its shape, and whether the recorder looks at the CPU for it, so that no
- * CPU event before it says that it is the same one.
+ * CPU event before it says that it is the same one.  Where an answer is only a time it is reckoned, without a branch: which event
+ * comes next, of all threads, is nothing that a processor could guess, and the one jump by its number is dear enough.
  */
-enum { SHAPE = 7, LOOKS_AT_CPU = 8 };
+enum { SHAPE = 7, LOOKS_AT_CPU = 8, LASTS = 16, LASTS_BIT = 4 };
 
 static const uint8_t traits[CT_EV_END] = {
 #define FIELD(type, name)
 #define EVENT(no, NAME, shape, category, doc, ...) \
-    [no] = CT_SHAPE_##shape | \
+    [no] = CT_SHAPE_##shape | ((int)CT_SHAPE_##shape == (int)CT_SHAPE_COMPLETE ? LASTS : 0) | \
         ((no) == CT_EV_CPU || ((no) >= CT_EV_MUTEX_WAIT && (no) <= CT_EV_WAIT_FAILED) || \
          (no) == CT_EV_LOCK_CALL || (no) == CT_EV_SIGNAL_CALL || (no) == CT_EV_PATH || (no) == CT_EV_LOOKUP || \
          (no) == CT_EV_CHILD_CALL || (no) == CT_EV_MAP || \
@@ -290,11 +296,13 @@ static inline unsigned shape_of(const struct ct_read_event *e)
 /* When what the event tells began: events of shape COMPLETE have `dur` as their first field. */
 static inline int64_t start_of(const struct ct_read_event *e)
 {
-    if (shape_of(e) != CT_SHAPE_COMPLETE || e->arg[0] > (uint64_t)INT64_MAX / 2)
-        return e->ns;
-    if (e->no == 0 && (e->info->field_count == 0 || e->info->fields[0].type != CT_TYPE_TICKS))
-        return e->ns;                   /* not so in one that this version does not know */
-    return e->ns - (int64_t)e->arg[0];
+    bool lasts = traits[e->no] >> LASTS_BIT & 1;
+    uint64_t dur;
+
+    if (__builtin_expect(e->no == 0, 0))        /* not so in every one that this version does not know */
+        lasts = e->info->shape == CT_SHAPE_COMPLETE && e->info->field_count > 0 && e->info->fields[0].type == CT_TYPE_TICKS;
+    dur = e->arg[0] & (0 - (uint64_t)lasts);
+    return e->ns - (int64_t)(__builtin_expect(dur > (uint64_t)INT64_MAX / 2, 0) ? 0 : dur);
 }
 
 void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
@@ -309,8 +317,8 @@ void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
     t->exited = false;                  /* destructors can run after the last act, and rows can come late */
     if (t->state == CT_STATE_UNKNOWN && shape_of(e) != CT_SHAPE_END)
         ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, start);
-    if (traits[e->no] & LOOKS_AT_CPU && e->no != CT_EV_CPU)     /* had it moved, that would have been told before */
-        t->lane_seen = e->ns;
+    /* had it moved, that would have been told before */
+    t->lane_seen = traits[e->no] & LOOKS_AT_CPU && e->no != CT_EV_CPU ? e->ns : t->lane_seen;
     take_event(m, t, e, start);
     if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited && !t->scheduled) {
         if (traits[e->no] & LOOKS_AT_CPU)
