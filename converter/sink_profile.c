@@ -14,7 +14,7 @@ struct gathered {
 
 static int gather(struct gathered *g, const struct ct_read_item *item)
 {
-    struct ct_collect **of = &g->of[item->program->index];
+    struct ct_collect **of = &g->of[ct_read_program_of(item)->index];
 
     if (!*of) {
         *of = ct_collect_new();

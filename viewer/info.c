@@ -60,7 +60,7 @@ int ct_info_gather(struct ct_reader *reader, const char *const *paths, unsigned 
     for (unsigned i = 0; i < info.program_count; i++)
         info.programs[i].program = ct_reader_program(reader, i);
     while ((r = ct_reader_next(reader, &item, &info.error)) > 0) {
-        struct ct_info_program *program = &info.programs[item->program->index];
+        struct ct_info_program *program = &info.programs[ct_read_program_of(item)->index];
 
         if (item->kind == CT_READ_EVENT)
             count_event(program, &item->event);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "converter/family.h"
@@ -126,13 +127,14 @@ static char *notes_of(const char *path)
 
 static int open_reader(void *context, struct ct_reader **ret, struct ct_error *err)
 {
+    const struct ct_reader_options options = { .ahead = sysconf(_SC_NPROCESSORS_ONLN) > 1 };
     struct ct_subject *s = context;
 
     s->opened.ctf = &s->ctf;
     if (ct_opened_init((const char *const *)s->files.path, s->files.count, &s->opened, err) < 0)
         return err->code;
     ct_opened_add_names(&s->opened);
-    return ct_hosts_open(&s->hosts, s->opened.inputs, s->opened.count, NULL, ret, err);
+    return ct_hosts_open(&s->hosts, s->opened.inputs, s->opened.count, &options, ret, err);
 }
 
 static void close_reader(void *context, struct ct_reader *reader)

@@ -368,7 +368,7 @@ struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd)
     ct_build_fixed_names(b);
     begin_summary(b);
     if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
-        b->heap.coder = ct_coder_new(&b->heap, sum_pages, b);
+        b->heap.coder = ct_coder_new(&b->heap, ct_reader_second(reader), sum_pages, b);
     return b;
 }
 

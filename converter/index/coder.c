@@ -2,12 +2,12 @@
 #include "converter/index/coder.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 enum {
     JOBS = 512,                         /* a millisecond of coding: with fewer, who gives them spends a tenth of its time waking */
     TOLD_AT_ONCE = 4,
+    PIECE = 16,                         /* that are coded without a look at what else there is to do */
     PAYLOAD_MAX = 4096,
 };
 
@@ -24,12 +24,14 @@ struct ct_coder {
     struct ct_heap *heap;
     void (*after)(void *context);
     void *context;
-    pthread_t thread;
+    struct ct_second *second;           /* whose work this is */
+    bool own;                           /* and it has no other */
     pthread_mutex_t mutex;
-    pthread_cond_t work, room;          /* for the thread; for who gives */
-    unsigned long put;                  /* jobs, the giver's: those since `made` the thread does not know yet */
+    pthread_cond_t room;
+    unsigned long put;                  /* jobs, the giver's: those since `made` nobody else knows yet */
     unsigned long made, used;           /* jobs; under the mutex, as are those below */
-    bool asleep, wanted, quit;          /* wanted: somebody waits for room, or for the end */
+    bool coding;                        /* somebody is; nobody else does then */
+    bool wanted;                        /* somebody waits for room, or for the end */
     int error;
     int told;                           /* the giver's: the error as of the last leaf it gave */
     struct job jobs[JOBS];
@@ -48,103 +50,107 @@ static int run(struct ct_coder *c, unsigned long from, unsigned long to)
     return 0;
 }
 
-static void *work(void *context)
+/* With the mutex, which it gives back meanwhile; nobody is coding.  False when there are no jobs. */
+static bool code_some(struct ct_coder *c)
 {
-    struct ct_coder *c = context;
+    unsigned long from = c->used, to = c->made < from + PIECE ? c->made : from + PIECE;
+    int error = c->error;
 
-    pthread_setname_np(pthread_self(), "index coder");
-    pthread_mutex_lock(&c->mutex);
-    for (;;) {
-        unsigned long from = c->used, to = c->made < from + JOBS / 4 ? c->made : from + JOBS / 4;
-        int error = c->error;
-
-        if (from == to && c->quit)
-            break;
-        if (from == to) {
-            c->asleep = true;
-            pthread_cond_wait(&c->work, &c->mutex);
-            c->asleep = false;
-            continue;
-        }
-        pthread_mutex_unlock(&c->mutex);
-        error = error ? error : run(c, from, to);
-        pthread_mutex_lock(&c->mutex);
-        c->error = c->error ? c->error : error;
-        c->used = to;
-        if (c->wanted && c->made - to <= JOBS / 2)
-            pthread_cond_broadcast(&c->room);
-    }
+    if (from == to)
+        return false;
+    c->coding = true;
     pthread_mutex_unlock(&c->mutex);
-    return NULL;
+    error = error ? error : run(c, from, to);
+    pthread_mutex_lock(&c->mutex);
+    c->coding = false;
+    c->error = c->error ? c->error : error;
+    c->used = to;
+    if (c->wanted && c->made - to <= JOBS / 2)
+        pthread_cond_broadcast(&c->room);
+    return true;
 }
 
-struct ct_coder *ct_coder_new(struct ct_heap *heap, void (*after)(void *context), void *context)
+/* The second thread's. */
+static bool work(void *context)
+{
+    struct ct_coder *c = context;
+    bool did;
+
+    pthread_mutex_lock(&c->mutex);
+    did = !c->coding && code_some(c);
+    pthread_mutex_unlock(&c->mutex);
+    return did;
+}
+
+struct ct_coder *ct_coder_new(struct ct_heap *heap, struct ct_second *second, void (*after)(void *context), void *context)
 {
     struct ct_coder *c = malloc(sizeof *c);
-    sigset_t all, before;
-    int r;
 
     if (!c)
         return NULL;
+    c->own = !second;
+    if (c->own && ct_second_new(&second) < 0) {
+        free(c);
+        return NULL;
+    }
     c->heap = heap;
     c->after = after;
     c->context = context;
+    c->second = second;
     c->put = c->made = c->used = 0;
-    c->asleep = c->wanted = c->quit = false;
+    c->coding = c->wanted = false;
     c->error = c->told = 0;
     pthread_mutex_init(&c->mutex, NULL);
-    pthread_cond_init(&c->work, NULL);
     pthread_cond_init(&c->room, NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);        /* signals are the caller's */
-    r = pthread_create(&c->thread, NULL, work, c);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r == 0)
-        return c;
-    free(c);
-    return NULL;
-}
-
-void ct_coder_free(struct ct_coder *c)
-{
-    if (!c)
-        return;
-    pthread_mutex_lock(&c->mutex);
-    c->made = c->put;
-    c->quit = true;
-    pthread_cond_signal(&c->work);
-    pthread_mutex_unlock(&c->mutex);
-    pthread_join(c->thread, NULL);
-    if (c->error && !c->heap->error)
-        c->heap->error = c->error;
-    pthread_cond_destroy(&c->work);
-    pthread_cond_destroy(&c->room);
-    pthread_mutex_destroy(&c->mutex);
-    free(c);
+    ct_second_add(second, work, c);
+    return c;
 }
 
 /* With the mutex: until no more than `left` jobs are there. */
 static void wait_for(struct ct_coder *c, unsigned left)
 {
     while (c->made - c->used > left) {
+        if (!c->coding) {               /* the second thread is busy with other work: two can code as well as one */
+            code_some(c);
+            continue;
+        }
         c->wanted = true;
-        if (c->asleep)
-            pthread_cond_signal(&c->work);
         pthread_cond_wait(&c->room, &c->mutex);
     }
     c->wanted = false;
 }
 
-/* Lets the thread know of what was put, and waits until no more than `left` jobs are there. */
+/* Lets others know of what was put, and waits until no more than `left` jobs are there. */
 static void tell(struct ct_coder *c, unsigned left)
 {
+    bool many;
+
     pthread_mutex_lock(&c->mutex);
     c->made = c->put;
-    if (c->asleep && c->made - c->used >= JOBS / 4)
-        pthread_cond_signal(&c->work);
+    many = !c->coding && c->made - c->used >= JOBS / 4;
+    if (many) {
+        pthread_mutex_unlock(&c->mutex);
+        ct_second_wake(c->second);
+        pthread_mutex_lock(&c->mutex);
+    }
     wait_for(c, left);
     c->told = c->error;
     pthread_mutex_unlock(&c->mutex);
+}
+
+void ct_coder_free(struct ct_coder *c)
+{
+    if (!c)
+        return;
+    tell(c, 0);
+    ct_second_remove(c->second, c);
+    if (c->own)
+        ct_second_free(c->second);
+    if (c->error && !c->heap->error)
+        c->heap->error = c->error;
+    pthread_cond_destroy(&c->room);
+    pthread_mutex_destroy(&c->mutex);
+    free(c);
 }
 
 bool ct_coder_put(struct ct_coder *c, struct ct_tree *tree, const struct ct_raw *raw, unsigned count,

@@ -1,17 +1,21 @@
 /*
- * A thread that codes leaves while the builder goes on.  What it was given it has copied; trees and the heap are its own
- * until ct_coder_free, but for who has seen it idle (ct_coder_drain) and gives it nothing.
+ * Codes leaves in a second thread while the builder goes on; in the builder's when that has to wait.  What it was given it has
+ * copied; trees and the heap are its own until ct_coder_free, but for who has seen it idle (ct_coder_drain) and gives it nothing.
  */
 #pragma once
 
 #include "converter/index/tree.h"
+#include "converter/read/second.h"
 
 struct ct_coder;
 
-/* `after` is called by the thread when some leaves are coded.  NULL when there is no memory, or no thread. */
-struct ct_coder *ct_coder_new(struct ct_heap *heap, void (*after)(void *context), void *context);
+/*
+ * `second` does it, or with NULL a thread of its own.  `after` is called when some leaves are coded, never by two at once.
+ * NULL when there is no memory, or no thread.
+ */
+struct ct_coder *ct_coder_new(struct ct_heap *heap, struct ct_second *second, void (*after)(void *context), void *context);
 
-/* Codes what there is, and ends the thread; takes NULL. */
+/* Codes what there is; takes NULL. */
 void ct_coder_free(struct ct_coder *coder);
 
 /* HOT: as ct_tree_add, at some time; false once something failed.  One thread at a time. */

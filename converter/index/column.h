@@ -10,7 +10,6 @@
 
 /* Zeroed it is an empty row of slices. */
 struct ct_column {
-    struct ct_tree tree;                /* of what is coded; the coder's, as long as there is one */
     uint32_t count;                     /* slices in all */
     unsigned held;                      /* of them in `raw`: the first at `raw_from`, the others behind it, round the end */
     unsigned raw_from;                  /* 0 or CT_LEAF */
@@ -19,6 +18,7 @@ struct ct_column {
     size_t payload_from, payload_used, payload_room;
     uint8_t *payload;                   /* of those in `raw`, one behind the other in [payload_from, payload_used) */
     struct ct_raw raw[2 * CT_LEAF];
+    struct ct_tree tree;                /* of what is coded; the coder's, as long as there is one: far from what changes at each slice */
 };
 
 void ct_column_fini(struct ct_column *column);

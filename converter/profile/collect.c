@@ -242,7 +242,7 @@ void ct_collect_reader(struct ct_collect *c)
 
 int ct_collect_item(struct ct_collect *c, const struct ct_read_item *item)
 {
-    int64_t now = item->ns + item->program->realtime_offset_ns;
+    int64_t now = item->ns + ct_read_program_of(item)->realtime_offset_ns;
 
     if (c->facts.from_ns == CT_READ_NEVER)
         c->facts.from_ns = now;

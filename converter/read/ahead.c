@@ -1,157 +1,171 @@
 /*
- * Two threads take turns only where they must: blocks of events go through a ring, and when something else is due the
- * decoder parks, the consumer uses up the ring and does it itself.  So all that consumers look at (threads, modules,
- * names, tables of generations) changes in their own calls only.
+ * Two threads take turns only where they must: blocks of events go through a ring, and when something else is due decoding
+ * stops, the consumer uses up the ring and does it itself.  So all that consumers look at (threads, modules, names, tables of
+ * generations) changes in their own calls only.
  */
 #include "converter/read/ahead.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 /*
  * Waking costs microseconds, and a lock that two want at once does as well: blocks change hands several together, and who
  * waits is woken when there is something to do for a while.
  */
-enum { BLOCKS = 64, TOGETHER = 8 };
-
-struct block {
-    struct ct_read_item items[CT_READ_RUN];
-    unsigned count;
-};
+enum { BLOCKS = 64, TOGETHER = 8, LINE = 64 };
 
 struct ct_read_ahead {
+    struct ct_read_item items[BLOCKS][CT_READ_RUN];     /* first: they begin with a line of memory */
+    unsigned count[BLOCKS];             /* of them in each block */
     struct ct_reader *reader;
-    pthread_t thread;
+    struct ct_second *second;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     unsigned long made, used;           /* blocks; under the mutex, as are those below */
-    bool parked, quit;
-    bool decoder_waits, consumer_waits;
+    bool decoding;                      /* somebody is; nobody else does then */
+    bool parked;                        /* something else than an event is due */
+    bool consumer_waits;
     unsigned long taken, seen;          /* the consumer's own: blocks it is done with, and of which it knows that they were made */
     bool holding;                       /* and that it looks at one */
-    struct block blocks[BLOCKS];
 };
 
-static void wait_for_change(struct ct_read_ahead *ahead, bool *waits)
-{
-    *waits = true;
-    pthread_cond_wait(&ahead->changed, &ahead->mutex);
-    *waits = false;
-}
-
-/* Makes blocks, no more than `room` and from number `first` on: how many.  `*parked`: something else than an event is due. */
-static unsigned make_blocks(struct ct_read_ahead *ahead, unsigned long first, unsigned long room, bool *parked)
+/* Makes some blocks from number `first` on: how many.  `*parked`: something else than an event is due. */
+static unsigned make_blocks(struct ct_read_ahead *ahead, unsigned long first, bool *parked)
 {
     unsigned made = 0;
 
-    for (*parked = false; !*parked && made < room && made < TOGETHER; made++) {
-        struct block *block = &ahead->blocks[(first + made) % BLOCKS];
+    for (*parked = false; !*parked && made < TOGETHER; made++) {
+        unsigned block = (first + made) % BLOCKS;
 
         if (first + made < BLOCKS)
-            ct_read_items_init(block->items);
-        block->count = ct_reader_take_events(ahead->reader, block->items);
-        *parked = block->count < CT_READ_RUN;
+            ct_read_items_init(ahead->items[block]);
+        ahead->count[block] = ct_reader_take_events(ahead->reader, ahead->items[block]);
+        *parked = ahead->count[block] < CT_READ_RUN;
     }
     return made;
 }
 
-static void *decode(void *context)
+/* Whoever has the time: some blocks, when there is room for them. */
+static bool decode(void *context)
 {
     struct ct_read_ahead *ahead = context;
+    unsigned long first;
+    unsigned made;
+    bool parked;
 
     pthread_mutex_lock(&ahead->mutex);
-    while (!ahead->quit) {
-        unsigned long first = ahead->made, room = BLOCKS - (first - ahead->used);
-        unsigned made;
-        bool parked;
-
-        if (ahead->parked || room == 0) {
-            wait_for_change(ahead, &ahead->decoder_waits);
-            continue;
-        }
+    first = ahead->made;
+    if (ahead->decoding || ahead->parked || first - ahead->used > BLOCKS - TOGETHER) {
         pthread_mutex_unlock(&ahead->mutex);
-        made = make_blocks(ahead, first, room, &parked);
-        pthread_mutex_lock(&ahead->mutex);
-        ahead->made += made;
-        ahead->parked = parked;
-        if (ahead->consumer_waits && (ahead->parked || ahead->made - ahead->used >= BLOCKS / 2))
-            pthread_cond_signal(&ahead->changed);
+        return false;
     }
+    ahead->decoding = true;
     pthread_mutex_unlock(&ahead->mutex);
-    return NULL;
+    made = make_blocks(ahead, first, &parked);
+    pthread_mutex_lock(&ahead->mutex);
+    ahead->decoding = false;
+    ahead->made += made;
+    ahead->parked = parked;
+    if (ahead->consumer_waits && (parked || ahead->made - ahead->used >= BLOCKS / 2))
+        pthread_cond_signal(&ahead->changed);
+    pthread_mutex_unlock(&ahead->mutex);
+    return true;
 }
 
 int ct_read_ahead_new(struct ct_reader *reader, struct ct_read_ahead **ret)
 {
-    struct ct_read_ahead *ahead = malloc(sizeof *ahead);
-    sigset_t all, before;
+    struct ct_read_ahead *ahead = aligned_alloc(LINE, (sizeof *ahead + LINE - 1) / LINE * LINE);
     int r;
 
     if (!ahead)
         return -ENOMEM;
+    r = ct_second_new(&ahead->second);
+    if (r < 0) {
+        free(ahead);
+        return r;
+    }
     ahead->reader = reader;
     ahead->made = ahead->used = ahead->taken = ahead->seen = 0;
     ahead->parked = true;               /* first of all a generation has to begin */
-    ahead->quit = ahead->decoder_waits = ahead->consumer_waits = ahead->holding = false;
+    ahead->decoding = ahead->consumer_waits = ahead->holding = false;
     pthread_mutex_init(&ahead->mutex, NULL);
     pthread_cond_init(&ahead->changed, NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);    /* signals are the caller's */
-    r = pthread_create(&ahead->thread, NULL, decode, ahead);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r) {
-        free(ahead);
-        return -r;
-    }
+    ct_second_add(ahead->second, decode, ahead);
     *ret = ahead;
     return 0;
 }
 
-/* Gives blocks back, and waits until there is one to take or the decoder is parked. */
+struct ct_second *ct_read_ahead_second(struct ct_read_ahead *ahead)
+{
+    return ahead->second;
+}
+
+/* Waits until there is a block to take, or something else is due. */
+static void wait_for_block(struct ct_read_ahead *ahead)
+{
+    while (ahead->made == ahead->used && !ahead->parked) {
+        if (ahead->decoding) {
+            ahead->consumer_waits = true;
+            pthread_cond_wait(&ahead->changed, &ahead->mutex);
+            ahead->consumer_waits = false;
+        } else {                        /* the second thread is busy with other work, or just being woken */
+            pthread_mutex_unlock(&ahead->mutex);
+            decode(ahead);
+            pthread_mutex_lock(&ahead->mutex);
+        }
+    }
+}
+
+/* Gives blocks back, and looks which there are. */
 static void exchange(struct ct_read_ahead *ahead)
 {
+    bool few;
+
     pthread_mutex_lock(&ahead->mutex);
     ahead->used = ahead->taken;
-    if (ahead->decoder_waits && ahead->made - ahead->used <= BLOCKS / 4)
-        pthread_cond_signal(&ahead->changed);
-    while (ahead->made == ahead->used && !ahead->parked)
-        wait_for_change(ahead, &ahead->consumer_waits);
+    few = !ahead->parked && !ahead->decoding && ahead->made - ahead->used <= BLOCKS / 4;
+    if (few) {
+        pthread_mutex_unlock(&ahead->mutex);
+        ct_second_wake(ahead->second);
+        pthread_mutex_lock(&ahead->mutex);
+    }
+    wait_for_block(ahead);
     ahead->seen = ahead->made;
     pthread_mutex_unlock(&ahead->mutex);
 }
 
-/* The block after the one that the consumer looks at; NULL when the decoder is parked and nothing is left. */
-static struct block *next_block(struct ct_read_ahead *ahead)
+/* Goes to the block after the one that the consumer looks at; false when something else is due and nothing is left. */
+static bool next_block(struct ct_read_ahead *ahead)
 {
     ahead->taken += ahead->holding;
     if (ahead->taken == ahead->seen || ahead->taken - ahead->used >= TOGETHER)
         exchange(ahead);
     ahead->holding = ahead->taken != ahead->seen;
-    return ahead->holding ? &ahead->blocks[ahead->taken % BLOCKS] : NULL;
+    return ahead->holding;
 }
 
 static void unpark(struct ct_read_ahead *ahead)
 {
     pthread_mutex_lock(&ahead->mutex);
     ahead->parked = false;
-    pthread_cond_signal(&ahead->changed);
     pthread_mutex_unlock(&ahead->mutex);
+    ct_second_wake(ahead->second);
 }
 
 int ct_read_ahead_next(struct ct_read_ahead *ahead, const struct ct_read_item **ret, size_t *ret_count,
                        struct ct_error *err)
 {
     for (;;) {
-        struct block *block = next_block(ahead);
+        bool more = next_block(ahead);
+        unsigned block = ahead->taken % BLOCKS;
         int r;
 
-        if (block && block->count > 0) {
-            *ret = block->items;
-            *ret_count = block->count;
+        if (more && ahead->count[block] > 0) {
+            *ret = ahead->items[block];
+            *ret_count = ahead->count[block];
             return 1;
         }
-        if (block)
+        if (more)
             continue;
         *ret_count = 1;
         r = ct_reader_take_other(ahead->reader, ret, err);
@@ -167,11 +181,7 @@ void ct_read_ahead_free(struct ct_read_ahead *ahead)
 {
     if (!ahead)
         return;
-    pthread_mutex_lock(&ahead->mutex);
-    ahead->quit = true;
-    pthread_cond_signal(&ahead->changed);
-    pthread_mutex_unlock(&ahead->mutex);
-    pthread_join(ahead->thread, NULL);
+    ct_second_free(ahead->second);
     pthread_cond_destroy(&ahead->changed);
     pthread_mutex_destroy(&ahead->mutex);
     free(ahead);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "converter/read/reader.h"
+#include "converter/read/second.h"
 
 struct ct_read_ahead;
 
@@ -19,8 +20,11 @@ int ct_reader_take_other(struct ct_reader *reader, const struct ct_read_item **r
 /* Makes items that ct_reader_take_events can fill. */
 void ct_read_items_init(struct ct_read_item *items);
 
-/* Starts the thread: from now on it alone calls ct_reader_take_events.  0, -ENOMEM, or what pthread_create said. */
+/* Starts the thread: from now on nobody else calls ct_reader_take_events.  0, -ENOMEM, or what pthread_create said. */
 int ct_read_ahead_new(struct ct_reader *reader, struct ct_read_ahead **ret);
+
+/* The thread, for who has other work for it; borrowed until ct_read_ahead_free. */
+struct ct_second *ct_read_ahead_second(struct ct_read_ahead *ahead);
 
 /* As ct_reader_next_run. */
 int ct_read_ahead_next(struct ct_read_ahead *ahead, const struct ct_read_item **ret, size_t *ret_count,

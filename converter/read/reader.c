@@ -356,7 +356,7 @@ static inline bool fit_to_be_seen(struct ct_reader *reader, struct ct_read_item 
         ns = reader->last_ns;
         reader->trace.oddities.disordered++;
     }
-    item->ns = item->event.ns = ns;
+    item->ns = ns;
     if (__builtin_expect(ns < reader->from_ns, 0) && !reader->warm)
         return false;
     reader->last_ns = ns;
@@ -405,9 +405,19 @@ int ct_reader_take_other(struct ct_reader *reader, const struct ct_read_item **r
 /* A program lasts as long as it has events; times do not run backwards, so of a single one the last tells. */
 static void note_ends(struct ct_reader *reader, const struct ct_read_item *items, size_t count)
 {
-    for (size_t i = reader->trace.programs.count > 1 ? 0 : count - 1; i < count; i++)
-        if (__builtin_expect(items[i].ns > items[i].program->end_ns, 0))
-            items[i].program->end_ns = items[i].ns;
+    for (size_t i = reader->trace.programs.count > 1 ? 0 : count - 1; i < count; i++) {
+        struct ct_read_program *program = ct_read_program_of(&items[i]);
+
+        if (__builtin_expect(items[i].ns > program->end_ns, 0))
+            program->end_ns = items[i].ns;
+    }
+}
+
+struct ct_second *ct_reader_second(struct ct_reader *reader)
+{
+    if (reader->options.ahead && !reader->ahead && !reader->options.tables_only)
+        reader->options.ahead = ct_read_ahead_new(reader, &reader->ahead) == 0;
+    return reader->ahead ? ct_read_ahead_second(reader->ahead) : NULL;
 }
 
 int ct_reader_next_run(struct ct_reader *reader, const struct ct_read_item **ret, size_t *ret_count, struct ct_error *err)
@@ -416,8 +426,7 @@ int ct_reader_next_run(struct ct_reader *reader, const struct ct_read_item **ret
     int r;
 
     err = err ? err : &spare;
-    if (reader->options.ahead && !reader->ahead && !reader->options.tables_only)
-        reader->options.ahead = ct_read_ahead_new(reader, &reader->ahead) == 0;
+    ct_reader_second(reader);
     r = reader->ahead ? ct_read_ahead_next(reader->ahead, ret, ret_count, err) : one_by_one(reader, ret, ret_count, err);
     if (r > 0)
         note_ends(reader, *ret, *ret_count);

@@ -21,6 +21,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "format/error.h"
 #include "format/limits.h"
@@ -28,6 +29,7 @@
 #include "format/tables.h"
 
 struct ct_reader;
+struct ct_second;
 
 enum { CT_READ_ROLLS_MAX = 16 };        /* files of a ring that are followed, and then held */
 
@@ -162,14 +164,15 @@ struct ct_read_event_info {
 
 struct ct_read_event {
     int64_t ns;                 /* when it was emitted; never less than that of the item before */
-    struct ct_read_thread *thread;
-    const struct ct_read_generation *generation;
-    const struct ct_read_event_info *info;
-    uint64_t ticks;             /* the same moment as the recorder's clock said it */
     uint32_t size;              /* bytes that the event takes in the file */
     uint8_t no;                 /* CT_EV_*; 0: not known to this version, look at `info` */
     bool nested;                /* emitted by a signal handler that interrupted an emit */
     uint8_t unresolved;         /* bit i: arg[i] is the id of an address whose definition is missing */
+    uint8_t kind;               /* that of its item */
+    struct ct_read_thread *thread;
+    const struct ct_read_generation *generation;
+    const struct ct_read_event_info *info;
+    uint64_t ticks;             /* the same moment as the recorder's clock said it */
     struct ct_text text;        /* the TEXT field; borrowed as long as the generation */
     /*
      * Ready for use, in the order of `info->fields`: INT and RESULT are signed (cast to int64_t), FD too (cast to
@@ -184,13 +187,27 @@ enum ct_read_kind {
     CT_READ_PROGRAM_END,        /* nothing more of item->program comes */
 };
 
+/* Two lines of memory, for they go from one processor to another: one says which event it is, the other has its fields. */
 struct ct_read_item {
-    enum ct_read_kind kind;
-    int64_t ns;                             /* never less than that of the item before */
-    struct ct_read_program *program;
-    const struct ct_read_generation *generation;    /* GENERATION */
-    struct ct_read_event event;                     /* EVENT */
+    union {
+        struct {
+            int64_t ns;                     /* never less than that of the item before */
+            uint8_t of_event[7];
+            uint8_t kind;                   /* enum ct_read_kind */
+            struct ct_read_program *program;                /* but of EVENT: see ct_read_program_of */
+            const struct ct_read_generation *generation;    /* GENERATION */
+        };
+        struct ct_read_event event;                         /* EVENT */
+    };
 };
+
+_Static_assert(sizeof(struct ct_read_item) == 128, "two lines");
+_Static_assert(offsetof(struct ct_read_item, kind) == offsetof(struct ct_read_event, kind), "it is the same byte");
+
+static inline struct ct_read_program *ct_read_program_of(const struct ct_read_item *item)
+{
+    return item->kind == CT_READ_EVENT ? item->event.thread->program : item->program;
+}
 
 /*
  * Opens `count` inputs as one timeline; `options` may be NULL.  Plain files, .gz (unpacked into an unlinked temporary
@@ -222,6 +239,12 @@ int ct_reader_next(struct ct_reader *reader, const struct ct_read_item **ret, st
  * until the next call.  Not to be mixed with ct_reader_next.
  */
 int ct_reader_next_run(struct ct_reader *reader, const struct ct_read_item **ret, size_t *ret_count, struct ct_error *err);
+
+/*
+ * The thread that decodes with `ahead`, which has time for other work as well (second.h); NULL: there is none.  Borrowed until
+ * ct_reader_close.
+ */
+struct ct_second *ct_reader_second(struct ct_reader *reader);
 
 /*
  * With `follow` 0 of the two above says that there is no more yet.  This takes in what the files got since then, and those

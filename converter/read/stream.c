@@ -344,7 +344,6 @@ unsigned ct_stream_take(struct ct_stream *s, struct ct_read_item *item)
     end = fields(s, event);
     if (__builtin_expect(!end, 0))
         return 0;
-    item->program = &s->loaded->program->pub;
     event->thread = s->thread;
     event->generation = &s->loaded->pub;
     event->info = &s->plan->info;

@@ -74,7 +74,7 @@ static int count_events(const void *bytes, size_t size, struct seen *seen, struc
         return r;
     while ((r = ct_reader_next(reader, &item, err)) > 0)
         if (item->kind == CT_READ_EVENT) {
-            seen->counts[(item->program->index * 16 + item->event.thread->serial * 2 + item->event.nested) % SERIALS]++;
+            seen->counts[(item->event.thread->program->index * 16 + item->event.thread->serial * 2 + item->event.nested) % SERIALS]++;
             seen->total++;
         }
     *ending = *ct_reader_ending(reader, 0);

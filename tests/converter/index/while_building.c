@@ -74,12 +74,13 @@ static void claims_hold(struct ct_index *index)
 /* The trace is there when all who ask are. */
 static int open_trace(void *context, struct ct_reader **ret, struct ct_error *err)
 {
+    const struct ct_reader_options options = { .ahead = true };
     struct workshop *shop = context;
     struct ct_read_input input = { .path = shop->trace, .fd = -1 };
 
     while (atomic_load(&asking) < ASKERS)
         usleep(100);
-    return ct_reader_open(&input, 1, NULL, ret, err);
+    return ct_reader_open(&input, 1, &options, ret, err);
 }
 
 static void close_trace(void *context, struct ct_reader *reader)

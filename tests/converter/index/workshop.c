@@ -40,9 +40,10 @@ void workshop_end(struct workshop *shop)
 static int open_trace(void *context, struct ct_reader **ret, struct ct_error *err)
 {
     struct workshop *shop = context;
+    const struct ct_reader_options options = { .ahead = true };
     struct ct_read_input input = { .path = shop->trace, .fd = -1 };
 
-    return ct_reader_open(&input, 1, NULL, ret, err);
+    return ct_reader_open(&input, 1, &options, ret, err);
 }
 
 static void close_trace(void *context, struct ct_reader *reader)
