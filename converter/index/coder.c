@@ -8,16 +8,13 @@ enum {
     JOBS = 512,                         /* a millisecond of coding: with fewer, who gives them spends a tenth of its time waking */
     TOLD_AT_ONCE = 4,
     PIECE = 16,                         /* that are coded without a look at what else there is to do */
-    PAYLOAD_MAX = 4096,
+    KEPT_MAX = 16 << 10,                /* bytes of payloads: larger ones are waited for, and are not kept for others */
 };
 
 struct job {
     struct ct_tree *tree;
+    struct ct_chunk *chunk;             /* when it is done: an empty one, for who gives the next */
     unsigned count;
-    size_t payload_size;
-    const uint8_t *payload;             /* `bytes`, or the giver's, who waits then */
-    struct ct_raw raw[CT_LEAF];
-    uint8_t bytes[PAYLOAD_MAX];
 };
 
 struct ct_coder {
@@ -42,9 +39,15 @@ static int run(struct ct_coder *c, unsigned long from, unsigned long to)
 {
     for (; from < to; from++) {
         struct job *job = &c->jobs[from % JOBS];
+        struct ct_chunk *chunk = job->chunk;
 
-        if (!ct_tree_add(job->tree, c->heap, job->raw, job->count, job->payload, job->payload_size))
+        if (!ct_tree_add(job->tree, c->heap, chunk->raw, job->count, chunk->bytes, chunk->used))
             return c->heap->error;
+        if (chunk->room <= KEPT_MAX)
+            continue;
+        free(chunk->bytes);
+        chunk->bytes = NULL;
+        chunk->room = 0;
     }
     c->after(c->context);
     return 0;
@@ -84,7 +87,7 @@ static bool work(void *context)
 
 struct ct_coder *ct_coder_new(struct ct_heap *heap, struct ct_second *second, void (*after)(void *context), void *context)
 {
-    struct ct_coder *c = malloc(sizeof *c);
+    struct ct_coder *c = calloc(1, sizeof *c);
 
     if (!c)
         return NULL;
@@ -97,9 +100,6 @@ struct ct_coder *ct_coder_new(struct ct_heap *heap, struct ct_second *second, vo
     c->after = after;
     c->context = context;
     c->second = second;
-    c->put = c->made = c->used = 0;
-    c->coding = c->wanted = false;
-    c->error = c->told = 0;
     pthread_mutex_init(&c->mutex, NULL);
     pthread_cond_init(&c->room, NULL);
     ct_second_add(second, work, c);
@@ -150,22 +150,21 @@ void ct_coder_free(struct ct_coder *c)
         c->heap->error = c->error;
     pthread_cond_destroy(&c->room);
     pthread_mutex_destroy(&c->mutex);
+    for (unsigned i = 0; i < JOBS; i++)
+        ct_chunk_free(c->jobs[i].chunk);
     free(c);
 }
 
-bool ct_coder_put(struct ct_coder *c, struct ct_tree *tree, const struct ct_raw *raw, unsigned count,
-                  const uint8_t *payload, size_t payload_size)
+bool ct_coder_put(struct ct_coder *c, struct ct_tree *tree, struct ct_chunk **chunk, unsigned count)
 {
     struct job *job = &c->jobs[c->put % JOBS];          /* see tell: its place is free */
-    bool large = payload_size > PAYLOAD_MAX;
+    struct ct_chunk *empty = job->chunk;
+    bool large = (*chunk)->room > KEPT_MAX;
 
     job->tree = tree;
+    job->chunk = *chunk;
     job->count = count;
-    job->payload_size = payload_size;
-    job->payload = large ? payload : job->bytes;
-    memcpy(job->raw, raw, count * sizeof *raw);
-    if (!large && payload_size)
-        memcpy(job->bytes, payload, payload_size);
+    *chunk = empty;
     c->put++;
     if (large || c->put - c->made == TOLD_AT_ONCE)      /* `made` changes here only */
         tell(c, large ? 0 : JOBS - TOLD_AT_ONCE);

@@ -1,10 +1,10 @@
 /*
- * Codes leaves in a second thread while the builder goes on; in the builder's when that has to wait.  What it was given it has
- * copied; trees and the heap are its own until ct_coder_free, but for who has seen it idle (ct_coder_drain) and gives it nothing.
+ * Codes leaves in a second thread while the builder goes on; in the builder's when that has to wait.  Trees and
+ * the heap are its own until ct_coder_free, but for who has seen it idle (ct_coder_drain) and gives it nothing.
  */
 #pragma once
 
-#include "converter/index/tree.h"
+#include "converter/index/column.h"
 #include "converter/read/second.h"
 
 struct ct_coder;
@@ -18,9 +18,11 @@ struct ct_coder *ct_coder_new(struct ct_heap *heap, struct ct_second *second, vo
 /* Codes what there is; takes NULL. */
 void ct_coder_free(struct ct_coder *coder);
 
-/* HOT: as ct_tree_add, at some time; false once something failed.  One thread at a time. */
-bool ct_coder_put(struct ct_coder *coder, struct ct_tree *tree, const struct ct_raw *raw, unsigned count,
-                  const uint8_t *payload, size_t payload_size);
+/*
+ * As ct_tree_add, at some time; false once something failed.  One thread at a time.  The chunk is given, for an empty one or
+ * NULL.
+ */
+bool ct_coder_put(struct ct_coder *coder, struct ct_tree *tree, struct ct_chunk **chunk, unsigned count);
 
 /* Waits until all is coded. */
 void ct_coder_drain(struct ct_coder *coder);

@@ -6,116 +6,201 @@
 #include <errno.h>
 #include <stdlib.h>
 
+void ct_chunk_free(struct ct_chunk *chunk)
+{
+    if (chunk)
+        free(chunk->bytes);
+    free(chunk);
+}
+
 void ct_column_fini(struct ct_column *c)
 {
     ct_tree_fini(&c->tree);
-    free(c->payload);
+    ct_chunk_free(c->now);
+    ct_chunk_free(c->before);
+    ct_chunk_free(c->spare);
+}
+
+/* --- chunks --- */
+
+/* A chunk is filled from slice `filled` and from what is used of its bytes on. */
+static void go_on(struct ct_column *c, struct ct_chunk *chunk, unsigned filled)
+{
+    c->now = chunk;
+    c->next = chunk->raw + filled;
+    c->limit = chunk->raw + CT_LEAF;
+    c->bytes = chunk->bytes;
+    c->used = chunk->used;
+    c->room = chunk->room;
+}
+
+/* No chunk is filled any more: the one that was, which may be none. */
+static struct ct_chunk *leave(struct ct_column *c)
+{
+    struct ct_chunk *chunk = c->now;
+
+    if (chunk)
+        chunk->used = c->used;
+    c->now = NULL;
+    c->next = c->limit = NULL;
+    c->bytes = NULL;
+    c->used = c->room = 0;
+    return chunk;
+}
+
+/* Keeps an empty one, or not. */
+static void put_aside(struct ct_column *c, struct ct_chunk *chunk)
+{
+    if (c->spare)
+        ct_chunk_free(chunk);
+    else
+        c->spare = chunk;
 }
 
 bool ct_column_payload_grow(struct ct_column *c, size_t size)
 {
-    size_t held = c->payload_used - c->payload_from, room = c->payload_room ? c->payload_room : 256;
+    unsigned filled = ct_column_filled(c);
+    struct ct_chunk *chunk = leave(c);
+    size_t room = chunk->room ? chunk->room : 256;
     uint8_t *more;
 
-    while (room < 2 * (held + size))  /* so that what is held moves once for each time it is filled */
+    while (room < chunk->used + size)
         room *= 2;
-    more = c->payload;
-    if (room != c->payload_room) {
-        more = malloc(room);
-        if (!more)
-            return false;
+    more = realloc(chunk->bytes, room);
+    if (more) {
+        chunk->bytes = more;
+        chunk->room = room;
     }
-    if (held)
-        memmove(more, c->payload + c->payload_from, held);
-    if (more != c->payload)
-        free(c->payload);
-    c->payload = more;
-    c->payload_room = room;
-    c->payload_from = 0;
-    c->payload_used = held;
-    return true;
+    go_on(c, chunk, filled);
+    return more;
 }
 
-/* Codes the first `count` in raw, which do not go round its end, or has them coded. */
-static bool seal(struct ct_column *c, struct ct_heap *heap, unsigned count)
+static struct ct_chunk *new_chunk(struct ct_column *c, struct ct_heap *heap)
 {
-    const struct ct_raw *raw = &c->raw[c->raw_from], *last = raw + count - 1;
-    const uint8_t *bytes = c->payload + c->payload_from;
-    size_t payload = 0;
+    struct ct_chunk *chunk = c->spare ? c->spare : malloc(sizeof *chunk);
+
+    if (!chunk)
+        ct_heap_fail(heap, -ENOMEM);
+    else if (!c->spare)
+        chunk->bytes = NULL, chunk->room = 0;
+    if (chunk)
+        chunk->used = 0;
+    c->spare = NULL;
+    return chunk;
+}
+
+/* Codes the first `count` of a chunk, all that it has, or has them coded. */
+static bool seal(struct ct_column *c, struct ct_heap *heap, struct ct_chunk *chunk, unsigned count)
+{
+    const struct ct_raw *last = &chunk->raw[count - 1];
     bool good;
 
-    for (unsigned i = 0; i < count; i++)
-        payload += raw[i].size;
-    if (heap->coder)
-        good = ct_coder_put(heap->coder, &c->tree, raw, count, bytes, payload);
-    else
-        good = ct_tree_add(&c->tree, heap, raw, count, bytes, payload);
     c->sealed_end = last->start + last->dur;
-    c->held -= count;
-    c->raw_from ^= CT_LEAF;
-    c->payload_from += payload;
+    if (heap->coder)
+        good = ct_coder_put(heap->coder, &c->tree, &chunk, count);
+    else
+        good = ct_tree_add(&c->tree, heap, chunk->raw, count, chunk->bytes, chunk->used);
+    put_aside(c, chunk);
     return good;
 }
 
-bool ct_column_seal(struct ct_column *c, struct ct_heap *heap)
+bool ct_column_turn(struct ct_column *c, struct ct_heap *heap)
 {
-    return seal(c, heap, CT_LEAF);
+    struct ct_chunk *full = c->before, *chunk;
+
+    c->before = leave(c);
+    if (full && !seal(c, heap, full, CT_LEAF))
+        return false;
+    chunk = new_chunk(c, heap);
+    if (chunk)
+        go_on(c, chunk, 0);
+    return chunk;
 }
 
 bool ct_column_add_value(struct ct_column *c, struct ct_heap *heap, int64_t ns, double value)
 {
-    unsigned at;
-
-    if (c->held == 2 * CT_LEAF && !seal(c, heap, CT_LEAF))
+    if (!ct_column_ready(c, heap))
         return false;
-    at = ct_column_at(c, c->held);
-    c->raw[at] = (struct ct_raw){ .start = ns, .value = value };
+    *c->next++ = (struct ct_raw){ .start = ns, .value = value };
     c->end = ns;
-    c->held++;
     c->count++;
     return true;
 }
 
+/* --- the last ones --- */
+
 int ct_column_tail(const struct ct_column *from, int64_t start)
 {
-    unsigned count = 0;
+    unsigned count = 0, held = ct_column_held(from);
 
-    while (count < from->held && from->raw[ct_column_at(from, from->held - 1 - count)].start >= start)
+    while (count < held && ct_column_at(from, held - 1 - count)->start >= start)
         count++;
-    return count == from->held && count < from->count && from->sealed_end > start ? -1 : (int)count;
+    return count == held && count < from->count && from->sealed_end > start ? -1 : (int)count;
+}
+
+/* Takes the last `count` of `filled` away. */
+static struct ct_chunk *cut(struct ct_chunk *chunk, unsigned filled, unsigned count)
+{
+    for (unsigned i = filled - count; i < filled; i++)
+        chunk->used -= chunk->raw[i].size;
+    return chunk;
+}
+
+/* Adds those of a chunk behind its first `first`, whose payloads were just cut off. */
+static bool add(struct ct_column *to, struct ct_heap *heap, const struct ct_chunk *chunk, unsigned first, unsigned filled)
+{
+    size_t at = chunk->used;
+
+    for (unsigned i = first; i < filled; i++) {
+        const struct ct_raw *raw = &chunk->raw[i];
+        int64_t start = raw->start, end = start + raw->dur, its_end = to->end;
+
+        start = start < its_end ? its_end : start;
+        end = end < start ? start : end;
+        if (!ct_column_add(to, heap, start, end, raw->name, raw->size ? chunk->bytes + at : NULL, raw->size))
+            return false;
+        at += raw->size;
+    }
+    return true;
 }
 
 bool ct_column_move(struct ct_column *from, struct ct_column *to, struct ct_heap *heap, unsigned count)
 {
-    unsigned first = from->held - count;
-    const struct ct_raw *last;
-    size_t payload = 0, at;
+    unsigned filled = ct_column_filled(from), of_now = count < filled ? count : filled, of_before = count - of_now, left;
+    struct ct_chunk *now = leave(from);
+    bool good = true;
 
-    for (unsigned i = first; i < from->held; i++)
-        payload += from->raw[ct_column_at(from, i)].size;
-    at = from->payload_used - payload;
-    for (unsigned i = first; i < from->held; i++) {
-        unsigned k = ct_column_at(from, i);
-        int64_t start = from->raw[k].start, end = start + from->raw[k].dur, its_end = to->end;
-
-        start = start < its_end ? its_end : start;
-        end = end < start ? start : end;
-        if (!ct_column_add(to, heap, start, end, from->raw[k].name, from->payload + at, from->raw[k].size))
-            return false;
-        at += from->raw[k].size;
+    if (now)
+        cut(now, filled, of_now);
+    if (of_before)
+        good = add(to, heap, cut(from->before, CT_LEAF, of_before), CT_LEAF - of_before, CT_LEAF);
+    good = good && (!now || add(to, heap, now, filled - of_now, filled));
+    filled -= of_now;
+    if (of_before) {                    /* what was full is filled again */
+        if (now)
+            put_aside(from, now);
+        now = from->before;
+        filled = CT_LEAF - of_before;
+        from->before = NULL;
     }
-    from->held -= count;
+    if (now)
+        go_on(from, now, filled);
     from->count -= count;
-    from->payload_used -= payload;
-    last = &from->raw[ct_column_at(from, from->held - 1)];
-    from->end = from->held ? last->start + last->dur : 0;
-    return true;
+    left = ct_column_held(from);
+    from->end = left ? ct_column_at(from, left - 1)->start + ct_column_at(from, left - 1)->dur : 0;
+    return good;
 }
 
 bool ct_column_finish(struct ct_column *c, struct ct_heap *heap)
 {
-    while (c->held > 0)
-        if (!seal(c, heap, c->held < CT_LEAF ? c->held : CT_LEAF))
-            return false;
-    return ct_tree_finish(&c->tree, heap);
+    unsigned filled = ct_column_filled(c);
+    struct ct_chunk *before = c->before, *now = leave(c);
+    bool good = !before || seal(c, heap, before, CT_LEAF);
+
+    c->before = NULL;
+    if (now && filled && good)
+        good = seal(c, heap, now, filled);
+    else
+        ct_chunk_free(now);
+    return good && ct_tree_finish(&c->tree, heap);
 }

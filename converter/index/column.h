@@ -8,35 +8,58 @@
 
 #include "converter/index/tree.h"
 
+/* Up to CT_LEAF slices that lie one behind the other, and their payloads.  It goes from hand to hand: nothing is copied. */
+struct ct_chunk {
+    struct ct_raw raw[CT_LEAF];
+    uint8_t *bytes;                     /* with room for `room` */
+    size_t used, room;                  /* used: known when it is full, or left */
+};
+
+/* Takes NULL. */
+void ct_chunk_free(struct ct_chunk *chunk);
+
 /* Zeroed it is an empty row of slices. */
 struct ct_column {
+    struct ct_raw *next, *limit;        /* where the next slice goes, and up to where there is room for more */
+    uint8_t *bytes;                     /* of `now`, as are the two below: what is used of its payloads, and their room */
+    size_t used, room;
+    int64_t end;                        /* of the last slice; 0: there is none */
     uint32_t count;                     /* slices in all */
-    unsigned held;                      /* of them in `raw`: the first at `raw_from`, the others behind it, round the end */
-    unsigned raw_from;                  /* 0 or CT_LEAF */
-    int64_t end;                        /* of the last of them; 0: there is none */
+    struct ct_chunk *now, *before;      /* `next` points into; that is full, and those of `now` follow.  NULL: there is none */
+    struct ct_chunk *spare;             /* NULL, or an empty one */
     int64_t sealed_end;                 /* of those that are coded: what is before it changes no more */
-    size_t payload_from, payload_used, payload_room;
-    uint8_t *payload;                   /* of those in `raw`, one behind the other in [payload_from, payload_used) */
-    struct ct_raw raw[2 * CT_LEAF];
-    struct ct_tree tree;                /* of what is coded; the coder's, as long as there is one: far from what changes at each slice */
+    struct ct_tree tree;                /* of what is coded; the coder's, as long as there is one */
 };
 
 void ct_column_fini(struct ct_column *column);
 
-/* Codes the oldest 64, or has them coded; false: heap->error. */
-bool ct_column_seal(struct ct_column *column, struct ct_heap *heap);
+/* Makes room for more slices: codes the oldest 64, or has them coded.  false: heap->error. */
+bool ct_column_turn(struct ct_column *column, struct ct_heap *heap);
 bool ct_column_payload_grow(struct ct_column *column, size_t size);
 
-/* Where slice `i` of those in `raw` is. */
-static inline unsigned ct_column_at(const struct ct_column *c, unsigned i)
+/* How many slices are in `now`, in both. */
+static inline unsigned ct_column_filled(const struct ct_column *c)
 {
-    return (c->raw_from + i) % (2 * CT_LEAF);
+    return c->now ? (unsigned)(c->next - c->now->raw) : 0;
+}
+
+static inline unsigned ct_column_held(const struct ct_column *c)
+{
+    return ct_column_filled(c) + (c->before ? CT_LEAF : 0);
+}
+
+/* Slice `i` of those that are held. */
+static inline const struct ct_raw *ct_column_at(const struct ct_column *c, unsigned i)
+{
+    if (!c->before)
+        return &c->now->raw[i];
+    return i < CT_LEAF ? &c->before->raw[i] : &c->now->raw[i - CT_LEAF];
 }
 
 /* HOT: room for one more slice; false: heap->error. */
 static inline bool ct_column_ready(struct ct_column *c, struct ct_heap *heap)
 {
-    return __builtin_expect(c->held < 2 * CT_LEAF, 1) || ct_column_seal(c, heap);
+    return __builtin_expect(c->next < c->limit, 1) || ct_column_turn(c, heap);
 }
 
 /* HOT: where the next slice's payload goes, when it has no more than `size` bytes; NULL: heap->error. */
@@ -44,11 +67,11 @@ static inline uint8_t *ct_column_room(struct ct_column *c, struct ct_heap *heap,
 {
     if (!ct_column_ready(c, heap))
         return NULL;
-    if (__builtin_expect(c->payload_room - c->payload_used < size, 0) && !ct_column_payload_grow(c, size)) {
+    if (__builtin_expect(c->room - c->used < size, 0) && !ct_column_payload_grow(c, size)) {
         ct_heap_fail(heap, -ENOMEM);
         return NULL;
     }
-    return c->payload + c->payload_used;
+    return c->bytes + c->used;
 }
 
 /*
@@ -57,15 +80,14 @@ static inline uint8_t *ct_column_room(struct ct_column *c, struct ct_heap *heap,
  */
 static inline void ct_column_push(struct ct_column *c, int64_t start, int64_t end, uint32_t name, size_t size)
 {
-    struct ct_raw *raw = &c->raw[ct_column_at(c, c->held)];
+    struct ct_raw *raw = c->next++;
 
     raw->start = start;
     raw->dur = end - start;
     raw->name = name;
     raw->size = (uint32_t)size;
     c->end = end;
-    c->payload_used += size;
-    c->held++;
+    c->used += size;
     c->count++;
 }
 
@@ -86,11 +108,11 @@ static inline bool ct_column_add(struct ct_column *c, struct ct_heap *heap, int6
 bool ct_column_add_value(struct ct_column *column, struct ct_heap *heap, int64_t ns, double value);
 
 /*
- * Moves the last slices of `from`, those that start at `start` or later, to the end of `to`.  They must all be in raw;
+ * Moves the last slices of `from`, those that start at `start` or later, to the end of `to`.  They must all be held;
  * ct_column_tail says how many they are, or -1 when some are coded already.
  */
 int ct_column_tail(const struct ct_column *from, int64_t start);
 bool ct_column_move(struct ct_column *from, struct ct_column *to, struct ct_heap *heap, unsigned count);
 
-/* All that is in raw becomes leaves: nothing more comes. */
+/* All that is held becomes leaves: nothing more comes. */
 bool ct_column_finish(struct ct_column *column, struct ct_heap *heap);

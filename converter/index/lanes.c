@@ -47,8 +47,7 @@ struct ct_row_live *ct_build_row(struct ct_builder *b, uint32_t lane, enum ct_in
     row->id = id;
     row->record = (struct ct_row_record){ .lane = lane, .kind = kind, .depth = depth, .next = CT_INDEX_NONE,
                                           .name = ct_strings_of(&b->strings, (struct ct_text){ name, strlen(name) }) };
-    memset(&row->column, 0, offsetof(struct ct_column, raw));
-    memset(&row->column.tree, 0, sizeof row->column.tree);
+    memset(&row->column, 0, sizeof row->column);
     row->column.tree.values = kind == CT_ROW_VALUE;
     l = &b->lanes.items[lane];
     if (l->last_row == CT_INDEX_NONE)

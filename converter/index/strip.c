@@ -11,27 +11,25 @@ enum { AHEAD = 3 };                     /* leaves */
 
 static int code_tail(struct ct_strip *s, const struct ct_column *c, unsigned *count)
 {
-    unsigned done = 0;
-    size_t payload = 0;
+    const struct ct_chunk *chunk[] = { c->before, c->now };
+    const unsigned filled[] = { c->before ? CT_LEAF : 0, ct_column_filled(c) };
 
-    s->scratch = malloc(2 * ct_leaf_room(CT_LEAF, 0) + c->payload_used + CT_HEAP_SLACK);
+    s->scratch = malloc(2 * ct_leaf_room(CT_LEAF, 0) + (c->before ? c->before->used : 0) + c->used + CT_HEAP_SLACK);
     if (!s->scratch)
         return -ENOMEM;
-    while (done < c->held) {            /* no leaf goes round the end of raw */
-        unsigned n = c->held - done < CT_LEAF ? c->held - done : CT_LEAF, from = ct_column_at(c, done);
-        struct ct_sum *sum = &s->tail[(*count)++];
+    for (unsigned i = 0; i < 2; i++) {
+        struct ct_sum *sum = &s->tail[*count];
 
+        if (filled[i] == 0)
+            continue;
         if (c->tree.values)
-            ct_leaf_values(s->scratch + s->scratch_size, &c->raw[from], n, sum);
+            ct_leaf_values(s->scratch + s->scratch_size, chunk[i]->raw, filled[i], sum);
         else
-            ct_leaf_slices(s->scratch + s->scratch_size, &c->raw[from], n, c->payload + c->payload_from + payload, c->tree.loose,
-                           sum);
-        for (unsigned i = from; i < from + n; i++)
-            payload += c->raw[i].size;
+            ct_leaf_slices(s->scratch + s->scratch_size, chunk[i]->raw, filled[i], chunk[i]->bytes, c->tree.loose, sum);
         sum->at = s->scratch_size & CT_AT_MAX;
         sum->scratch = true;
         s->scratch_size += sum->size;
-        done += n;
+        (*count)++;
     }
     return 0;
 }
@@ -52,7 +50,7 @@ int ct_strip_of(struct ct_strip *s, const struct ct_base *base, const struct ct_
         memcpy(s->tail, c->tree.edge[0]->sum, count * sizeof *s->tail);
     for (unsigned i = 1; i < c->tree.levels; i++)
         s->level[i] = (struct ct_strip_level){ c->tree.edge[i]->sum, c->tree.edge[i]->count };
-    if (c->held && code_tail(s, c, &count) < 0)
+    if (ct_column_held(c) && code_tail(s, c, &count) < 0)
         return -ENOMEM;
     s->level[0] = (struct ct_strip_level){ s->tail, count };
     return 0;

@@ -210,7 +210,7 @@ static void check_value_folds(struct ct_column *column, struct ct_heap *heap, co
             after = f->first + f->count;
         }
         assert_false(c.damaged);
-        assert_true(level < ABOVE_ALL || after == count - column->held);
+        assert_true(level < ABOVE_ALL || after == count - ct_column_held(column));
     }
     ct_strip_fini(&strip);
 }
