@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "converter/index/tree.h"
+#include "converter/read/expect.h"
 
 /* Up to CT_LEAF slices that lie one behind the other, and their payloads.  It goes from hand to hand: nothing is copied. */
 struct ct_chunk {
@@ -71,6 +72,7 @@ static inline uint8_t *ct_column_room(struct ct_column *c, struct ct_heap *heap,
         ct_heap_fail(heap, -ENOMEM);
         return NULL;
     }
+    ct_expect_store((uintptr_t)c->bytes + c->used + size);
     return c->bytes + c->used;
 }
 
@@ -80,8 +82,10 @@ static inline uint8_t *ct_column_room(struct ct_column *c, struct ct_heap *heap,
  */
 static inline void ct_column_push(struct ct_column *c, int64_t start, int64_t end, uint32_t name, size_t size)
 {
+    enum { AHEAD = 4 };                 /* slices: a chunk was the coder's before */
     struct ct_raw *raw = c->next++;
 
+    ct_expect_store((uintptr_t)raw + AHEAD * sizeof *raw);
     raw->start = start;
     raw->dur = end - start;
     raw->name = name;

@@ -8,6 +8,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "converter/read/expect.h"
 #include "converter/read/generation.h"
 
 enum { HEAD_MAX = 1 + CT_VARINT_MAX };  /* type and time */
@@ -336,8 +337,12 @@ static inline const uint8_t *fields(struct ct_stream *s, struct ct_read_event *e
 
 unsigned ct_stream_take(struct ct_stream *s, struct ct_read_item *item)
 {
+    enum { AHEAD = 8 };                 /* items: another thread had them last */
     struct ct_read_event *event = &item->event;
     const uint8_t *end;
+
+    ct_expect_store((uintptr_t)item + AHEAD * sizeof *item);
+    ct_expect_store((uintptr_t)item + AHEAD * sizeof *item + sizeof *item / 2);
 
     event->unresolved = 0;
     event->text = (struct ct_text){ NULL, 0 };

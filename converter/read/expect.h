@@ -1,0 +1,14 @@
+/* Memory that another processor used last: to fetch it takes as long as a hundred instructions, so it is asked for in time. */
+#pragma once
+
+#include <stdint.h>
+
+/* It is to be written soon, if it is memory at all.  A processor that does not know the instruction goes on. */
+static inline void ct_expect_store(uintptr_t at)
+{
+#ifdef __x86_64__
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)at));        /* of __builtin_prefetch gcc makes one for reading */
+#else
+    __builtin_prefetch((const void *)at, 1);
+#endif
+}
