@@ -110,10 +110,17 @@ struct ct_coder *ct_coder_new(struct ct_heap *heap, struct ct_second *second, vo
 static void wait_for(struct ct_coder *c, unsigned left)
 {
     while (c->made - c->used > left) {
-        if (!c->coding) {               /* the second thread is busy with other work: two can code as well as one */
+        bool did;
+
+        if (!c->coding) {               /* the second thread is busy with other work */
             code_some(c);
             continue;
         }
+        pthread_mutex_unlock(&c->mutex);
+        did = left > 0 && ct_second_help(c->second, c);
+        pthread_mutex_lock(&c->mutex);
+        if (did || !c->coding || c->made - c->used <= left)
+            continue;
         c->wanted = true;
         pthread_cond_wait(&c->room, &c->mutex);
     }

@@ -72,7 +72,7 @@ static inline uint8_t *ct_column_room(struct ct_column *c, struct ct_heap *heap,
         ct_heap_fail(heap, -ENOMEM);
         return NULL;
     }
-    ct_expect_store((uintptr_t)c->bytes + c->used + size);
+    ct_expect_store((uintptr_t)c->bytes + c->used + 128);
     return c->bytes + c->used;
 }
 

@@ -246,13 +246,15 @@ static void take_other(struct ct_model *m, const struct ct_read_item *item)
 
 int ct_model_items(struct ct_model *m, const struct ct_read_item *items, size_t count)
 {
-    enum { AHEAD = 6 };                 /* items were written by another processor as a rule: it takes a while until they are here */
+    enum { AHEAD = 10, TEXT_AHEAD = 4 };        /* another thread had them last: it takes a while until they are here */
 
     for (size_t i = 0; i < count; i++) {
         const struct ct_read_event *later = &items[i + AHEAD < count ? i + AHEAD : count - 1].event;
+        const struct ct_read_event *soon = &items[i + TEXT_AHEAD < count ? i + TEXT_AHEAD : count - 1].event;
 
         __builtin_prefetch(later);
         __builtin_prefetch(later->arg);
+        __builtin_prefetch(soon->text.at ? soon->text.at : (const char *)soon);
         if (__builtin_expect(items[i].kind == CT_READ_EVENT, 1))
             ct_model_event(m, &items[i].event);
         else

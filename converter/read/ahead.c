@@ -66,7 +66,7 @@ static bool decode(void *context)
     ahead->decoding = false;
     ahead->made += made;
     ahead->parked = parked;
-    if (ahead->consumer_waits && (parked || ahead->made - ahead->used >= BLOCKS / 2))
+    if (ahead->consumer_waits && (parked || ahead->made - ahead->used >= BLOCKS / 4))
         pthread_cond_signal(&ahead->changed);
     pthread_mutex_unlock(&ahead->mutex);
     return true;
@@ -100,19 +100,20 @@ struct ct_second *ct_read_ahead_second(struct ct_read_ahead *ahead)
     return ahead->second;
 }
 
-/* Waits until there is a block to take, or something else is due. */
+/* Until there is a block to take, or something else is due: does what the second thread does not, or waits. */
 static void wait_for_block(struct ct_read_ahead *ahead)
 {
     while (ahead->made == ahead->used && !ahead->parked) {
-        if (ahead->decoding) {
-            ahead->consumer_waits = true;
-            pthread_cond_wait(&ahead->changed, &ahead->mutex);
-            ahead->consumer_waits = false;
-        } else {                        /* the second thread is busy with other work, or just being woken */
-            pthread_mutex_unlock(&ahead->mutex);
-            decode(ahead);
-            pthread_mutex_lock(&ahead->mutex);
-        }
+        bool did;
+
+        pthread_mutex_unlock(&ahead->mutex);
+        did = decode(ahead) || ct_second_help(ahead->second, ahead);
+        pthread_mutex_lock(&ahead->mutex);
+        if (did || ahead->made != ahead->used || !ahead->decoding)
+            continue;
+        ahead->consumer_waits = true;
+        pthread_cond_wait(&ahead->changed, &ahead->mutex);
+        ahead->consumer_waits = false;
     }
 }
 

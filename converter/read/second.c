@@ -6,14 +6,15 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { NOBODY = CT_SECOND_WORKS };
-
 struct ct_second {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t woken, left;         /* for the thread; for who waits until it does something else */
-    struct { ct_second_work *work; void *context; } of[CT_SECOND_WORKS];       /* under the mutex, as are those below */
-    unsigned busy;                      /* with which of them */
+    struct {
+        ct_second_work *work;
+        void *context;
+        unsigned busy;                  /* how many do it */
+    } of[CT_SECOND_WORKS];              /* under the mutex, as are those below */
     bool asleep, called, quit;          /* called: since it began to look for work */
 };
 
@@ -26,11 +27,11 @@ static bool do_one(struct ct_second *s, unsigned i)
 
     if (!work)
         return false;
-    s->busy = i;
+    s->of[i].busy++;
     pthread_mutex_unlock(&s->mutex);
     did = work(context);
     pthread_mutex_lock(&s->mutex);
-    s->busy = NOBODY;
+    s->of[i].busy--;
     if (!s->of[i].work)
         pthread_cond_broadcast(&s->left);
     return did;
@@ -65,7 +66,6 @@ int ct_second_new(struct ct_second **ret)
 
     if (!s)
         return -ENOMEM;
-    s->busy = NOBODY;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->woken, NULL);
     pthread_cond_init(&s->left, NULL);
@@ -102,7 +102,7 @@ void ct_second_add(struct ct_second *s, ct_second_work *work, void *context)
     unsigned i = 0;
 
     pthread_mutex_lock(&s->mutex);
-    while (i < CT_SECOND_WORKS && s->of[i].work)
+    while (i < CT_SECOND_WORKS && (s->of[i].work || s->of[i].busy))
         i++;
     if (i < CT_SECOND_WORKS) {
         s->of[i].work = work;
@@ -117,10 +117,22 @@ void ct_second_remove(struct ct_second *s, const void *context)
     for (unsigned i = 0; i < CT_SECOND_WORKS; i++)
         if (s->of[i].work && s->of[i].context == context) {
             s->of[i].work = NULL;
-            while (s->busy == i)
+            while (s->of[i].busy)
                 pthread_cond_wait(&s->left, &s->mutex);
         }
     pthread_mutex_unlock(&s->mutex);
+}
+
+bool ct_second_help(struct ct_second *s, const void *context)
+{
+    bool did = false;
+
+    pthread_mutex_lock(&s->mutex);
+    for (unsigned i = 0; i < CT_SECOND_WORKS; i++)
+        if (s->of[i].context != context)
+            did |= do_one(s, i);
+    pthread_mutex_unlock(&s->mutex);
+    return did;
 }
 
 void ct_second_wake(struct ct_second *s)
