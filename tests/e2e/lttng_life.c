@@ -246,6 +246,23 @@ static int threads_enable(void)
     return pthread_join(pool, NULL);
 }
 
+/* --- beside an allocator that has a thread of its own (lttng_allocator.c) --- */
+
+static int allocates(void)
+{
+    if (trace_lttng_enable() != 0)
+        return 1;
+    puts("ready");
+    fflush(stdout);
+    getchar();                          /* until the session is there */
+    for (int i = 0; i < 300; i++) {
+        free(malloc(1000));
+        usleep(1000);
+        region("turn");
+    }
+    return 0;
+}
+
 /* --- more threads than there are rows for, before a session and in it --- */
 
 static void *nothing(void *unused)
@@ -311,6 +328,8 @@ int main(int argc, char **argv)
         return children(argc > 2);
     if (strcmp(what, "threads") == 0)
         return threads_enable();
+    if (strcmp(what, "allocates") == 0)
+        return allocates();
     if (strcmp(what, "many") == 0)
         return many();
     puts("ready");                      /* lives until its input ends, with a region each ms; loads a library when there is input */

@@ -215,6 +215,23 @@ def asked_by_threads(built, session):
     forget(session)
 
 
+def beside_an_allocator(built, session):
+    """Its own thread, which was there before and waits with its lock, is not what LTTng's data are allocated in: malloc would wait for ever."""
+    run("cc", "-shared", "-fPIC", "-pthread", "-o", f"{session.home}/allocator.so", f"{os.path.dirname(os.path.abspath(__file__))}/lttng_allocator.c")
+    program = subprocess.Popen(["./lttng_life", "allocates"], cwd=session.home, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env={**session.env, "LD_LIBRARY_PATH": built.folder, "LD_PRELOAD": "./allocator.so"}, **session.who)
+    assert program.stdout.readline() == "ready\n", program.stderr.read()
+    session.begin()
+    time.sleep(0.5)
+    try:
+        leave(program)
+    finally:
+        program.kill()
+    counted = collections.Counter(re.findall(r" ctrace:(\w+): ", run("babeltrace2", session.finish()).stdout))
+    assert counted["region_begin"] == 300 and counted["exit"] == 1, counted
+    forget(session)
+
+
 def many_threads(built, session):
     """Those that end before a session take nobody's place; those that end in it leave nothing behind, at LTTng's neither."""
     program = living(built, session, "many")
@@ -236,7 +253,7 @@ def main():
         chosen = lambda test: len(sys.argv) < 3 or test.__name__ in sys.argv[2:]
         with Session(f"{scratch}/home") as session:
             built.compile(session, "lttng_life")
-            for test in filter(chosen, (ends, wakers, beside_lttngs_own, statedump, children, asked_by_threads, many_threads)):
+            for test in filter(chosen, (ends, wakers, beside_lttngs_own, statedump, children, asked_by_threads, beside_an_allocator, many_threads)):
                 start = time.monotonic()
                 test(built, session)
                 print(f"{test.__name__} {time.monotonic() - start:.1f} s", flush=True)

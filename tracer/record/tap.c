@@ -239,11 +239,11 @@ static bool in_handler(const struct ct_thread_room *room)
 
 /*
  * Others may come from an allocator that holds a lock of its own, the CPU among them, which is told before whatever was done there.
- * It does not wait until others have done something.
+ * A thread of its own waits for conditions with one of them locked; nobody waits for a semaphore or at a barrier in there.
  */
 static bool may_allocate(const struct ct_thread_room *room, unsigned no, unsigned category)
 {
-    bool waits = no == CT_EV_COND_WAIT || no == CT_EV_SEM_WAIT || no == CT_EV_BARRIER_WAIT;
+    bool waits = no == CT_EV_SEM_WAIT || no == CT_EV_BARRIER_WAIT;
 
     if (in_handler(room))
         return false;
