@@ -16,6 +16,7 @@
 #include "record/hidden.h"
 #include "record/hot.h"
 #include "record/labels.h"
+#include "record/late.h"
 #include "record/options.h"
 #include "record/rates.h"
 #include "record/rawfile.h"
@@ -160,6 +161,7 @@ static void forget_parent(void)
     atomic_store_explicit(&alone_lock, 0, memory_order_relaxed);
     ct_control_forget();
     ct_thread_forget();
+    ct_late_forget();
     ct_hidden_forget();
     ct_labels_forked_child();
     ct_tap_forget();

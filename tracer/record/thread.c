@@ -24,8 +24,6 @@ __thread struct ct_thread ct_self __attribute__((tls_model("initial-exec"), visi
 
 extern void *__libc_stack_end;
 
-enum { GONE_FOR_GOOD = 1, GONE_WHILE_ATTACHING = 2 };
-
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define CT_SIGNALS_DEFERRED
@@ -251,7 +249,7 @@ static bool attach_once(const struct ct_birth *birth)
         return true;
     if (self->gone || !ct_arena)
         return false;
-    self->gone = GONE_WHILE_ATTACHING;  /* a handler that comes now records nothing */
+    self->gone = CT_THREAD_ATTACHING;  /* a handler that comes now records nothing */
     atomic_signal_fence(memory_order_seq_cst);
     attached = attach(self, birth);
     atomic_signal_fence(memory_order_seq_cst);
@@ -297,25 +295,29 @@ static bool row_is_told(void)
     return ct_gate_tap() != CT_TAP_ALONE && (ct_options.record || atomic_load_explicit(&ct_arena->drainer_pid, memory_order_relaxed) != 0);
 }
 
+/* Destructors that come after ours find a thread without a row: that may be another thread's by then. */
 void ct_thread_gone(void)
 {
     struct ct_thread *self = &ct_self;
+    struct ct_arena_thread *row = self->owner == ct_session_serial ? self->row : NULL;
 
     if (self->gone)
         return;
     CT_SAMPLER(thread_gone);
-    if (self->row && self->owner == ct_session_serial) {
+    if (row) {
         if (ct_gate_open() && ct_wanted(CT_CAT_thread))
             EMIT(THREAD_EXIT);
-        self->gone = GONE_FOR_GOOD;
+        self->gone = CT_THREAD_ENDED;
         atomic_signal_fence(memory_order_seq_cst);
         ct_writer_seal(&self->writer[0]);
         ct_writer_seal(&self->writer[1]);
-        atomic_store_explicit(&self->row->exit_ticks, ct_clock_now(), memory_order_relaxed);
-        atomic_store_explicit(&self->row->what, CT_THREAD_EXITED << 16, memory_order_relaxed);
-        atomic_store_explicit(&self->row->state, row_is_told() ? CT_SLOT_EXITED : CT_SLOT_FREE, memory_order_release);  /* edge THREAD */
+        self->writer[1].last_ticks = ct_arena_thread_serial(row);       /* see record/late.h */
+        self->row = NULL;
+        atomic_store_explicit(&row->exit_ticks, ct_clock_now(), memory_order_relaxed);
+        atomic_store_explicit(&row->what, CT_THREAD_EXITED << 16, memory_order_relaxed);
+        atomic_store_explicit(&row->state, row_is_told() ? CT_SLOT_EXITED : CT_SLOT_FREE, memory_order_release);  /* edge THREAD */
     }
-    self->gone = GONE_FOR_GOOD;
+    self->gone = CT_THREAD_ENDED;
     ct_labels_thread_gone();
     drop_room(self);
 }
@@ -330,11 +332,12 @@ void ct_thread_unsee(uint32_t tid)
 
 void ct_thread_hide(void)
 {
+    struct ct_arena_thread *row = ct_self.owner == ct_session_serial ? ct_self.row : NULL;
     uint32_t exited = CT_SLOT_EXITED;
 
     ct_thread_gone();
-    if (ct_self.row)                /* it was born like any thread: nobody has seen its row yet, if it is not somebody else's by now */
-        atomic_compare_exchange_strong_explicit(&ct_self.row->state, &exited, CT_SLOT_FREE, memory_order_relaxed,
+    if (row)                        /* it was born like any thread: nobody has seen its row yet, if it is not somebody else's by now */
+        atomic_compare_exchange_strong_explicit(&row->state, &exited, CT_SLOT_FREE, memory_order_relaxed,
                                                 memory_order_relaxed);
     ct_self.owner = 0;              /* no session: there is no way back to a row */
     ct_self.gone = CT_THREAD_HIDDEN;

@@ -109,8 +109,8 @@ static inline bool ct_thread_has_tls(void)
 
 /* A thread that was seen is one of ctrace's own after all. */
 void ct_thread_unsee(uint32_t tid);
-/* ct_self.gone of a thread of ctrace's own (record/hidden.h). */
-enum { CT_THREAD_HIDDEN = 3 };
+/* ct_self.gone: the thread has ended, takes its row right now, or is one of ctrace's own (record/hidden.h). */
+enum { CT_THREAD_ENDED = 1, CT_THREAD_ATTACHING = 2, CT_THREAD_HIDDEN = 3 };
 /* The calling thread gives back what it has and records nothing from now on. */
 void ct_thread_hide(void);
 

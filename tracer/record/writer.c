@@ -8,6 +8,7 @@
 #include "record/control_ask.h"
 #include "record/emit.h"
 #include "record/labels.h"
+#include "record/late.h"
 #include "record/session_state.h"
 #include "record/syscall.h"
 
@@ -166,7 +167,7 @@ static void open_batch(struct ct_arena *a, struct ct_thread *self, struct ct_wri
     head->magic = CT_BATCH_MAGIC;
     head->generation = ct_gate_generation(w->word);
     head->batch = atomic_fetch_add_explicit(&a->next_batch, 1, memory_order_relaxed);
-    head->thread = ct_arena_thread_serial(self->row);
+    head->thread = self->row ? ct_arena_thread_serial(self->row) : self->writer[1].last_ticks;
     head->base_ticks = now;
     head->flags = w == &self->writer[1];
     atomic_store_explicit(&head->used, 0, memory_order_relaxed);    /* published with the state below */
@@ -245,6 +246,12 @@ static void fit_class(struct ct_writer *w, uint32_t word, uint64_t now)
         w->unit_class++;
 }
 
+/* Who has ended had a row, whose serial it has kept where nobody writes any more, and may take a slice once more. */
+static bool is_late(const struct ct_thread *self, const struct ct_writer *w)
+{
+    return w == &self->writer[0] && self->owner == ct_session_serial && self->writer[1].last_ticks && ct_late_admit();
+}
+
 bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word, uint64_t now)
 {
     struct ct_arena *a = ct_arena;
@@ -253,7 +260,7 @@ bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word
 
     if (word < CT_GATE_FIRST || !a)
         return false;
-    if (self->owner != ct_session_serial && !ct_thread_attach()) {
+    if (self->gone == CT_THREAD_ENDED ? !is_late(self, w) : self->owner != ct_session_serial && !ct_thread_attach()) {
         count_lost(self, NULL);
         return false;
     }
@@ -269,6 +276,8 @@ bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word
         return false;
     }
     open_batch(a, self, w, unit, units, now);
+    if (__builtin_expect(self->gone == CT_THREAD_ENDED, 0))
+        ct_late_took(unit);
     put_lost(w);
     if (__builtin_expect(turned && w == &self->writer[0] && ct_labels_any(), 0))
         ct_labels_put(w);

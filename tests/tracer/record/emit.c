@@ -1,9 +1,11 @@
 /* Emitting: every event of the schema comes back as it was written; handlers, full arenas and new processes do no harm. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -215,6 +217,70 @@ static void recording_survives_siglongjmp(void **state)
     assert_int_equal(seen.last[CT_EV_GC_END].ticks, now);
 }
 
+/* A thread at its end, whose last destructors come after ours. */
+static void *end_and_go_on(void *unused)
+{
+    EMIT(MARK, .name = 3);
+    ct_thread_gone();
+    for (int i = 0; i < 3; i++)
+        EMIT(WAKE, .object = 5);
+    assert_int_equal(ct_thread_serial(), 0);
+    return unused;
+}
+
+static unsigned active_slices(void)
+{
+    unsigned count = 0;
+
+    for (uint32_t unit = 0; unit < ct_arena->layout.slice_units; unit++)
+        count += (atomic_load(&ct_arena_directory(ct_arena)[unit]) & CT_SLICE_STATE_MASK) == CT_SLICE_ACTIVE;
+    return count;
+}
+
+/* Addresses in use, in KB. */
+static unsigned long mapped(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu", &pages), 1);
+    fclose(file);
+    return pages * 4;
+}
+
+/* What a thread does after its last act is recorded, and keeps neither memory nor, for long, a slice. */
+static void threads_that_have_ended_keep_nothing(void **state)
+{
+    enum { THREADS = 10000, KEPT = 4096 };
+    unsigned long before = 0, lost;
+    unsigned active;
+    struct seen seen;
+
+    (void)state;
+    start();
+    EMIT(GC_END);
+    active = active_slices();
+    lost = atomic_load(&ct_arena->lost_events);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_t thread;
+
+        assert_int_equal(pthread_create(&thread, NULL, end_and_go_on, NULL), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        if (i == THREADS / 10)
+            before = mapped();          /* libc keeps a stack or two */
+        if (i % 100 == 99 && i != THREADS - 1)
+            recording_free();
+    }
+    assert_true(mapped() < before + KEPT);
+    assert_in_range(active_slices(), active, active + 64);      /* of the last ones, and no more than late.c has places */
+    assert_int_equal(atomic_load(&ct_arena->lost_events), lost);
+    seen = stop();
+    assert_int_equal(seen.count[CT_EV_MARK], 100);      /* of those that were not set free */
+    assert_int_equal(seen.count[CT_EV_THREAD_EXIT], 100);
+    assert_true(seen.count[CT_EV_WAKE] >= 300);
+}
+
 static void a_shut_gate_records_nothing(void **state)
 {
     struct seen seen;
@@ -280,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_handler_comes_within_an_emit),
         cmocka_unit_test(handlers_interrupt_emits),
         cmocka_unit_test(recording_survives_siglongjmp),
+        cmocka_unit_test(threads_that_have_ended_keep_nothing),
         cmocka_unit_test(a_shut_gate_records_nothing),
         cmocka_unit_test(a_child_does_not_write_to_its_parent),
         cmocka_unit_test(generations_turn),
