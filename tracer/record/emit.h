@@ -11,7 +11,7 @@
  *   budget   <= 1.25 x a TSC read (tests/bench/emit.c).
  *   never    allocates, locks, calls libc, changes errno, or waits for another thread.
  *   full     when no slice is free the event is dropped and counted (LOST in place), not waited for.
- *   signals  a handler that interrupts an emit finds depth raised and writes to the thread's second slice. */
+ *   signals  a handler that interrupts an emit finds it under way and writes to the thread's second slice. */
 
 /*
  * Makes room for one event: a new slice when there is none, it is full, or the generation
@@ -23,7 +23,10 @@ void ct_wait_slice_ends(const struct ct_writer *w) __attribute__((weak, visibili
 /* Counts an event for which there is no writer at all. */
 __attribute__((cold)) void ct_writer_drop(struct ct_thread *self);
 
-/* How many emits are really under way: a handler that left one by siglongjmp left the count behind. */
+/*
+ * How many emits are really under way, 0 to 2: a handler that left one by siglongjmp left the count behind.  0: one is said to be,
+ * and it is the caller's.
+ */
 __attribute__((cold)) unsigned ct_emit_interrupted(struct ct_thread *self);
 
 static inline __attribute__((always_inline)) uintptr_t ct_stack_pointer(void)
@@ -56,25 +59,24 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
 {
     struct ct_thread *self = &ct_self;
     struct ct_writer *w = &self->writer[0];
-    unsigned depth = self->depth;
     uint32_t word;
     uint64_t now;
 
-    if (__builtin_expect(depth != 0, 0))
-        depth = ct_emit_interrupted(self);
-    else
-        self->frame = ct_stack_pointer();
-    self->depth = (uint8_t)(depth + 1);
+    if (__builtin_expect((self->under & CT_EMITS) == 0, 1)) {
+        self->under = (ct_stack_pointer() | CT_EMITS) - (CT_EMITS - 1);
+    } else {
+        unsigned depth = ct_emit_interrupted(self);
+
+        if (depth > 1) {
+            ct_writer_drop(self);
+            goto unseen;
+        }
+        w = &self->writer[depth];
+        self->under += depth;
+    }
     atomic_signal_fence(memory_order_seq_cst);      /* a handler from here on takes the next writer */
     now = time ? time : ct_clock_now();
     word = ct_gate_read();
-    if (__builtin_expect(depth != 0, 0)) {
-        w = &self->writer[1];
-        if (depth > 1) {
-            ct_writer_drop(self);
-            goto dropped;
-        }
-    }
     if (__builtin_expect(w->word != word || w->at + text_size >= w->end, 0) &&
         !ct_writer_refill(self, w, word, now))
         goto dropped;
@@ -90,9 +92,10 @@ static inline __attribute__((always_inline)) bool ct_emit_begin(struct ct_emit *
     e->now = now;
     return true;
 dropped:
-    *e = (struct ct_emit){ 0 };             /* never looked at; the compiler cannot always tell */
     atomic_signal_fence(memory_order_seq_cst);
-    self->depth = (uint8_t)depth;
+    self->under--;
+unseen:
+    *e = (struct ct_emit){ 0 };             /* never looked at; the compiler cannot always tell */
     return false;
 }
 
@@ -104,7 +107,7 @@ static inline __attribute__((always_inline)) void ct_emit_end(struct ct_emit *e)
     w->at = e->at;
     atomic_store_explicit(&w->head->used, (uint32_t)(e->at - (uint8_t *)(w->head + 1)), memory_order_release); /* edge USED */
     atomic_signal_fence(memory_order_seq_cst);
-    ct_self.depth--;
+    ct_self.under--;
 }
 
 static inline uint8_t *ct_emit_text(uint8_t *at, struct ct_text_argument text)

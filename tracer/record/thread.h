@@ -35,17 +35,18 @@ struct ct_wait_record {
 
 /*
  * Thread-local, initial-exec, zeroed at birth: a thread's first event finds no room, and the refill attaches it.
- * Only its thread touches it, signal handlers included: those find `depth` raised when they interrupt an emit.
+ * Only its thread touches it, signal handlers included: those find emits under way when they interrupt one.
  */
+enum { CT_EMITS = 7 };              /* bits of a stack pointer that are 0: one word, of which no handler finds a half */
+
 struct ct_thread {
     struct ct_writer writer[2];     /* [1] is for handlers that interrupt an emit into [0] */
     struct ct_arena_thread *row;    /* NULL: not attached */
     struct ct_thread_room *room;    /* memory of its own, mapped at attach; NULL: none */
-    uintptr_t frame;                /* stack pointer of the outermost emit under way */
+    uintptr_t under;                /* stack pointer of the outermost emit under way, and in its CT_EMITS how many are */
     struct ct_wait_record *wait;    /* innermost wait under way, in room->waits; NULL: none */
     int64_t heap_left;              /* bytes to be allocated until one is sampled (profile/heap.h) */
     uint16_t cpu;                   /* last one recorded, + 1 */
-    uint8_t depth;                  /* emits under way */
     uint8_t gone;                   /* the thread has ended or cannot be attached: record no more */
     uint32_t owner;                 /* number of the process (ct_session_serial) that attached it: fork makes it stale */
 };

@@ -152,10 +152,13 @@ void ct_writer_seal(struct ct_writer *w)
         return;
     unit = (uint32_t)(((uint8_t *)w->head - (uint8_t *)a - a->layout.slices_offset) / CT_SLICE_UNIT);
     entry = atomic_load_explicit(&ct_arena_directory(a)[unit], memory_order_relaxed);
-    atomic_store_explicit(&ct_arena_directory(a)[unit], (entry & ~(uint32_t)CT_SLICE_STATE_MASK) | CT_SLICE_SEALED,
-                          memory_order_release);    /* edge SEAL */
+    if (w->at)                          /* an emit may have been left before its last store */
+        atomic_store_explicit(&w->head->used, (uint32_t)(w->at - (uint8_t *)(w->head + 1)), memory_order_release); /* edge USED */
     w->head = NULL;
     w->at = w->end = NULL;
+    atomic_signal_fence(memory_order_seq_cst);      /* who is left here keeps the slice from others; the other way round it would share it */
+    atomic_store_explicit(&ct_arena_directory(a)[unit], (entry & ~(uint32_t)CT_SLICE_STATE_MASK) | CT_SLICE_SEALED,
+                          memory_order_release);    /* edge SEAL */
 }
 
 /* Puts the batch's head into a fresh slice and points the writer behind it. */
@@ -171,12 +174,13 @@ static void open_batch(struct ct_arena *a, struct ct_thread *self, struct ct_wri
     head->base_ticks = now;
     head->flags = w == &self->writer[1];
     atomic_store_explicit(&head->used, 0, memory_order_relaxed);    /* published with the state below */
-    w->head = head;
-    w->at = (uint8_t *)(head + 1);
-    w->end = (uint8_t *)head + (size_t)units * CT_SLICE_UNIT - CT_EVENT_FIXED_MAX;
-    w->last_ticks = now;
     atomic_store_explicit(&ct_arena_directory(a)[unit], CT_SLICE_ACTIVE | units << CT_SLICE_UNITS_SHIFT,
                           memory_order_release);    /* edge OPEN */
+    w->last_ticks = now;                /* only then: what is written to a slice can be found */
+    w->head = head;
+    w->at = (uint8_t *)(head + 1);
+    atomic_signal_fence(memory_order_seq_cst);
+    w->end = (uint8_t *)head + (size_t)units * CT_SLICE_UNIT - CT_EVENT_FIXED_MAX;
 }
 
 /* Says in place how many events are missing. */
@@ -227,11 +231,11 @@ static void find_time(struct ct_writer *w)
 
 unsigned ct_emit_interrupted(struct ct_thread *self)
 {
-    if (ct_thread_frame_alive(self->frame))
-        return self->depth;
+    if (ct_thread_frame_alive(self->under & ~(uintptr_t)CT_EMITS))
+        return self->under & CT_EMITS;
     find_time(&self->writer[0]);
     find_time(&self->writer[1]);
-    self->frame = ct_stack_pointer();
+    self->under = (ct_stack_pointer() | CT_EMITS) - (CT_EMITS - 1);
     return 0;
 }
 

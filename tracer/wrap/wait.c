@@ -65,7 +65,7 @@ static void note_place(struct ct_wait_record *r, enum stage stage, unsigned even
 {
     const struct ct_writer *w;
 
-    r->writer = ct_self.depth && ct_emit_interrupted(&ct_self);
+    r->writer = (ct_self.under & CT_EMITS) && ct_emit_interrupted(&ct_self);
     w = &ct_self.writer[r->writer];
     r->writes = (uint16_t)event;
     r->stamp = stamp;

@@ -180,8 +180,36 @@ static void handlers_interrupt_emits(void **state)
     assert_true(handler_events >= 50);
     assert_int_equal(seen.count[CT_EV_WAKE], handler_events);
     assert_true(seen.count[CT_EV_SEM_WAIT] >= 100000);
-    assert_int_equal(ct_self.depth, 0);
+    assert_int_equal(ct_self.under & CT_EMITS, 0);
 }
+
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+
+/* A handler at each instruction of an emit: each writes what it has to, and none of it is lost. */
+static void handlers_come_at_each_instruction(void **state)
+{
+    enum { EMITS = 20 };
+    struct seen seen;
+
+    (void)state;
+    start();
+    handler_events = 0;
+    signal(SIGTRAP, emit_in_handler);
+    EMIT(GC_END);
+    for (int i = 0; i < EMITS; i++) {
+        asm volatile("lea -128(%%rsp), %%rsp; pushfq; orl $0x100, (%%rsp); popfq; lea 128(%%rsp), %%rsp" : : : "memory", "cc");
+        EMIT(SEM_WAIT, .object = 1, .at = 2);
+        asm volatile("lea -128(%%rsp), %%rsp; pushfq; andl $~0x100, (%%rsp); popfq; lea 128(%%rsp), %%rsp" : : : "memory", "cc");
+    }
+    signal(SIGTRAP, SIG_DFL);
+    seen = stop();
+    assert_int_equal(seen.count[CT_EV_SEM_WAIT], EMITS);
+    assert_true(handler_events > EMITS * 10);
+    assert_int_equal(seen.count[CT_EV_WAKE], handler_events);
+    assert_int_equal(ct_self.under & CT_EMITS, 0);
+}
+
+#endif
 
 static sigjmp_buf away;
 
@@ -203,14 +231,13 @@ static void recording_survives_siglongjmp(void **state)
     EMIT(GC_END);
     written = ct_self.writer[0].last_ticks;
     if (sigsetjmp(away, 1) == 0) {
-        ct_self.frame = ct_stack_pointer() - 4096;      /* as if an emit deeper in the stack were under way */
-        ct_self.depth = 1;
+        ct_self.under = (ct_stack_pointer() - 4096) | 1;        /* as if an emit deeper in the stack were under way */
         ct_self.writer[0].last_ticks++;                 /* and were at its last store but one */
         raise(SIGUSR1);
     }
     now = written + 1000;
     EMIT(GC_END, .time = now);
-    assert_int_equal(ct_self.depth, 0);
+    assert_int_equal(ct_self.under & CT_EMITS, 0);
     EMIT(GC_END, .time = now);
     seen = stop();
     assert_int_equal(seen.count[CT_EV_GC_END], 3);
@@ -345,6 +372,9 @@ int main(void)
         cmocka_unit_test(a_full_arena_counts_what_is_lost),
         cmocka_unit_test(a_handler_comes_within_an_emit),
         cmocka_unit_test(handlers_interrupt_emits),
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+        cmocka_unit_test(handlers_come_at_each_instruction),
+#endif
         cmocka_unit_test(recording_survives_siglongjmp),
         cmocka_unit_test(threads_that_have_ended_keep_nothing),
         cmocka_unit_test(a_shut_gate_records_nothing),
