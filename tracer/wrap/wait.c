@@ -5,7 +5,6 @@
 
 #include "format/event.h"
 #include "record/intern.h"
-#include "record/tap.h"
 #include "wrap/cpu.h"
 
 static unsigned category_of(unsigned event)
@@ -60,21 +59,32 @@ static void note_stage(struct ct_wait_record *r, enum stage stage)
     atomic_signal_fence(memory_order_seq_cst);
 }
 
-/* Says in the record which event comes next, and where it will stand. */
-static void note_place(struct ct_wait_record *r, enum stage stage, unsigned event, uint64_t stamp)
+static uint64_t batch_of(const struct ct_writer *w)
 {
-    const struct ct_writer *w;
+    return w->head ? w->head->batch : UINT64_MAX;
+}
 
-    r->writer = (ct_self.under & CT_EMITS) && ct_emit_interrupted(&ct_self);
-    w = &ct_self.writer[r->writer];
-    r->writes = (uint16_t)event;
-    r->stamp = stamp;
+/* Where the next event will stand. */
+static void find_place(struct ct_wait_record *r)
+{
+    const struct ct_writer *w = &ct_self.writer[r->writer];
+
     do {                                /* all of one moment: a handler may write between two of them */
         r->at = w->at;
-        r->batch = w->head ? w->head->batch : UINT64_MAX;
+        atomic_signal_fence(memory_order_seq_cst);
+        r->batch = batch_of(w);
         r->ticks = w->last_ticks;
         atomic_signal_fence(memory_order_seq_cst);
     } while (__builtin_expect(r->at != w->at, 0));
+}
+
+/* Says in the record which event comes next, and where it will stand. */
+static void note_place(struct ct_wait_record *r, enum stage stage, unsigned event, uint64_t stamp)
+{
+    r->writer = (ct_self.under & CT_EMITS) && ct_emit_interrupted(&ct_self);
+    r->writes = (uint16_t)event;
+    r->stamp = stamp;
+    find_place(r);
     note_stage(r, stage);
 }
 
@@ -106,12 +116,35 @@ static bool is_written(const struct ct_wait_record *r)
     return false;
 }
 
-/* What was written is noted while it can be seen; from here on who asks looks into the slice to come. */
+static bool is_open(const struct ct_wait_record *r)
+{
+    return r->stage == BEGINS || r->stage == ENDS;
+}
+
+/* What was written is noted while it can be told. */
+static void settle(struct ct_wait_record *r)
+{
+    if (is_open(r) && is_written(r))
+        note_stage(r, r->stage == BEGINS ? BEGAN : ENDED);
+}
+
+/* From here on who asks looks into the slice to come.  Of the outer ones it was asked when a handler came to wait: see claim(). */
 void ct_wait_slice_ends(const struct ct_writer *w)
 {
-    for (struct ct_wait_record *r = ct_self.wait; r && ct_self.room && r >= ct_self.room->waits; r--)
-        if ((r->stage == BEGINS || r->stage == ENDS) && &ct_self.writer[r->writer] == w && is_written(r))
-            note_stage(r, r->stage == BEGINS ? BEGAN : ENDED);
+    if (ct_self.wait && ct_self.room && &ct_self.writer[ct_self.wait->writer] == w)
+        settle(ct_self.wait);
+}
+
+/*
+ * A handler's waits are over, among whose events the outer one's is not to be looked for: it was not written before them, and may
+ * look like one of theirs, since events of one moment have one time.  Where nothing was added an emit may be at its last stores.
+ */
+static void look_behind(struct ct_wait_record *outer)
+{
+    const struct ct_writer *w = &ct_self.writer[outer->writer];
+
+    if (is_open(outer) && (outer->at != w->at || outer->batch != batch_of(w)))
+        find_place(outer);
 }
 
 static bool owes_end(const struct ct_wait_record *r)
@@ -130,16 +163,6 @@ static uint64_t rate_now(void)
     return ticks > 1 ? ticks : 1;
 }
 
-/* A number that nobody can guess from the times of waits. */
-static uint64_t dice(uint64_t now)
-{
-    uint64_t x = now + (uintptr_t)&ct_self;
-
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
-}
-
 /* What runtime.SetBlockProfileRate says of Go's: long waits are all taken, of short ones as many as their time is worth. */
 static void sample_wait(const struct ct_wait_record *r, uint64_t now)
 {
@@ -147,7 +170,7 @@ static void sample_wait(const struct ct_wait_record *r, uint64_t now)
 
     if (r->rate == 1 || r->event == CT_EV_SLEEP || !ct_gate_open())
         return;
-    if (r->rate && (ticks >= r->rate || dice(now) % r->rate < ticks))
+    if (r->rate && (ticks >= r->rate || ct_wait_dice(now) % r->rate < ticks))
         EMIT(WAIT_SAMPLE, .time = now, .rate = r->rate, .at = ct_stack_here());
     else
         EMIT(WAIT_SAMPLE, .time = now);
@@ -204,6 +227,9 @@ static void drop(int result)
     if (raised)
         ct_filter_lower(raised, r->event == CT_EV_MUTEX_WAIT);
     note_stage(r, NOTHING);
+    if (r != ct_self.room->waits)
+        look_behind(r - 1);
+    atomic_signal_fence(memory_order_seq_cst);
     ct_self.wait = r == ct_self.room->waits ? NULL : r - 1;
     atomic_signal_fence(memory_order_seq_cst);
 }
@@ -247,6 +273,8 @@ static struct ct_wait_record *claim(uintptr_t frame, uint64_t cookie)
 
     if (r == room->waits + CT_WAIT_DEPTH)
         return NULL;
+    if (r != room->waits)
+        settle(r - 1);
     ct_self.wait = r;
     atomic_signal_fence(memory_order_seq_cst);
     *r = (struct ct_wait_record){ .frame = frame, .cookie = cookie };
@@ -343,76 +371,6 @@ void ct_wait_end(struct ct_wait *wait, int result)
     }
     drop(result);
     ct_wait_resume(ct_clock_now());
-}
-
-/* Beside a time: LTTng has been told of this one, or it is not worth an event.  Ticks have 60 bits at most. */
-static const uint64_t told = (uint64_t)1 << 63, quiet = (uint64_t)1 << 62;
-
-/* EMIT, or one half of it. */
-enum { TO_ALL, TO_LTTNG, TO_ARENA };
-#define EMIT_TO(to, category, NAME, ...) \
-    do { \
-        struct ct_ev_##NAME ev = { __VA_ARGS__ }; \
-        if ((to) == TO_ALL) \
-            ct_emit_##NAME(ev, 0); \
-        else if ((to) == TO_LTTNG) \
-            ct_tell_##NAME(ev); \
-        else if (ct_tap_leaves(CT_CAT_##category)) \
-            ct_write_##NAME(ev, 0); \
-    } while (0)
-
-static void put_wake(const void *object, uint64_t time, int to)
-{
-    uint32_t fraction = __atomic_load_n(&ct_options.mutex_fraction, __ATOMIC_RELAXED);
-
-    if (__builtin_expect(fraction != 1, 0)) {
-        if (fraction && dice(time) % fraction == 0)
-            EMIT_TO(to, lock, UNLOCK_SAMPLE, .time = time, .rate = fraction, .at = ct_stack_here());
-        else
-            EMIT_TO(to, lock, UNLOCK_SAMPLE, .time = time);
-    }
-    EMIT_TO(to, lock, UNLOCK_WAKE, .time = time, .object = ct_address(object), .at = fraction == 1 ? ct_stack_here() : 0);
-}
-
-uint64_t ct_wake_coming(const void *object)
-{
-    uint64_t now = ct_clock_now();
-
-    if (ct_gate_tap() == CT_TAP_NONE)
-        return now;
-    if (!ct_filter_unlock(object, now))
-        return now | quiet;
-    put_wake(object, now, TO_LTTNG);
-    return now | told;
-}
-
-void ct_wake_emit(const void *object, uint64_t time)
-{
-    if (time & quiet)
-        return;
-    if (time & told) {
-        put_wake(object, time & ~told, TO_ARENA);
-        return;
-    }
-    if (!time)
-        time = ct_clock_now();
-    if (ct_filter_unlock(object, time))
-        put_wake(object, time, TO_ALL);
-}
-
-uint64_t ct_signal_coming(const void *object)
-{
-    uint64_t now = ct_clock_now();
-
-    if (ct_gate_tap() == CT_TAP_NONE)
-        return now;
-    EMIT_TO(TO_LTTNG, lock, WAKE, .time = now, .object = ct_address(object));
-    return now | told;
-}
-
-void ct_signal_emit(const void *object, uint64_t time)
-{
-    EMIT_TO(time & told ? TO_ARENA : TO_ALL, lock, WAKE, .time = time & ~told, .object = ct_address(object));
 }
 
 void ct_wait_forked_child(void)

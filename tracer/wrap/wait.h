@@ -23,6 +23,16 @@ struct ct_wait {
  */
 void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64_t other);
 
+/* A number that nobody can guess from the times of waits. */
+static inline uint64_t ct_wait_dice(uint64_t now)
+{
+    uint64_t x = now + (uintptr_t)&ct_self;
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
 /* Ends it: `result` is 0 as asked for, else a negative errno.  Keeps errno. */
 void ct_wait_end(struct ct_wait *wait, int result);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,23 @@ static inline void pause_ms(long ms)
 
     while (nanosleep(&t, &t) < 0 && errno == EINTR)
         ;
+}
+
+/* To another CPU, if there is one. */
+static inline void move_on(void)
+{
+    static cpu_set_t all;
+    static int last;
+    cpu_set_t one;
+
+    if (CPU_COUNT(&all) == 0)
+        sched_getaffinity(0, sizeof all, &all);
+    do
+        last = (last + 1) % CPU_SETSIZE;
+    while (!CPU_ISSET(last, &all));
+    CPU_ZERO(&one);
+    CPU_SET(last, &one);
+    sched_setaffinity(0, sizeof one, &one);
 }
 
 static inline int run_cases(int argc, char **argv, const struct test_case *cases, size_t count)

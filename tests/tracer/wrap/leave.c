@@ -333,6 +333,16 @@ static void step_far(int no)
     siglongjmp(out, 1);
 }
 
+/* What the handler waits before it leaves is told as the wait is, and at the time of what is told right before it. */
+static void step_and_wait(int no)
+{
+    if (--steps != 0)
+        return;
+    move_on();                          /* tells of the CPU first */
+    nanosleep(&(struct timespec){ 0, 3 }, NULL);
+    siglongjmp(out, 1);
+}
+
 /* Left in a wait, and left again in the next call, which is about to tell that the wait was left. */
 static bool leave_twice(unsigned long n)
 {
@@ -354,6 +364,7 @@ AT_STEPS(jump_steps, leave_known, 1)
 AT_STEPS(jump_steps_new, leave_new, 11)
 AT_STEPS(jump_steps_new_long, leave_new, 1)
 AT_STEPS(jump_steps_far_long, leave_known, 1, step_far)
+AT_STEPS(jump_steps_waiting, leave_known, 11, step_and_wait)
 AT_STEPS(jump_steps_twice, leave_twice, 7)
 AT_STEPS(jump_steps_twice_long, leave_twice, 1)
 
@@ -432,9 +443,8 @@ static void handler_above(void)
 }
 
 CASES({ "cancel", cancel }, { "cancel-pending", cancel_pending }, { "cancel-asynchronous", cancel_asynchronous },
-      { "jump-out", jump_out }, { "jump-storm", jump_storm },
-      { "jump-steps", jump_steps }, { "jump-steps-new", jump_steps_new }, { "jump-steps-new-long", jump_steps_new_long },
-      { "jump-steps-far-long", jump_steps_far_long },
-      { "jump-steps-twice", jump_steps_twice }, { "jump-steps-twice-long", jump_steps_twice_long },
-      { "handler", handler }, { "handler-on-own-stack", handler_on_own_stack },
-      { "handler-above", handler_above })
+      { "jump-out", jump_out }, { "jump-storm", jump_storm }, { "jump-steps", jump_steps }, { "jump-steps-new", jump_steps_new },
+      { "jump-steps-new-long", jump_steps_new_long }, { "jump-steps-far-long", jump_steps_far_long },
+      { "jump-steps-waiting", jump_steps_waiting }, { "jump-steps-twice", jump_steps_twice },
+      { "jump-steps-twice-long", jump_steps_twice_long },
+      { "handler", handler }, { "handler-on-own-stack", handler_on_own_stack }, { "handler-above", handler_above })
