@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "record/syscall.h"
+#include "record/tap.h"
 #include "wrap/real.h"
 
 _Atomic ptrdiff_t ct_free_mutex_tid;
 
-enum { UNTRIED, KNOWN, OTHER, FOREIGN };
+enum { UNTRIED, KNOWN, OTHER, LTTNGS, STRANGE };
 static _Atomic int tried;               /* who comes at the same time finds the same */
 
 /*
@@ -64,22 +65,26 @@ static bool try_out(void)
            ct_real.pthread_mutex_unlock(&m) == 0 && all_zero(&m);
 }
 
-static bool is_libcs(const char *name)
+/* Of LTTng's wrapper it is known that libc's functions are behind it. */
+static int whose(const char *name)
 {
     const void *code = ct_real_symbol(name);
 
-    return code && ct_real_in_libc(code);
+    return code && ct_real_in_libc(code) ? KNOWN : code && ct_tap_is_lttngs(code) ? LTTNGS : STRANGE;
 }
 
+/* Who takes mutexes decides what is in them; unlocks may be another's all the same. */
 static int find_out(void)
 {
-    bool foreign = !is_libcs("pthread_mutex_lock") || !is_libcs("pthread_mutex_trylock") || !is_libcs("pthread_mutex_unlock");
+    int lock = whose("pthread_mutex_lock"), trylock = whose("pthread_mutex_trylock"), unlock = whose("pthread_mutex_unlock");
     ptrdiff_t tid;
     bool found = find_tid(&tid);
 
     if (found)
         atomic_store_explicit(&ct_free_mutex_tid, tid, memory_order_relaxed);
-    return foreign ? FOREIGN : found && try_out() ? KNOWN : OTHER;
+    if (lock != KNOWN || trylock != KNOWN)
+        return lock == STRANGE || trylock == STRANGE ? STRANGE : LTTNGS;
+    return unlock == KNOWN && found && try_out() ? KNOWN : OTHER;
 }
 
 static int what_is_known(void)
@@ -100,5 +105,10 @@ bool ct_free_mutex_known(void)
 
 bool ct_free_mutex_foreign(void)
 {
-    return what_is_known() == FOREIGN;
+    return what_is_known() >= LTTNGS;
+}
+
+bool ct_free_mutex_strange(void)
+{
+    return what_is_known() == STRANGE;
 }

@@ -32,6 +32,8 @@ extern _Atomic ptrdiff_t ct_free_mutex_tid __attribute__((visibility("hidden")))
 bool ct_free_mutex_known(void);
 /* Whether it is another's that the program's calls go to: whatever we called besides, that one would see. */
 bool ct_free_mutex_foreign(void);
+/* Whether it may be one whose mutexes are other than libc's: what is in their words is nobody's business then. */
+bool ct_free_mutex_strange(void);
 
 /*
  * Takes the mutex if it is free; for who knows libc.  Returns 0, EBUSY when somebody has it, or -1 when this is not for us:

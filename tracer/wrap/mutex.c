@@ -29,9 +29,11 @@ enum { PROTECTS_ABOVE = 19 };           /* bits of its word: a priority */
  * Whether a lock would wait now, by the mutex's word alone.  For mutexes that trylock is not to be asked about:
  *
  * - Robust ones.  libc's trylock keeps one that is beyond recovery, and whoever comes next waits for ever.
- * - All, where the program's calls go to another's functions, which tell of each call: LTTng's wrapper tells of a trylock when it
- *   has the mutex, of a lock before as well; and where that is the first that a thread tells it takes a mutex, maybe this one.
+ * - All, where the program's calls go to LTTng's functions, which tell of each call: of a trylock when they have the mutex,
+ *   of a lock before as well; and where that is the first that a thread tells they take a mutex, maybe this one.
  *   A wait that begins right after we have looked is not recorded then.
+ *
+ * Not for those of other libraries: see LOCK_STRANGE.
  */
 static __attribute__((noinline)) bool held_by_another(pthread_mutex_t *mutex)
 {
@@ -56,6 +58,27 @@ static inline bool is_not_to_be_tried(const pthread_mutex_t *mutex)
 #define ATTEMPT(mutex, locking) \
     (!is_not_to_be_tried(mutex) ? ct_real.pthread_mutex_trylock(mutex) : held_by_another(mutex) ? EBUSY : (locking))
 
+/*
+ * Another library's functions may keep in a mutex what they like, and see each call: only how long a lock took is known then.
+ * One that took long was a wait, which is told when it is over; who unlocks does not hear of it.
+ */
+#define LOCK_STRANGE(mutex, locking) \
+    __extension__({ \
+        uint64_t ct_start; \
+        int ct_locked; \
+        CT_SAVE_FP(); \
+        ct_start = ct_recording(CT_CAT_lock) && !ct_tap_owns(mutex) ? ct_clock_now() : 0; \
+        ct_locked = (locking); \
+        if (ct_start) \
+            ct_wait_passed(CT_EV_MUTEX_WAIT, (uint64_t)(uintptr_t)(mutex), ct_start, -ct_locked); \
+        ct_locked; \
+    })
+
+static __attribute__((noinline)) int lock_strange(pthread_mutex_t *mutex)
+{
+    return LOCK_STRANGE(mutex, ct_real.pthread_mutex_lock(mutex));
+}
+
 static __attribute__((noinline)) int wait_and_lock(pthread_mutex_t *mutex)
 {
     CT_SAVE_FP();
@@ -66,8 +89,11 @@ static __attribute__((noinline)) int wait_and_lock(pthread_mutex_t *mutex)
 
 static CT_JUMPS __attribute__((noinline)) int lock_among_threads(pthread_mutex_t *mutex)
 {
-    int r = ATTEMPT(mutex, ct_real.pthread_mutex_lock(mutex));
+    int r;
 
+    if (__builtin_expect(ct_free_mutex_strange(), 0))
+        return lock_strange(mutex);
+    r = ATTEMPT(mutex, ct_real.pthread_mutex_lock(mutex));
     return __builtin_expect(r != EBUSY, 1) ? r : wait_and_lock(mutex);
 }
 
@@ -101,6 +127,8 @@ CT_JUMPS int ct_seen_pthread_mutex_lock(pthread_mutex_t *mutex)
 
 int ct_seen_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
 {
+    if (ct_free_mutex_strange())
+        return LOCK_STRANGE(mutex, ct_real.pthread_mutex_timedlock(mutex, until));
     return CT_LOCK(MUTEX_WAIT, mutex, ATTEMPT(mutex, ct_real.pthread_mutex_timedlock(mutex, until)),
                    ct_real.pthread_mutex_timedlock(mutex, until));
 }
@@ -109,6 +137,8 @@ int ct_seen_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, con
 {
     if (!ct_wait_clock_known(clock))
         return ct_real.pthread_mutex_clocklock(mutex, clock, until);
+    if (ct_free_mutex_strange())
+        return LOCK_STRANGE(mutex, ct_real.pthread_mutex_clocklock(mutex, clock, until));
     return CT_LOCK(MUTEX_WAIT, mutex, ATTEMPT(mutex, ct_real.pthread_mutex_clocklock(mutex, clock, until)),
                    ct_real.pthread_mutex_clocklock(mutex, clock, until));
 }

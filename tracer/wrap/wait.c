@@ -283,7 +283,7 @@ static struct ct_wait_record *claim(uintptr_t frame, uint64_t cookie)
 }
 
 /* A record of what begins now, for a thread that is attached; NULL: there is no room. */
-static inline struct ct_wait_record *open_record(struct ct_wait *wait, unsigned event, uint64_t object)
+static inline struct ct_wait_record *open_record(struct ct_wait *wait, unsigned event, uint64_t object, uint64_t since)
 {
     struct ct_wait_record *r;
     uint64_t now;
@@ -298,7 +298,7 @@ static inline struct ct_wait_record *open_record(struct ct_wait *wait, unsigned 
     wait->record = r;
     r->event = (uint16_t)event;
     r->object = object;
-    r->since = now;
+    r->since = since ? since : now;
     return r;
 }
 
@@ -309,7 +309,7 @@ void ct_wait_handler_begin(struct ct_wait *wait, int signal, uint64_t routine)
     wait->record = NULL;
     if (!ct_self.room || !ct_self.row || ct_self.owner != ct_session_serial)
         return;
-    r = open_record(wait, CT_EV_HANDLER, routine);
+    r = open_record(wait, CT_EV_HANDLER, routine, 0);
     if (!r)
         return;
     r->rate = (uint64_t)signal;
@@ -331,7 +331,9 @@ void ct_wait_handler_end(struct ct_wait *wait)
     drop(0);
 }
 
-void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64_t other)
+/* `since`: when it began, 0: now. */
+static inline __attribute__((always_inline)) void begin_at(struct ct_wait *wait, unsigned event, uint64_t object, uint64_t other,
+                                                           uint64_t since)
 {
     struct ct_wait_record *r;
     uint64_t now;
@@ -339,7 +341,7 @@ void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64
     wait->record = NULL;
     if (!ct_thread_attach() || !ct_self.room)
         return;
-    r = open_record(wait, event, object);
+    r = open_record(wait, event, object, since);
     if (!r)
         return;
     now = r->since;
@@ -353,6 +355,21 @@ void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64
     emit_begin(event, now, object, other, r->rate);
     note_stage(r, BEGAN);
     ct_thread_does(CT_THREAD_WAITING, event, object, now);
+}
+
+void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64_t other)
+{
+    begin_at(wait, event, object, other, 0);
+}
+
+void ct_wait_passed(unsigned event, uint64_t object, uint64_t start, int result)
+{
+    struct ct_wait wait;
+
+    if (!ct_gate_open() || !ct_is_slow(ct_clock_now() - start))
+        return;
+    begin_at(&wait, event, object, 0, start);
+    ct_wait_end(&wait, result);
 }
 
 void ct_wait_end(struct ct_wait *wait, int result)

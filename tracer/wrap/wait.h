@@ -23,6 +23,12 @@ struct ct_wait {
  */
 void ct_wait_begin(struct ct_wait *wait, unsigned event, uint64_t object, uint64_t other);
 
+/*
+ * A wait that is over, of which nothing was known before it: from `start` (ticks) until now, if that was long.  As if it had
+ * begun and ended then.
+ */
+void ct_wait_passed(unsigned event, uint64_t object, uint64_t start, int result);
+
 /* A number that nobody can guess from the times of waits. */
 static inline uint64_t ct_wait_dice(uint64_t now)
 {
