@@ -213,7 +213,7 @@ static void jump_out(void)
     for (volatile unsigned round = 0; round < 5; round++) {
         for (volatile size_t i = 0; i < sizeof which / sizeof *which; i++) {
             if (sigsetjmp(out, 1) == 0) {
-                alarm_in_ms(3);
+                alarm_in_ms(15);        /* the thread has come to wait, on a busy machine too */
                 waits[which[i]].run();
             } else {
                 jumps++;
