@@ -12,8 +12,10 @@ const LIVE_MS = 1000;
 const READY_MS = 4000;
 const GONE_MS = 2000;
 const LATER_MS = 300;
+const PART = 0.1; // of the trace: when so much more is indexed, counts and the minimap are asked for again
 
-let loaded = -1; // the revision that lanes and meta are of
+let loaded = -1; // the revision that lanes and meta are of,
+let loadedPart = 0; // and as much of the trace
 let timer = 0;
 let later = 0;
 let fitted = false;
@@ -87,6 +89,7 @@ function take(fresh: Meta, list: Lanes): void {
     else view.value = grown(view.value, before, fresh.span_ns, follows.value);
   });
   loaded = fresh.revision;
+  loadedPart = fresh.index.part;
   const first = !fitted;
   if (first) {
     fitted = true;
@@ -118,7 +121,8 @@ async function update(): Promise<Progress> {
   }
   const now = await getJson<Progress>("/api/progress");
   const grows = live.value;
-  const more = grows && now.covered_ns !== progress.value?.covered_ns;
+  const ended = progress.value?.state === "building" && now.state !== "building";
+  const more = ended || now.part >= loadedPart + PART || (grows && now.covered_ns !== progress.value?.covered_ns);
   progress.value = now;
   if (now.revision !== loaded || more || !meta.value || grows !== live.value) await loadTrace();
   return now;

@@ -123,4 +123,14 @@ describe("a sentence, never a blank page", () => {
       await page.getByRole("progressbar").waitFor({ state: "detached" });
       await settled(page);
     }));
+  it("as a whole when that has ended, though it found no lane and no name any more", () =>
+    on({ part: 0.4, revision: 7, events: 1000 }, "#timeline", async ({ page }, fake) => {
+      await page.locator("header .name", { hasText: /1\s000 events/ }).waitFor();
+      const overviews = () => fake.asked.filter((each) => each.startsWith("/api/overview")).length;
+      await expect.poll(overviews, { timeout: 10_000 }).toBeGreaterThan(0);
+      const before = overviews();
+      Object.assign(fake.options, { part: 1, events: 3000 });
+      await page.locator("header .name", { hasText: /3\s000 events/ }).waitFor();
+      await expect.poll(overviews, { timeout: 10_000 }).toBeGreaterThan(before);
+    }));
 });

@@ -17,6 +17,7 @@ const CSP =
 export type FakeOptions = {
   trace?: MadeTrace;
   part?: number; // of the trace that is indexed
+  revision?: number; // else it changes with the part
   damage?: string;
   lost?: number;
   events?: number;
@@ -35,7 +36,7 @@ function rowsOf(text: string): number[] {
 function answer(fake: Fake, path: string, ask: URLSearchParams): unknown {
   const { trace, options } = fake;
   const number = (name: string, or: number) => Number(ask.get(name) ?? or);
-  const progress = progressOf(options.part ?? 1, trace.span, options.part === undefined ? 1 : Math.round(options.part * 100) + 1);
+  const progress = progressOf(options.part ?? 1, trace.span, options.revision ?? (options.part === undefined ? 1 : Math.round(options.part * 100) + 1));
   switch (path) {
     case "/api/progress": return progress;
     case "/api/meta": return { ...metaOf(trace, progress, options), kind: options.profile ? "profile" : "trace" };
