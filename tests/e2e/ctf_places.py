@@ -43,12 +43,17 @@ WORK = r"""
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #define LTTNG_UST_TRACEPOINT_DEFINE
 #include "work.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
 {
     for (int i = 0; i < atoi(argv[1]); i++) {
+        if (i == 100) {
+            puts("under way");
+            fflush(stdout);
+        }
         lttng_ust_tracepoint(work, job_begin, i);
         usleep(1000);
         lttng_ust_tracepoint(work, job_end, i);
@@ -342,7 +347,10 @@ def snapshots(session):
         session("enable-event", "-u", "-c", "c", "work:*")
         session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
         session("start")
-        work = subprocess.Popen(["./work", str(count)], env=session.env, **session.who)
+        # On one CPU: what is lost of a stream shows where it goes on, and each CPU has its own.
+        work = subprocess.Popen(["./work", str(count)], env=session.env, stdout=subprocess.PIPE, text=True, **session.who,
+                                preexec_fn=lambda: os.sched_setaffinity(0, {max(os.sched_getaffinity(0))}))
+        assert work.stdout.readline() == "under way\n"
         for _ in range(2):
             time.sleep(0.1)
             session("snapshot", "record")

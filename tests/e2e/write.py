@@ -39,7 +39,7 @@ def every_kind(p, since):
     expect("counts since" in pprof(path("heap.pb.gz"), "-comments"), since, "what heap says of its beginning")
     assert read("heap.txt").startswith("heap profile: ") and "\n# Arena = " in read("heap.txt"), \
         "what only a thread of the program can tell: " + read("heap.txt")[-1500:]
-    assert re.search(r"^threads profile: total 1$", read("threads.txt"), re.M) and re.search(r"\tmain\t", read("threads.txt")), read("threads.txt")
+    assert re.search(r"^threads profile: total 1$", read("threads.txt"), re.M) and re.search(r"\tmain\+0x[0-9a-f]+\t", read("threads.txt")), read("threads.txt")
     expect(p.ask("write threads 2 each.txt"), "0", "each thread")
     assert "trace_profile_write" not in read("each.txt") and re.search(r"^\s+.*main", read("each.txt"), re.M), read("each.txt")
 

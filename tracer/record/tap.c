@@ -348,6 +348,12 @@ void ct_tap_thread_born(void)
     }
 }
 
+void ct_tap_thread_named(void)
+{
+    if (!ct_self.gone && (!ct_self.room || (!ct_self.room->telling && !in_handler(ct_self.room))))
+        ct_tap_thread_born();
+}
+
 bool ct_tap_is_lttngs(const void *of)
 {
     struct dl_find_object found;

@@ -38,6 +38,11 @@ int64_t ct_tap_due_ns(void);
 
 /* First act of a thread, before it is attached: nothing is locked yet. */
 void ct_tap_thread_born(void);
+/*
+ * It has named itself, as an allocator's own thread does before it takes a lock of its own: one that was born unseen, or before
+ * LTTng's library was there, may be told of from here on.
+ */
+void ct_tap_thread_named(void);
 /* A thread was created: LTTng knows threads by their tids, and this one may be told of before it has done anything. */
 void ct_tap_thread_made(uint64_t serial, uint32_t tid);
 /* Whether this is in one of LTTng's libraries: where a thread of its own begins, or a lock of its own. */
