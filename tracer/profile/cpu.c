@@ -115,21 +115,32 @@ static void note_failure(int error)
         note(CT_NOTE_NO_TIMERS);                /* anything else: the thread is gone by now */
 }
 
-/* One that is being born or ends has all signals blocked for a moment: it is told only when seen twice. */
+/*
+ * One that is being born or ends has all signals blocked for a moment, which is long where CPUs are few.  It is told when it was
+ * seen so twice, or, if it is libc that blocks them, many times.
+ */
+static bool blocks_for_good(uint32_t tid, bool briefly)
+{
+    static uint32_t before;
+    static unsigned again;
+
+    again = tid == before ? again + 1 : 0;
+    before = tid;
+    return again >= (briefly ? 20 : 1);
+}
+
 static void arm_thread(uint32_t tid)
 {
-    static uint32_t blocked_before;
+    bool briefly;
 
     if (ct_hidden(tid))
         ct_timers_drop(tid);
     else if (ct_timers_has(tid))
         return;
-    else if (!ct_signal_blocked(tid))
+    else if (!ct_signal_blocked(tid, &briefly))
         note_failure(ct_timers_arm(tid));
-    else if (tid == blocked_before)
+    else if (blocks_for_good(tid, briefly))
         note(CT_NOTE_BLOCKED);
-    else
-        blocked_before = tid;
 }
 
 static uint32_t rate_now;               /* control thread: of the timers that run */

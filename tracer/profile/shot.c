@@ -50,7 +50,7 @@ struct ct_shot *ct_shot_begin(uint32_t tid)
     int number = ct_cpu_signal(), timer;
     struct ct_shot *shot;
 
-    if (!number || !ct_sandbox_lets_sample() || ct_signal_blocked(tid))
+    if (!number || !ct_sandbox_lets_sample() || ct_signal_blocked(tid, NULL))
         return NULL;
     shot = take_slot();
     if (!shot)

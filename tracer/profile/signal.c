@@ -12,7 +12,10 @@
 #include "record/tasks.h"
 #include "record/thread.h"
 
-enum { WITH_RESTORER = 0x04000000 };
+enum {
+    WITH_RESTORER = 0x04000000,
+    LIBCS_OWN = 32,                 /* by which threads are cancelled: no mask that a program sets has it */
+};
 
 _Atomic int ct_signal_lent;
 static _Atomic uint64_t theirs;         /* signals that the program has claimed, by bit */
@@ -130,11 +133,12 @@ void ct_signal_pass_on(int number, siginfo_t *info, void *context)
         ct_syscall(SYS_rt_tgsigqueueinfo, ct_syscall(SYS_getpid), ct_syscall(SYS_gettid), number, info);
 }
 
-bool ct_signal_blocked(uint32_t tid)
+bool ct_signal_blocked(uint32_t tid, bool *briefly)
 {
     static const char key[] = "\nSigBlk:";
     char text[4096];
     long size = ct_tasks_read(tid, "status", text, sizeof text);
+    uint64_t mask;
 
     for (const char *at = text; size > 0 && *at; at++) {
         size_t i = 0;
@@ -145,7 +149,10 @@ bool ct_signal_blocked(uint32_t tid)
             continue;
         at += i;
         at += *at == '\t';
-        return ct_raw_number(&at, 16) >> (ct_signal_ours() - 1) & 1;
+        mask = ct_raw_number(&at, 16);
+        if (briefly)
+            *briefly = mask >> (LIBCS_OWN - 1) & 1;
+        return mask >> (ct_signal_ours() - 1) & 1;
     }
     return false;
 }

@@ -51,9 +51,10 @@ static inline struct ct_unwind_regs ct_signal_registers(const void *context)
 
 /*
  * Whether another thread's mask blocks our signal: a tick would stay pending, where the program's sigwait() might meet it.
+ * `briefly`, if not NULL: it is libc that blocks all signals, also those that programs cannot, while a thread is born or ends.
  * Control thread.
  */
-bool ct_signal_blocked(uint32_t tid);
+bool ct_signal_blocked(uint32_t tid, bool *briefly);
 
 /* The calling thread's mask lets our signal through, or blocks it.  Whether it was blocked. */
 bool ct_signal_unblock(void);
