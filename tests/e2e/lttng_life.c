@@ -59,35 +59,51 @@ static int ends(const char *how)
     pthread_exit(NULL);
 }
 
-/* --- wakers: each waits for the other, who posts when that is so --- */
+/*
+ * --- wakers: who wakes comes when the other waits in the kernel, as libc's words say.  Who comes to wait while the other acts
+ * could be too late to be told of, and waits for nothing.
+ */
 
-enum { ROUNDS = 200 };
+enum { ROUNDS = 200, LOCKED_AND_WAITED_FOR = 2, SEM_WAITERS = 1 };
 static sem_t ping, pong;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int turn, held;
 
+static void post(sem_t *sem)
+{
+    do
+        usleep(100);
+    while (__atomic_load_n((unsigned *)sem + SEM_WAITERS, __ATOMIC_ACQUIRE) == 0);
+    sem_post(sem);
+}
+
+static void until_wanted(const pthread_mutex_t *mutex)
+{
+    do
+        usleep(100);
+    while (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_ACQUIRE) != LOCKED_AND_WAITED_FOR);
+}
+
 static void *answer(void *unused)
 {
     for (int i = 0; i < ROUNDS; i++) {
         sem_wait(&ping);
-        usleep(300);
-        sem_post(&pong);
+        post(&pong);
     }
+    pthread_mutex_lock(&lock);
     for (int i = 0; i < ROUNDS; i++) {
-        pthread_mutex_lock(&lock);
         while (turn != 1)
             pthread_cond_wait(&changed, &lock);
         turn = 0;
-        usleep(300);
         pthread_cond_signal(&changed);
-        pthread_mutex_unlock(&lock);
     }
+    pthread_mutex_unlock(&lock);
     for (int i = 0; i < ROUNDS; i++) {
         sem_wait(&ping);
         pthread_mutex_lock(&lock);
         pthread_mutex_unlock(&lock);
-        sem_post(&pong);
+        post(&pong);
     }
     return unused;
 }
@@ -98,25 +114,24 @@ static int wakes(void)
 
     sem_init(&ping, 0, 0);
     sem_init(&pong, 0, 0);
+    pthread_mutex_lock(&lock);
     pthread_create(&thread, NULL, answer, NULL);
     for (int i = 0; i < ROUNDS; i++) {
-        usleep(300);
-        sem_post(&ping);
+        post(&ping);
         sem_wait(&pong);
     }
+    until_wanted(&lock);
     for (int i = 0; i < ROUNDS; i++) {
-        pthread_mutex_lock(&lock);
         turn = 1;
-        usleep(300);
         pthread_cond_signal(&changed);
         while (turn != 0)
             pthread_cond_wait(&changed, &lock);
-        pthread_mutex_unlock(&lock);
     }
+    pthread_mutex_unlock(&lock);
     for (int i = 0; i < ROUNDS; i++) {
         pthread_mutex_lock(&lock);
-        sem_post(&ping);
-        usleep(300);
+        post(&ping);
+        until_wanted(&lock);
         pthread_mutex_unlock(&lock);
         sem_wait(&pong);
     }

@@ -58,8 +58,7 @@ def ends(built, session):
 
 def wakers(built, session):
     """
-    Who wakes is told of before who was woken goes on: no object has ended more waits than it was told to.  A wait may begin in between,
-    when its waker is told of and has not acted yet.
+    Who wakes is told of before who was woken goes on: no object has ended more waits than it was told to.
     """
     session.begin(events="ctrace:*_wait,ctrace:sleep,ctrace:wait_done,ctrace:wake,ctrace:unlock_wake")
     run("./lttng_life", "wakes", env=alone(built, session), cwd=session.home, **session.who)
