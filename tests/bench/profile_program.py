@@ -94,12 +94,7 @@ ours = found(WAYS)
 starts = [start(ours) for _ in range(STARTS)]
 for kind, most in ("cpu", 0.5), ("heap", 1):
     if kind in ours:
-        name = f"profile.{kind}.{which}"
-        ratios = [more[kind] for more in starts]
-        low, high = programs.bounds(ratios)
-        programs.show(name, statistics.median(ratios), "%", most)
-        programs.show(f"{name}.low", low, "%")
-        programs.show(f"{name}.high", high, "%")
+        programs.show_median(f"profile.{kind}.{which}", [more[kind] for more in starts], "%", most)
 peers = found(PEERS)
 starts = [start(peers) for _ in range(PEER_STARTS)]
 for way in peers:

@@ -10,7 +10,6 @@ is not in it; `program.NAME.idle_instructions` tells that.  What begins and ends
 
 import os
 import shutil
-import statistics
 import sys
 import threading
 import time
@@ -88,8 +87,4 @@ os.makedirs(folder, exist_ok=True)
 settle(os.getpid(), cpus[0])
 ratios = [pair for _ in range(STARTS) for pair in start()]
 shutil.rmtree(folder, ignore_errors=True)
-low, high = programs.bounds(ratios)
-name = f"profile.cpu.{which}.switched"
-programs.show(name, statistics.median(ratios), "%", 0.5)
-programs.show(f"{name}.low", low, "%")
-programs.show(f"{name}.high", high, "%")
+programs.show_median(f"profile.cpu.{which}.switched", ratios, "%", 0.5)

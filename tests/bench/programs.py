@@ -122,3 +122,12 @@ def run(command, **options):
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}")
     return done.stdout
+
+
+def show_median(name, ratios, unit, budget):
+    """The median of these; where its true value may lie decides about the budget, if it can be told."""
+    low, high = bounds(ratios)
+    verdict = "ok" if high <= budget else "missed" if low > budget else "undecided"
+    print(f"{name} {statistics.median(ratios):.4g} {unit} <={budget:g} {verdict}", flush=True)
+    show(f"{name}.low", low, unit)
+    show(f"{name}.high", high, unit)

@@ -3,8 +3,9 @@
 #
 #   tests/bench/run.sh [PREFIX]
 #
-# Prints `NAME VALUE UNIT` a line, and for what has a budget `NAME VALUE UNIT <=BUDGET ok|missed`.  What could not be
-# measured is said on stderr.  The exit status is 0 when everything asked for was measured, met or not.
+# Prints `NAME VALUE UNIT` a line, and for what has a budget `NAME VALUE UNIT <=BUDGET ok|missed`, or `undecided` where the
+# bounds of the true value lie on both sides of it.  What could not be measured is said on stderr.  The exit status is 0 when
+# everything asked for was measured, met or not.
 #
 #   BENCH_ROUNDS   alternating runs of each thing (21 for loops, 8 for programs)
 #   BENCH_STARTS   starts of each program, for those that are compared side by side
