@@ -7,10 +7,10 @@
 
 #define CT_LIST(type) struct { type *items; size_t count, room; }
 
-/* Makes room for one more; 0 or -ENOMEM.  Not to be called but through ct_list_add. */
+/* Makes room for one more, at first for some small ones or one large; 0 or -ENOMEM.  Not to be called but through ct_list_add. */
 static inline int ct_list_grow(void **items, size_t *room, size_t size)
 {
-    size_t wide = *room ? *room * 2 : 16;
+    size_t wide = *room ? *room * 2 : size <= 64 ? 16 : 1 + 1024 / size;
     void *p = wide > SIZE_MAX / size ? NULL : realloc(*items, wide * size);
 
     if (!p)
