@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "converter/read/pages.h"
+
 enum { NAME_MAX_BYTES = 64 };
 
 static struct ct_read_step step_of(unsigned type)
@@ -35,9 +37,14 @@ static void plan_ready(struct ct_read_plan *plan)
 }
 
 /* Room for no more events than there are: a program that serves itself makes one each second or so. */
+static size_t room_of(uint32_t count)
+{
+    return sizeof(struct ct_read_plans) + (count + 1) * sizeof(struct ct_read_plan);
+}
+
 static struct ct_read_plans *make_room(uint32_t count)
 {
-    struct ct_read_plans *plans = calloc(1, sizeof *plans + (count + 1) * sizeof *plans->plan);
+    struct ct_read_plans *plans = ct_pages_new(room_of(count));
 
     if (plans)
         plans->count = count;
@@ -185,7 +192,8 @@ int ct_read_plans_new(struct ct_cursor *payload, uint32_t crc, struct ct_read_pl
 
 void ct_read_plans_free(struct ct_read_plans *plans)
 {
-    if (plans)
-        free(plans->names);
-    free(plans);
+    if (!plans)
+        return;
+    free(plans->names);
+    ct_pages_free(plans, room_of(plans->count));
 }

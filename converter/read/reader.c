@@ -8,6 +8,7 @@
 #include "converter/read/ahead.h"
 #include "converter/read/generation.h"
 #include "converter/read/merge.h"
+#include "converter/read/pages.h"
 
 enum { LOADED_MAX = 4 };                /* generations of one program at once; more overlap in hostile files only */
 
@@ -145,7 +146,7 @@ bool ct_reader_begun(const struct ct_reader *reader)
 int ct_reader_open(const struct ct_read_input *inputs, size_t count, const struct ct_reader_options *options,
                    struct ct_reader **ret, struct ct_error *err)
 {
-    struct ct_reader *reader = calloc(1, sizeof *reader);
+    struct ct_reader *reader = ct_pages_new(sizeof *reader);
     struct ct_error spare, told;
     int r = reader ? 0 : -ENOMEM;
 
@@ -229,7 +230,7 @@ void ct_reader_close(struct ct_reader *reader)
     ct_merge_fini(&reader->merge);
     ct_list_fini(&reader->agenda.heap);
     ct_trace_fini(&reader->trace);
-    free(reader);
+    ct_pages_free(reader, sizeof *reader);
 }
 
 void ct_reader_set_range(struct ct_reader *reader, int64_t from_ns, int64_t to_ns, bool warm)
