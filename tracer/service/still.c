@@ -45,53 +45,55 @@ static int read_row(int folder, const char *tid, struct ct_still_row *row)
     return sscanf(text, "%" SCNu64 " %*u %" SCNu64, &row->ran_ns, &row->turns) == 2 && row->turns;
 }
 
-static size_t read_rows(DIR *folder, const struct ct_still *before, int64_t now, struct ct_still_row *rows)
+/* What a readdir() of libc has for buffers would be the program's memory. */
+static size_t read_rows(int folder, const struct ct_still *before, int64_t now, struct ct_still_row *rows)
 {
-    const struct dirent *e;
+    char names[1024] __attribute__((aligned(8)));
     size_t count = 0;
+    ssize_t n;
 
-    while (count < CT_STILL_THREADS && (e = readdir(folder))) {
-        struct ct_still_row *row = &rows[count];
-        const struct ct_still_row *old;
+    while ((n = getdents64(folder, names, sizeof names)) > 0)
+        for (ssize_t at = 0; at < n && count < CT_STILL_THREADS;) {
+            const struct dirent64 *e = (const struct dirent64 *)(names + at);
+            struct ct_still_row *row = &rows[count];
+            const struct ct_still_row *old;
 
-        if (e->d_name[0] == '.' || !read_row(dirfd(folder), e->d_name, row))
-            continue;
-        old = find(before, row->tid, count);
-        row->since_ns = old && old->ran_ns == row->ran_ns && old->turns == row->turns ? old->since_ns : now;
-        count++;
-    }
+            at += e->d_reclen;
+            if (e->d_name[0] == '.' || !read_row(folder, e->d_name, row))
+                continue;
+            old = find(before, row->tid, count);
+            row->since_ns = old && old->ran_ns == row->ran_ns && old->turns == row->turns ? old->since_ns : now;
+            count++;
+        }
     return count;
 }
 
 bool ct_still_look(struct ct_still *still, pid_t pid, int64_t pause_ns)
 {
-    struct ct_still_row rows[CT_STILL_THREADS];
-    struct ct_still_row *kept;
+    struct ct_still_row *rows, *kept;
     struct timespec t;
     size_t count;
     char path[40];
-    DIR *folder;
     int64_t now;
+    int folder;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     now = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
     if (still->looked_ns && now - still->looked_ns < pause_ns)
         return false;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-    folder = opendir(path);
-    if (!folder)
+    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
         return false;
-    count = read_rows(folder, still, now, rows);
-    closedir(folder);
-    kept = realloc(still->rows, (count ? count : 1) * sizeof *rows);
-    if (!kept) {
-        ct_still_fini(still);
-        return false;
-    }
-    for (size_t i = 0; i < count; i++)
-        kept[i] = rows[i];
-    *still = (struct ct_still){ kept, count, now };
-    return true;
+    rows = malloc(CT_STILL_THREADS * sizeof *rows);
+    count = rows ? read_rows(folder, still, now, rows) : 0;
+    close(folder);
+    kept = rows ? realloc(rows, (count ? count : 1) * sizeof *rows) : NULL;
+    if (!kept)
+        free(rows);
+    free(still->rows);
+    *still = kept ? (struct ct_still){ kept, count, now } : (struct ct_still){ 0 };
+    return kept != NULL;
 }
 
 int64_t ct_still_ns(const struct ct_still *still, uint32_t tid)
