@@ -55,7 +55,10 @@ def answers():
             expect(curl(s.url("/debug/pprof/cmdline"))[2].encode(), file.read()[:-1], "cmdline")
         expect(curl(s.url("/debug/pprof"))[1]["location"], "/debug/pprof/", "redirect")
         assert "# EOF\n" in curl(s.url("/metrics"))[2] and "openmetrics" in curl(s.url("/metrics"))[1]["content-type"]
-        assert "<table>" in curl(s.url("/debug/pprof/"))[2]
+        index = curl(s.url("/debug/pprof/"))[2]
+        assert "<table>" in index
+        expect(dict(re.findall(r'<form action="(\w+)">.*? step="(\w+)"', index)), {"profile": "1", "trace": "any"},
+               "parts of seconds, which of a profile would be 30")
         large = curl(s.url("/debug/pprof/large"))[2].split("\n", 1)[1]
         expect((len(large), large[-4096:-4086]), (8 << 20, "block 2047"), "8 MB")
     with Server("prefix=/admin/ct") as s:

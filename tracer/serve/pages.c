@@ -63,13 +63,15 @@ static void put_row(struct ct_reply *r, const char *name, uint64_t count, const 
     ct_reply_print(r, "\">%s</a></td></tr>\n", name);
 }
 
-/* A time to choose, for what runs over a time. */
+/* A time to choose, for what runs over a time.  A profile of 1.5 s would be, as Go's, one of 30. */
 static void put_form(struct ct_reply *r, const char *name, const char *seconds, const char *carried)
 {
+    bool parts = strcmp(name, "trace") == 0;
+
     ct_reply_print(r,
-                   "<form action=\"%s\"><label>%s over <input name=\"seconds\" type=\"number\" min=\"%s\" step=\"any\" "
-                   "value=\"%s\" inputmode=\"decimal\"> seconds</label>",
-                   name, name, strcmp(name, "trace") == 0 ? "0.001" : "1", seconds);
+                   "<form action=\"%s\"><label>%s over <input name=\"seconds\" type=\"number\" min=\"%s\" step=\"%s\" "
+                   "value=\"%s\" inputmode=\"%s\"> seconds</label>",
+                   name, name, parts ? "0.001" : "1", parts ? "any" : "1", seconds, parts ? "decimal" : "numeric");
     for (const char *at = carried; *at;) {
         const char *key = at + 1;
         size_t key_size = strcspn(key, "="), size = strcspn(key, "&");
