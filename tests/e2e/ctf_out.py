@@ -176,7 +176,10 @@ def a_part():
     assert whole[len(whole) // 2:][-10:] == part[-10:] and len(part) < len(whole) * 0.9, (len(whole), len(part))
     shutil.copy("queue.out", "again.out")
     assert len(babeltrace("queue.out", "again.out", "queue.ctf").stdout.splitlines()) == 3 * len(whole), "muxed"
-    run(ctrace, "convert", "-t", "ctf", "-o", "piece", "--from", "20ms", "--to", "40ms", "queue.out")
+    text = run(ctrace, "convert", "-t", "text", "-o", "-", "queue.out").stdout
+    times = sorted(float(at) for at in re.findall(r"^(\d+\.\d{9}) \d+:\d+!? \w+", text, re.M))
+    first, last = (f"{times[len(times) * third // 3] * 1e6:.0f}us" for third in (1, 2))
+    run(ctrace, "convert", "-t", "ctf", "-o", "piece", "--from", first, "--to", last, "queue.out")
     assert 0 < sum(events_of_ctf("piece").values()) < sum(events_of_ctf("queue.out").values()), "a piece"
 
 
