@@ -31,8 +31,8 @@ struct ct_thread_dump {
     int64_t call;                       /* number of the system call that it is in; -1 none, or not known */
     uint64_t lock;                      /* address of what it waits for; not looked at without a kind */
     uint32_t lock_kind;                 /* enum ct_dump_lock */
-    uint32_t holder;                    /* tid of who has it, 0 not known: a number that the program wrote */
-    uint32_t readers;                   /* how many read-hold a rwlock; nobody knows who */
+    uint32_t holder;                    /* tid of who has it, or of one of its readers, 0 not known: a number that the program wrote */
+    uint32_t readers;                   /* how many read-hold a rwlock */
     uint32_t still_s;                   /* seconds that it has not run, at least; not in what the control thread writes */
     uint64_t switches;                  /* how often it had given up the CPU when `holder` was read */
     char name[CT_NAME_MAX];

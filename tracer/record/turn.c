@@ -14,6 +14,7 @@
 #include "record/gate.h"
 #include "record/hidden.h"
 #include "record/modules.h"
+#include "record/readers.h"
 #include "record/sampler.h"
 #include "record/sandbox.h"
 #include "record/session_state.h"
@@ -74,6 +75,7 @@ static void start(struct ct_arena *a)
     CT_SAMPLER(begin);
     if (ct_route_follow)
         ct_route_follow();
+    ct_readers_forget();
     turn(a, 1);
     CT_SAMPLER(follow, true);
 }
@@ -173,9 +175,16 @@ static void turn_for_consumer(struct ct_arena *a)
     }
 }
 
+static void set_categories(uint64_t categories)
+{
+    if (!ct_wanted(CT_CAT_lock) && categories >> CT_CAT_lock & 1)
+        ct_readers_forget();
+    __atomic_store_n(&ct_options.categories, categories, __ATOMIC_RELAXED);
+}
+
 void ct_turn_categories(struct ct_arena *a, uint64_t categories)
 {
-    __atomic_store_n(&ct_options.categories, categories | tapped | 1u << CT_CAT_trace, __ATOMIC_RELAXED);
+    set_categories(categories | tapped | 1u << CT_CAT_trace);
     __atomic_store_n(&a->categories, categories | 1u << CT_CAT_trace, __ATOMIC_RELAXED);     /* for `ctrace list` */
     ct_turn(a);
 }
@@ -215,7 +224,7 @@ void ct_turn_want_no_more(struct ct_arena *a, enum ct_turn_wanting who)
 void ct_turn_tap_with(struct ct_arena *a, uint64_t categories)
 {
     tapped = categories;
-    __atomic_store_n(&ct_options.categories, a->categories | tapped, __ATOMIC_RELAXED);
+    set_categories(a->categories | tapped);
     if (categories)
         wanted |= CT_TURN_FOR_LTTNG;
 }

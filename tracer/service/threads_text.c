@@ -82,6 +82,13 @@ static void put_holder(struct ct_reply *reply, const struct ct_threads *t, const
         ct_reply_text(reply, "nobody known");
 }
 
+static void put_holders(struct ct_reply *reply, const struct ct_threads *t, const struct ct_thread_dump *row)
+{
+    put_holder(reply, t, row);
+    if (row->holder && row->readers > 1)
+        ct_reply_print(reply, " and %u other reader%s", row->readers - 1, row->readers == 2 ? "" : "s");
+}
+
 static void put_lock(struct ct_reply *reply, const struct ct_thread_dump *row)
 {
     ct_reply_print(reply, "%s 0x%llx", row->lock_kind == CT_DUMP_MUTEX ? "mutex" : "rwlock", (unsigned long long)row->lock);
@@ -150,7 +157,7 @@ static void put_state(struct ct_reply *reply, const struct ct_threads *t, const 
         put_call(reply, row);
     if (row->lock_kind) {
         ct_reply_text(reply, row->lock_kind == CT_DUMP_THREAD ? ", for " : ", held by ");
-        put_holder(reply, t, row);
+        put_holders(reply, t, row);
     }
     if ((event || call) && row->since_ns >= 1000000000)
         ct_reply_print(reply, ", %.0f s", (double)row->since_ns / 1e9);
@@ -221,7 +228,7 @@ static void put_waiters(const struct ct_threads *t, const uint32_t *order, size_
         put_lock(reply, first);
         ct_reply_text(reply, " is held by ");
     }
-    put_holder(reply, t, first);
+    put_holders(reply, t, first);
     ct_reply_print(reply, first->lock_kind == CT_DUMP_THREAD ? " is awaited by" : "; %zu wait%s:", count, count == 1 ? "s" : "");
     for (size_t i = 0; i < count && i < WAITERS_TOLD; i++) {
         ct_reply_text(reply, i ? ", " : " ");
