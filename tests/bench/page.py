@@ -157,7 +157,9 @@ SECTIONS = [
     ("The viewer", {
         **{f"view.{name}.{what}": f"{trace}: {meaning}" for name, trace in (
             ("100M", "100 M mixed events"), ("10M", "10 M"), ("1M", "1 M"), ("waits", "10 M of nothing but short waits"),
-            ("threads", "10 M of 64 threads")) for what, meaning in (
+            ("threads", "10 M of 64 threads"),
+            ("4rows", "10 M waits of one thread, as few rows as a trace has"), ("400rows", "10 M of 130 threads"),
+            ("recorded", "redis-server, recorded for 20 s")) for what, meaning in (
                 ("index", "events that the index takes in; 8 s for 100 M are 12.5"),
                 ("index_cpu", "CPU time of all threads, an event"),
                 ("index_bytes", "the index by its trace"),
@@ -170,6 +172,7 @@ SECTIONS = [
                 ("building_first", "until the first tile while it is built"),
                 ("building_tile_p95", "48 rows of a tile while it is built, the wait for its turn included"),
                 ("building_memory", "anonymous memory while it is built"))},
+        "view.recorded.requests": "requests that it was asked meanwhile",
         "view.paint_cold": "from the start of `ctrace view` to lanes in a chromium that is open, without an index; 1 M events of 200 threads",
         "view.paint_warm": "the same with an index, the least of three",
         "view.page": "all of the page, packed",

@@ -216,26 +216,39 @@ ctf() {
     /usr/bin/python3 "$ROOT/tests/bench/ctf.py" "$bench" "$data" || not_measured ctf "it failed"
 }
 
-# 1, 10 and (unless BENCH_LARGE=0) 100 M events of 8 threads: built, and opened again.
-# view_trace NAME EVENTS THREADS MIX
+# 1, 10 and (unless BENCH_LARGE=0) 100 M events of 8 threads, 10 M of as few and of as many rows as one looks at, and what was
+# recorded of a program: built, and opened again.
+# view_trace NAME COMMAND... that makes $data/view.trace
 view_trace() {
     local trace=$data/view.trace folder=$data/view.idx
-    if "$programs/mktrace" "$2" "$3" "$4" "$trace"; then
+    if "${@:2}"; then
         run_bench view.index bench-index "$trace" "$folder" "$1"
         run_bench view.index bench-index "$trace" "$folder" "$1"
         run_bench view.index bench-index "$trace" "$folder" "$1" ask
     else
         not_measured "$1" "no trace was made"
     fi
-    rm -rf "$trace" "$folder"
+    rm -rf "$trace"* "$folder"
+}
+
+# view_made NAME EVENTS THREADS MIX
+view_made() {
+    view_trace "$1" "$programs/mktrace" "$2" "$3" "$4" "$data/view.trace"
 }
 
 view_index() {
-    view_trace view.1M 1000000 8 mixed
-    view_trace view.10M 10000000 8 mixed
-    view_trace view.waits 10000000 8 wait
-    view_trace view.threads 10000000 64 mixed
-    [ "${BENCH_LARGE:-1}" = 0 ] || view_trace view.100M 100000000 8 mixed
+    view_made view.1M 1000000 8 mixed
+    view_made view.10M 10000000 8 mixed
+    view_made view.waits 10000000 8 wait
+    view_made view.threads 10000000 64 mixed
+    view_made view.4rows 10000000 1 wait
+    view_made view.400rows 10000000 130 mixed
+    if command -v redis-server >/dev/null; then
+        view_trace view.recorded /usr/bin/python3 "$ROOT/tests/bench/record_redis.py" "$bench" "$data" "$data/view.trace" 20
+    else
+        not_measured view.recorded "redis-server is missing"
+    fi
+    [ "${BENCH_LARGE:-1}" = 0 ] || view_made view.100M 100000000 8 mixed
 }
 
 # The page of `ctrace view` in chromium.
