@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e"))
-from page_tools import copy, end, install, missing, start
+from page_tools import copy, end, install, missing, no_page, start
 
 THREADS = 200
 BUDGETS = {
@@ -18,7 +18,7 @@ BUDGETS = {
 
 
 def main(build, data, events):
-    why = missing()
+    why = missing() or no_page(build)
     work = None if why else copy(build)
     why = why or install(work)
     if why:

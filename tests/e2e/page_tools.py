@@ -20,6 +20,14 @@ def missing():
     return None if version and int(version.group(1)) >= 18 else f"node is {said.strip()}, 18 is the least"
 
 
+def no_page(build):
+    """Why there is no page in that build's ctrace, and what helps; or nothing."""
+    embedded = os.path.join(build, "page_assets.bin")
+    if os.path.exists(embedded) and os.path.getsize(embedded) > 0:
+        return None
+    return f"the ctrace in {build} has no page: meson configure -Dweb=auto there, and build again"
+
+
 def read(path):
     try:
         with open(path, encoding="utf-8") as file:

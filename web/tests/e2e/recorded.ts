@@ -1,12 +1,15 @@
 // A program recorded by this build's ctrace, and `ctrace view` on it.
 
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const BUILD = process.env.CTRACE_BUILD ?? "";
-export const hasBuild = BUILD !== "" && existsSync(join(BUILD, "ctrace"));
+const hasCommand = BUILD !== "" && existsSync(join(BUILD, "ctrace"));
+const page = join(BUILD, "page_assets.bin"); // what is embedded: empty without a page
+export const hasBuild = hasCommand && existsSync(page) && statSync(page).size > 0;
+if (hasCommand && !hasBuild) console.warn(`Left out, since the ctrace in ${BUILD} has no page: meson configure -Dweb=auto there, and build again.`);
 
 export type Viewing = { url: string; folder: string; child: ChildProcess; close: () => Promise<void> };
 
