@@ -107,8 +107,12 @@ void ct_index_free(struct ct_index_memory *memory);
 
 /* --- what is in it --- */
 
+/*
+ * Ids of rows, lanes and programs are dense and given as they turn up.  Keys are for links: the same thing of the same trace has
+ * the same one in whatever order, and with whatever else, its files are opened.
+ */
 struct ct_index_program {
-    uint64_t pid;
+    uint64_t pid, key;
     struct ct_text name, command;       /* that it was started by; the command line, arguments with spaces between */
     struct ct_text host;                /* "web2 (clock +-3.5 us)" when the trace is of several machines, else empty */
     int64_t start_ns, end_ns;
@@ -135,6 +139,7 @@ enum ct_index_row_kind { CT_ROW_STATE, CT_ROW_SLICES, CT_ROW_MARKS, CT_ROW_VALUE
 
 struct ct_index_row {
     uint32_t id, lane;
+    uint64_t key;
     enum ct_index_row_kind kind;
     unsigned depth;                     /* of slices: 0 is the outermost */
     uint64_t count;                     /* of slices or values, so far */
@@ -144,6 +149,7 @@ struct ct_index_row {
 struct ct_index_lane {
     uint32_t id, program;               /* program: UINT32_MAX for what belongs to none (CPUs) */
     enum ct_index_lane_kind kind;
+    uint64_t key;
     uint64_t tid;                       /* of threads */
     struct ct_text name;
     struct ct_text group;               /* name of a thread's start routine ("main" for the first one), or empty */

@@ -4,12 +4,23 @@
 
 #include "converter/index/builder.h"
 #include "converter/index/frames.h"
+#include "converter/index/keys.h"
 
 enum {
     COMMAND_MAX = 1000,
     CPU_ROWS_MAX = 4096,
     ROWS_MAX = 200000,                  /* 1.6 KB each: only a hostile trace has more */
 };
+
+/* Threads and CPUs have numbers, and names that may change; what else there is of one kind in a program has only its name. */
+static uint64_t key_of(struct ct_builder *b, const struct ct_lane_record *lane)
+{
+    uint64_t key = lane->program == CT_INDEX_NONE ? lane->key : b->programs.items[lane->program].key;
+    struct ct_text name = ct_strings_text(&b->strings, lane->name);
+
+    key = ct_key_add_number(ct_key_add_number(key, lane->kind), lane->serial);
+    return lane->kind == CT_LANE_THREAD || lane->kind == CT_LANE_CPU ? key : ct_key_add(key, name.at, name.size);
+}
 
 uint32_t ct_build_lane(struct ct_builder *b, const struct ct_lane_record *record)
 {
@@ -21,6 +32,7 @@ uint32_t ct_build_lane(struct ct_builder *b, const struct ct_lane_record *record
     }
     *lane = *record;
     lane->first_row = lane->last_row = CT_INDEX_NONE;
+    lane->key = key_of(b, lane);
     b->revision++;
     return (uint32_t)b->lanes.count - 1;
 }
@@ -93,8 +105,20 @@ static uint32_t program_name(struct ct_builder *b, const struct ct_read_program 
     return ct_strings_print(&b->strings, "%.*s%.*s", (int)name.size, name.size ? name.at : "", (int)place.size, place.size ? place.at : "");
 }
 
+/* The same program opened twice, or made anew by exec without telling so: the later one has the next key. */
+static uint64_t program_key(const struct ct_builder *b, const struct ct_run *run)
+{
+    uint64_t key = ct_key_of_program(run);
+
+    for (size_t i = 0; i < b->programs.count; i++)
+        if (b->programs.items[i].key == key)
+            key = ct_key_add_number(key, 1);
+    return key;
+}
+
 static __attribute__((noinline)) struct ct_build_owner *new_owner(struct ct_builder *b, struct ct_model_program *p)
 {
+    uint64_t key = program_key(b, &p->read->run);
     struct ct_program_record *record;
     struct ct_build_owner *own;
 
@@ -105,7 +129,7 @@ static __attribute__((noinline)) struct ct_build_owner *new_owner(struct ct_buil
         b->no_memory = true;
         return NULL;
     }
-    *record = (struct ct_program_record){ .pid = p->read->run.pid, .start = p->read->start_ns, .end = p->read->end_ns,
+    *record = (struct ct_program_record){ .pid = p->read->run.pid, .key = key, .start = p->read->start_ns, .end = p->read->end_ns,
                                           .name = program_name(b, p->read),
                                           .host = host_of(b, p->read), .command = command_of(b, p->read) };
     own->id = (uint32_t)b->programs.count - 1;
@@ -280,7 +304,7 @@ struct ct_row_live *ct_build_cpu_row(struct ct_builder *b, unsigned host, int cp
                 : ct_strings_print(&b->strings, "CPU %d", cpu);
     lane = ct_build_lane(b, &(struct ct_lane_record){ .kind = CT_LANE_CPU, .program = CT_INDEX_NONE, .name = name,
                                                       .group = exact ? 0 : ct_strings_print(&b->strings, "estimated"),
-                                                      .host = host_of(b, of), .serial = key, .start = INT64_MAX, .end = INT64_MIN });
+                                                      .host = host_of(b, of), .key = ct_key_of_host(&of->run), .serial = (unsigned)cpu, .start = INT64_MAX, .end = INT64_MIN });
     row = ct_list_add(&b->cpus);
     if (!row)
         return NULL;

@@ -1,6 +1,7 @@
 /* What is in an index: classes, the trace, programs, lanes with their rows, names. */
 #include <errno.h>
 
+#include "converter/index/keys.h"
 #include "converter/index/memory.h"
 #include "converter/index/store.h"
 
@@ -74,7 +75,7 @@ int ct_index_meta(struct ct_index *index, struct ct_index_meta *ret)
     for (size_t i = 0; programs && i < s.program_count; i++) {
         const struct ct_program_record *p = &s.programs[i];
 
-        programs[i] = (struct ct_index_program){ .pid = p->pid, .name = ct_index_copy(meta.memory, ct_store_text(&s, p->name)),
+        programs[i] = (struct ct_index_program){ .pid = p->pid, .key = p->key & CT_KEY_MASK, .name = ct_index_copy(meta.memory, ct_store_text(&s, p->name)),
                                                  .command = ct_index_copy(meta.memory, ct_store_text(&s, p->command)),
                                                  .host = ct_index_copy(meta.memory, ct_store_text(&s, p->host)),
                                                  .start_ns = p->start, .end_ns = p->end, .threads = p->threads };
@@ -89,6 +90,13 @@ int ct_index_meta(struct ct_index *index, struct ct_index_meta *ret)
 
 /* --- lanes --- */
 
+static uint64_t row_key(const struct ct_lane_record *lane, const struct ct_row_record *row, struct ct_text name)
+{
+    uint64_t key = ct_key_add_number(ct_key_add_number(lane->key, row->kind), row->depth);
+
+    return ct_key_add(key, name.at, name.size) & CT_KEY_MASK;
+}
+
 static size_t rows_of(const struct ct_store *s, const struct ct_lane_record *lane, uint32_t id, struct ct_index_memory *memory,
                       struct ct_index_row *rows, size_t room)
 {
@@ -100,6 +108,7 @@ static size_t rows_of(const struct ct_store *s, const struct ct_lane_record *lan
         if (!record || record->lane != id)
             break;
         rows[count++] = (struct ct_index_row){ .id = row, .lane = id, .kind = record->kind, .depth = record->depth,
+                                               .key = row_key(lane, record, ct_store_text(s, record->name)),
                                                .count = ct_store_count(s, row),
                                                .name = ct_index_copy(memory, ct_store_text(s, record->name)) };
         row = record->next;
@@ -111,7 +120,7 @@ static void lane_of(const struct ct_store *s, uint32_t id, struct ct_index_memor
 {
     const struct ct_lane_record *l = &s->lanes[id];
 
-    *ret = (struct ct_index_lane){ .id = id, .program = l->program, .kind = l->kind, .tid = l->tid,
+    *ret = (struct ct_index_lane){ .id = id, .program = l->program, .key = l->key & CT_KEY_MASK, .kind = l->kind, .tid = l->tid,
                                    .name = ct_index_copy(memory, ct_store_text(s, l->name)),
                                    .group = ct_index_copy(memory, ct_store_text(s, l->group)),
                                    .unit = ct_index_copy(memory, ct_store_text(s, l->unit)),

@@ -25,7 +25,7 @@ struct ct_event_record {
 };
 
 struct ct_program_record {
-    uint64_t pid;
+    uint64_t pid, key;
     int64_t start, end;
     uint32_t name, command, threads, host;
 };
@@ -33,6 +33,7 @@ struct ct_program_record {
 struct ct_lane_record {
     uint32_t kind, program;
     uint64_t tid, serial, routine;
+    uint64_t key;                       /* of a CPU, before the lane is made: that of its machine */
     uint32_t name, group, unit;
     uint32_t first_row, last_row;       /* CT_INDEX_NONE: it has none */
     uint32_t host;                      /* of a CPU */

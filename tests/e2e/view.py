@@ -137,6 +137,27 @@ def browser():
     expect([name for name in os.listdir(f"{v.home}/ctrace") if name.startswith("open-")], [], "files that led to the page")
 
 
+def links(*words):
+    """What each key of a link stands for: of lanes, and of rows."""
+    with Viewer("--no-browser", "--listen", "127.0.0.1:0", "--alone", *words, folder=scratch) as v:
+        lanes = v.ready().json("/api/lanes")["lanes"]
+        named = [(lane["key"], (lane["kind"], lane["tid"], lane["name"])) for lane in lanes]
+        named += [(row["key"], (lane["key"], row["kind"], row["depth"], row["name"])) for lane in lanes for row in lane["rows"]]
+        programs = [(program["key"], program["pid"]) for program in v.json("/api/meta")["programs"]]
+    expect(len(dict(named + programs)), len(named + programs), "keys that are no other's")
+    return dict(named + programs), {row["key"]: row["count"] for lane in lanes if lane["kind"] == "thread" for row in lane["rows"]}
+
+
+def order(first, second):
+    """In whatever order files are opened, and with whatever others, a link leads to the same."""
+    one, counts = links(first, second)
+    other, again = links(second, first)
+    expect(other, one, "links of a family in another order")
+    expect(again, counts, "what is in the rows")
+    alone, _ = links(second)
+    assert len(alone) < len(one) and alone.items() <= one.items(), "links into one file of the family"
+
+
 def family():
     """What one run wrote is one timeline; --alone; files that ctrace makes beside a trace are no traces."""
     for name in ("trace.out.json", "trace.out.idx", "trace.out.notes.json"):
@@ -151,6 +172,7 @@ def family():
             v.ready()
             meta = v.json("/api/meta")
             expect((len(meta["trace"]["files"]), meta["kind"]), (wanted, "trace"), f"files of {words}")
+    order("trace.out", child[0])
     for name in ("trace.out.json", "trace.out.idx", "trace.out.notes.json"):
         if os.path.exists(f"{scratch}/{name}"):
             os.unlink(f"{scratch}/{name}")

@@ -15,6 +15,7 @@ static void put_rows(struct ct_doc *doc, const struct ct_index_lane *lane)
 
         ct_doc_open(doc, NULL, '{');
         ct_doc_u64(doc, "id", row->id);
+        ct_doc_u64(doc, "key", row->key);
         ct_doc_string(doc, "kind", kinds[row->kind]);
         ct_doc_u64(doc, "depth", row->depth);
         ct_doc_u64(doc, "count", row->count);
@@ -30,6 +31,7 @@ static void put_lane(struct ct_doc *doc, const struct ct_index_lane *lane)
 
     ct_doc_open(doc, NULL, '{');
     ct_doc_u64(doc, "id", lane->id);
+    ct_doc_u64(doc, "key", lane->key);
     ct_doc_string(doc, "kind", kinds[lane->kind]);
     ct_doc_i64(doc, "program", lane->program == UINT32_MAX ? -1 : (int64_t)lane->program);
     ct_doc_u64(doc, "tid", lane->tid);

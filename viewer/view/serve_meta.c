@@ -85,6 +85,7 @@ static void put_programs(struct ct_doc *doc, const struct ct_index_meta *meta)
 
         ct_doc_open(doc, NULL, '{');
         ct_doc_u64(doc, "id", i);
+        ct_doc_u64(doc, "key", p->key);
         ct_doc_u64(doc, "pid", p->pid);
         ct_doc_text(doc, "name", p->name);
         ct_doc_text(doc, "command", p->command);

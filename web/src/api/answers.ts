@@ -12,6 +12,7 @@ export type Progress = {
 
 export type Program = {
   id: number;
+  key: number;
   pid: number;
   name: string;
   command: string;
@@ -45,10 +46,11 @@ export type Meta = {
 };
 
 export type RowKind = "state" | "slices" | "marks" | "value";
-export type Row = { id: number; kind: RowKind; depth: number; name: string };
+export type Row = { id: number; key: number; kind: RowKind; depth: number; name: string };
 export type LaneKind = "thread" | "cpu" | "counter" | "pause" | "task";
 export type Lane = {
   id: number;
+  key: number; // the same in whatever order the trace's files are opened: for links
   kind: LaneKind;
   program: number;
   tid: number;

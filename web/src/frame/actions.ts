@@ -1,6 +1,6 @@
 // What a person can do to the page, whatever they do it with: keys, pointer, links, the address.
 
-import { batch } from "@preact/signals";
+import { batch } from "@preact/signals-core";
 import type { Flows, Notes, Peer, Settings, Slice, SliceRef } from "../api/answers";
 import { getJson, isAbort, putJson, query, wordsOf } from "../api/api";
 import { rowList } from "../timeline/tile";
@@ -164,8 +164,8 @@ export function pinSelected(): void {
     say("Nothing is selected.");
     return;
   }
-  store.pinned.value = store.toggled(store.pinned.value, lane);
-  say(`${store.laneTitle(lane)} ${store.pinned.value.has(lane) ? "pinned" : "no longer pinned"}`);
+  store.pinned.value = store.toggled(store.pinned.value, store.keyOf(lane));
+  say(`${store.laneTitle(lane)} ${store.pinned.value.has(store.keyOf(lane)) ? "pinned" : "no longer pinned"}`);
 }
 
 export function hideSelected(): void {
@@ -179,7 +179,7 @@ export function hideSelected(): void {
 }
 
 export function hide(lane: number): void {
-  store.hidden.value = store.toggled(store.hidden.value, lane);
+  store.hidden.value = store.toggled(store.hidden.value, store.keyOf(lane));
   say(`${store.laneTitle(lane)} hidden. Show hidden in the toolbar brings it back.`);
 }
 

@@ -1,6 +1,6 @@
 // The page's address carries the view, the range, the selection and the filters; going back goes through them.
 
-import { batch, effect } from "@preact/signals";
+import { batch, effect } from "@preact/signals-core";
 import { readAddress, writeAddress, type Address } from "./address_text";
 import * as store from "./store";
 
@@ -15,7 +15,7 @@ function now(): Address {
     page: store.page.value,
     view: whole ? null : view,
     range: store.range.value,
-    slice: store.selection.value,
+    slice: store.selection.value && store.toLink(store.selection.value),
     filter: store.filter.value,
     query: store.query.value,
     pinned: [...store.pinned.value],
@@ -60,7 +60,8 @@ function apply(select: Selecting): void {
     if (to.range && !to.slice) store.panel.value = "range";
   });
   const before = store.selection.value;
-  if (to.slice?.row !== before?.row || to.slice?.slice !== before?.slice) select(to.slice);
+  const slice = to.slice && store.fromLink(to.slice);
+  if (slice?.row !== before?.row || slice?.slice !== before?.slice) select(slice);
   applying = false;
 }
 

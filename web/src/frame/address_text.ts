@@ -4,7 +4,7 @@ export type Address = {
   page: string;
   view: { start: number; end: number } | null;
   range: { start: number; end: number } | null;
-  slice: { row: number; slice: number } | null;
+  slice: { row: number; slice: number } | null; // rows and lanes by their keys
   filter: string;
   query: string;
   pinned: number[];
@@ -24,7 +24,7 @@ function span(text: string | null): { start: number; end: number } | null {
 }
 
 function ids(text: string | null): number[] {
-  return (text ?? "").split(",").filter((part) => /^\d{1,10}$/.test(part)).map(Number);
+  return (text ?? "").split(",").filter((part) => /^\d{1,16}$/.test(part)).map(Number);
 }
 
 /** "#timeline?v=0-100&s=4.17" */

@@ -1,6 +1,6 @@
 // What the page knows and shows: one signal a noun, read by the pages and the timeline.
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals-core";
 import type { Flow, Lane, Meta, Note, Overview, Progress, Search, Slice, SliceRef } from "../api/answers";
 import { LaneLayout, type LanePrefs } from "../timeline/lanes";
 import { placeFlows } from "../timeline/arrows";
@@ -73,6 +73,20 @@ const prefs = computed<LanePrefs>(() => ({
 }));
 export const layout = computed(() => new LaneLayout(lanes.value, meta.value?.programs ?? [], span.value, prefs.value));
 export const laneById = computed(() => new Map(lanes.value.map((lane) => [lane.id, lane])));
+export const keyOf = (lane: number): number => laneById.value.get(lane)?.key ?? -1;
+const rowKeys = computed(() => new Map(lanes.value.flatMap((lane) => lane.rows.map((row) => [row.id, row.key]))));
+const rowIds = computed(() => new Map([...rowKeys.value].map(([id, key]) => [key, id])));
+
+/** A slice as a link names it, whose row is a key, and back; null: there is no such row, or not yet. */
+export function toLink(ref: SliceRef): SliceRef | null {
+  const row = rowKeys.value.get(ref.row);
+  return row === undefined ? null : { ...ref, row };
+}
+
+export function fromLink(ref: SliceRef): SliceRef | null {
+  const row = rowIds.value.get(ref.row);
+  return row === undefined ? null : { ...ref, row };
+}
 
 export function setView(to: View): void {
   view.value = clampView(to, span.value);
@@ -97,7 +111,7 @@ export function unfold(id: number): void {
   const lane = laneById.value.get(id);
   if (!lane || layout.value.byLane.has(id)) return;
   batch(() => {
-    if (hidden.value.has(id)) hidden.value = toggled(hidden.value, id);
+    if (hidden.value.has(lane.key)) hidden.value = toggled(hidden.value, lane.key);
     filter.value = "";
     const next = new Map(opened.value);
     for (const key of layout.value.keysFor(lane)) next.set(key, true);

@@ -15,7 +15,8 @@ function fold(item: Item): void {
 }
 
 function LaneTools({ id, title }: { id: number; title: string }) {
-  const isPinned = store.pinned.value.has(id);
+  const key = store.keyOf(id);
+  const isPinned = store.pinned.value.has(key);
   return (
     <span class="lane-tools">
       <button
@@ -24,7 +25,7 @@ function LaneTools({ id, title }: { id: number; title: string }) {
         aria-label={`Pin ${title}`}
         title={isPinned ? "Unpin" : "Pin at the top"}
         onClick={() => {
-          store.pinned.value = store.toggled(store.pinned.value, id);
+          store.pinned.value = store.toggled(store.pinned.value, key);
         }}
       >
         <svg viewBox="0 0 12 12" aria-hidden="true"><path d="M4 1h4l-.6 4L9 7H3l1.6-2zM6 7v4" /></svg>

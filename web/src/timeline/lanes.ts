@@ -4,7 +4,7 @@
 import type { Lane, Program, Row } from "../api/answers";
 
 export type LanePrefs = {
-  pinned: ReadonlySet<number>;
+  pinned: ReadonlySet<number>; // keys of lanes, as all that links name
   hidden: ReadonlySet<number>;
   /** Folds and headings that a person opened or closed, by key; others are as they are at first. */
   open: ReadonlyMap<string, boolean>;
@@ -85,11 +85,11 @@ export class LaneLayout {
     const known = new Map(programs.map((program) => [program.id, program]));
     this.known = known;
     const shown = this.lanes.filter(
-      (lane) => !prefs.hidden.has(lane.id) && (!prefs.filter || laneMatches(lane, known.get(lane.program), prefs.filter)),
+      (lane) => !prefs.hidden.has(lane.key) && (!prefs.filter || laneMatches(lane, known.get(lane.program), prefs.filter)),
     );
-    const pinned = this.lanes.filter((lane) => prefs.pinned.has(lane.id));
+    const pinned = this.lanes.filter((lane) => prefs.pinned.has(lane.key));
     if (pinned.length) this.section({ key: "pinned", title: "Pinned", lanes: pinned, open: true });
-    for (const section of this.sections(shown.filter((lane) => !prefs.pinned.has(lane.id)))) this.section(section);
+    for (const section of this.sections(shown.filter((lane) => !prefs.pinned.has(lane.key)))) this.section(section);
   }
 
   private hostOf(lane: Lane): string {
@@ -126,7 +126,7 @@ export class LaneLayout {
       const program = this.programs.find((each) => each.id === id);
       const title = program ? `${program.name.replace(` on ${host}`, "")} ${program.pid}` : "threads";
       const open = ids.length <= FEW || (weights.get(id) ?? 0) >= this.span * IDLE_SHARE;
-      sections.push({ key: `p${id}`, title, lanes: threads.filter((lane) => lane.program === id), open, program });
+      sections.push({ key: `p${program?.key ?? id}`, title, lanes: threads.filter((lane) => lane.program === id), open, program });
     }
     sections.push({ key: `tasks${at}`, title: "Tasks", lanes: of("task"), open: true });
     sections.push(this.busiestOf(`counters${at}`, "Counters", of("counter"), ids));
@@ -183,7 +183,7 @@ export class LaneLayout {
     const groups = new Map<string, Lane[]>();
     for (const lane of lanes) {
       if (folded.has(lane)) continue;
-      const name = lane.group || `=${lane.id}`;
+      const name = lane.group || `=${lane.key}`;
       const group = groups.get(name);
       if (group) group.push(lane);
       else groups.set(name, [lane]);
@@ -266,7 +266,8 @@ export class LaneLayout {
       const other = this.otherOf.get(lane.id);
       return [...outer, `${lane.kind}s${host && `@${host}`}`, ...(other ? [other] : [])];
     }
-    const pool = [...outer, `p${lane.program}`, `p${lane.program}/${lane.group || `=${lane.id}`}`];
-    return lane.busy_ns < this.span * IDLE_SHARE ? [...pool, `p${lane.program}/idle`] : pool;
+    const program = `p${this.known.get(lane.program)?.key ?? lane.program}`;
+    const pool = [...outer, program, `${program}/${lane.group || `=${lane.key}`}`];
+    return lane.busy_ns < this.span * IDLE_SHARE ? [...pool, `${program}/idle`] : pool;
   }
 }

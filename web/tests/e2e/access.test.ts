@@ -4,14 +4,14 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { makeTrace } from "../fake/made_trace";
+import { makeTrace, rowKey } from "../fake/made_trace";
 import { startFake, type Fake } from "../fake/server";
 import { launch, open, settled } from "./browser";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
 // Where, what is waited for, and what is typed first.
 const PLACES: [string, string, string[]?][] = [
-  ["#timeline?s=2.3", ".panel h3"],
+  [`#timeline?s=${rowKey(2)}.3`, ".panel h3"],
   ["#timeline?r=10000000-20000000", ".range-flame .flame"],
   ["#timeline?q=read", ".results tbody tr", ["/", "Enter"]],
   ["#timeline", "dialog", ["?"]],

@@ -3,7 +3,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startFake, type FakeOptions } from "../fake/server";
-import { makeTrace } from "../fake/made_trace";
+import { makeTrace, rowKey } from "../fake/made_trace";
 import { launch, open, settled, type Watched } from "./browser";
 
 let browser: Browser;
@@ -42,7 +42,7 @@ describe("pages", () => {
   it("say who ended a wait that no thread ended", () => {
     const rows = trace.rows.map((row) => ({ row: row.id, slice: row.slices.findIndex((slice) => slice.cls === 4 && !slice.waker) }));
     const wait = rows.find((each) => each.slice >= 0);
-    return on({}, `#timeline?s=${wait?.row}.${wait?.slice}`, async ({ page }) => {
+    return on({}, `#timeline?s=${rowKey(wait?.row ?? -1)}.${wait?.slice}`, async ({ page }) => {
       await page.locator(".panel section", { hasText: "Ended by" }).getByText("nobody: its time was up").waitFor();
     });
   });

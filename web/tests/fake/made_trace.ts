@@ -6,6 +6,10 @@ export type MadeSlice = { start: number; end: number; name: number; cls: number;
 export type MadeRow = { id: number; kind: RowKind; lane: number; slices: MadeSlice[]; values: { at: number; value: number }[] };
 export type MadeTrace = { span: number; lanes: Lane[]; rows: MadeRow[]; names: string[]; classes: number[]; programs: Program[] };
 
+const KEYS = 1e12; // what a link names a lane by; rows and programs have keys beyond those of lanes
+
+export const rowKey = (row: number): number => 2 * KEYS + row;
+
 export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -52,12 +56,12 @@ class Maker {
 
   lane(kind: Lane["kind"], program: number, name: string, group: string, rows: RowKind[], unit = ""): Lane {
     const id = this.trace.lanes.length;
-    const lane: Lane = { id, kind, program, tid: kind === "thread" ? 1000 + id : 0, name, group, start_ns: 0, end_ns: this.trace.span, busy_ns: 0, rows: [], unit, host: "" };
+    const lane: Lane = { id, key: KEYS + id, kind, program, tid: kind === "thread" ? 1000 + id : 0, name, group, start_ns: 0, end_ns: this.trace.span, busy_ns: 0, rows: [], unit, host: "" };
     let depth = 0;
     for (const row of rows) {
       const made: MadeRow = { id: this.trace.rows.length, kind: row, lane: id, slices: [], values: [] };
       this.trace.rows.push(made);
-      lane.rows.push({ id: made.id, kind: row, depth: row === "slices" ? depth++ : 0, name: row === "value" ? name : "" });
+      lane.rows.push({ id: made.id, key: rowKey(made.id), kind: row, depth: row === "slices" ? depth++ : 0, name: row === "value" ? name : "" });
     }
     this.trace.lanes.push(lane);
     return lane;
@@ -105,7 +109,7 @@ class Maker {
   lose(lane: Lane, [start, end]: [number, number]): void {
     const made: MadeRow = { id: this.trace.rows.length, kind: "marks", lane: lane.id, slices: [{ start, end, name: this.name("events lost", 20), cls: 20 }], values: [] };
     this.trace.rows.push(made);
-    lane.rows.push({ id: made.id, kind: "marks", depth: 0, name: "lost" });
+    lane.rows.push({ id: made.id, key: 2 * KEYS + made.id, kind: "marks", depth: 0, name: "lost" });
   }
 
   wake(): void {
@@ -125,7 +129,7 @@ class Maker {
 export function makeTrace(options: { span?: number; seed?: number; threads?: number; idle?: number; gap?: [number, number] } = {}): MadeTrace {
   const { span = 400e6, seed = 7, threads = 10, idle = 6, gap } = options;
   const maker = new Maker(span, seed);
-  const program = (id: number, name: string, count: number): Program => ({ id, pid: 4000 + id, name, command: `./${name} --port 80`, host: "", start_ns: 0, end_ns: span, threads: count });
+  const program = (id: number, name: string, count: number): Program => ({ id, key: 3 * KEYS + id, pid: 4000 + id, name, command: `./${name} --port 80`, host: "", start_ns: 0, end_ns: span, threads: count });
   maker.trace.programs.push(program(0, "server", threads + idle), program(1, "helper", 1));
   for (let at = 0; at < threads; at++) {
     if (at === 0) maker.thread(0, "main", "main");

@@ -10,6 +10,7 @@ const prefs = (change: Partial<LanePrefs> = {}): LanePrefs => ({ pinned: new Set
 const layout = (change: Partial<LanePrefs> = {}) => new LaneLayout(trace.lanes, trace.programs, trace.span, prefs(change));
 const titles = (at: LaneLayout) => at.items.map((item) => `${item.kind} ${item.title}${item.kind === "fold" ? ` ${item.count}` : ""}`);
 const id = (name: string) => trace.lanes.find((lane) => lane.name === name)?.id ?? -1;
+const key = (name: string) => trace.lanes.find((lane) => lane.name === name)?.key ?? -1;
 
 describe("layout", () => {
   it("groups by process and start routine, busy ones first, idle ones folded", () => {
@@ -26,19 +27,19 @@ describe("layout", () => {
     const flow = { kind: "wake" as const, from: { lane: id("main"), row: null, ns: 5 }, to: { lane: id("io-worker-4"), row: trace.lanes[id("io-worker-4")].rows[1].id, ns: 9 } };
     const folded = layout();
     const [arrow] = placeFlows([flow], folded, 100);
-    const fold = folded.items.find((item) => item.key === "p0/io_worker");
+    const fold = folded.items.find((item) => item.key === "p3000000000000/io_worker");
     expect(arrow.toY).toBe((fold?.y ?? 0) + (fold?.h ?? 0) / 2 - 100);
-    const shut = layout({ open: new Map([["p0", false]]) });
-    const heading = shut.items.find((item) => item.key === "p0");
+    const shut = layout({ open: new Map([["p3000000000000", false]]) });
+    const heading = shut.items.find((item) => item.key === "p3000000000000");
     expect(placeFlows([flow], shut, 0)[0].toY).toBe((heading?.y ?? 0) + (heading?.h ?? 0) / 2);
-    expect(placeFlows([flow], layout({ hidden: new Set([id("io-worker-4")]) }), 0)).toEqual([]);
+    expect(placeFlows([flow], layout({ hidden: new Set([trace.lanes[id("io-worker-4")].key]) }), 0)).toEqual([]);
   });
   it("folds pauses and counters of all but the busiest of many processes, and closes those that do nothing", () => {
     const of = (kind: "pause" | "thread", n: number, busy: number) =>
-      ({ ...trace.lanes[0], id: kind === "pause" ? n : 100 + n, kind, program: n, name: `${kind} ${n}`, group: "", host: "", busy_ns: busy });
+      ({ ...trace.lanes[0], id: kind === "pause" ? n : 100 + n, key: kind === "pause" ? n : 100 + n, kind, program: n, name: `${kind} ${n}`, group: "", host: "", busy_ns: busy });
     const numbers = [...Array(20).keys()];
     const lanes = [...numbers.map((n) => of("pause", n, 0)), ...numbers.map((n) => of("thread", n, n === 7 ? 9e6 : n))];
-    const programs = numbers.map((n) => ({ ...trace.programs[0], id: n, pid: 1000 + n, host: "" }));
+    const programs = numbers.map((n) => ({ ...trace.programs[0], id: n, key: n, pid: 1000 + n, host: "" }));
     const at = new LaneLayout(lanes, programs, 50e6, prefs());
     expect(titles(at).slice(0, 6)).toEqual(["heading Pauses", "lane pause 7", "lane pause 17", "lane pause 18", "lane pause 19", "fold of other processes 16"]);
     expect(at.items.filter((item) => item.kind === "heading" && item.open).map((item) => item.key)).toEqual(["pauses", "p7"]);
@@ -47,7 +48,7 @@ describe("layout", () => {
     expect(at.foldOf.get(3)?.key).toBe("pauses/others");
   });
   it("places everything below what came before, and finds it again", () => {
-    const at = layout({ open: new Map([["p0/io_worker", true]]) });
+    const at = layout({ open: new Map([["p3000000000000/io_worker", true]]) });
     let y = 0;
     for (const item of at.items) {
       expect(item.y).toBe(y);
@@ -63,7 +64,7 @@ describe("layout", () => {
     expect(at.rowAt(-10)).toBeNull();
   });
   it("pins at the top, hides, filters", () => {
-    const at = layout({ pinned: new Set([id("io-worker-5")]), hidden: new Set([id("main")]) });
+    const at = layout({ pinned: new Set([key("io-worker-5")]), hidden: new Set([key("main")]) });
     expect(titles(at).slice(0, 2)).toEqual(["heading Pinned", "lane io-worker-5"]);
     expect(titles(at)).not.toContain("lane main");
     expect(titles(layout({ filter: "io-*" })).filter((title) => !title.startsWith("heading"))[0]).toBe("fold io-worker-* · io_worker 6");
