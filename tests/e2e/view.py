@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """view.py BUILD: `ctrace view` from the command line and over HTTP: who may ask, what is opened, how it ends."""
 
+import json
 import os
 import re
 import shutil
@@ -29,7 +30,7 @@ def refused(*words, status=1):
 
 def make_traces():
     """A family: a parent and its child."""
-    subprocess.run([ctrace, "record", "-o", "trace.out", "--", "sh", "-c", "sleep 0.05; sleep 0.05 & wait"], cwd=scratch, check=True,
+    subprocess.run([ctrace, "record", "-o", "trace.out", "--", "sh", "-c", "sleep 0.05; sleep 0.05 & wait # </script>"], cwd=scratch, check=True,
                    stderr=subprocess.DEVNULL)
 
 
@@ -98,7 +99,21 @@ def page():
             assert plain[2].isascii() or name.endswith(".js"), name
             assert not re.search(r"https?://(?!www\.w3\.org/)[a-z]", plain[2]), f"{name} names another host"
         assert "preact" in curl(v.url("/licenses"))[2]
+        begins_with(v.ready())
     return True
+
+
+def begins_with(v):
+    """Who names the token gets the page with all it begins with in it, as text that ends no script; nobody else does."""
+    for path in ("/", "/?token=", f"/?token={v.token[:-1]}", "/?token=wrong"):
+        assert 'id="start"' not in curl(v.url(path))[2], f"{path} tells of the trace"
+    status, headers, body = curl(v.url(f"/?token={v.token}"))
+    expect((status, headers["cache-control"], headers["content-type"], "etag" in headers), (200, "no-store", "text/html; charset=utf-8", False), "the page")
+    data = re.search(r'<script type="application/json" id="start">(.*?)</script>', body, re.S)[1]
+    assert "<" not in data and "early.js" not in body and body.count("</script>") == 2, body
+    start = json.loads(data.encode("latin-1"))["start"]
+    expect(start, v.json("/api/start"), "what the page begins with")
+    assert any("</script>" in program["command"] for program in start["meta"]["programs"]), start["meta"]["programs"]
 
 
 def address():

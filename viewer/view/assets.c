@@ -39,7 +39,7 @@ static bool lists(const char *header, const char *word)
 }
 
 /* For a client that knows no gzip: rare, and small enough to be done each time. */
-static void put_plain(struct ct_reply *r, const struct ct_asset *asset)
+void ct_assets_unpack(struct ct_reply *r, const struct ct_asset *asset)
 {
     z_stream z = { .next_in = (Bytef *)(uintptr_t)asset->bytes, .avail_in = (uInt)asset->size };
     char part[16 << 10];
@@ -70,7 +70,7 @@ static void put(struct ct_exchange *x, const struct ct_asset *asset)
         r->encoding = "gzip";
         ct_reply_bytes(r, asset->bytes, asset->size);
     } else {
-        put_plain(r, asset);
+        ct_assets_unpack(r, asset);
     }
 }
 
@@ -79,6 +79,8 @@ void ct_answer_asset(struct ct_exchange *x)
     const struct ct_assets *assets = ct_view_of(x)->assets;
     const struct ct_asset *asset = ct_assets_find(assets, x->request->path);
 
+    if (asset && strcmp(asset->path, "/index.html") == 0 && ct_view_put_page(x, asset))
+        return;
     if (asset)
         put(x, asset);
     else if (assets->missing && strcmp(x->request->path, "/") == 0)

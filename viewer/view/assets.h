@@ -27,6 +27,13 @@ extern const struct ct_assets ct_page_assets;
 const struct ct_asset *ct_assets_find(const struct ct_assets *assets, const char *path);
 
 struct ct_exchange;
+struct ct_reply;
+
+/* Appends the file as it was before it was packed; a fault when there is no memory. */
+void ct_assets_unpack(struct ct_reply *r, const struct ct_asset *asset);
+
+/* Answers with the page and what it begins with.  False: the plain file will do, and the reply is as it was. */
+bool ct_view_put_page(struct ct_exchange *x, const struct ct_asset *page);
 
 /* Answers with the file that the path names, from the context's assets. */
 void ct_answer_asset(struct ct_exchange *x);

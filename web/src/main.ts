@@ -47,12 +47,13 @@ async function showLanes(): Promise<HTMLCanvasElement | null> {
   if (!sight) return null;
   const came = askFirst(sight);
   const picture = makePicture();
-  void loadPage();
-  // A page that is laid out while they come would keep them waiting.
+  // A page that is loaded or laid out while they come would keep them waiting.
+  if (!picture) void loadPage();
   await Promise.race([came, new Promise((later) => window.setTimeout(later, HELD_MS))]);
   const cache = picture && !shown ? firstTiles() : null;
   if (!picture || !cache?.size) return null;
   showPicture(picture, cache);
+  void loadPage();
   await painted();
   window.ctraceFirst = performance.now();
   return picture;

@@ -1,8 +1,9 @@
 // Loads what the server knows, and again while it is still indexing; says in a sentence what stands in the way.
 
-import { batch } from "@preact/signals";
+import { batch } from "@preact/signals-core";
 import type { Lanes, Meta, Notes, Overview, Progress, Settings, Start } from "../api/answers";
 import { ApiError, apiListen, getJson, wordsOf } from "../api/api";
+import { takeBegun, type Begun } from "./begun";
 import { namesTake, namesUpdate } from "./names";
 import { grown } from "../timeline/live";
 import { clock, follows, heads, HEADS_LEAST, HEADS_MOST, lanes, live, meta, notes, overview, progress, span, themeChoice, trouble, view } from "./store";
@@ -19,6 +20,7 @@ let loadedPart = 0; // and as much of the trace
 let timer = 0;
 let later = 0;
 let fitted = false;
+let begun: Begun | null = null;
 const afterwards: (() => void)[] = [];
 
 /** Calls back once the trace's lanes are known: the address may name a view of it. */
@@ -69,11 +71,12 @@ async function loadTrace(): Promise<void> {
   take(fresh, list);
 }
 
-/** The first time all comes in one answer, which was asked for before this script was here. */
+/** The first time all is on the page, or comes in one answer, which was asked for before this script was here. */
 async function loadFirst(): Promise<Progress> {
   const early = window.ctraceEarly;
   window.ctraceEarly = undefined;
-  const first = await getJson<Start>("/api/start", undefined, early);
+  const first = begun?.start ?? (await getJson<Start>("/api/start", undefined, early));
+  begun = null;
   progress.value = first.meta.index;
   namesTake(first.names);
   take(first.meta, first.lanes);
@@ -141,12 +144,17 @@ async function poll(): Promise<void> {
   again(wait);
 }
 
-async function loadKept(): Promise<void> {
-  try {
-    const kept = await getJson<Settings>("/api/settings");
+function takeSettings(kept: Settings): void {
+  batch(() => {
     if (kept.theme === "light" || kept.theme === "dark" || kept.theme === "system") themeChoice.value = kept.theme;
     if (kept.clock === "wall" || kept.clock === "relative") clock.value = kept.clock;
     if (typeof kept.heads === "number" && kept.heads >= HEADS_LEAST && kept.heads <= HEADS_MOST) heads.value = kept.heads;
+  });
+}
+
+async function loadKept(known: boolean): Promise<void> {
+  try {
+    if (!known) takeSettings(await getJson<Settings>("/api/settings"));
     const written = await getJson<Notes>("/api/notes");
     if (Array.isArray(written.notes)) notes.value = written.notes;
   } catch {
@@ -157,7 +165,11 @@ async function loadKept(): Promise<void> {
 /** Is done when there is something to show, or a reason why not. */
 export async function load(): Promise<void> {
   apiListen(heard);
+  begun = takeBegun();
+  if (begun) takeSettings(begun.settings);
+  const known = begun !== null;
   const first = poll();
-  void loadKept();
+  if (known) window.setTimeout(() => void loadKept(known), LATER_MS);
+  else void loadKept(known);
   await first;
 }

@@ -2,7 +2,7 @@
 
 import type { Names } from "../api/answers";
 import { getJson, query } from "../api/api";
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 
 const texts: string[] = [];
 /** Changes when there are more names. */

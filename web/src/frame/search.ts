@@ -2,7 +2,7 @@
 
 import type { Hit, Search } from "../api/answers";
 import { getJson, isAbort, query as ask, wordsOf } from "../api/api";
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { say, select } from "./actions";
 import { found, foundAt, query } from "./store";
 

@@ -1,6 +1,6 @@
 // Light or dark: the person's choice, else the system's.
 
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals-core";
 import type { Theme } from "../timeline/colours";
 import { themeChoice } from "./store";
 

@@ -1,6 +1,6 @@
 // The timeline's canvases: what is in sight, when it is drawn again, and what lies under a point of them.
 
-import { effect } from "@preact/signals";
+import { effect } from "@preact/signals-core";
 import type { Slice } from "../api/answers";
 import { checkServer } from "../frame/loader";
 import { nameText, namesKnown, namesUpdate } from "../frame/names";

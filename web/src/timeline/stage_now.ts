@@ -1,6 +1,6 @@
 // The stage that is on the page now, and what its pointer is over.
 
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { gliding, meta, page, view } from "../frame/store";
 import type { Hit } from "./hit";
 import type { Stage } from "./stage";

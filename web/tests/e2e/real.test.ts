@@ -24,6 +24,24 @@ describe.skipIf(!hasBuild)("a recorded convoy", () => {
     if (folder) remove(folder);
   });
 
+  it("begins with what the page brings, and asks for it only when it does not", async () => {
+    const at = await open(browser, `${viewing.url}#timeline`);
+    const { page } = at;
+    const asked = () => page.evaluate(() => performance.getEntriesByType("resource").map((each) => new URL(each.name).pathname));
+    await settled(page);
+    await page.waitForFunction(() => !document.querySelector(".indexing"));
+    await page.reload();
+    await settled(page);
+    expect((await asked()).filter((path) => /start|early/.test(path))).toEqual([]);
+    expect(await page.locator("#start").count()).toBe(0); // read, and gone
+    expect(await page.locator(".head.lane").count()).toBeGreaterThan(3);
+    const wrong = await open(browser, viewing.url.replace(/token=.*/, "token=wrong"));
+    await wrong.page.getByText("token in this page's address").waitFor();
+    await wrong.close();
+    expect(at.errors).toEqual([]);
+    await at.close();
+  });
+
   it("names the longest wait and who ended it, and shows both", async () => {
     const at = await open(browser, `${viewing.url}#overview`);
     const { page } = at;
