@@ -6,6 +6,7 @@ import { laneTitle, meta, page, span } from "../frame/store";
 import { instant } from "../timeline/hover_card";
 import { bytes, count, duration, percent } from "../timeline/time";
 import { Swatch } from "../timeline/swatch";
+import { Outside } from "../panels/outside";
 import { endedByNobody } from "../panels/ended";
 import { SortedTable } from "../panels/sorted_table";
 import { Answered, useAnswer } from "./answer";
@@ -50,7 +51,7 @@ function Waits({ answer }: { answer: Overview }) {
     <section class="card wide">
       <h2>Longest waits, and who ended them</h2>
       {answer.waits.length > 0 && <Longest waits={answer.waits} />}
-      {answer.waits.length === 0 ? <p class="empty">No thread waited for another.</p> : (
+      {answer.waits.length === 0 ? <Outside /> : (
         <SortedTable
           label="Longest waits"
           rows={answer.waits}

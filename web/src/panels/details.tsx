@@ -7,7 +7,7 @@ import { laneTitle, selection, slice as selected, sliceError } from "../frame/st
 import { instant } from "../timeline/hover_card";
 import { Swatch } from "../timeline/swatch";
 import { duration, percent } from "../timeline/time";
-import { endedByNobody } from "./ended";
+import { endedFromOutside } from "./ended";
 import { StackList } from "./stack";
 
 function Fact({ name, children }: { name: string; children: ComponentChildren }) {
@@ -45,13 +45,11 @@ function stackTitle({ class: cls, end_stack, dur_ns }: Slice): string {
   return STANDS.has(cls) && dur_ns > 0 ? "Stack, from the start to the end" : "Stack";
 }
 
-const WAITS = new Set([3, 4, 5]);
+const WAITS = new Set([3, 4, 5, 6, 7]);
 
 /** What ended a wait, where that was no thread and is known. */
-function nobody({ class: cls, args, flags }: Slice): string {
-  if (!WAITS.has(cls)) return "";
-  const error = args.find((arg) => arg.name === "result")?.text ?? "";
-  return endedByNobody(/^E[A-Z0-9]+$/.test(error) ? error : null, flags.includes("cut at end"));
+function nobody(slice: Slice): string {
+  return WAITS.has(slice.class) ? endedFromOutside(slice) : "";
 }
 
 function Times({ slice }: { slice: Slice }) {

@@ -122,3 +122,19 @@ describe.skipIf(!hasBuild)("a recorded convoy", () => {
     await at.close();
   });
 });
+
+it.skipIf(!hasBuild)("says what ended the longest wait where no thread waited for another", async () => {
+  const here = record("alone", ["sleep", "0.3"]);
+  const there = await view(here, "alone.trace");
+  const chrome = await launch();
+  const at = await open(chrome, `${there.url}#overview`);
+  const row = at.page.locator("table[aria-label='Longest waits'] tbody tr").first();
+  await row.waitFor();
+  expect(await row.innerText()).toMatch(/sleep[\s\S]*sleep[\s\S]*\d+ ms[\s\S]*nobody: its time was up/);
+  await row.click();
+  await at.page.locator(".panel section", { hasText: "Ended by" }).getByText("nobody: its time was up").waitFor();
+  expect(at.errors).toEqual([]);
+  await chrome.close();
+  await there.close();
+  remove(here);
+});

@@ -60,10 +60,10 @@ export async function recordOn(): Promise<Recording> {
   return { folder, say, end };
 }
 
-/** A folder with NAME.trace of examples/NAME in it. */
-export function record(name: string): string {
+/** A folder with NAME.trace of examples/NAME in it, or of another program. */
+export function record(name: string, program = [join(BUILD, "examples", name)]): string {
   const folder = mkdtempSync(join(tmpdir(), "ctrace-page-"));
-  execFileSync(join(BUILD, "ctrace"), ["record", "-o", join(folder, `${name}.trace`), "--", join(BUILD, "examples", name)], { stdio: "ignore", timeout: 60000 });
+  execFileSync(join(BUILD, "ctrace"), ["record", "-o", join(folder, `${name}.trace`), "--", ...program], { stdio: "ignore", timeout: 60000 });
   return folder;
 }
 
