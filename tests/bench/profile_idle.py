@@ -15,7 +15,7 @@ import time
 import programs
 
 build = os.path.abspath(sys.argv[1])
-STARTS, SETTLES, WATCHED = 9, 10, 20             # the last two in seconds
+STARTS, SETTLES, WATCHED = 25, 10, 20            # the last two in seconds
 
 
 class Sleeper:
