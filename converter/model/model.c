@@ -249,11 +249,11 @@ int ct_model_items(struct ct_model *m, const struct ct_read_item *items, size_t 
     enum { AHEAD = 10, TEXT_AHEAD = 4 };        /* another thread had them last: it takes a while until they are here */
 
     for (size_t i = 0; i < count; i++) {
-        const struct ct_read_event *later = &items[i + AHEAD < count ? i + AHEAD : count - 1].event;
-        const struct ct_read_event *soon = &items[i + TEXT_AHEAD < count ? i + TEXT_AHEAD : count - 1].event;
+        const struct ct_read_event *soon = &items[i + TEXT_AHEAD < count ? i + TEXT_AHEAD : i].event;
+        uintptr_t later = (uintptr_t)&items[i] + AHEAD * sizeof *items;     /* behind the last one it does no harm */
 
-        __builtin_prefetch(later);
-        __builtin_prefetch(later->arg);
+        __builtin_prefetch((const void *)later);
+        __builtin_prefetch((const void *)(later + sizeof *items / 2));
         __builtin_prefetch(soon->text.at ? soon->text.at : (const char *)soon);
         if (__builtin_expect(items[i].kind == CT_READ_EVENT, 1))
             ct_model_event(m, &items[i].event);
