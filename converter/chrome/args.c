@@ -104,7 +104,7 @@ void chrome_make_pieces(struct ct_chrome *c)
         if (!call)
             continue;
         piece->direction = call->direction;
-        piece->size = (uint16_t)snprintf(piece->text, sizeof piece->text,
+        piece->size = (uint16_t)snprintf(piece->text, CHROME_PIECE_MAX,
                                              ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN "{\"fd\":", call->name,
                                              ct_schema_category(call->category));
         piece->sure = piece->size;
@@ -114,7 +114,7 @@ void chrome_make_pieces(struct ct_chrome *c)
 
         if (!fixed[no].name)
             continue;
-        piece->size = (uint16_t)snprintf(piece->text, sizeof piece->text, ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN,
+        piece->size = (uint16_t)snprintf(piece->text, CHROME_PIECE_MAX, ",\"name\":\"%s\",\"cat\":\"%s\"" ARGS_OPEN,
                                          fixed[no].name, fixed[no].category);
         piece->sure = (uint16_t)(piece->size - (sizeof ARGS_OPEN - 1));     /* there may be no args */
     }

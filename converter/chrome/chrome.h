@@ -11,6 +11,7 @@ enum {
     CHROME_RECORD_MAX = 30 << 10,       /* bytes of the longest record */
     CHROME_EVENT_NAME_MAX = 128,        /* bytes of the name of an event that only the file knows */
     CHROME_CALLS = 192, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
+    CHROME_PIECE_MAX = 96,              /* bytes of a piece */
     CHROME_TAILS = 256,
     CHROME_LANES = 4096,                /* of a host; CPUs beyond have no row of their own */
     CHROME_TIMES_MAX = 64,              /* bytes of a start and a duration */
@@ -22,8 +23,10 @@ struct chrome_piece {
     uint64_t last;
     uint16_t size, sure;                /* sure: bytes that always stay as they were written */
     char direction;                     /* of a call: 'R', 'W', 'N'; 0: no such call */
-    char text[96];
+    char text[CHROME_PIECE_MAX + 19];   /* 128 bytes in all: where one stands in a table is found by a shift */
 };
+
+_Static_assert(sizeof(struct chrome_piece) == 128, "a power of two");
 
 /* ,\n{"ph":"X","pid":1,"tid":2,"ts": of a row. */
 struct chrome_row {
@@ -93,7 +96,7 @@ static inline void chrome_end(struct ct_chrome *c, char *p)
 /* HOT: copies a piece, always as many bytes, for speed. */
 static inline char *chrome_put(struct ct_chrome *c, char *p, struct chrome_piece *piece)
 {
-    memcpy(p, piece->text, sizeof piece->text);
+    memcpy(p, piece->text, CHROME_PIECE_MAX);
     ct_output_repeat(c->out, p, piece->sure, &piece->last);
     return p + piece->size;
 }

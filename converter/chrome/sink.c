@@ -53,22 +53,25 @@ static char *state_text(char *p, const struct ct_state_span *s)
     return CT_JSON_PUT(p, "\"}");
 }
 
-/* The same from a piece, which is made when it is first wanted; states that name a call have none. */
-static char *state_piece(struct ct_chrome *c, char *p, const struct ct_state_span *s)
+/* The same for a state that has no piece yet, which it gets now; states that name a call get none. */
+static __attribute__((noinline)) char *state_slowly(struct chrome_piece *piece, char *p, const struct ct_state_span *s)
 {
-    struct chrome_piece *piece = &c->states[s->state][s->reason % CHROME_EVENTS];
-    char text[256];
+    char *end = state_text(p, s);
+    size_t size = (size_t)(end - p);
 
-    if (s->call || s->reason >= CHROME_EVENTS)
-        return state_text(p, s);
-    if (piece->size == 0) {
-        size_t size = (size_t)(state_text(text, s) - text);
-
-        if (size > sizeof piece->text)
-            return state_text(p, s);
-        memcpy(piece->text, text, size);
+    if (!s->call && s->reason < CHROME_EVENTS && size <= CHROME_PIECE_MAX) {
+        memcpy(piece->text, p, size);
         piece->size = piece->sure = (uint16_t)size;
     }
+    return end;
+}
+
+static inline char *state_piece(struct ct_chrome *c, char *p, const struct ct_state_span *s)
+{
+    struct chrome_piece *piece = &c->states[s->state][s->reason % CHROME_EVENTS];
+
+    if (__builtin_expect(s->call || s->reason >= CHROME_EVENTS || piece->size == 0, 0))
+        return state_slowly(piece, p, s);
     return chrome_put(c, p, piece);
 }
 
