@@ -159,18 +159,21 @@ static void directories(void)
     leave();
 }
 
-/* Another process has it for 30 ms. */
+static int ready[2], soon_free[2];
+
+/* Another process has it, and for 30 ms more once it is told to. */
 static pid_t hold(void (*take)(int), int fd)
 {
-    int ready[2];
     char c;
     pid_t pid;
 
     (void)!pipe(ready);
+    (void)!pipe(soon_free);
     pid = fork();
     if (pid == 0) {
         take(fd);
         (void)!write(ready[1], "x", 1);
+        (void)!read(soon_free[0], &c, 1);
         pause_ms(30);
         _exit(0);
     }
@@ -200,11 +203,13 @@ static void file_locks(void)
     fd = open("lock", O_RDWR | O_CREAT, 0600);
     pid = hold(take_flock, fd);
     SHOW_ERRNO(flock(fd, LOCK_EX | LOCK_NB));
+    (void)!write(soon_free[1], "x", 1);
     SHOW_ERRNO(flock(fd, LOCK_EX));
     SHOW_ERRNO(flock(none, LOCK_EX));
     waitpid(pid, NULL, 0);
     pid = hold(take_fcntl, fd);
     SHOW_ERRNO(fcntl(fd, F_SETLK, &l));
+    (void)!write(soon_free[1], "x", 1);
     SHOW_ERRNO(fcntl(fd, F_SETLKW, &l));
     waitpid(pid, NULL, 0);
     SHOW_ERRNO(lockf(fd, F_ULOCK, 0));

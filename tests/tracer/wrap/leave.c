@@ -391,12 +391,12 @@ static void handler_case(int flags)
     prepare();
     pthread_kill(t, 0);
     sigaction(SIGALRM, &action, NULL);
-    alarm_in_ms(5);
-    SHOW_ERRNO(nanosleep(&(struct timespec){ 0, 30000000 }, NULL));
-    alarm_in_ms(5);
-    SHOW_ERRNO(poll(NULL, 0, 30));
-    alarm_in_ms(5);
-    struct timespec until = in_ms(CLOCK_REALTIME, 30);
+    alarm_in_ms(100);                   /* the thread has come to wait, on a busy machine too */
+    SHOW_ERRNO(nanosleep(&(struct timespec){ 30, 0 }, NULL));
+    alarm_in_ms(100);
+    SHOW_ERRNO(poll(NULL, 0, 30000));
+    alarm_in_ms(100);
+    struct timespec until = in_ms(CLOCK_REALTIME, 30000);
     SHOW_ERRNO(sem_timedwait(&sem, &until));
     printf("handled %d\n", handled);
 }
