@@ -2,6 +2,7 @@
 #include "harmless.h"
 
 #include <dirent.h>
+#include <stddef.h>
 #include <sys/single_threaded.h>
 #include <sys/stat.h>
 
@@ -67,6 +68,35 @@ static int listed(const char *folder)
     return n / 2 - 2;
 }
 
+static int scanned(const char *folder)
+{
+    struct dirent **list;
+    int n = scandir(folder, &list, NULL, alphasort);
+
+    for (int i = 0; i < n; i++)
+        free(list[i]);
+    free(list);
+    return n - 2;
+}
+
+/* With so little room that one that is ours alone would be taken for the end; twice, by libc's function and by number. */
+static int asked(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+    _Alignas(8) char room[64];
+
+    for (int way = 0; way < 2; way++) {
+        ssize_t got;
+
+        lseek(fd, 0, SEEK_SET);
+        while ((got = way ? syscall(SYS_getdents64, fd, room, sizeof room) : getdents64(fd, room, sizeof room)) > 0)
+            for (ssize_t at = 0; at < got; at += *(unsigned short *)(void *)(room + at + offsetof(struct dirent64, d_reclen)))
+                n++;
+    }
+    close(fd);
+    return n / 2 - 2;
+}
+
 /* As CPython before it forks: field 20, by a stream. */
 static int in_stat(void)
 {
@@ -92,32 +122,86 @@ static int in_status(const char *path)
     return n;
 }
 
-/* What says so after a program has begun to have threads counts ours as well, and is not asked here. */
+static int in_lines(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    char line[256];
+    int n = -1;
+
+    while (fgets(line, sizeof line, f) && sscanf(line, "Threads: %d", &n) != 1)
+        ;
+    fclose(f);
+    return n;
+}
+
+/* As servers do that keep it open.  With a single thread ours is gone for the first time only. */
+static int in_stat_again(void)
+{
+    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC), n = -1;
+    char text[400] = "";
+
+    for (int i = 0; i < (__libc_single_threaded ? 1 : 3); i++) {
+        lseek(fd, 0, SEEK_SET);
+        text[read(fd, text, sizeof text - 1)] = '\0';
+        sscanf(strrchr(text, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &n);
+        if (n < 1 || text[strlen(text) - 1] != '\n')
+            puts("not what it should be");
+    }
+    close(fd);
+    return n;
+}
+
 static void count_numbers(const char *who)
 {
     char own[64];
 
     sprintf(own, "/proc/%d/task/%d/status", (int)getpid(), (int)gettid());
-    printf("%s: %d", who, listed("/proc/self/task"));
-    if (__libc_single_threaded)
-        printf(", %d, %d, %d, %d", in_stat(), in_status("/proc/self/status"), in_status(own), in_status("/proc/thread-self/status"));
+    printf("%s: %d, %d, %d", who, listed("/proc/self/task"), scanned("/proc/self/task"), asked("/proc/self/task"));
+    printf(", %d, %d, %d, %d, %d, %d", in_stat(), in_stat_again(), in_status("/proc/self/status"), in_status(own),
+           in_status("/proc/thread-self/status"), in_lines("/proc/self/status"));
     puts("");
 }
 
 static void *count_threads(void *context)
 {
     int proc = open("/proc", O_RDONLY | O_DIRECTORY);
-    struct stat one, two;
+    struct stat one, two, three;
+    struct statx four;
 
     for (int i = 0; i < 3; i++)
-        if (fstatat(proc, "self/task/", &one, 0) == 0 && stat("/proc/self/task", &two) == 0)
-            printf("%s: %d, %d\n", (const char *)context, (int)one.st_nlink - 2, (int)two.st_nlink - 2);
+        if (fstatat(proc, "self/task/", &one, 0) == 0 && stat("/proc/self/task", &two) == 0 && lstat("/proc/self/task", &three) == 0 &&
+            statx(AT_FDCWD, "/proc/self/task", 0, STATX_NLINK, &four) == 0)
+            printf("%s: %d, %d, %d, %d\n", (const char *)context, (int)one.st_nlink - 2, (int)two.st_nlink - 2,
+                   (int)three.st_nlink - 2, (int)four.stx_nlink - 2);
     count_numbers(context);
     if (stat("/nowhere/task", &one) == 0 || errno != ENOENT || stat((const char *)-1, &one) == 0 || errno != EFAULT)
         puts("what there is not is there");
     fflush(stdout);
     close(proc);
     return context;
+}
+
+static void *wait_there(void *gate)
+{
+    pthread_barrier_wait(gate);
+    pthread_barrier_wait(gate);
+    return gate;
+}
+
+/* The number has one digit, and would have two with ours. */
+static void count_nine(void)
+{
+    pthread_barrier_t gate;
+    pthread_t t[8];
+
+    pthread_barrier_init(&gate, NULL, 9);
+    for (int i = 0; i < 8; i++)
+        pthread_create(&t[i], NULL, wait_there, &gate);
+    pthread_barrier_wait(&gate);
+    count_numbers("nine");
+    pthread_barrier_wait(&gate);
+    for (int i = 0; i < 8; i++)
+        pthread_join(t[i], NULL);
 }
 
 /* As programs do that must have one thread before they fork, or sandbox themselves. */
@@ -129,6 +213,7 @@ static void counted(void)
     count_threads("alone");
     pthread_create(&t, NULL, count_threads, (void *)"with another");
     pthread_join(t, NULL);
+    count_nine();
     pid = fork();
     if (pid == 0) {
         count_threads("in a child");

@@ -1,5 +1,7 @@
 /* Directories that are read: an entry is worth an event when the kernel had to be asked for more of them. */
 #include <dirent.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "wrap/called.h"
 #include "wrap/counted.h"
@@ -84,6 +86,45 @@ int ct_seen_readdir64_r(DIR *dir, struct dirent64 *entry, struct dirent64 **ret)
         r = READDIR_R(dir, ct_real.readdir64_r(dir, entry, ret));
     while (r == 0 && *ret && ct_counted_hides(fd_of(dir), (*ret)->d_name));
     return r;
+}
+
+/* Squeezed while it can be: what is returned is the end of the folder only when there is no more. */
+ssize_t ct_seen_getdents64(int fd, void *to, size_t size)
+{
+    ssize_t r, left;
+
+    do {
+        r = CT_TIMED(getdents64, fd, ct_real.getdents64(fd, to, size));
+        left = ct_counted_listed(fd, to, r, offsetof(struct dirent64, d_name));
+    } while (r > 0 && left == 0);
+    return left;
+}
+
+#define SCANDIR(list, path, real) \
+    __extension__({ \
+        int ct_found = CT_CALLED(scandir, -1, real, ct_called_path(CT_CALL_scandir, path, NULL, ct_start, CT_CALL_RESULT(ct_result))); \
+        \
+        for (int i = 0; i < ct_found; i++) { \
+            if (!ct_counted_hides_in(path, (list)[i]->d_name)) \
+                continue; \
+            ct_route.free((list)[i]); \
+            ct_found--; \
+            memmove(&(list)[i], &(list)[i + 1], (size_t)(ct_found - i) * sizeof *(list)); \
+            i--; \
+        } \
+        ct_found; \
+    })
+
+int ct_seen_scandir(const char *restrict path, struct dirent ***restrict ret, int (*select)(const struct dirent *),
+                    int (*compare)(const struct dirent **, const struct dirent **))
+{
+    return SCANDIR(*ret, path, ct_real.scandir(path, ret, select, compare));
+}
+
+int ct_seen_scandir64(const char *restrict path, struct dirent64 ***restrict ret, int (*select)(const struct dirent64 *),
+                      int (*compare)(const struct dirent64 **, const struct dirent64 **))
+{
+    return SCANDIR(*ret, path, ct_real.scandir64(path, ret, select, compare));
 }
 
 /* Forgotten before it is closed: afterwards the number may be another thread's new file. */

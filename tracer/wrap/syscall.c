@@ -1,16 +1,18 @@
 /* syscall(): the calls by number that are recorded; all others leave no trace of us on the stack or in a register. */
+#include <dirent.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
 #include "record/session.h"
 #include "wrap/called.h"
+#include "wrap/counted.h"
 #include "wrap/passed.h"
 #include "wrap/prctl.h"
 
 #if defined(__x86_64__)
 
-enum kind { NONE, timed, held, futex, child, signalled, named, closed, looked_at, alone };
+enum kind { NONE, timed, held, futex, child, signalled, named, closed, listed, looked_at, alone };
 
 enum { NUMBERS = 512 };
 
@@ -24,6 +26,7 @@ const struct ct_numbered ct_numbered[NUMBERS] __attribute__((visibility("hidden"
 #define NUMBERED(name, call, kind, object) [SYS_##name] = { kind, CT_CALL_##call, object },
 #include "wrap/syscalls.def"
     [SYS_prctl] = { looked_at, 0, -1 }, [SYS_seccomp] = { looked_at, 0, -1 },
+    [SYS_getdents] = { listed, CT_CALL_getdents64, 0 },
     [SYS_unshare] = { alone, 0, -1 }, [SYS_setns] = { alone, 0, -1 },
 };
 _Static_assert(sizeof(struct ct_numbered) == 3 && CT_CALL_END <= 256, "the assembly below, and the field, know it");
@@ -70,7 +73,7 @@ static void tell(const struct ct_numbered *n, const long *argument, long object,
     switch ((enum kind)n->kind) {
     case NONE: case looked_at: case alone:
         break;
-    case timed: case closed:
+    case timed: case closed: case listed:
         ct_timed_end(categories[n->call], n->call, (int)object, start, returned);
         break;
     case held: case futex:
@@ -87,6 +90,19 @@ static void tell(const struct ct_numbered *n, const long *argument, long object,
                        n->call == CT_CALL_renameat ? (const char *)argument[3] : NULL, start, result);
         break;
     }
+}
+
+/* What is written there is the end of the folder only when there is no more. */
+static long list(long (*real)(long, ...), long no, const long *argument)
+{
+    size_t name_at = no == SYS_getdents64 ? offsetof(struct dirent64, d_name) : offsetof(struct dirent64, d_name) - 1;
+    long returned, left;
+
+    do {
+        returned = CT_TIMED(getdents64, (int)argument[0], real(no, argument[0], argument[1], argument[2]));
+        left = ct_counted_listed((int)argument[0], (void *)argument[1], returned, name_at);
+    } while (returned > 0 && left == 0);
+    return left;
 }
 
 /* The arguments that the caller did not give are read as libc reads them; the last one stands on its stack. */
@@ -108,6 +124,8 @@ long ct_syscall_seen(long no, long a, long b, long c, long d, long e, long f)
         ct_session_alone_end();
         return returned;
     }
+    if (n->kind == listed)
+        return list(real, no, argument);
     if (n->kind == closed)
         ct_fd_forget((int)a);
     if (!ct_recording(categories[n->call]) || (n->kind == futex && !waits(b)))

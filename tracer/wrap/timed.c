@@ -9,7 +9,6 @@
 
 #include "record/hot.h"
 #include "record/intern.h"
-#include "record/session.h"
 #include "wrap/counted.h"
 #include "wrap/real.h"
 
@@ -85,13 +84,9 @@ TIMED_FUNCTION(ct_timed_end_poll, end_poll)
 TIMED_FUNCTION(ct_timed_end_file, end_file)
 TIMED_FUNCTION(ct_timed_told_file, told_file)
 
-/* Once for each that was opened: its first read has it all. */
 static inline bool is_counted(int fd)
 {
-    if (atomic_load_explicit(&ct_counted_fd, memory_order_relaxed) != fd || fd < 0)
-        return false;
-    atomic_store_explicit(&ct_counted_fd, -1, memory_order_relaxed);
-    return true;
+    return atomic_load_explicit(&ct_counted_fd, memory_order_relaxed) == fd && fd >= 0;
 }
 
 /*
@@ -106,10 +101,8 @@ static inline bool is_counted(int fd)
         \
         CT_SAVE_FP(); \
         if ((int)CT_CALL_##CALL == (int)CT_CALL_read && __builtin_expect(is_counted(fd), 0)) { \
-            ct_session_alone_begin(); \
-            result = ct_seen_##name arguments; \
-            ct_session_alone_end(); \
-            return result; \
+            type (*instead) parameters = (type (*) parameters)(uintptr_t)ct_counted_read; \
+            return instead arguments; \
         } \
         if (__builtin_expect(ct_gate_still_open() && ct_wanted(CT_CALL_CATEGORY_##CALL), 1)) \
             start = begin(CT_CALL_##CALL, fd); \
