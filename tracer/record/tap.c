@@ -239,7 +239,8 @@ static bool in_handler(const struct ct_thread_room *room)
 
 /*
  * Others may come from an allocator that holds a lock of its own, the CPU among them, which is told before whatever was done there.
- * A thread of its own waits for conditions with one of them locked; nobody waits for a semaphore or at a barrier in there.
+ * A thread of its own waits for conditions with one of them locked; nobody waits for a semaphore or at a barrier in there (a collector
+ * does, for the threads that it stops: it has told of the collection before).
  */
 static bool may_allocate(const struct ct_thread_room *room, unsigned no, unsigned category)
 {

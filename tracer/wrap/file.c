@@ -131,6 +131,17 @@ FILE *ct_seen_fopen64(const char *restrict path, const char *restrict mode)
     return FOPEN(path, ct_real.fopen64(path, mode));
 }
 
+/* Of a file that has no name. */
+FILE *ct_seen_tmpfile(void)
+{
+    return FOPEN(NULL, ct_real.tmpfile());
+}
+
+FILE *ct_seen_tmpfile64(void)
+{
+    return FOPEN(NULL, ct_real.tmpfile64());
+}
+
 /* What it still had to write is told as well, for which closing took that long. */
 static void closed(int fd, size_t pending, uint64_t start, int result)
 {
@@ -208,18 +219,32 @@ char *ct_seen___realpath_chk(const char *path, char *to, size_t room)
     return REALPATH(path, ct_real.__realpath_chk(path, to, room));
 }
 
+char *ct_seen_canonicalize_file_name(const char *path)
+{
+    return REALPATH(path, ct_real.canonicalize_file_name(path));
+}
+
 /* They return what is wrong. */
-#define ALLOCATE_FILE(fd, real) \
-    CT_CALLED(posix_fallocate, fd, real, ct_timed_told_file(CT_CALL_posix_fallocate, fd, ct_start, -(int64_t)ct_result))
+#define FILE_TOLD(CALL, fd, real) CT_CALLED(CALL, fd, real, ct_timed_told_file(CT_CALL_##CALL, fd, ct_start, -(int64_t)ct_result))
 
 int ct_seen_posix_fallocate(int fd, off_t at, off_t size)
 {
-    return ALLOCATE_FILE(fd, ct_real.posix_fallocate(fd, at, size));
+    return FILE_TOLD(posix_fallocate, fd, ct_real.posix_fallocate(fd, at, size));
 }
 
 int ct_seen_posix_fallocate64(int fd, off64_t at, off64_t size)
 {
-    return ALLOCATE_FILE(fd, ct_real.posix_fallocate64(fd, at, size));
+    return FILE_TOLD(posix_fallocate, fd, ct_real.posix_fallocate64(fd, at, size));
+}
+
+int ct_seen_posix_fadvise(int fd, off_t at, off_t size, int advice)
+{
+    return FILE_TOLD(posix_fadvise, fd, ct_real.posix_fadvise(fd, at, size, advice));
+}
+
+int ct_seen_posix_fadvise64(int fd, off64_t at, off64_t size, int advice)
+{
+    return FILE_TOLD(posix_fadvise, fd, ct_real.posix_fadvise64(fd, at, size, advice));
 }
 
 /* Forgotten before it is closed: afterwards the number may be another thread's new file. */
