@@ -145,6 +145,25 @@ static void close_reader(void *context, struct ct_reader *reader)
     ct_opened_fini(&s->opened);
 }
 
+/* To unpack one again takes as long as to index it. */
+static bool is_plain(const struct ct_read_input *input)
+{
+    uint8_t head[2];
+
+    return input->fd >= 0 && pread(input->fd, head, sizeof head, 0) == sizeof head && !(head[0] == 0x1f && head[1] == 0x8b);
+}
+
+static int open_again(void *context, struct ct_reader **ret, struct ct_error *err)
+{
+    struct ct_subject *s = context;
+    const struct ct_reader_options options = { .shifts = s->hosts.shift, .shift_count = s->hosts.count };
+
+    for (size_t i = 0; i < s->opened.count; i++)
+        if (!is_plain(&s->opened.inputs[i]))
+            return ct_error_at(err, -ENOTSUP, 0, "it is packed");
+    return ct_reader_open(s->opened.inputs, s->opened.count, &options, ret, err);
+}
+
 /* A session that has told nothing yet may be of another machine. */
 static bool any_is_silent(const struct ct_reader *reader, const struct ct_read_input *inputs, size_t count)
 {
@@ -224,11 +243,12 @@ static void grow(void *context, struct ct_index_growth *ret)
 /* The index of a trace that is being written is not kept: when it has ended another one is made, of the whole. */
 static int open_index(struct ct_subject *s, const struct ct_index_options *options, struct ct_error *err)
 {
-    struct ct_index_source source = { (const char *const *)s->files.path, s->files.count, open_reader, close_reader, s, NULL };
+    struct ct_index_source source = { (const char *const *)s->files.path, s->files.count, open_reader, close_reader, s, open_again, NULL };
 
     if (s->following) {
         source.open = open_growing;
         source.close = close_growing;
+        source.again = NULL;
         source.grow = grow;
     }
     return ct_index_open(&source, options, &s->index, err);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "converter/index/builder.h"
+#include "converter/index/glances.h"
 #include "converter/index/image.h"
 
 enum {
@@ -44,6 +45,7 @@ struct ct_index {
     struct ct_reader *reader;
     struct ct_builder *builder;
     struct ct_index_file file;
+    struct ct_glances glances;
     int64_t covered, span;
     bool growing;
     struct timespec began;
@@ -102,6 +104,12 @@ void ct_index_end(struct ct_index *x, const struct ct_store *store)
         leave(x);
 }
 
+struct ct_glance *ct_index_glance(struct ct_index *x, int64_t from, int64_t to)
+{
+    return x->source.again && to > x->covered
+        ? ct_glances_of(&x->glances, from, to < x->span ? to : x->span, x->covered, x->builder) : NULL;
+}
+
 /* --- building --- */
 
 static int begin(struct ct_index *x, struct ct_error *err)
@@ -132,10 +140,21 @@ static int begin(struct ct_index *x, struct ct_error *err)
     return 0;
 }
 
+/* What somebody looks at is read first. */
+static void glance(struct ct_index *x)
+{
+    struct ct_glance *there = ct_glances_read(&x->glances, &x->source, &x->stop);
+
+    enter(x);
+    ct_glances_put(&x->glances, there, x->builder);
+    leave(x);
+}
+
 /* 1: there is more; 0: that was all, `damage` is what the reader said at last. */
 static int step(struct ct_index *x, int *damage, struct ct_error *err)
 {
     const struct ct_read_item *items;
+    bool due;
     size_t count;
     int r = 1;
 
@@ -151,7 +170,10 @@ static int step(struct ct_index *x, int *damage, struct ct_error *err)
         if (items[count - 1].ns > x->covered)
             x->covered = items[count - 1].ns;
     }
+    due = r > 0 && ct_glances_due(&x->glances, x->covered);
     leave(x);
+    if (due)
+        glance(x);
     return r;
 }
 
@@ -232,6 +254,7 @@ static int finish(struct ct_index *x, int damage, struct ct_error *err)
     int r;
 
     enter(x);
+    ct_glances_fini(&x->glances);
     note_damage(x, damage, err);
     r = ct_builder_finish(x->builder);
     if (r == 0)
@@ -272,7 +295,6 @@ static void *build(void *context)
 
     pthread_setname_np(pthread_self(), "index");
     r = begin(x, &err);
-
     if (r == 0)
         r = 1;
     while (r > 0 && !atomic_load_explicit(&x->stop, memory_order_relaxed)) {  /* relaxed: it is only to be seen some time */
@@ -345,6 +367,7 @@ void ct_index_close(struct ct_index *x)
     atomic_store_explicit(&x->stop, true, memory_order_relaxed);
     if (x->has_thread)
         pthread_join(x->thread, NULL);
+    ct_glances_fini(&x->glances);
     ct_builder_free(x->builder);
     if (x->reader)
         x->source.close(x->source.context, x->reader);
@@ -408,6 +431,7 @@ void ct_index_progress(struct ct_index *x, struct ct_index_progress *ret)
         ret->age_ns = now_ns() - x->builder->summary.wall - ret->covered_ns;
         ret->age_ns = ret->age_ns < 0 ? 0 : ret->age_ns;
     }
+    ct_glances_tell(&x->glances, ret->looked);
     if (x->builder) {
         ret->revision = x->builder->revision;
         ret->events = x->builder->summary.events;

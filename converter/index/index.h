@@ -50,6 +50,11 @@ struct ct_index_source {
     void (*close)(void *context, struct ct_reader *reader);
     void *context;
     /*
+     * One more reader of the same, while the first one is open, to be closed by ct_reader_close: what is looked at is read first.
+     * Negative, or NULL instead: that cannot be had at once.
+     */
+    int (*again)(void *context, struct ct_reader **ret, struct ct_error *err);
+    /*
      * NULL, or its reader follows files that grow: it is asked, on the same thread, whenever all that is there was taken.
      * Waits for more, a fraction of a second at most.  Such an index is always one to be forgotten.
      */
@@ -80,11 +85,18 @@ int ct_index_open(const struct ct_index_source *source, const struct ct_index_op
 /* Stops the building; what is unfinished is thrown away.  Takes NULL. */
 void ct_index_close(struct ct_index *index);
 
+enum { CT_INDEX_LOOKED = 2 };           /* parts, at most */
+
+struct ct_index_looked {
+    int64_t from_ns, to_ns;             /* empty: none */
+};
+
 enum ct_index_state { CT_INDEX_BUILDING, CT_INDEX_READY, CT_INDEX_FAILED };
 
 struct ct_index_progress {
     enum ct_index_state state;
     int64_t covered_ns;                 /* what lies before is in the index, but for slices that have not ended */
+    struct ct_index_looked looked[CT_INDEX_LOOKED];     /* parts behind that can be seen already, since somebody looked there */
     double part;                        /* 0 to 1 */
     double seconds_left;                /* negative: not known */
     uint64_t revision;                  /* another number: lanes, rows or names were added or renamed */
@@ -203,6 +215,9 @@ struct ct_index_tile {
     uint16_t start[CT_TILE_ENTRIES], len[CT_TILE_ENTRIES];
     uint8_t class[CT_TILE_ENTRIES], busy[CT_TILE_ENTRIES];
 };
+
+/* In numbers of slices of a partial tile: they are of a part that was looked at first, and nothing but tiles knows them. */
+#define CT_INDEX_EARLY (UINT32_C(1) << 31)
 
 /*
  * Steps of 2^level ns; the tile covers [number * 1024 * 2^level, (number + 1) * 1024 * 2^level).  `ret` (60 KB) is the

@@ -119,6 +119,11 @@ struct ct_store {
 int ct_index_begin(struct ct_index *index, struct ct_store *ret);
 void ct_index_end(struct ct_index *index, const struct ct_store *store);
 
+struct ct_glance;
+
+/* Between the two, not `ready`: what somebody who looks at [from, to) can see of it before it is indexed; NULL: nothing yet. */
+struct ct_glance *ct_index_glance(struct ct_index *index, int64_t from, int64_t to);
+
 /* Text number `number`; empty when there is none. */
 static inline struct ct_text ct_store_text(const struct ct_store *s, uint32_t number)
 {

@@ -87,6 +87,17 @@ uint32_t ct_strings_used(struct ct_strings *s, struct ct_text text)
     return number;
 }
 
+/* Its number, or CT_IDMAP_NONE; `key` is where it is, or would be. */
+static uint32_t find_text(const struct ct_strings *s, struct ct_text text, uint64_t *key)
+{
+    uint32_t at;
+
+    for (*key = hash(text.at, text.size); (at = ct_idmap_get(&s->places, *key)) != CT_IDMAP_NONE; ++*key)
+        if (ct_strings_is(s, at, text))
+            break;
+    return at;
+}
+
 uint32_t ct_strings_of(struct ct_strings *s, struct ct_text text)
 {
     uint64_t key;
@@ -94,17 +105,21 @@ uint32_t ct_strings_of(struct ct_strings *s, struct ct_text text)
 
     if (text.size == 0)
         return CT_STRINGS_EMPTY;
-    for (key = hash(text.at, text.size); (at = ct_idmap_get(&s->places, key)) != CT_IDMAP_NONE; key++) {
-        struct ct_text other = ct_strings_text(s, at);
-
-        if (other.size == text.size && memcmp(other.at, text.at, text.size) == 0)
-            return at;
-    }
+    at = find_text(s, text, &key);
+    if (at != CT_IDMAP_NONE)
+        return at;
     if (s->bytes.count + text.size > BYTES_MAX || !append(s, text))
         return CT_STRINGS_FULL;
     at = (uint32_t)s->offsets.count - 2;
     ct_idmap_add(&s->places, key, at);      /* without memory it is there twice */
     return at;
+}
+
+uint32_t ct_strings_find(const struct ct_strings *s, struct ct_text text)
+{
+    uint64_t key;
+
+    return text.size == 0 ? CT_STRINGS_EMPTY : find_text(s, text, &key);
 }
 
 uint32_t ct_strings_print(struct ct_strings *s, const char *format, ...)
@@ -132,15 +147,25 @@ static bool same(const struct ct_name_record *a, const struct ct_name_record *b)
     return a->text == b->text && a->event == b->event && a->call == b->call && a->lane == b->lane && a->class == b->class;
 }
 
-uint32_t ct_names_of(struct ct_names *n, const struct ct_name_record *name)
+static uint32_t find_name(const struct ct_names *n, const struct ct_name_record *name, uint64_t *key)
 {
-    uint64_t key = mix(mix(mix(ct_idmap_seed, name->text | (uint64_t)name->lane << 32), name->event), name->call | name->class << 16);
-    struct ct_name_record *record;
     uint32_t at;
 
-    for (; (at = ct_idmap_get(&n->places, key)) != CT_IDMAP_NONE; key++)
+    *key = mix(mix(mix(ct_idmap_seed, name->text | (uint64_t)name->lane << 32), name->event), name->call | name->class << 16);
+    for (; (at = ct_idmap_get(&n->places, *key)) != CT_IDMAP_NONE; ++*key)
         if (same(&n->list.items[at], name))
-            return at;
+            break;
+    return at;
+}
+
+uint32_t ct_names_of(struct ct_names *n, const struct ct_name_record *name)
+{
+    struct ct_name_record *record;
+    uint64_t key;
+    uint32_t at = find_name(n, name, &key);
+
+    if (at != CT_IDMAP_NONE)
+        return at;
     record = n->list.count < NAMES_MAX ? ct_list_add(&n->list) : NULL;
     if (!record)
         return 0;
@@ -148,4 +173,12 @@ uint32_t ct_names_of(struct ct_names *n, const struct ct_name_record *name)
     at = (uint32_t)n->list.count - 1;
     ct_idmap_add(&n->places, key, at);
     return at;
+}
+
+uint32_t ct_names_find(const struct ct_names *n, const struct ct_name_record *name)
+{
+    uint64_t key;
+    uint32_t at = find_name(n, name, &key);
+
+    return at == CT_IDMAP_NONE ? 0 : at;
 }

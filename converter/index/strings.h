@@ -20,7 +20,9 @@ void ct_strings_fini(struct ct_strings *strings);
 
 /* The number of a text, which is added when it is new.  CT_STRINGS_FULL where there is no room. */
 uint32_t ct_strings_of(struct ct_strings *strings, struct ct_text text);
-/* The same for a text that an argument has. */
+/* The same, CT_IDMAP_NONE when it is not there: nothing is added. */
+uint32_t ct_strings_find(const struct ct_strings *strings, struct ct_text text);
+/* As ct_strings_of, for a text that an argument has. */
 uint32_t ct_strings_used(struct ct_strings *strings, struct ct_text text);
 uint32_t ct_strings_print(struct ct_strings *strings, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -48,3 +50,5 @@ void ct_names_fini(struct ct_names *names);
 
 /* The id of a name, added when it is new; 0 ("more names") where there is no room. */
 uint32_t ct_names_of(struct ct_names *names, const struct ct_name_record *name);
+/* The same, 0 when it is not there: nothing is added. */
+uint32_t ct_names_find(const struct ct_names *names, const struct ct_name_record *name);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "converter/index/fold_cursor.h"
+#include "converter/index/glance.h"
 #include "converter/index/store.h"
 
 struct tile {
@@ -305,11 +306,42 @@ static int fill(struct tile *t, const struct ct_strip *strip)
     return 0;
 }
 
+/* A row of the tables of `store`. */
+static int fill_row(struct tile *t, const struct ct_store *store, uint32_t row)
+{
+    struct ct_strip strip;
+    int r = ct_store_strip(store, row, &strip);
+
+    t->store = store;
+    if (r < 0)
+        return r;
+    t->ret->kind = ct_store_row(store, row)->kind;
+    r = fill(t, &strip);
+    ct_strip_fini(&strip);
+    return r;
+}
+
+/* The same of a part that is not indexed yet, where somebody has looked: its slices will have other numbers. */
+static int fill_glance(struct tile *t, const struct ct_store *store, uint32_t row, struct ct_glance *glance)
+{
+    uint32_t its = ct_glance_row(glance, row);
+    int r;
+
+    if (its == CT_INDEX_NONE)
+        return fill_row(t, store, row);
+    r = fill_row(t, ct_glance_store(glance), its);
+    for (unsigned i = 0; r == 0 && t->ret->kind != CT_ROW_VALUE && i < t->ret->count; i++) {
+        t->ret->name[i] = ct_glance_name(glance, t->ret->name[i]);
+        t->ret->slice[i] |= CT_INDEX_EARLY;
+    }
+    return r;
+}
+
 int ct_index_tile(struct ct_index *index, uint32_t row, unsigned level, uint64_t number, struct ct_index_tile *ret)
 {
-    struct tile t;
-    struct ct_strip strip;
+    struct ct_glance *glance = NULL;
     struct ct_store store;
+    struct tile t;
     int r;
 
     if (level > CT_TILE_LEVEL_MAX || number >= UINT64_C(1) << (CT_TILE_LEVEL_MAX - level))
@@ -325,15 +357,11 @@ int ct_index_tile(struct ct_index *index, uint32_t row, unsigned level, uint64_t
     r = ct_index_begin(index, &store);
     if (r < 0)
         return r;
-    t.store = &store;
     ret->count = 0;
     ret->partial = !store.ready && (row >= store.row_count || t.to > store.live[row]->column.sealed_end);
-    r = row == CT_INDEX_NONE ? -ENOENT : ct_store_strip(&store, row, &strip);
-    if (r == 0) {
-        ret->kind = store.rows ? store.rows[row].kind : store.live[row]->record.kind;
-        r = fill(&t, &strip);
-        ct_strip_fini(&strip);
-    }
+    if (ret->partial)
+        glance = ct_index_glance(index, t.from, t.to);
+    r = row >= store.row_count ? -ENOENT : glance ? fill_glance(&t, &store, row, glance) : fill_row(&t, &store, row);
     ct_index_end(index, &store);
     return r;
 }

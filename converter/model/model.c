@@ -265,6 +265,16 @@ int ct_model_items(struct ct_model *m, const struct ct_read_item *items, size_t 
     return m->no_memory ? -ENOMEM : 0;
 }
 
+void ct_model_end(struct ct_model *m, int64_t ns)
+{
+    for (unsigned i = 0; i < ct_reader_program_count(m->reader); i++) {
+        struct ct_read_program *read = ct_reader_program(m->reader, i);
+
+        if (read->user)
+            program_end(m, read->user, ns);
+    }
+}
+
 void ct_model_finish(struct ct_model *m)
 {
     int64_t end = ct_reader_end_ns(m->reader);
@@ -273,10 +283,5 @@ void ct_model_finish(struct ct_model *m)
         end = m->options.to_ns;
     if (end < m->now)
         end = m->now;
-    for (unsigned i = 0; i < ct_reader_program_count(m->reader); i++) {
-        struct ct_read_program *read = ct_reader_program(m->reader, i);
-
-        if (read->user)
-            program_end(m, read->user, end);
-    }
+    ct_model_end(m, end);
 }

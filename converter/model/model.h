@@ -203,6 +203,8 @@ int ct_model_items(struct ct_model *model, const struct ct_read_item *items, siz
 
 /* There are no more items: ends all that is under way. */
 void ct_model_finish(struct ct_model *model);
+/* The same when they end at `ns`, whatever the trace has behind it. */
+void ct_model_end(struct ct_model *model, int64_t ns);
 
 /* Borrowed until ct_model_free. */
 const struct ct_stacks *ct_model_stacks(const struct ct_model *model);

@@ -10,11 +10,27 @@
 
 static const char *const states[] = { "building", "ready", "failed" };
 
+static void put_looked(struct ct_doc *doc, const struct ct_index_progress *p)
+{
+    ct_doc_open(doc, "looked", '[');
+    for (unsigned i = 0; i < CT_INDEX_LOOKED; i++) {
+        if (p->looked[i].from_ns >= p->looked[i].to_ns)
+            continue;
+        ct_doc_open(doc, NULL, '[');
+        ct_doc_i64(doc, NULL, p->looked[i].from_ns);
+        ct_doc_i64(doc, NULL, p->looked[i].to_ns);
+        ct_doc_close(doc, ']');
+    }
+    ct_doc_close(doc, ']');
+}
+
 static void put_progress(struct ct_doc *doc, const char *key, const struct ct_index_progress *p)
 {
     ct_doc_open(doc, key, '{');
     ct_doc_string(doc, "state", states[p->state]);
     ct_doc_i64(doc, "covered_ns", p->covered_ns);
+    if (p->state == CT_INDEX_BUILDING)
+        put_looked(doc, p);
     ct_doc_real(doc, "part", p->part);
     if (p->seconds_left < 0)
         ct_doc_null(doc, "seconds_left");

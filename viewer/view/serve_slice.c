@@ -107,8 +107,13 @@ void ct_answer_slice(struct ct_exchange *x)
     int64_t row, slice;
     struct ct_doc doc;
 
-    if (!ct_ask_number(x, "row", 0, CT_INDEX_NONE - 1, -1, &row) || !ct_ask_number(x, "slice", 0, CT_INDEX_NONE - 1, -1, &slice) ||
-        !ct_view_good(x, ct_index_slice(ct_view_of(x)->index, (uint32_t)row, (uint32_t)slice, &s), NULL))
+    if (!ct_ask_number(x, "row", 0, CT_INDEX_NONE - 1, -1, &row) || !ct_ask_number(x, "slice", 0, CT_INDEX_NONE - 1, -1, &slice))
+        return;
+    if (slice >= CT_INDEX_EARLY) {
+        ct_reply_fault(&x->reply, 404, "This part of the trace is not indexed yet: ask again when it is.");
+        return;
+    }
+    if (!ct_view_good(x, ct_index_slice(ct_view_of(x)->index, (uint32_t)row, (uint32_t)slice, &s), NULL))
         return;
     doc = ct_doc_begin(&x->reply);
     put_slice(&doc, &s);

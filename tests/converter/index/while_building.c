@@ -83,6 +83,14 @@ static int open_trace(void *context, struct ct_reader **ret, struct ct_error *er
     return ct_reader_open(&input, 1, &options, ret, err);
 }
 
+static int open_again(void *context, struct ct_reader **ret, struct ct_error *err)
+{
+    struct workshop *shop = context;
+    struct ct_read_input input = { .path = shop->trace, .fd = -1 };
+
+    return ct_reader_open(&input, 1, NULL, ret, err);
+}
+
 static void close_trace(void *context, struct ct_reader *reader)
 {
     ct_reader_close(reader);
@@ -91,7 +99,7 @@ static void close_trace(void *context, struct ct_reader *reader)
 static struct ct_index *open_index(struct workshop *shop)
 {
     struct ct_index_source source = { .paths = &shop->path, .count = 1, .open = open_trace, .close = close_trace,
-                                      .context = shop };
+                                      .context = shop, .again = open_again };
     struct ct_index *index;
     struct ct_error err;
 
@@ -124,6 +132,8 @@ static void *ask(void *context)
                 uint64_t number = level < 8 ? (uint64_t)(p.covered_ns >> level >> 10) / 2 : 0;
                 struct ct_index_slice slice;
 
+                if (k == 0 && p.covered_ns > 0 && ct_index_tile(index, row->id, 10, (uint64_t)p.covered_ns * 2 >> 20, &tile) < 0)
+                    abort();            /* where the builder is not yet: it goes there */
                 if (ct_index_tile(index, row->id, level, number, &tile) < 0)
                     abort();
                 if (tile.partial)

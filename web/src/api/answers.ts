@@ -3,6 +3,7 @@
 export type Progress = {
   state: "building" | "ready" | "failed";
   covered_ns: number;
+  looked?: [number, number][]; // parts behind that are shown before they are indexed, while it is being built
   part: number;
   seconds_left: number | null;
   error: string | null;

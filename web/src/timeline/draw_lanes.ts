@@ -20,6 +20,7 @@ export type LanesPicture = {
   top: number; // what is scrolled away
   items: Item[];
   covered: number; // ns that are indexed
+  looked: readonly (readonly [number, number])[]; // parts behind that can be seen already
   nameOf: (id: number) => string;
   pauses: readonly number[]; // rows whose slices shade all lanes
 };
@@ -29,6 +30,8 @@ type Shown = { pieces: Piece[]; most: number | null };
 type Wide = { slice: number; name: number; cls: number; x0: number; x1: number };
 
 const PATTERN_PX = 6;
+const VEIL = 0.35;
+const THIN_VEIL = 0.1;
 const LABEL_PX = 30;
 const PAD = 4;
 
@@ -257,14 +260,24 @@ function drawPauses(pen: CanvasRenderingContext2D, cache: TileCache, picture: La
   }
 }
 
-/** What is not indexed yet is veiled, so that nobody takes it for an empty part of the trace. */
+/** What is not indexed yet is veiled, so that nobody takes it for an empty part of the trace; thinly where all but what began before is there. */
 function drawUncovered(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks): void {
   if (picture.covered >= picture.span) return;
-  const x = Math.max(0, toX(picture.view, picture.width, picture.covered));
-  if (x >= picture.width) return;
-  const fill = patternFill(pen, "rising");
-  pen.globalAlpha = 0.35;
-  pen.fillStyle = fill ?? inks.line;
-  pen.fillRect(x, 0, picture.width - x, picture.height);
+  const veil = (from: number, to: number, alpha: number) => {
+    const x0 = Math.max(0, toX(picture.view, picture.width, from));
+    const x1 = Math.min(picture.width, toX(picture.view, picture.width, to));
+    if (x1 <= x0) return;
+    pen.globalAlpha = alpha;
+    pen.fillRect(x0, 0, x1 - x0, picture.height);
+  };
+  let from = picture.covered;
+  pen.fillStyle = patternFill(pen, "rising") ?? inks.line;
+  for (const [start, end] of [...picture.looked].sort((a, b) => a[0] - b[0])) {
+    if (end <= from) continue;
+    veil(from, start, VEIL);
+    veil(Math.max(from, start), end, THIN_VEIL);
+    from = end;
+  }
+  veil(from, Infinity, VEIL);
   pen.globalAlpha = 1;
 }

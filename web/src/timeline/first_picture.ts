@@ -40,7 +40,7 @@ export function showPicture(canvas: HTMLCanvasElement, cache: TileCache): void {
   const [width, height] = [widthNow(), window.innerHeight - ABOVE];
   const view = store.view.value;
   const level = levelFor(view, width * ratio);
-  const of = { view, level, span, width, height, ratio, top: 0, items: itemsNow(), covered: span, nameOf: () => "", pauses: store.pauseRows.value };
+  const of = { view, level, span, width, height, ratio, top: 0, items: itemsNow(), covered: span, looked: [], nameOf: () => "", pauses: store.pauseRows.value };
   drawLanes(pen, cache, of, readInks(document.documentElement, theme.value));
   document.body.append(canvas);
 }

@@ -209,6 +209,7 @@ export class Stage {
       top: this.top,
       items,
       covered: progress?.state === "building" ? progress.covered_ns : span,
+      looked: progress?.looked ?? [],
       nameOf: (id: number) => this.nameOf(id),
       pauses: store.pauseRows.value,
     };

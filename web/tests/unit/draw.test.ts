@@ -30,7 +30,7 @@ function pictureOf(start: number, end: number): LanesPicture {
   const view = { start, end };
   return {
     view, level: levelFor(view, WIDTH), span: trace.span, width: WIDTH, height: layout.height, ratio: 1, top: 0,
-    items: layout.items, covered: trace.span, nameOf: (id) => trace.names[id], pauses: [],
+    items: layout.items, covered: trace.span, looked: [], nameOf: (id) => trace.names[id], pauses: [],
   };
 }
 
@@ -154,6 +154,13 @@ it("hatches all of a lane where its events were lost", () => {
 it("veils what is not indexed", () => {
   const log = drawn({ ...pictureOf(0, 40e6), covered: 10e6 }, new TileCache(1));
   expect(log.some((call) => call.what === "rect" && call.args[0] === 250 && call.args[2] === 750)).toBe(true);
+});
+
+it("veils thinly what is not indexed but shown, since somebody looks there", () => {
+  const looked: [number, number][] = [[30e6, 35e6], [16e6, 24e6], [5e6, 8e6]];
+  const log = drawn({ ...pictureOf(0, 40e6), covered: 10e6, looked }, new TileCache(1));
+  const veils = log.filter((call) => call.what === "rect" && call.args[0] >= 250).map((call) => [call.args[0], call.args[2]]);
+  expect(veils.slice(-5)).toEqual([[250, 150], [400, 200], [600, 150], [750, 125], [875, 125]]);
 });
 
 it("paints strips as the slices lie", () => {
