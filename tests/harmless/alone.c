@@ -188,6 +188,48 @@ static void *wait_there(void *gate)
     return gate;
 }
 
+static void read_status(char *text, size_t room, size_t most)
+{
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    size_t n = 0;
+    ssize_t r;
+
+    while ((r = read(fd, text + n, most < room - 1 - n ? most : room - 1 - n)) > 0)
+        n += (size_t)r;
+    text[n] = '\0';
+    close(fd);
+}
+
+/* What a program with so much memory reads of that in pieces; it may get more in between. */
+static bool as_in_pieces(size_t most)
+{
+    char before[8192], pieces[8192], after[8192];
+    const char *was, *there, *is;
+
+    do {
+        read_status(before, sizeof before, sizeof before);
+        read_status(pieces, sizeof pieces, most);
+        read_status(after, sizeof after, sizeof after);
+        was = strstr(before, "VmPeak:");
+        there = strstr(pieces, "VmPeak:");
+        is = strstr(after, "VmPeak:");
+    } while (strncmp(was, is, 60) != 0);
+    return there && strncmp(was, there, 60) == 0;
+}
+
+/* Whatever piece a number lies in, nobody takes it for the number of threads: groups move the others along. */
+static void read_in_pieces(void)
+{
+    for (int groups = 0; groups < 20; groups++) {
+        gid_t list[20] = { 0 };
+
+        (void)!syscall(SYS_setgroups, groups, list);    /* where that is forbidden, so be it */
+        for (size_t most = 200; most < 800; most += 25)
+            if (!as_in_pieces(most))
+                printf("%d groups, pieces of %zu: another number\n", groups, most);
+    }
+}
+
 /* The number has one digit, and would have two with ours. */
 static void count_nine(void)
 {
@@ -199,6 +241,7 @@ static void count_nine(void)
         pthread_create(&t[i], NULL, wait_there, &gate);
     pthread_barrier_wait(&gate);
     count_numbers("nine");
+    read_in_pieces();
     pthread_barrier_wait(&gate);
     for (int i = 0; i < 8; i++)
         pthread_join(t[i], NULL);

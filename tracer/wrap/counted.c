@@ -97,24 +97,27 @@ long ct_counted_listed(int fd, void *entries, long size, size_t name_at)
     return size;
 }
 
+/* Files that tell how many threads there are. */
+enum file { OTHER = 0, STAT, STATUS };
+
 /* There is nothing to hide where no thread is ours. */
-static bool tells(const char *path)
+static enum file tells(const char *path)
 {
     if (!path || strncmp(path, "/proc/", 6) != 0 || !ct_control_alive() || !ct_session_is_owner())
-        return false;
+        return OTHER;
     path += 6;
     if (strncmp(path, "self/", 5) == 0)
         path += 5;
     else if (strncmp(path, "thread-self/", 12) == 0)
         path += 12;
     else if (ct_raw_number(&path, 10) != ct_arena->pid || *path++ != '/')
-        return false;
+        return OTHER;
     if (strncmp(path, "task/", 5) == 0) {
         path += 5;
         ct_raw_number(&path, 10);
         path += *path == '/';
     }
-    return strcmp(path, "stat") == 0 || strcmp(path, "status") == 0;
+    return strcmp(path, "stat") == 0 ? STAT : strcmp(path, "status") == 0 ? STATUS : OTHER;
 }
 
 void ct_counted_opened(int fd, const char *path)
@@ -123,14 +126,16 @@ void ct_counted_opened(int fd, const char *path)
         atomic_store_explicit(&ct_counted_fd, fd, memory_order_relaxed);
 }
 
-/* The number in what was read of `stat` (the 18th word after the name, which may hold anything), or of `status`. */
-static char *find_number(char *text, char *end)
+/* The number in what was read of the file, a part of it maybe; in `stat` it is the 18th word after the name, which may hold anything. */
+static char *find_number(enum file file, char *text, char *end)
 {
     static const char word[] = "\nThreads:\t";
-    char *at = memmem(text, (size_t)(end - text), word, sizeof word - 1);
+    char *at;
 
-    if (at)
-        return at + sizeof word - 1;
+    if (file == STATUS) {
+        at = memmem(text, (size_t)(end - text), word, sizeof word - 1);
+        return at ? at + sizeof word - 1 : NULL;
+    }
     at = memrchr(text, ')', (size_t)(end - text));
     for (int i = 0; at && i < 18; i++)
         at = memchr(at + 1, ' ', (size_t)(end - at - 1));
@@ -138,9 +143,9 @@ static char *find_number(char *text, char *end)
 }
 
 /* Takes our threads off the number; returns by how many characters the text has become shorter. */
-static size_t correct(char *text, size_t size)
+static size_t correct(enum file file, char *text, size_t size)
 {
-    char *end = text + size, *number = find_number(text, end), *after, digits[12];
+    char *end = text + size, *number = find_number(file, text, end), *after, digits[12];
     uint64_t n = 0, ours = ct_hidden_count() + ct_control_alive();
     size_t length = sizeof digits;
 
@@ -158,6 +163,7 @@ static size_t correct(char *text, size_t size)
 
 ssize_t ct_counted_read(int fd, void *to, size_t size)
 {
+    enum file file;
     char path[64];
     ssize_t r;
 
@@ -169,17 +175,19 @@ ssize_t ct_counted_read(int fd, void *to, size_t size)
         return r;
     }
     r = ct_seen_read(fd, to, size);
-    if (r <= 0 || !leads_to(fd, path, sizeof path) || !tells(path))
+    file = r > 0 && leads_to(fd, path, sizeof path) ? tells(path) : OTHER;
+    if (file == OTHER)
         return r;
     atomic_store_explicit(&ct_counted_fd, fd, memory_order_relaxed);
-    return r - (ssize_t)correct(to, (size_t)r);
+    return r - (ssize_t)correct(file, to, (size_t)r);
 }
 
 void ct_counted_streamed(FILE *stream, const char *path)
 {
+    enum file file = tells(path);
     bool alone = __libc_single_threaded;
 
-    if (!tells(path))
+    if (file == OTHER)
         return;
     atomic_store_explicit(&ct_counted_fd, -1, memory_order_relaxed);
     if (alone)
@@ -188,5 +196,5 @@ void ct_counted_streamed(FILE *stream, const char *path)
     if (alone)
         ct_session_alone_end();
     else if (stream->_IO_read_end > stream->_IO_read_ptr)
-        stream->_IO_read_end -= correct(stream->_IO_read_ptr, (size_t)(stream->_IO_read_end - stream->_IO_read_ptr));
+        stream->_IO_read_end -= correct(file, stream->_IO_read_ptr, (size_t)(stream->_IO_read_end - stream->_IO_read_ptr));
 }
