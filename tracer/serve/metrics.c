@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,21 +137,23 @@ static void put_limits(struct ct_metrics *m)
         return;
     if (value_of(text, "Max open files", &v))
         ct_metrics_gauge(m, "process_max_fds", "", "Maximum number of open file descriptors.", v);
-    if (value_of(text, "Max address space", &v))
-        ct_metrics_gauge(m, "process_virtual_memory_max_bytes", "bytes",
-                         "Maximum amount of virtual memory available in bytes.", v);
+    if (!value_of(text, "Max address space", &v))
+        v = HUGE_VAL;                   /* "unlimited" */
+    ct_metrics_gauge(m, "process_virtual_memory_max_bytes", "bytes", "Maximum amount of virtual memory available in bytes.", v);
 }
 
 static void put_memory(struct ct_metrics *m)
 {
     double page = (double)sysconf(_SC_PAGESIZE);
-    unsigned long size = 0, resident = 0;
+    unsigned long size = 0, resident = 0, data = 0;
     char text[256];
 
-    if (!read_text(ct_proc_open(m->pid, "statm"), text, sizeof text) || sscanf(text, "%lu %lu", &size, &resident) != 2)
+    if (!read_text(ct_proc_open(m->pid, "statm"), text, sizeof text) || sscanf(text, "%lu %lu %*u %*u %*u %lu", &size, &resident, &data) != 3)
         return;
     ct_metrics_gauge(m, "process_virtual_memory_bytes", "bytes", "Virtual memory size in bytes.", (double)size * page);
     ct_metrics_gauge(m, "process_resident_memory_bytes", "bytes", "Resident memory size in bytes.", (double)resident * page);
+    /* Stacks and variables are in it: the kernel does not tell allocators' mappings from others. */
+    ct_metrics_gauge(m, "process_heap_bytes", "bytes", "Process heap size in bytes.", (double)data * page);
 }
 
 static void put_stat(struct ct_metrics *m)

@@ -269,6 +269,8 @@ static void metrics(void **state)
     assert_true(metric("process_cpu_seconds_total") >= 0);
     assert_true(metric("process_resident_memory_bytes") > 100000);
     assert_true(metric("process_virtual_memory_bytes") > metric("process_resident_memory_bytes"));
+    assert_true(metric("process_virtual_memory_max_bytes") >= metric("process_virtual_memory_bytes"));
+    assert_true(metric("process_heap_bytes") > 4096 && metric("process_heap_bytes") < metric("process_virtual_memory_bytes"));
     assert_true(metric("process_open_fds") >= 3);
     assert_true(metric("process_max_fds") >= 3);
     assert_true(metric("process_threads") >= 1);
