@@ -12,7 +12,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -20,12 +19,14 @@ import tempfile
 import time
 
 from lttng_session import Session, run
+from relaying import Relay
 
 build = os.path.abspath(sys.argv[1])
 tests = os.environ.get("TESTS_DIR", os.path.abspath(f"{os.path.dirname(sys.argv[0])}/.."))
 ctrace = f"{build}/ctrace"
 # Records that CTF says differently: a zero in a text is a space, a name that is lost is empty, an event nobody knows is a moment.
 OTHERWISE = {"names": 1, "unresolved": 1, "newer": 3}
+EVENTS = "shop:*,lttng_ust_pthread:*"
 
 PROVIDER = r"""
 #undef LTTNG_UST_TRACEPOINT_PROVIDER
@@ -172,12 +173,6 @@ def a_family():
 
 # --- LTTng ---
 
-def enable(session):
-    session("enable-event", "-u", "shop:*,lttng_ust_pthread:*")
-    session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
-    session("start")
-
-
 def shop(session):
     run("./shop", env={**session.env, "LD_PRELOAD": "liblttng-ust-pthread-wrapper.so"}, **session.who)
 
@@ -191,67 +186,52 @@ def lttng():
     os.chmod(".", 0o755)
     with Session(f"{os.getcwd()}/home") as session:
         session("create", "s", f"--output={session.home}/s")
-        enable(session)
+        session("enable-event", "-u", EVENTS)
+        session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
+        session("start")
         shop(session)
         session("destroy")
         live(session)
     check_shop(f"{session.home}/s")
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+def follow(place, name):
+    return subprocess.Popen([ctrace, "convert", "-t", "text", "-o", name, place], stderr=subprocess.PIPE, text=True)
 
 
 def live(session):
-    """A session that a relay daemon streams: followed until it ends, and until somebody ends it here."""
-    control, data, viewer = free_ports(3)
-    relay = subprocess.Popen(["lttng-relayd", f"--control-port=tcp://127.0.0.1:{control}", f"--data-port=tcp://127.0.0.1:{data}",
-                              f"--live-port=tcp://127.0.0.1:{viewer}", f"--output={session.home}/relay"], env=session.env,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **session.who)
+    """A session that a relay daemon streams: followed until somebody ends it here, until it ends, and until the daemon dies."""
+    relay = Relay(session)
     try:
-        place = f"net://127.0.0.1:{viewer}/host/{socket.gethostname()}/stream"
-        until = time.monotonic() + 20
-        while session("create", "stream", "--live=200000", f"--ctrl-url=tcp://127.0.0.1:{control}",
-                      f"--data-url=tcp://127.0.0.1:{data}", status=None).returncode != 0:
-            assert time.monotonic() < until, "no relay daemon"
-            time.sleep(0.1)
-        enable(session)
-        follow = lambda name: subprocess.Popen([ctrace, "convert", "-t", "text", "-o", name, place], stderr=subprocess.PIPE, text=True)
-        part = follow("part.txt")               # one viewer a session, which sees what comes from then on
-        time.sleep(1)
+        place = relay.begin("stream", events=EVENTS)
+        part = follow(place, "part.txt")        # one viewer a session, which sees what comes from then on
+        relay.watched(1)
         shop(session)
         time.sleep(1.5)
         part.send_signal(signal.SIGINT)
         assert part.wait(20) == 0, part.stderr.read()
-        whole = follow("whole.txt")
-        time.sleep(1)
+        relay.watched(0)
+        whole = follow(place, "whole.txt")
+        relay.watched(1)
         shop(session)
         session("destroy")
         assert whole.wait(20) == 0, whole.stderr.read()
+        none = run(ctrace, "info", place + "-not", status=1).stderr
+        assert re.fullmatch(r"ctrace info: net://[^\n]+\n", none) and "comp-addr" not in none, none
         orders = [len(re.findall(r" RANGE_BEGIN ", open(name, encoding="utf-8").read())) for name in ("whole.txt", "part.txt")]
         assert orders[0] == 60 and 0 < orders[1] <= 60, orders
-        session("create", "lost", "--live=200000", f"--ctrl-url=tcp://127.0.0.1:{control}", f"--data-url=tcp://127.0.0.1:{data}")
-        enable(session)
-        lost = subprocess.Popen([ctrace, "convert", "-t", "text", "-o", "lost.txt", place.replace("stream", "lost")],
-                                stderr=subprocess.PIPE, text=True)
-        time.sleep(1)
+        relay.watched(0)
+        lost = follow(relay.begin("lost", events=EVENTS), "lost.txt")
+        relay.watched(1)
         shop(session)
         time.sleep(1.5)
-        relay.kill()
+        relay.daemon.kill()
         said = lost.communicate(timeout=20)[1]
         assert lost.returncode == 0 and "what arrived before is all there is" in said and "is cut at byte" in said, said
         assert " RANGE_BEGIN " in open("lost.txt", encoding="utf-8").read(), "what arrived stays"
-        none = run(ctrace, "info", place + "-not", status=1).stderr
-        assert re.fullmatch(r"ctrace info: net://[^\n]+\n", none) and "comp-addr" not in none, none
     finally:
-        relay.kill()
-        relay.wait(20)
+        relay.daemon.kill()
+        relay.daemon.wait(20)
     gone = run(ctrace, "info", place, status=1).stderr
     assert re.fullmatch(r"ctrace info: net://[^\n]+\n", gone), gone
 

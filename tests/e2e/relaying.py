@@ -14,6 +14,7 @@ from viewing import ctrace
 
 
 given = set()
+ESTABLISHED, LISTENS = "01", "0A"       # of sockets, as /proc/net/tcp says them
 
 
 def free_ports(count):
@@ -37,33 +38,41 @@ class Relay:
 
     def __init__(self, session, address="127.0.0.1"):
         """Of the session's machine, which has this address."""
-        self.session = session
-        control, data, viewer = free_ports(3)
-        self.url = f"net://{address}:{viewer}/host"
-        self.to = f"--ctrl-url=tcp://{address}:{control}", f"--data-url=tcp://{address}:{data}"
-        self.words = session.on_machine(["lttng-relayd", f"--control-port=tcp://{address}:{control}", f"--data-port=tcp://{address}:{data}",
-                                         f"--live-port=tcp://{address}:{viewer}", f"--output={session.home}/relay"])
-        self.start()
+        self.session, self.address = session, address
+        for _ in range(5):              # who else looks for ports may have taken one meanwhile
+            self.ports = free_ports(3)
+            if self.start():
+                return
+        raise AssertionError("no relay daemon")
 
     def start(self):
-        self.daemon = subprocess.Popen(self.words, env=self.session.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        """Runs it, and waits until it listens: LTTng connects only at a session's first event, and tries that once.  Whether it does."""
+        control, data, viewer = (f"tcp://{self.address}:{port}" for port in self.ports)
+        words = ["lttng-relayd", f"--control-port={control}", f"--data-port={data}", f"--live-port={viewer}", f"--output={self.session.home}/relay"]
+        self.to, self.url = (f"--ctrl-url={control}", f"--data-url={data}"), f"net{viewer[3:]}/host"
+        self.daemon = subprocess.Popen(self.session.on_machine(words), env=self.session.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                        **({} if self.session.machine else self.session.who))
+        settles(lambda: self.daemon.poll() is not None or all(self.sockets(port, LISTENS) for port in self.ports), True, "a relay daemon", 20)
+        return self.daemon.poll() is None
+
+    def sockets(self, port, state):
+        """How many sockets of its machine have that port and are in that state."""
+        try:
+            with open(f"/proc/{self.daemon.pid}/net/tcp", encoding="ascii") as f:
+                return sum(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == state for line in f)
+        except OSError:
+            return 0                    # it has ended
 
     def watched(self, count):
         """Waits until so many look at its sessions, who see what happens from then on."""
-        at = f":{int(self.url.split(':')[2].split('/')[0]):04X}"
-
-        def established():
-            with open(f"/proc/{self.daemon.pid}/net/tcp", encoding="ascii") as f:
-                return sum(line.split()[1].endswith(at) and line.split()[3] == "01" for line in f)
-        settles(established, count, "who looks at sessions", 30)
+        settles(lambda: self.sockets(self.ports[2], ESTABLISHED), count, "who looks at sessions", 30)
         time.sleep(1)
 
-    def begin(self, name, session=None, host=None):
+    def begin(self, name, session=None, host=None, events="ctrace:*"):
         """A live session of that session daemon, as its host is called; where it can be looked at."""
         session = session or self.session
-        settles(lambda: session("create", name, "--live=200000", *self.to, status=None).returncode, 0, "a relay daemon", 20)
-        session("enable-event", "-u", "ctrace:*")
+        session("create", name, "--live=200000", *self.to)
+        session("enable-event", "-u", events)
         session("add-context", "-u", "-t", "vpid", "-t", "vtid", "-t", "procname")
         session("start")
         return f"{self.url}/{host or (session.machine.name if session.machine else socket.gethostname())}/{name}"
