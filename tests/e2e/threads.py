@@ -3,7 +3,7 @@
 threads.py BUILD [CASE...]: what every thread of a running program does, as `threads?debug=1|2` tells it: whole stacks of
 threads that wait and that run, for how long, who holds the locks, deadlocks; and that no call of the program is spoilt by asking.
 
-tests/tracer/service/threads.c is the program.
+tests/tracer/service/threads.c and readers.c are the programs.
 """
 
 import re
@@ -83,14 +83,18 @@ def locks():
 
 
 def readers():
-    """Who read-holds a rwlock, and their deadlocks; whoever has read is not named."""
-    with Served("threads2", "readers") as s:
-        dump = settled(s, 4)
-        if not re.fullmatch("RWLOCK_WRITE_WAIT 0x[0-9a-f]+, held by " + dump.thread("browser") + r" and \d+ other readers?(, \d+ s)?",
-                            dump.states["tidier"]):
+    """Who read-holds a rwlock, all by name, and the deadlocks of each; whoever has read is not named."""
+    with Served("readers") as s:
+        dump = settled(s, 6)
+        held = re.fullmatch("RWLOCK_WRITE_WAIT 0x[0-9a-f]+, held by (.*?)(, \\d+ s)?", dump.states["tidier"])
+        wanted = {dump.thread(name) for name in ("browser", "glancer", "visitor")}
+        if not held or set(held[1].split(", ")) != wanted:
             fail(f"the tidier's state is <{dump.states['tidier']}>")
+        if not re.search(r'^# rwlock 0x[0-9a-f]+ is held by (thread \d+ "student", ){15}thread \d+ "student" and 4 other readers; '
+                         f"1 waits: {dump.thread('porter')}$", dump.text, re.M):
+            fail("of many readers:\n" + "\n".join(dump.comments))
         count = sum(line.startswith("# deadlock: ") for line in dump.comments)
-        if count != 2 or not (cycle(dump, "browser", "tidier") and cycle(dump, "upgrader")):
+        if count != 3 or not (cycle(dump, "browser", "tidier") and cycle(dump, "glancer", "tidier") and cycle(dump, "upgrader")):
             fail(f"{count} deadlocks:\n" + "\n".join(dump.comments))
 
 

@@ -18,7 +18,7 @@ enum ct_control_kind {
     CT_CONTROL_HELLO = 1,               /* descriptor: the arena; `pid`, `arena_id` are its */
     CT_CONTROL_CONSUMER = 2,            /* descriptor: a file opened by trace_start(); drain the recording into it too */
     CT_CONTROL_UNCONSUME = 3,           /* trace_stop(): end the file that CONSUMER opened; REPLY when it is whole */
-    CT_CONTROL_STACKS = 4,              /* descriptor: rows of struct ct_thread_dump, as THREADS asked, and value: how many, or
+    CT_CONTROL_STACKS = 4,              /* descriptor: what THREADS asked for (format/thread_dump.h), and value: how many rows, or
                                          * -errno; or one struct ct_heap_facts, as HEAP asked; or of struct ct_value_dump,
                                          * as VALUES asked */
     CT_CONTROL_SERVE = 5,               /* descriptor: a struct ct_serve_http (format/serve.h); REPLY when it is served */

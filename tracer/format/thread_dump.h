@@ -22,6 +22,15 @@ enum ct_dump_lock {
     CT_DUMP_THREAD,                     /* the thread `holder`, which is to end */
 };
 
+/* The file begins with this; then come that many rows, and then the read locks. */
+struct ct_dump_head { uint32_t rows, reads; };
+
+/* One thread that read-holds a rwlock, once or more often. */
+struct ct_read_dump {
+    uint64_t lock;
+    uint32_t tid, times;
+};
+
 struct ct_thread_dump {
     uint32_t tid;
     uint32_t state;                     /* the kernel's letter: R S D T Z; 0 unknown */
@@ -31,8 +40,8 @@ struct ct_thread_dump {
     int64_t call;                       /* number of the system call that it is in; -1 none, or not known */
     uint64_t lock;                      /* address of what it waits for; not looked at without a kind */
     uint32_t lock_kind;                 /* enum ct_dump_lock */
-    uint32_t holder;                    /* tid of who has it, or of one of its readers, 0 not known: a number that the program wrote */
-    uint32_t readers;                   /* how many read-hold a rwlock */
+    uint32_t holder;                    /* tid of who has it, 0 not known: a number that the program wrote */
+    uint32_t readers;                   /* how often a rwlock is read-held: by whom stands behind the rows, as far as it is known */
     uint32_t still_s;                   /* seconds that it has not run, at least; not in what the control thread writes */
     uint64_t switches;                  /* how often it had given up the CPU when `holder` was read */
     char name[CT_NAME_MAX];

@@ -10,6 +10,7 @@
 #include "record/dump_stack.h"
 #include "record/hidden.h"
 #include "record/labels.h"
+#include "record/readers.h"
 #include "record/sampler.h"
 #include "record/syscall.h"
 #include "record/tasks.h"
@@ -26,18 +27,28 @@ static struct {
 /* The control thread's stack is small. */
 static struct ct_thread_dump row;
 
+static size_t place_of(unsigned number)
+{
+    return sizeof(struct ct_dump_head) + number * sizeof row;
+}
+
 static bool fetch(unsigned number)
 {
-    return ct_syscall(SYS_pread64, dump.fd, &row, sizeof row, number * sizeof row) == sizeof row;
+    return ct_syscall(SYS_pread64, dump.fd, &row, sizeof row, place_of(number)) == sizeof row;
+}
+
+static bool put(const void *data, size_t size, size_t at)
+{
+    long n = ct_syscall(SYS_pwrite64, dump.fd, data, size, at);
+
+    if (n != (long)size)
+        dump.error = n < 0 ? (int)n : -ENOSPC;
+    return n == (long)size;
 }
 
 static bool store(unsigned number)
 {
-    long n = ct_syscall(SYS_pwrite64, dump.fd, &row, sizeof row, number * sizeof row);
-
-    if (n != sizeof row)
-        dump.error = n < 0 ? (int)n : -ENOSPC;
-    return n == sizeof row;
+    return put(&row, sizeof row, place_of(number));
 }
 
 /* --- rows --- */
@@ -174,14 +185,32 @@ static void read_running(bool (*go_on)(void))
 static void settle(void)
 {
     for (unsigned i = 0; i < dump.count; i++)
-        if (fetch(i) && row.holder && ct_dump_settled(&row)) {
+        if (fetch(i) && (row.holder || row.readers) && ct_dump_settled(&row)) {
             row.flags |= CT_DUMP_SETTLED;
             store(i);
         }
 }
 
+/* Between the rows and the look at who has not run since: what those hold they held at one moment. */
+static unsigned put_reads(void)
+{
+    struct ct_read_dump some[16];
+    unsigned place = 0, done = 0, count;
+
+    do {
+        for (count = 0; count < sizeof some / sizeof *some && ct_readers_next(&place, &some[count]); count++)
+            ;
+        if (count && !put(some, count * sizeof *some, place_of(dump.count) + done * sizeof *some))
+            return done;
+        done += count;
+    } while (count);
+    return done;
+}
+
 int ct_dump_threads(struct ct_arena *a, int fd, bool (*go_on)(void))
 {
+    struct ct_dump_head head;
+
     dump.arena = a;
     dump.fd = fd;
     dump.count = 0;
@@ -190,6 +219,8 @@ int ct_dump_threads(struct ct_arena *a, int fd, bool (*go_on)(void))
         return -ENOENT;
     if (&ct_sampler)
         read_running(go_on);
+    head = (struct ct_dump_head){ dump.count, put_reads() };
     settle();
+    put(&head, sizeof head, 0);
     return dump.error ? dump.error : (int)dump.count;
 }

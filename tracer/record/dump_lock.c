@@ -9,7 +9,6 @@
 #include "format/tables.h"
 #include "record/dump_stack.h"
 #include "record/rawfile.h"
-#include "record/readers.h"
 #include "record/syscall.h"
 #include "record/tasks.h"
 
@@ -43,25 +42,6 @@ static bool read_mutex(struct ct_thread_dump *row, uint64_t at, bool sure)
     return true;
 }
 
-/* The one of those that read-hold it whom the others wait for, as far as that can be seen: itself, or one that sleeps as well. */
-static uint32_t find_reader(const struct ct_thread_dump *row, uint64_t lock)
-{
-    uint32_t found = 0, tid;
-    unsigned place = 0;
-
-    while ((tid = ct_readers_next(lock, &place)) != 0) {
-        struct ct_place where;
-
-        if (tid == row->tid)
-            return tid;
-        if (!is_thread(tid))
-            continue;
-        if (!found || (ct_place_read(tid, &where) && where.call == SYS_futex))
-            found = tid;
-    }
-    return found;
-}
-
 static bool read_rwlock(struct ct_thread_dump *row, uint64_t at, bool sure)
 {
     pthread_rwlock_t lock;
@@ -75,8 +55,8 @@ static bool read_rwlock(struct ct_thread_dump *row, uint64_t at, bool sure)
         return false;
     row->lock = at;
     row->lock_kind = CT_DUMP_RWLOCK;
+    row->holder = writer;
     row->readers = writer ? 0 : lock.__data.__readers >> READER_SHIFT;
-    row->holder = row->readers ? find_reader(row, at) : writer;
     return true;
 }
 
@@ -177,6 +157,6 @@ bool ct_dump_settled(const struct ct_thread_dump *row)
     struct ct_thread_dump now = { .tid = row->tid, .call = row->call, .what = row->what, .object = row->object };
 
     ct_dump_lock(&now);
-    return row->holder && now.lock == row->lock && now.lock_kind == row->lock_kind && now.holder == row->holder &&
-           now.switches == row->switches;
+    return (row->holder || row->readers) && now.lock == row->lock && now.lock_kind == row->lock_kind && now.holder == row->holder &&
+           !now.readers == !row->readers && now.switches == row->switches;
 }

@@ -85,48 +85,23 @@ static int make_named(struct ct_service *s, struct ct_served *one, const char *t
     return r == -EFBIG ? 0 : r;
 }
 
-static int put_text(const struct ct_profile *p, const struct ct_thread_dump *rows, size_t count, const uint32_t *stack, int debug,
-                    struct ct_reply *reply)
+static int put_text(const struct ct_profile *p, const struct ct_threads *t, const uint32_t *stack, int debug, struct ct_reply *reply)
 {
     const char *type = ct_profile_at(p, p->types[0].type);
-    struct ct_threads t;
-    int r = ct_threads_init(&t, rows, count);
+    int r = 0;
 
-    if (r < 0)
-        return r;
     if (debug >= 2)
-        ct_threads_put_each(&t, p, stack, reply);
+        ct_threads_put_each(t, p, stack, reply);
     else
         r = ct_profile_text_count(p, type, ct_reply_put, reply);
     if (debug >= 2)
         ct_reply_text(reply, "\n");
     if (r == 0)
-        ct_threads_put_locks(&t, reply);
-    ct_threads_fini(&t);
+        ct_threads_put_locks(t, reply);
     return r;
 }
 
 /* --- the request --- */
-
-/* The rows as they are in the file; what does not fit a row is not believed. */
-static struct ct_thread_dump *read_rows(int fd, size_t *ret_count)
-{
-    off_t size = lseek(fd, 0, SEEK_END);
-    size_t count = size > 0 ? (size_t)size / sizeof(struct ct_thread_dump) : 0;
-    struct ct_thread_dump *rows = malloc((count ? count : 1) * sizeof *rows);
-
-    if (!rows || pread(fd, rows, count * sizeof *rows, 0) != (ssize_t)(count * sizeof *rows)) {
-        free(rows);
-        return NULL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].depth > CT_DUMP_DEPTH)
-            rows[i].depth = 0;
-        rows[i].still_s = 0;
-    }
-    *ret_count = count;
-    return rows;
-}
 
 /* After the dump: who has not run until now did not between. */
 static void say_still(struct ct_served *one, struct ct_thread_dump *rows, size_t count)
@@ -140,8 +115,7 @@ static void say_still(struct ct_served *one, struct ct_thread_dump *rows, size_t
 
 /* Threads as they are now: what each told, and the profile that was made of it. */
 struct dump {
-    struct ct_thread_dump *rows;
-    size_t count;
+    struct ct_threads threads;
     uint32_t *stack;                    /* of each row, in the profile */
     struct ct_profile *profile;
 };
@@ -150,29 +124,28 @@ static void free_dump(struct dump *d)
 {
     ct_profile_free(d->profile);
     free(d->stack);
-    free(d->rows);
+    ct_threads_fini(&d->threads);
 }
 
 /* A reply is made when the program does not answer.  To be freed, whatever comes of it. */
 static int take_dump(struct ct_service *s, struct ct_served *one, const char *type, bool symbolize, struct dump *ret,
                      struct ct_reply *reply)
 {
-    int fd = ct_service_question(s, one->pid, CT_CONTROL_THREADS, 0), e = -ENOMEM;
+    int fd = ct_service_question(s, one->pid, CT_CONTROL_THREADS, 0), e;
 
     *ret = (struct dump){ 0 };
     if (fd < 0) {
         ct_reply_fault(reply, 500, "the program does not answer: %s", ct_service_silence(fd));
         return fd;
     }
-    ret->rows = read_rows(fd, &ret->count);
+    e = ct_threads_read(fd, &ret->threads);
     close(fd);
-    if (ret->rows) {
-        say_still(one, ret->rows, ret->count);
-        ret->stack = calloc(ret->count ? ret->count : 1, sizeof *ret->stack);
-    }
-    if (ret->stack)
-        e = make_named(s, one, type, ret->rows, ret->count, ret->stack, symbolize, &ret->profile);
-    return e;
+    if (e < 0)
+        return e;
+    say_still(one, ret->threads.rows, ret->threads.count);
+    ret->stack = calloc(ret->threads.count + 1, sizeof *ret->stack);
+    return ret->stack ? make_named(s, one, type, ret->threads.rows, ret->threads.count, ret->stack, symbolize, &ret->profile)
+        : -ENOMEM;
 }
 
 int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct ct_profile_request *r, struct ct_reply *reply)
@@ -181,7 +154,7 @@ int ct_service_threads(struct ct_service *s, struct ct_served *one, const struct
     int e = take_dump(s, one, r->alias ? r->alias : r->name, r->symbolize, &d, reply);
 
     if (e == 0 && r->debug > 0)
-        e = put_text(d.profile, d.rows, d.count, d.stack, r->debug, reply);
+        e = put_text(d.profile, &d.threads, d.stack, r->debug, reply);
     else if (e == 0)
         e = ct_profile_write(d.profile, ct_reply_put, reply);
     free_dump(&d);

@@ -4,57 +4,14 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 
 #include "format/schema.h"
 #include "format/tables.h"
+#include "service/deadlock.h"
 #include "service/thread_labels.h"
 
-enum { NOBODY = UINT32_MAX, WAITERS_TOLD = 16 };
-
-/* --- by tid --- */
-
-static int compare_tids(const void *left, const void *right, void *rows)
-{
-    uint32_t a = ((const struct ct_thread_dump *)rows)[*(const uint32_t *)left].tid;
-    uint32_t b = ((const struct ct_thread_dump *)rows)[*(const uint32_t *)right].tid;
-
-    return a < b ? -1 : a > b;
-}
-
-int ct_threads_init(struct ct_threads *t, const struct ct_thread_dump *rows, size_t count)
-{
-    *t = (struct ct_threads){ .rows = rows, .count = count, .by_tid = calloc(count ? count : 1, sizeof *t->by_tid) };
-    if (!t->by_tid)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++)
-        t->by_tid[i] = (uint32_t)i;
-    qsort_r(t->by_tid, count, sizeof *t->by_tid, compare_tids, (void *)rows);
-    return 0;
-}
-
-void ct_threads_fini(struct ct_threads *t)
-{
-    free(t->by_tid);
-    *t = (struct ct_threads){ 0 };
-}
-
-/* The row of that thread, or NOBODY. */
-static uint32_t find(const struct ct_threads *t, uint32_t tid)
-{
-    size_t low = 0, high = t->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (t->rows[t->by_tid[middle]].tid < tid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < t->count && t->rows[t->by_tid[low]].tid == tid ? t->by_tid[low] : NOBODY;
-}
+enum { WAITERS_TOLD = 16, READERS_TOLD = 16 };
 
 /* --- words --- */
 
@@ -70,23 +27,42 @@ static void put_thread(struct ct_reply *reply, const struct ct_thread_dump *row)
 
 static void put_holder(struct ct_reply *reply, const struct ct_threads *t, const struct ct_thread_dump *row)
 {
-    uint32_t holder = find(t, row->holder);
+    uint32_t holder = ct_threads_find(t, row->holder);
 
-    if (row->holder && holder != NOBODY)
+    if (row->holder && holder != CT_THREADS_NONE)
         put_thread(reply, &t->rows[holder]);
     else if (row->holder)
         ct_reply_print(reply, "%u, which is no thread of this process", row->holder);
-    else if (row->readers)
-        ct_reply_print(reply, "%u reader%s", row->readers, row->readers == 1 ? "" : "s");
     else
         ct_reply_text(reply, "nobody known");
 }
 
+/* Who reads is known as far as it was seen. */
+static void put_readers(struct ct_reply *reply, const struct ct_threads *t, const struct ct_thread_dump *row)
+{
+    size_t count, told = 0;
+    const struct ct_read_dump *reads = ct_threads_reads(t, row->lock, &count);
+    uint32_t left = row->readers;
+
+    for (size_t i = 0; i < count && left && told < READERS_TOLD; i++) {
+        uint32_t reader = ct_threads_find(t, reads[i].tid);
+
+        if (reader == CT_THREADS_NONE)
+            continue;
+        ct_reply_text(reply, told++ ? ", " : "");
+        put_thread(reply, &t->rows[reader]);
+        left -= reads[i].times < left ? reads[i].times : left;
+    }
+    if (left)
+        ct_reply_print(reply, "%s%u %sreader%s", told ? " and " : "", left, told ? "other " : "", left == 1 ? "" : "s");
+}
+
 static void put_holders(struct ct_reply *reply, const struct ct_threads *t, const struct ct_thread_dump *row)
 {
-    put_holder(reply, t, row);
-    if (row->holder && row->readers > 1)
-        ct_reply_print(reply, " and %u other reader%s", row->readers - 1, row->readers == 2 ? "" : "s");
+    if (row->readers)
+        put_readers(reply, t, row);
+    else
+        put_holder(reply, t, row);
 }
 
 static void put_lock(struct ct_reply *reply, const struct ct_thread_dump *row)
@@ -206,18 +182,6 @@ void ct_threads_put_each(const struct ct_threads *t, const struct ct_profile *p,
 
 /* --- locks --- */
 
-static int compare_locks(const void *left, const void *right, void *rows)
-{
-    const struct ct_thread_dump *a = &((const struct ct_thread_dump *)rows)[*(const uint32_t *)left];
-    const struct ct_thread_dump *b = &((const struct ct_thread_dump *)rows)[*(const uint32_t *)right];
-
-    if (a->lock_kind != b->lock_kind)
-        return a->lock_kind < b->lock_kind ? -1 : 1;
-    if (a->lock != b->lock)
-        return a->lock < b->lock ? -1 : 1;
-    return a->tid < b->tid ? -1 : a->tid > b->tid;
-}
-
 /* A lock and its waiters, which are `count` of `order`. */
 static void put_waiters(const struct ct_threads *t, const uint32_t *order, size_t count, struct ct_reply *reply)
 {
@@ -237,13 +201,11 @@ static void put_waiters(const struct ct_threads *t, const uint32_t *order, size_
     ct_reply_text(reply, count > WAITERS_TOLD ? ", and others\n" : "\n");
 }
 
-static void put_held(const struct ct_threads *t, uint32_t *order, struct ct_reply *reply)
+static void put_held(const struct ct_threads *t, struct ct_reply *reply)
 {
+    const uint32_t *order = t->by_lock;
     size_t from = 0, to;
 
-    for (size_t i = 0; i < t->count; i++)
-        order[i] = (uint32_t)i;
-    qsort_r(order, t->count, sizeof *order, compare_locks, (void *)t->rows);
     for (; from < t->count; from = to) {
         const struct ct_thread_dump *row = &t->rows[order[from]];
 
@@ -256,59 +218,35 @@ static void put_held(const struct ct_threads *t, uint32_t *order, struct ct_repl
 
 /* --- deadlocks --- */
 
-/* For whom a thread waits, if that was so at one moment for all that are settled. */
-static uint32_t next_of(const struct ct_threads *t, uint32_t row)
+static void put_cycle(void *context, const struct ct_threads *t, const uint32_t *cycle, size_t count)
 {
-    return t->rows[row].flags & CT_DUMP_SETTLED && t->rows[row].lock_kind ? find(t, t->rows[row].holder) : NOBODY;
-}
-
-static void put_cycle(const struct ct_threads *t, uint32_t start, struct ct_reply *reply)
-{
-    uint32_t at = start;
+    struct ct_reply *reply = context;
     bool timed = false;
 
     ct_reply_text(reply, "# deadlock: ");
-    put_thread(reply, &t->rows[start]);
-    do {
-        const struct ct_thread_dump *row = &t->rows[at];
+    put_thread(reply, &t->rows[cycle[0]]);
+    for (size_t i = 0; i < count; i++) {
+        const struct ct_thread_dump *row = &t->rows[cycle[i]];
 
-        ct_reply_text(reply, at == start ? " waits for " : ", which waits for ");
+        ct_reply_text(reply, i ? ", which waits for " : " waits for ");
         timed |= row->flags & CT_DUMP_TIMED;
         if (row->lock_kind != CT_DUMP_THREAD) {
             put_lock(reply, row);
             ct_reply_text(reply, " of ");
         }
-        put_holder(reply, t, row);
-        at = next_of(t, at);
-    } while (at != start);
-    ct_reply_text(reply, timed ? "; one of them gives up after a time\n" : "\n");
-}
-
-/* Each thread waits for one other at most: who is met again on the same way is on a cycle. */
-static void put_cycles(const struct ct_threads *t, uint32_t *way, struct ct_reply *reply)
-{
-    memset(way, 0, t->count * sizeof *way);
-    for (uint32_t i = 0; i < t->count; i++) {
-        uint32_t at = i;
-
-        while (at != NOBODY && way[at] == 0) {
-            way[at] = i + 1;
-            at = next_of(t, at);
-        }
-        if (at != NOBODY && way[at] == i + 1)
-            put_cycle(t, at, reply);
+        put_thread(reply, &t->rows[cycle[(i + 1) % count]]);
     }
+    ct_reply_text(reply, timed ? "; one of them gives up after a time\n" : "\n");
 }
 
 void ct_threads_put_locks(const struct ct_threads *t, struct ct_reply *reply)
 {
-    uint32_t *order = calloc(t->count ? t->count : 1, sizeof *order);
+    int r;
 
-    if (!order) {
+    put_held(t, reply);
+    r = ct_deadlocks(t, put_cycle, reply);
+    if (r == -E2BIG)
+        ct_reply_text(reply, "# there may be more deadlocks: not all were looked for\n");
+    else if (r < 0)
         reply->full = true;
-        return;
-    }
-    put_held(t, order, reply);
-    put_cycles(t, order, reply);
-    free(order);
 }

@@ -17,6 +17,15 @@ int ct_seen_pthread_rwlock_rdlock(pthread_rwlock_t *lock)
     return READ_LOCK(lock, ct_real.pthread_rwlock_rdlock(lock));
 }
 
+int ct_seen_pthread_rwlock_tryrdlock(pthread_rwlock_t *lock)
+{
+    int r = ct_real.pthread_rwlock_tryrdlock(lock);
+
+    if (r == 0 && ct_recording(CT_CAT_lock))
+        ct_readers_add(lock);
+    return r;
+}
+
 int ct_seen_pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *until)
 {
     if (!ct_wait_time_valid(until))

@@ -11,23 +11,24 @@
 #include "record/readers.h"
 #include "session_helper.h"
 
-enum { THREADS = 8 };
+enum { THREADS = 8, LOCKS = 100, SETS = 1024 };
 
 static const void *lock_at(uint64_t address)
 {
     return (const void *)(uintptr_t)address;
 }
 
-/* How many have it; the last one's tid in `*tid`. */
+/* How many threads have it; the last one's tid in `*tid`. */
 static unsigned count(uint64_t address, uint32_t *tid)
 {
     unsigned place = 0, found = 0;
-    uint32_t next;
+    struct ct_read_dump next;
 
-    while ((next = ct_readers_next(address, &place)) != 0) {
-        *tid = next;
-        found++;
-    }
+    while (ct_readers_next(&place, &next))
+        if (next.lock == address) {
+            *tid = next.tid;
+            found++;
+        }
     return found;
 }
 
@@ -56,7 +57,12 @@ static void it_is_given_back_as_often_as_taken(void **state)
     (void)state;
     for (int i = 0; i < 3; i++)
         ct_readers_add(lock_at(0x1000));
-    for (int i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned place = 0;
+        struct ct_read_dump read;
+
+        assert_true(ct_readers_next(&place, &read));
+        assert_int_equal(read.times, 3 - i);
         assert_int_equal(count(0x1000, &tid), 1);
         ct_readers_remove(lock_at(0x1000));
     }
@@ -96,12 +102,37 @@ static void threads_are_told_apart(void **state)
     assert_int_equal(count(0x2000, &tid), 0);
 }
 
+/* Many locks at once, of which few sets get more than they have places for; and then more of one set than it has. */
+static void many_are_known(void **state)
+{
+    unsigned known = 0;
+    uint32_t tid;
+
+    (void)state;
+    for (uint64_t i = 1; i <= LOCKS; i++)
+        ct_readers_add(lock_at(0x7f0000000000 + i * i * 4936));
+    for (uint64_t i = 1; i <= LOCKS; i++)
+        known += count(0x7f0000000000 + i * i * 4936, &tid);
+    assert_int_equal(known, LOCKS);
+    for (uint64_t i = 1; i <= LOCKS; i++)
+        ct_readers_remove(lock_at(0x7f0000000000 + i * i * 4936));
+    for (uint64_t i = 1; i <= 5; i++) {
+        ct_readers_add(lock_at(0x10000 + i * SETS * 8));
+        assert_int_equal(count(0x10000 + i * SETS * 8, &tid), 1);
+    }
+    for (uint64_t i = 1; i <= 5; i++)
+        ct_readers_remove(lock_at(0x10000 + i * SETS * 8));
+    for (uint64_t i = 1; i <= 5; i++)
+        assert_int_equal(count(0x10000 + i * SETS * 8, &tid), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_address_is_known),
         cmocka_unit_test(it_is_given_back_as_often_as_taken),
         cmocka_unit_test(threads_are_told_apart),
+        cmocka_unit_test(many_are_known),
     };
     int failed;
 

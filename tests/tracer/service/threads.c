@@ -2,7 +2,6 @@
  * Threads in every state that a dump tells, until standard input ends.
  *
  *     locks [timed]   two and three that deadlock, one that locks twice, those that wait for one that sleeps
- *     readers         of rwlocks, two that deadlock, one that would write what it reads
  *     states          that run, deep; that wait in calls nobody wraps; main does so too
  *     storm           short calls of all kinds; at the end: how many came back early, short or interrupted
  */
@@ -15,7 +14,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,50 +150,6 @@ static void run_locks(void)
     start("writer", want_to_write, NULL, NULL);
     start("orphan", want_what_was_left, NULL, NULL);
     start("joiner", join, &keeper, NULL);
-    pthread_barrier_wait(&ready);
-    await_input();
-    _exit(0);
-}
-
-/* --- those who read --- */
-
-static pthread_rwlock_t shelf = PTHREAD_RWLOCK_INITIALIZER, second = PTHREAD_RWLOCK_INITIALIZER;
-
-static void *browse(void *upgraded)
-{
-    pthread_rwlock_rdlock(upgraded ? upgraded : &shelf);
-    pthread_barrier_wait(&ready);
-    return (void *)(intptr_t)(upgraded ? pthread_rwlock_wrlock(upgraded) : pthread_mutex_lock(&kept));
-}
-
-/* One that gives it back once still reads; twice, it has read. */
-static void *visit(void *times)
-{
-    pthread_rwlock_rdlock(&shelf);
-    pthread_rwlock_rdlock(&shelf);
-    for (intptr_t i = 0; i < (intptr_t)times; i++)
-        pthread_rwlock_unlock(&shelf);
-    pthread_barrier_wait(&ready);
-    return (void *)(intptr_t)(times == (void *)1 ? (int)sleep(1000) : pthread_mutex_lock(&kept));
-}
-
-static void *tidy_up(void *unused)
-{
-    pthread_mutex_lock(&kept);
-    pthread_barrier_wait(&ready);
-    pthread_rwlock_wrlock(&shelf);
-    return unused;
-}
-
-static void run_readers(void)
-{
-    pthread_barrier_init(&ready, NULL, 4 + 4 + 1);
-    for (int i = 0; i < 4; i++)
-        start("past", visit, (void *)2, NULL);
-    start("visitor", visit, (void *)1, NULL);
-    start("browser", browse, NULL, NULL);
-    start("tidier", tidy_up, NULL, NULL);
-    start("upgrader", browse, &second, NULL);
     pthread_barrier_wait(&ready);
     await_input();
     _exit(0);
@@ -441,8 +395,6 @@ int main(int argc, char **argv)
         run_locks();
     if (argc > 1 && strcmp(argv[1], "states") == 0)
         run_states();
-    if (argc > 1 && strcmp(argv[1], "readers") == 0)
-        run_readers();
     if (argc > 1 && strcmp(argv[1], "storm") == 0)
         run_storm();
     return 2;
