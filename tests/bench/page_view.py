@@ -34,6 +34,7 @@ def main(build, data, events):
         for name in os.listdir(data):
             if name.startswith("page.trace"):
                 os.unlink(os.path.join(data, name))
+    print(f"view.page_events {int(events) / 1e6:g} M")
     for name, value, unit in re.findall(r"^(view\.\S+) (\S+) (\S+)$", said, re.M):
         budget = BUDGETS.get(name)
         verdict = f" <={budget} {'ok' if float(value) <= budget else 'missed'}" if budget else ""

@@ -11,7 +11,8 @@
 #   BENCH_STARTS   starts of each program, for those that are compared side by side
 #   BENCH_SHARE    seconds of CPU time that perf watches, each way (10)
 #   BENCH_SECONDS  how long emit.worst emits (60)
-#   BENCH_PAGE     events of the trace that view.paint and view.frame show (1000000)
+#   BENCH_LARGE    0: leave out traces of 100 M events; view.paint and view.frame show one of 1 M then
+#   BENCH_PAGE     events of the trace that view.paint and view.frame show (100000000)
 set -euo pipefail
 . "$(dirname "$0")/../setup.sh"
 
@@ -253,7 +254,9 @@ view_index() {
 
 # The page of `ctrace view` in chromium.
 view_page() {
-    /usr/bin/python3 "$ROOT/tests/bench/page_view.py" "$bench" "$data" "${BENCH_PAGE:-1000000}" ||
+    local events=100000000
+    [ "${BENCH_LARGE:-1}" != 0 ] || events=1000000
+    /usr/bin/python3 "$ROOT/tests/bench/page_view.py" "$bench" "$data" "${BENCH_PAGE:-$events}" ||
         not_measured view.paint "chromium or node is missing, or it failed"
 }
 
