@@ -125,17 +125,6 @@ static uint8_t *put_field(struct ct_builder *b, uint8_t *p, struct ct_model_prog
     return ct_varint_put(p, value);
 }
 
-static uint8_t *put_known(struct ct_builder *b, uint8_t *p, const struct ct_span *s)
-{
-    const struct ct_event_info *info = ct_schema_event(s->no);
-    uint32_t string = s->no == CT_EV_OPEN ? ct_strings_used(&b->strings, s->name) : CT_STRINGS_EMPTY;
-
-    for (unsigned i = 0; info && i < info->field_count; i++)
-        if (ct_payload_keeps(i, info->fields[i].type))
-            p = put_field(b, p, s->thread->program, info->fields[i].type, s->arg[i], string);
-    return p;
-}
-
 static uint32_t string_of(struct ct_builder *b, const struct ct_read_generation *g, uint64_t id)
 {
     struct ct_near_string *near = &b->near_string[(id ^ (uintptr_t)g >> 6) % CT_NEAR_STRINGS];
@@ -147,6 +136,18 @@ static uint32_t string_of(struct ct_builder *b, const struct ct_read_generation 
         *near = (struct ct_near_string){ g, g->number, id, ct_read_string(g, id, &text) ? ct_strings_used(&b->strings, text)
                                                                                         : CT_STRINGS_EMPTY };
     return near->string;
+}
+
+static uint8_t *put_known(struct ct_builder *b, uint8_t *p, const struct ct_span *s)
+{
+    const struct ct_event_info *info = ct_schema_event(s->no);
+    bool named = s->no != CT_EV_OPEN && s->no != CT_EV_PATH && s->no != CT_EV_LOOKUP;   /* by its text; a call is by the call */
+
+    for (unsigned i = 0; info && i < info->field_count; i++)
+        if (ct_payload_keeps(i, info->fields[i].type))
+            p = put_field(b, p, s->thread->program, info->fields[i].type, s->arg[i],
+                          info->fields[i].type == CT_TYPE_STRING && !named ? string_of(b, s->generation, s->arg[i]) : CT_STRINGS_EMPTY);
+    return p;
 }
 
 /* All fields that a file says an event has; `text` is its TEXT. */

@@ -14,7 +14,7 @@ struct ct_builder;
 #define CT_IMAGE_MAGIC "ctindex"        /* with its NUL */
 
 enum {
-    CT_IMAGE_VERSION = 10,
+    CT_IMAGE_VERSION = 11,
     CT_IMAGE_HEAD = 4096,
     CT_IMAGE_PAGE = CT_HEAP_PAGE,       /* leaves of one row lie far apart: each is in a page of its own */
 };

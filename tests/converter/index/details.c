@@ -135,6 +135,43 @@ static void a_call_and_its_arguments(void **state)
     ct_index_free(s.memory);
 }
 
+/* Files are what such calls are about: they are told, and found, by their names. */
+static void calls_on_names(void **state)
+{
+    static const char text[] =
+        "program 1 clock=tsc ticks_per_second=200000000 name=\"moves\"\n"
+        "generation 1:1 start=1000/5000/1000005000 end=400000/2000000/1002000000\n"
+        "thread 1:1 tid=77 name=\"moves\"\n"
+        "0.000100000 1:1 PATH dur=35 call=rename path=\"/spool/new\" other=\"/spool/old\" result=0 at=0\n"
+        "0.000200000 1:1 LOOKUP dur=35 call=getaddrinfo name=\"db.example\" result=0 at=0\n"
+        "0.000300000 1:1 OPEN dur=35 call=openat path=\"/etc/moves\" result=3 at=0\n";
+    static const struct { const char *search, *call, *first, *value, *second; } wanted[] = {
+        { "/spool/old", "rename", "path", "/spool/new", "/spool/old" }, { "db.example", "getaddrinfo", "name", "db.example", "0" },
+        { "/etc/moves", "openat", "path", "/etc/moves", "3" },
+    };
+    struct asked own = { 0 };
+    struct ct_error err = { 0 };
+    size_t size;
+    char *bytes;
+
+    if (trace_of_text(text, sizeof text - 1, &bytes, &size, &err) < 0)
+        fail_msg("%s", err.text);
+    workshop_begin(&own.shop, bytes, size);
+    free(bytes);
+    own.index = workshop_open(&own.shop);
+    ct_index_wait(own.index);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        struct ct_index_slice s = slice(&own, wanted[i].search);
+
+        assert_true(is(s.name, wanted[i].call));
+        assert_true(is(s.args[0].name, wanted[i].first) && is(s.args[0].value, wanted[i].value));
+        assert_true(is(s.args[1].value, wanted[i].second));
+        ct_index_free(s.memory);
+    }
+    ct_index_close(own.index);
+    workshop_end(&own.shop);
+}
+
 static void keep_lane(void *context, const struct ct_lane_span *lane)
 {
     *(struct ct_lane_span *)context = *lane;
@@ -177,6 +214,7 @@ int main(void)
         cmocka_unit_test(states_stand_between_stacks),
         cmocka_unit_test(bytes_over_the_network),
         cmocka_unit_test(a_call_and_its_arguments),
+        cmocka_unit_test(calls_on_names),
         cmocka_unit_test(samples_tell_the_cpu),
     };
 
