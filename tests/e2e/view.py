@@ -209,6 +209,18 @@ def kept():
         expect(v.ask("/api/notes", "-d", f"@{large}", "-H", "Expect:", method="PUT")[0], 413, "too much")
         expect(v.json("/api/settings", "-d", '{"theme":"dark"}', method="PUT"), {"kept": True}, "settings")
         expect(v.json("/api/notes")["notes"][0]["ns"], 1, "notes after all that")
+        written = f"{scratch}/trace.out.notes.json"
+        for damaged_notes in ('{"notes":[{"ns":1,"text":"of hours"},]}', "[1]"):
+            with open(written, "w", encoding="ascii") as file:
+                file.write(damaged_notes)
+            said = v.error("/api/notes", 503)
+            assert said.endswith("trace.out.notes.json is damaged: it is no JSON object."), said
+            expect(v.error("/api/notes", 503, "-d", '{"notes":[]}', method="PUT"), said, "PUT over what somebody wrote")
+            with open(written, encoding="ascii") as file:
+                expect(file.read(), damaged_notes, "what somebody wrote")
+        with open(written, "w", encoding="ascii"):
+            expect(v.json("/api/notes"), {}, "an empty file")
+        expect(v.json("/api/notes", "-d", '{"notes":[]}', method="PUT"), {"kept": True}, "PUT over nothing")
     assert os.path.exists(f"{scratch}/trace.out.notes.json") and os.path.exists(f"{v.home}/ctrace/view-settings.json")
     expect([name for name in os.listdir(scratch) if name.endswith(".new")], [], "files that were not finished")
 

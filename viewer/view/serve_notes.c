@@ -8,22 +8,46 @@
 #include "viewer/view/keep.h"
 #include "viewer/view/view.h"
 
+/* Reads what is kept; nothing at all is an empty object.  False: the reply says what is wrong.  Caller frees `*ret`. */
+static bool read_kept(struct ct_exchange *x, const char *path, char **ret, size_t *ret_size)
+{
+    int r = path ? ct_keep_read(path, CT_REQUEST_BODY, ret, ret_size) : -ENOENT;
+
+    if (r == 0 && *ret_size > 0 && !ct_json_is_object(*ret, *ret_size)) {
+        ct_reply_fault(&x->reply, 503, "%s is damaged: it is no JSON object.", path);
+        return false;
+    }
+    if (r < 0 && r != -ENOENT) {
+        ct_reply_fault(&x->reply, 503, "%s cannot be read: %s.", path, strerror(-r));
+        return false;
+    }
+    return true;
+}
+
 static void get(struct ct_exchange *x, const char *path)
 {
     char *text = NULL;
     size_t size = 0;
-    int r = path ? ct_keep_read(path, CT_REQUEST_BODY, &text, &size) : -ENOENT;
 
     x->reply.type = "application/json";
-    if (r == 0 && ct_json_is_object(text, size))
+    if (!read_kept(x, path, &text, &size))
+        return free(text);
+    if (size > 0)
         ct_reply_bytes(&x->reply, text, size);
-    else if (r == -ENOENT)
-        ct_reply_text(&x->reply, "{}");
-    else if (r == 0)
-        ct_reply_fault(&x->reply, 503, "%s is damaged: it is no JSON object.", path);
     else
-        ct_reply_fault(&x->reply, 503, "%s cannot be read: %s.", path, strerror(-r));
+        ct_reply_text(&x->reply, "{}");
     free(text);
+}
+
+/* What a person wrote stays where it is, though it cannot be read: often but a comma is missing. */
+static bool may_replace(struct ct_exchange *x, const char *path)
+{
+    char *text = NULL;
+    size_t size = 0;
+    bool good = path != ct_view_of(x)->notes || read_kept(x, path, &text, &size);
+
+    free(text);
+    return good;
 }
 
 static void put(struct ct_exchange *x, const char *path, mode_t mode)
@@ -31,7 +55,8 @@ static void put(struct ct_exchange *x, const char *path, mode_t mode)
     const struct ct_request *request = x->request;
     struct ct_view *view = ct_view_of(x);
     struct ct_error err = { 0 };
-    int r;
+    bool may;
+    int r = 0;
 
     /* The guard has refused foreign origins; only our own page may change anything, and pages say where they are from. */
     if (request->fetch_site && strcasecmp(request->fetch_site, "same-origin") != 0) {
@@ -47,8 +72,12 @@ static void put(struct ct_exchange *x, const char *path, mode_t mode)
         return;
     }
     pthread_mutex_lock(&view->saving);
-    r = ct_keep_write(path, request->body, request->body_size, mode, &err);
+    may = may_replace(x, path);
+    if (may)
+        r = ct_keep_write(path, request->body, request->body_size, mode, &err);
     pthread_mutex_unlock(&view->saving);
+    if (!may)
+        return;
     if (r < 0) {
         ct_reply_fault(&x->reply, 503, "%s.", err.text);
         return;

@@ -191,14 +191,26 @@ export function removeNote(at: number): void {
   keepNotes(store.notes.value.filter((_, index) => index !== at));
 }
 
+/** Who sees it on the page takes it for kept: when it is not, that is to be seen, too. */
+function keep(path: string, what: Notes | Settings, word: string): void {
+  putJson(path, what).then(
+    () => {
+      store.unkept.value = "";
+    },
+    (cause: unknown) => {
+      store.unkept.value = `The ${word} is not kept: ${wordsOf(cause)}`;
+    },
+  );
+}
+
 function keepNotes(notes: Notes["notes"]): void {
   store.notes.value = notes;
-  putJson("/api/notes", { notes } satisfies Notes).catch((cause: unknown) => say(`The note is not kept: ${wordsOf(cause)}`));
+  keep("/api/notes", { notes } satisfies Notes, "bookmark");
 }
 
 export function keepSettings(): void {
   const settings: Settings = { theme: store.themeChoice.value, clock: store.clock.value, heads: store.heads.value || undefined };
-  putJson("/api/settings", settings).catch((cause: unknown) => say(`The setting is not kept: ${wordsOf(cause)}`));
+  keep("/api/settings", settings, "setting");
 }
 
 let askingFlows: AbortController | null = null;

@@ -1,7 +1,7 @@
 // Says in a sentence what a person must know before they trust what they see, and how far indexing is.
 
 import { count, duration } from "../timeline/time";
-import { isProfile, lanesError, live, meta, progress, span, trouble } from "./store";
+import { isProfile, lanesError, live, meta, progress, span, trouble, unkept } from "./store";
 
 function Indexing() {
   const now = progress.value;
@@ -25,6 +25,7 @@ export function Banner() {
   if (lanesError.value && !progress.value?.error) said.push({ kind: "bad", text: lanesError.value });
   if (progress.value?.state === "failed") said.push({ kind: "bad", text: progress.value.error ?? "The trace could not be indexed." });
   else if (progress.value?.error && progress.value.error !== at?.trace.damage) said.push({ kind: "warn", text: progress.value.error });
+  if (unkept.value) said.push({ kind: "bad", text: unkept.value });
   if (at?.trace.damage) said.push({ kind: "warn", text: at.trace.damage });
   if (at && at.trace.lost > 0)
     said.push({ kind: "warn", text: `${count(at.trace.lost)} events were lost while recording: hatched places are gaps, not rest.` });

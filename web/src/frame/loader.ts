@@ -6,7 +6,7 @@ import { ApiError, apiListen, getJson, wordsOf } from "../api/api";
 import { takeBegun, type Begun } from "./begun";
 import { namesTake, namesUpdate } from "./names";
 import { grown } from "../timeline/live";
-import { clock, follows, heads, HEADS_LEAST, HEADS_MOST, lanes, live, meta, notes, overview, progress, span, themeChoice, trouble, view } from "./store";
+import { clock, follows, heads, HEADS_LEAST, HEADS_MOST, lanes, live, meta, notes, overview, progress, span, themeChoice, trouble, unkept, view } from "./store";
 
 const BUILDING_MS = 400;
 const LIVE_MS = 1000;
@@ -153,12 +153,12 @@ function takeSettings(kept: Settings): void {
 }
 
 async function loadKept(known: boolean): Promise<void> {
+  if (!known) await getJson<Settings>("/api/settings").then(takeSettings, () => undefined); // a trace can be looked at without
   try {
-    if (!known) takeSettings(await getJson<Settings>("/api/settings"));
     const written = await getJson<Notes>("/api/notes");
     if (Array.isArray(written.notes)) notes.value = written.notes;
-  } catch {
-    // Neither is needed to look at the trace.
+  } catch (cause) {
+    if (cause instanceof ApiError && cause.status > 0 && !trouble.value) unkept.value = `There are no bookmarks: ${wordsOf(cause)}`;
   }
 }
 

@@ -52,6 +52,8 @@ export const panel = signal<"" | "details" | "search" | "range" | "notes">("");
 export const dialog = signal<"" | "keys" | "goto" | "note">("");
 /** Read aloud by screen readers. */
 export const spoken = signal("");
+/** What a person believes to be kept, and is not. */
+export const unkept = signal("");
 
 /** Whether the trace is still being written; whether a view of its end goes along. */
 export const live = computed(() => (progress.value?.age_ns ?? null) !== null);

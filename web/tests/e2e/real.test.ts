@@ -1,6 +1,6 @@
 // The page on a real `ctrace view` over a recorded program: a convoy of threads behind one lock.
 
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -100,6 +100,27 @@ describe.skipIf(!hasBuild)("a recorded convoy", () => {
     await at.close();
     await again.close();
     remove(copy);
+  });
+
+  it("leaves notes that it cannot read as they are, and says so", async () => {
+    const notes = join(folder, "convoy.trace.notes.json");
+    writeFileSync(notes, '{"notes":[{"ns":1,"text":"hours of work"},]}');
+    const at = await open(browser, `${viewing.url}#timeline`);
+    const { page } = at;
+    await page.getByText(/^There are no bookmarks: .*convoy\.trace\.notes\.json is damaged: it is no JSON object\.$/).waitFor();
+    await settled(page);
+    await page.keyboard.press("m");
+    await page.getByLabel("Text").fill("one more");
+    await page.keyboard.press("Enter");
+    await page.getByText(/^The bookmark is not kept: .* is damaged/).waitFor();
+    expect(readFileSync(notes, "utf8")).toContain("hours of work");
+    rmSync(notes);
+    await page.keyboard.press("m");
+    await page.getByLabel("Text").fill("and another");
+    await page.keyboard.press("Enter");
+    await page.getByText("The bookmark is not kept").waitFor({ state: "detached" });
+    rmSync(notes);
+    await at.close();
   });
 
   it("keeps a bookmark, and says so when the server is killed", async () => {
