@@ -44,6 +44,7 @@ export function TopPage() {
       <Answered answer={answer}>
         {(top) => {
           const rows = typeof matcher === "function" ? top.rows.filter((row) => matcher(row)) : top.rows;
+          const hasBase = top.rows.some((row) => row.base_self !== undefined); // its changes are what one looks for then
           if (!top.rows.length) return <p class="empty">{nothing()}</p>;
           return (
             <SortedTable
@@ -56,9 +57,9 @@ export function TopPage() {
                 page.value = "flame";
               }}
               columns={[
-                ...(rows.some((row) => row.base_self !== undefined) ? changes(top) : []),
-                { title: "Self", number: true, value: (row) => row.self, cell: share(top, (row) => row.self) },
-                { title: "Total", number: true, value: (row) => row.total, cell: share(top, (row) => row.total) },
+                ...(hasBase ? changes(top) : []),
+                { title: "Self", number: true, minor: hasBase, value: (row) => row.self, cell: share(top, (row) => row.self) },
+                { title: "Total", number: true, minor: hasBase, value: (row) => row.total, cell: share(top, (row) => row.total) },
                 { title: "Function", value: (row) => row.function, cell: (row) => <code>{nameOf(row)}</code> },
                 { title: "Place", value: (row) => placeOf(row), cell: (row) => <span title={`${row.file}:${row.line}`}>{placeOf(row)}</span> },
                 { title: "Module", minor: true, value: (row) => row.module, cell: (row) => <span class="dim">{row.module.split("/").pop()}</span> },

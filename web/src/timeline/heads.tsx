@@ -8,6 +8,7 @@ import type { Item } from "./lanes";
 import { duration, percent } from "./time";
 
 const MARGIN = 300;
+const TALL = 40; // px: two lines fit
 
 function fold(item: Item): void {
   store.setOpen(item.key, !item.open);
@@ -62,7 +63,7 @@ function Head({ item, tools }: { item: Item; tools: boolean }) {
   const program = lane.kind === "thread" ? store.tidOf(lane) : store.programOf(lane);
   const facts = [lane.name, program, lane.tid ? `thread ${lane.tid}` : "", lane.group, lane.busy_ns ? `busy ${duration(lane.busy_ns)}` : ""];
   return (
-    <div class={`head lane indent${item.indent}`} style={style} role="listitem" title={facts.filter(Boolean).join("\n")}>
+    <div class={`head lane indent${item.indent}${item.h >= TALL ? " tall" : ""}`} style={style} role="listitem" title={facts.filter(Boolean).join("\n")}>
       <span class="title">{lane.name}{program && <span class="dim"> {program}</span>}</span>
       {busy && <span class="count">{busy}</span>}
       {tools && <LaneTools id={lane.id} title={lane.name} />}

@@ -272,6 +272,8 @@ describe("by touch, at 400 px", () => {
   it("fits without scrolling sideways, and a tap selects", async () => {
     await start(`#timeline?${VIEW}`, { viewport: { width: 400, height: 780 }, hasTouch: true, isMobile: false });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400);
+    const cut = await page.locator(".head.heading .title, .head.tall .title").evaluateAll((titles) => titles.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent));
+    expect(cut).toEqual([]);
     const slice = wideSlice("main", 1, 3);
     const { x, y } = await pointAt("main", 1, slice.middle);
     await page.touchscreen.tap(x, y);
