@@ -80,17 +80,20 @@ static uint32_t take_free(struct ct_arena *a, uint32_t want, uint32_t *ret)
 
 /*
  * The control thread did not get to run in time: the writer backs a little memory itself, which takes some 13 us.  It
- * has no descriptor for fallocate, but this fails, too, where a store would find the file system full.
+ * has no descriptor for fallocate, but this fails, too, where a store would find the file system full.  Whether there is
+ * more now, by us or by others who came here at the same time.
  */
-static void back_ourselves(struct ct_arena *a, uint32_t ready)
+static bool back_ourselves(struct ct_arena *a, uint32_t ready)
 {
     uint32_t more = a->layout.slice_units - ready;
 
     if (more > CT_SLICE_MAX_UNITS)
         more = CT_SLICE_MAX_UNITS;
-    if (more && ct_syscall(SYS_madvise, ct_arena_batch(a, ready), (uint64_t)more * CT_SLICE_UNIT, CT_POPULATE_WRITE) == 0)
-        atomic_compare_exchange_strong_explicit(&a->ready_units, &ready, ready + more, memory_order_release,
-                                                memory_order_relaxed);  /* edge READY */
+    if (!more || ct_syscall(SYS_madvise, ct_arena_batch(a, ready), (uint64_t)more * CT_SLICE_UNIT, CT_POPULATE_WRITE) != 0)
+        return false;
+    atomic_compare_exchange_strong_explicit(&a->ready_units, &ready, ready + more, memory_order_release,
+                                            memory_order_relaxed);      /* edge READY */
+    return true;
 }
 
 /* Cuts a slice from memory that was never used.  Returns units, 0 when what is backed by memory is used up. */
@@ -98,23 +101,18 @@ static uint32_t take_new(struct ct_arena *a, uint32_t want, uint32_t *ret)
 {
     uint32_t ready = atomic_load_explicit(&a->ready_units, memory_order_acquire);    /* edge READY */
     uint32_t at = atomic_load_explicit(&a->next_unit, memory_order_relaxed);
-    bool tried = false;
 
     for (;;) {
         uint32_t take = at < ready ? (ready - at < want ? ready - at : want) : 0;
 
         if (ready - at < ct_arena_ahead(at) / 2 && ready < a->layout.slice_units)
             ct_control_poke();
-        if (take == 0 && ready < a->layout.slice_units && !tried) {
-            tried = true;
-            back_ourselves(a, ready);
+        if (take == 0) {                /* who lost what there was to others tries again, until nothing is left to back */
+            if (!back_ourselves(a, ready))
+                return 0;
             ready = atomic_load_explicit(&a->ready_units, memory_order_acquire);    /* edge READY */
-            continue;
-        }
-        if (take == 0)
-            return 0;
-        if (atomic_compare_exchange_weak_explicit(&a->next_unit, &at, at + take, memory_order_relaxed,
-                                                  memory_order_relaxed)) {
+        } else if (atomic_compare_exchange_weak_explicit(&a->next_unit, &at, at + take, memory_order_relaxed,
+                                                         memory_order_relaxed)) {
             *ret = at;
             return take;
         }
