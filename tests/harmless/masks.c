@@ -84,6 +84,18 @@ static void inherited(void)
     signal(SIGUSR2, SIG_DFL);
 }
 
+/* While a shell runs, its creator has the mask that it is to have: nobody says that a thread blocked a signal from the beginning. */
+static void handed_on(void)
+{
+    sigset_t prof;
+
+    sigemptyset(&prof);
+    sigaddset(&prof, SIGPROF);
+    pthread_sigmask(SIG_BLOCK, &prof, NULL);
+    printf("%d\n", system("sleep 3"));
+    tell_blocked(NULL);
+}
+
 static const int taken[] = { SIGPROF, SIGVTALRM, SIGSTKFLT, SIGPWR, SIGUSR1 };
 static sem_t asked;
 
@@ -142,4 +154,4 @@ static void waited(void)
     pthread_sigmask(SIG_UNBLOCK, &all, NULL);
 }
 
-HARMLESS({ "inherited", inherited }, { "waited", waited })
+HARMLESS({ "inherited", inherited }, { "handed-on", handed_on }, { "waited", waited })

@@ -7,6 +7,7 @@
 #include <sys/rseq.h>
 
 #include "format/notes.h"
+#include "profile/keep_out.h"
 #include "profile/shot.h"
 #include "profile/signal.h"
 #include "profile/timers.h"
@@ -109,6 +110,8 @@ static void on_tick(int number, siginfo_t *info, void *context)
 
 /* --- who gets a timer --- */
 
+static _Atomic uint32_t handing_on;     /* relaxed: threads whose mask is for a moment what they hand on, and not their own */
+
 static void note_failure(int error)
 {
     if (error == -EAGAIN || error == -ENOMEM)
@@ -116,8 +119,8 @@ static void note_failure(int error)
 }
 
 /*
- * One that is being born or ends has all signals blocked for a moment, which is long where CPUs are few.  It is told when it was
- * seen so twice, or, if it is libc that blocks them, many times.
+ * One that is being born or ends has all signals blocked for a moment, which is long where CPUs are few, and one whose handler
+ * runs on a signal stack may block ours for our sake.  It is told when it was seen so twice, or, if it may be one of these, many times.
  */
 static bool blocks_for_good(uint32_t tid, bool briefly)
 {
@@ -126,12 +129,12 @@ static bool blocks_for_good(uint32_t tid, bool briefly)
 
     again = tid == before ? again + 1 : 0;
     before = tid;
-    return again >= (briefly ? 20 : 1);
+    return again >= (briefly || ct_keep_out_any() ? 20 : 1);
 }
 
 static void arm_thread(uint32_t tid)
 {
-    bool briefly;
+    bool briefly, handed = atomic_load_explicit(&handing_on, memory_order_relaxed) != 0;
 
     if (ct_hidden(tid))
         ct_timers_drop(tid);
@@ -139,7 +142,7 @@ static void arm_thread(uint32_t tid)
         return;
     else if (!ct_signal_blocked(tid, &briefly))
         note_failure(ct_timers_arm(tid));
-    else if (blocks_for_good(tid, briefly))
+    else if (!handed && blocks_for_good(tid, briefly))
         note(CT_NOTE_BLOCKED);
 }
 
@@ -206,8 +209,22 @@ void ct_cpu_thread_gone(void)
         ct_timers_drop((uint32_t)ct_syscall(SYS_gettid));
 }
 
+void ct_cpu_hand_on(void)
+{
+    atomic_fetch_add_explicit(&handing_on, 1, memory_order_relaxed);
+    ct_cpu_thread_gone();
+}
+
+void ct_cpu_handed_on(void)
+{
+    ct_cpu_thread_born(true);
+    if (atomic_load_explicit(&handing_on, memory_order_relaxed))       /* a forked child begins anew */
+        atomic_fetch_sub_explicit(&handing_on, 1, memory_order_relaxed);
+}
+
 void ct_cpu_forked_child(void)
 {
+    atomic_store_explicit(&handing_on, 0, memory_order_relaxed);
     ct_timers_forget();
     ct_shots_forget();
 }

@@ -15,6 +15,10 @@ void ct_cpu_thread_born(bool kept_out);
 void ct_cpu_thread_gone(void);
 void ct_cpu_forked_child(void);
 
+/* Around an exec or a spawn of the calling thread, while it has the mask that its child is to have: it gets no ticks. */
+void ct_cpu_hand_on(void);
+void ct_cpu_handed_on(void);
+
 /* Says once each what could not be sampled, and why: in the trace, on stderr where nobody records.  A thread of the program. */
 void ct_cpu_complain(void);
 

@@ -17,7 +17,7 @@ static void before_exec(void)
     if (!ct_signal_ours() || !(masked || ct_keep_out_now()))
         return;
     if (ct_session_is_owner())
-        ct_cpu_thread_gone();
+        ct_cpu_hand_on();
     if (masked)
         ct_signal_block();
     else
@@ -33,7 +33,7 @@ static void after_exec(void)
     if (masked)
         ct_signal_unblock();
     if (ct_session_is_owner())
-        ct_cpu_thread_born(true);
+        ct_cpu_handed_on();
     if (!masked)
         ct_signal_block();
 }
