@@ -119,14 +119,16 @@ void ct_growth_changed(struct ct_growth *g, uint64_t start, unsigned how, int64_
     uint64_t now, ms, quiet;
     int64_t pending;
 
-    count(how, bytes);
-    if (bytes == 0 || !ct_recording(CT_CAT_heap))
+    if (bytes == 0 || !ct_recording(CT_CAT_heap)) {
+        count(how, bytes);
         return;
+    }
     now = ct_clock_now();
     ms = ct_arena->ticks_per_second / 1000;
     pending = atomic_load_explicit(&g->bytes, memory_order_relaxed);
     if ((pending < 0 && bytes > 0) || (pending > 0 && bytes < 0))
         flush(g, now, how);             /* else one would be taken from the other */
+    count(how, bytes);
     pending = atomic_fetch_add_explicit(&g->bytes, bytes, memory_order_relaxed) + bytes;
     if (start && now > start)
         atomic_fetch_add_explicit(&g->ticks, now - start, memory_order_relaxed);

@@ -51,10 +51,20 @@ extern bool ct_arenas_known __attribute__((visibility("hidden")));
 enum { CT_CHUNK_ARENA = 4, CT_HEAP_SIZE = 64 << 20, CT_ARENAS = 256, CT_ARENA_BYTES = 2184 };
 extern struct ct_growth ct_arenas[CT_ARENAS] __attribute__((visibility("hidden")));
 
-/* The first word of the heap that the block lies in. */
+/* What a block of an arena lies in: its first word is the arena, its third one how far it reaches. */
+static inline const char *ct_heap_of(const void *block)
+{
+    return (const char *)((uintptr_t)block & ~(uintptr_t)(CT_HEAP_SIZE - 1));
+}
+
+static inline size_t ct_heap_bytes(const char *heap)
+{
+    return __atomic_load_n((const size_t *)(const void *)heap + 2, __ATOMIC_RELAXED);
+}
+
 static inline const char *ct_arena_of(const void *block)
 {
-    return *(const char *const *)((uintptr_t)block & ~(uintptr_t)(CT_HEAP_SIZE - 1));
+    return *(const char *const *)(const void *)ct_heap_of(block);
 }
 
 static inline size_t ct_arena_bytes(const char *arena)
@@ -82,12 +92,12 @@ static inline bool ct_arena_changed(const void *block)
     return ct_is_in_arena(block) && ct_arena_is_news(ct_arena_of(block));
 }
 
-/* Of a block that is in an arena: whether one more like it would make that grow, by a page.  The heap's third word is its size. */
+/* Of a block that is in an arena: whether one more like it would make that grow, by a page. */
 static inline bool ct_arena_full(const void *block, size_t size)
 {
-    uintptr_t heap = (uintptr_t)block & ~(uintptr_t)(CT_HEAP_SIZE - 1);
+    const char *heap = ct_heap_of(block);
 
-    return heap + ((const size_t *)heap)[2] - (uintptr_t)block < 2 * size + 64;
+    return (size_t)(heap + ct_heap_bytes(heap) - (const char *)block) < 2 * size + 64;
 }
 
 /* HOT: of a small one that is: whether it is worth a look: something has changed, or will by the next one. */

@@ -21,7 +21,7 @@
 extern void *__curbrk;                  /* where libc believes the heap to end */
 
 /* glibc's chunk: the word before a block holds its size and flags; before that, of mmapped ones, the slack in front. */
-enum { CHUNK_MMAPPED = 2, CHUNK_FLAGS = 7 };
+enum { CHUNK_AFTER_USED = 1, CHUNK_MMAPPED = 2, CHUNK_FLAGS = 7 };
 
 /* Blocks from this size on may be mapped one by one: glibc's smallest threshold unless the program sets another. */
 static const size_t large = 128 << 10;
@@ -111,8 +111,6 @@ static __attribute__((noinline, cold)) void *look(uint64_t start, void *block, s
         return block;
     if (is_near_end(block, size) || (ct_is_in_arena(block) && ct_arena_full(block, size)))
         atomic_store_explicit(&last.timed, 0, memory_order_relaxed);
-    if (size >= large)
-        report_change(start, (int64_t)mapped_bytes(block));
     return block;
 }
 
@@ -120,6 +118,8 @@ static __attribute__((noinline, cold)) void *look(uint64_t start, void *block, s
 static __attribute__((noinline)) void *look_and_count(uint64_t start, void *block, size_t size)
 {
     look(start, block, size);
+    if (ct_recording(CT_CAT_heap))
+        report_change(start, (int64_t)mapped_bytes(block));
     ct_heap_allocated(block, size);
     return block;
 }
@@ -297,17 +297,62 @@ void *ct_seen_reallocarray(void *block, size_t n, size_t size)
 /* Sizes, with flags, up to which a block is never joined with others, and from which on the arena may be trimmed at once. */
 enum { FAST = 0x87, CONSOLIDATED = 64 << 10 };
 
-static void free_much(void *block, size_t head)
+/* Free bytes at the end of a heap that were not given back, so that fewer will not be either: libc's limit only grows. */
+CT_HOT_DATA static _Atomic size_t kept = 128 << 10;     /* relaxed: decides whether a call is timed, no more */
+
+/*
+ * How much is free at the end of its heap once the block is, 0 where it does not lie there: what libc's free() is about to find
+ * out from the same words.  The last chunk of a heap ends where that does.
+ */
+static inline size_t free_at_end(const size_t *block, size_t head)
+{
+    size_t size = head & ~(size_t)CHUNK_FLAGS, left;
+    const char *next = (const char *)(block - 2) + size, *heap = heap_start, *end = __curbrk;
+
+    if (head & CT_CHUNK_ARENA) {
+        if (!ct_arenas_known)
+            return 0;
+        heap = ct_heap_of(block);
+        end = heap + ct_heap_bytes(heap);
+    }
+    left = (size_t)(end - next);
+    if (left >= (size_t)(end - heap) ||
+        (__atomic_load_n((const size_t *)(const void *)next + 1, __ATOMIC_RELAXED) & ~(size_t)CHUNK_FLAGS) != left)
+        return 0;
+    return left + size + (head & CHUNK_AFTER_USED ? 0 : block[-2]);
+}
+
+static inline bool may_be_given_back(size_t bytes)
+{
+    return __builtin_expect(bytes > atomic_load_explicit(&kept, memory_order_relaxed), 0);
+}
+
+static void free_in_arena(void *block, size_t head, size_t left)
+{
+    bool timed = (head > CONSOLIDATED || may_be_given_back(left)) && ct_recording(CT_CAT_heap);
+    uint64_t start = timed ? ct_clock_now() : 0;
+    const char *arena = ct_arena_of(block);
+    size_t before = ct_arena_bytes(arena);
+
+    ct_real.free(block);
+    if (before == ct_arena_bytes(arena) && may_be_given_back(left))
+        atomic_store_explicit(&kept, left, memory_order_relaxed);
+    if (ct_arena_is_news(arena))
+        ct_arena_look(arena, start);    /* arenas are never freed, their heaps are */
+}
+
+/* A block that is mapped by itself, or is large, or the last one before so much that is free. */
+static void free_much(void *block, size_t head, size_t left)
 {
     bool told = ct_recording(CT_CAT_heap);
     int64_t mapped = told ? (int64_t)mapped_bytes(block) : 0;
-    uint64_t start = told && head > CONSOLIDATED ? ct_clock_now() : 0;
-    const char *arena = ct_arenas_known && (head & CT_CHUNK_ARENA) ? ct_arena_of(block) : NULL;
+    uint64_t start = told ? ct_clock_now() : 0;
+    const char *end = __curbrk;
 
     ct_real.free(block);
     report_change(start, -mapped);
-    if (arena && ct_arena_is_news(arena))
-        ct_arena_look(arena, start);    /* arenas are never freed, their heaps are */
+    if (end == __curbrk && may_be_given_back(left))
+        atomic_store_explicit(&kept, left, memory_order_relaxed);
     if (end_moved())
         report_end(start);
 }
@@ -315,10 +360,14 @@ static void free_much(void *block, size_t head)
 /* What may be joined with others: the heap's end moves back when its top has grown large. */
 static __attribute__((noinline)) void free_joined(void *block)
 {
-    size_t head = chunks_known ? ((const size_t *)block)[-1] : 0;
+    size_t head = chunks_known ? ((const size_t *)block)[-1] : 0, left = head ? free_at_end(block, head) : 0;
 
-    if (__builtin_expect((head & (CHUNK_MMAPPED | CT_CHUNK_ARENA)) || head > CONSOLIDATED, 0)) {
-        free_much(block, head);
+    if (__builtin_expect((head & CT_CHUNK_ARENA) && ct_arenas_known, 0)) {
+        free_in_arena(block, head, left);
+        return;
+    }
+    if (__builtin_expect((head & CHUNK_MMAPPED) || head > CONSOLIDATED, 0) || may_be_given_back(left)) {
+        free_much(block, head, left);
         return;
     }
     ct_real.free(block);
