@@ -26,7 +26,7 @@ static pthread_barrier_t barrier;
 static mtx_t c11_own, c11_held;
 static cnd_t c11_cond;
 static sem_t sem;
-static int empty[2], full[2], pair[2], crowded[2], poller, event, queue, semaphores, locked_file;
+static int empty[2], full[2], pair[2], crowded[2], poller, event, queue, crammed, semaphores, locked_file, unasked;
 static struct sockaddr_un busy_server = { .sun_family = AF_UNIX };
 static socklen_t busy_size;
 static mqd_t mq = (mqd_t)-1, mq_full = (mqd_t)-1;
@@ -39,6 +39,15 @@ static sigset_t usr1;
 #define IO(memory) (&(struct iovec){ memory, sizeof(memory) })
 #define HOUR (&(struct timespec){ 3600, 0 })
 #define MESSAGE (&(struct msghdr){ .msg_iov = IO(many), .msg_iovlen = 1 })
+
+/* What compilers make of calls, declared only where they do. */
+ssize_t __read_chk(int fd, void *to, size_t size, size_t room);
+ssize_t __recv_chk(int fd, void *to, size_t size, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void *to, size_t size, size_t room, int flags, struct sockaddr *peer, socklen_t *length);
+int __poll_chk(struct pollfd *fds, nfds_t n, int ms, size_t room);
+int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *span, const sigset_t *mask, size_t room);
+int __open_2(const char *path, int flags);
+int __openat_2(int dir, const char *path, int flags);
 
 static struct timespec later;
 
@@ -76,8 +85,12 @@ static void select_empty(void)
 
 static void suspend_aio(void)
 {
-    struct aiocb request = { .aio_fildes = empty[0], .aio_buf = &byte, .aio_nbytes = 1 };
+    static struct aiocb request;
 
+    if (request.aio_nbytes == 0) {
+        request = (struct aiocb){ .aio_fildes = empty[0], .aio_buf = &byte, .aio_nbytes = 1 };
+        aio_read(&request);
+    }
     aio_suspend((const struct aiocb *const[]){ &request }, 1, NULL);
 }
 
@@ -89,6 +102,26 @@ static void connect_to_busy(void)
     connect(fd, (struct sockaddr *)&busy_server, busy_size);
     pthread_cleanup_pop(1);
 }
+
+static void c11_wait_for_ever(void)
+{
+    mtx_lock(&c11_own);
+    pthread_cleanup_push((void (*)(void *))mtx_unlock, &c11_own);
+    cnd_wait(&c11_cond, &c11_own);
+    pthread_cleanup_pop(1);
+}
+
+/* What is left to be written goes where there is no room. */
+static void flush_full(void)
+{
+    FILE *stream = fdopen(dup(full[1]), "w");
+
+    setvbuf(stream, NULL, _IOFBF, 4096);
+    fputs("left", stream);
+    fflush(stream);
+}
+
+struct letter { long type; char text[100]; };
 
 static struct flock whole(int type)
 {
@@ -125,7 +158,19 @@ static void lock_file(int command_of_fcntl)
     X(mq_receive, mq_receive(mq, many, sizeof many, NULL)) X(mq_send, mq_send(mq_full, many, 10, 0)) \
     X(mq_timedreceive, mq_timedreceive(mq, many, sizeof many, NULL, &later)) \
     X(system, system("exec sleep 3600")) X(fgetc, fgetc(from_empty)) X(fread, fread(many, 1, 10, from_empty)) \
-    X(fgets, fgets(many, 10, from_empty) != NULL) X(fwrite, fwrite(many, 1, sizeof many, to_full))
+    X(fgets, fgets(many, 10, from_empty) != NULL) X(fwrite, fwrite(many, 1, sizeof many, to_full)) \
+    X(cnd_wait, (c11_wait_for_ever(), 0)) X(thrd_join, thrd_join(sleeper, NULL)) X(accept4, accept4(unasked, NULL, NULL, SOCK_CLOEXEC)) \
+    X(epoll_pwait2, epoll_pwait2(poller, &(struct epoll_event){ 0 }, 1, HOUR, NULL)) X(wait3, wait3(NULL, 0, NULL)) \
+    X(msgsnd, msgsnd(crammed, &(struct letter){ .type = 1 }, 100, 0)) \
+    X(mq_timedsend, mq_timedsend(mq_full, many, 10, 0, &later)) X(sigpause, sigpause(SIGUSR2)) \
+    X(creat, creat(fifo, 0600)) X(getline, getline(&(char *){ NULL }, &(size_t){ 0 }, from_empty)) \
+    X(fscanf, fscanf(from_empty, "%9s", many)) X(fprintf, fprintf(to_full, "%5000s", "")) X(fflush, (flush_full(), 0)) \
+    X(dprintf, dprintf(full[1], "%70000s", "")) X(read_chk, __read_chk(empty[0], many, 10, sizeof many)) \
+    X(recv_chk, __recv_chk(pair[0], many, 10, sizeof many, 0)) \
+    X(recvfrom_chk, __recvfrom_chk(pair[0], many, 10, sizeof many, 0, NULL, NULL)) \
+    X(poll_chk, __poll_chk(&(struct pollfd){ empty[0], POLLIN, 0 }, 1, -1, sizeof(struct pollfd))) \
+    X(ppoll_chk, __ppoll_chk(&(struct pollfd){ empty[0], POLLIN, 0 }, 1, NULL, NULL, sizeof(struct pollfd))) \
+    X(open_2, __open_2(fifo, O_RDONLY)) X(openat_2, __openat_2(AT_FDCWD, fifo, O_RDONLY))
 WAITS(WAIT)
 
 /* No points of cancellation: they go on until what they wait for is there. */
@@ -161,6 +206,9 @@ static void prepare_queues(void)
     char name[32];
 
     queue = msgget(IPC_PRIVATE, 0600);
+    crammed = msgget(IPC_PRIVATE, 0600);
+    while (msgsnd(crammed, &(struct letter){ .type = 1 }, 100, IPC_NOWAIT) == 0)
+        ;
     semaphores = semget(IPC_PRIVATE, 1, 0600);
     snprintf(name, sizeof name, "/harmless-%d", getpid());
     mq = mq_open(name, O_RDWR | O_CREAT, 0600, &attr);
@@ -170,7 +218,7 @@ static void prepare_queues(void)
     mq_send(mq_full, many, 10, 0);
 }
 
-/* A server whose backlog is full, so that the next one waits. */
+/* A server whose backlog is full, so that the next one waits; and one to whom nobody comes. */
 static void prepare_server(void)
 {
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
@@ -183,6 +231,9 @@ static void prepare_server(void)
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     while (connect(fd, (struct sockaddr *)&busy_server, busy_size) == 0);
     close(fd);
+    unasked = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bind(unasked, (struct sockaddr *)&(struct sockaddr_un){ .sun_family = AF_UNIX }, sizeof(sa_family_t));
+    listen(unasked, 1);
 }
 
 static void prepare(void)
@@ -231,6 +282,7 @@ static void tidy(void)
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     msgctl(queue, IPC_RMID, NULL);
+    msgctl(crammed, IPC_RMID, NULL);
     semctl(semaphores, 0, IPC_RMID);
     unlink(fifo);
     unlink(lock_name);

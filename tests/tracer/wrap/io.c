@@ -84,6 +84,7 @@ static void files(void)
     SHOW_ERRNO(fdatasync(fd));
     SHOW_ERRNO(sync_file_range(fd, 0, 5, 0));
     SHOW_ERRNO(syncfs(fd));
+    SHOW_ERRNO((sync(), 0));
     SHOW_ERRNO(fstat(fd, &st));
     SHOW_ERRNO(close(fd));
     umask(022);
