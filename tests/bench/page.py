@@ -1,9 +1,13 @@
 #!/usr/bin/python3
-"""page.py RESULTS... >docs/performance.md: the page made of what tests/bench/run.sh printed; nothing else is on it."""
+"""
+page.py RESULTS...: makes docs/performance.md of what tests/bench/run.sh printed, later files before earlier ones; the notes at
+its end stay as they are, and nothing else is on it.
+"""
 
 import datetime
 import os
 import platform
+import re
 import sys
 
 def program(kind, alone, is_server):
@@ -216,6 +220,8 @@ def read(paths):
         with open(path, encoding="utf-8") as f:
             for line in f:
                 words = line.split()
+                if not re.match(r"[a-z]\w*\.\S+ -?[0-9]", line):
+                    continue                    # what programs of the benchmarks said
                 if len(words) == 3:
                     lines[words[0]] = words[1:]
                 elif len(words) > 4 and words[3].startswith(("<=", ">=")):
@@ -229,36 +235,49 @@ def row(name, words, meaning):
     return f"| `{name}` | {value} {unit} | {budget} | {meaning} |"
 
 
-def main():
-    lines = read(sys.argv[1:])
+def table(title, names, lines, meanings):
+    rows = [row(name, lines[name], meanings.get(name, "")) for name in names]
+    return "\n".join([f"\n## {title}\n", "| | measured | budget | |", "|---|---|---|---|", *rows]) if rows else ""
+
+
+def tables(lines):
+    told = []
+    for title, meanings in SECTIONS:
+        names = [name for name in lines if name.startswith("convert.")] if title == "Conversion" else [name for name in meanings if name in lines]
+        told += names
+        yield table(title, names, lines, meanings)
+    yield table("Others", [name for name in lines if name not in told], lines, {})
+
+
+def days(paths):
+    """The first and the last day on which something was printed."""
+    times = [datetime.date.fromtimestamp(os.stat(path).st_mtime) for path in paths]
+    first, last = (f"{day:%-d %B %Y}" for day in (min(times), max(times)))
+    return f"on {first}" if first == last else f"from {first} to {last}"
+
+
+def head(paths):
     with open("/proc/meminfo", encoding="ascii") as f:
         memory = round(int(f.readline().split()[1]) / 2 ** 20)
-    print(f"""# Performance
+    return f"""# Performance
 
-Made by `tests/bench/page.py` of what `tests/bench/run.sh` printed on {datetime.date.today():%-d %B %Y}: {cpu()}, {os.cpu_count()} CPUs,
+Made by `tests/bench/page.py` of what `tests/bench/run.sh` printed {days(paths)}: {cpu()}, {os.cpu_count()} CPUs,
 {memory} GiB, {platform.system()} {platform.release()}, glibc {platform.libc_ver()[1]}.  What is not on this page was not measured.
 
     tests/bench/run.sh [PREFIX]         the benchmarks whose names begin so
 
 Loops are pinned to one CPU and run in turns, at least 21 of each; a time is the least of them, a ratio the median of
 what neighbouring turns give.  Programs run at least 8 times each way, in turns, and what counts is their CPU time: this
-machine shows no performance counters.  Instructions are counted by stepping through them.""")
-    told = set()
-    for title, meanings in SECTIONS:
-        names = [name for name in meanings if name in lines]
-        if title == "Conversion":
-            names = [name for name in lines if name.startswith("convert.")]
-        if not names:
-            continue
-        print(f"\n## {title}\n\n| | measured | budget | |\n|---|---|---|---|")
-        for name in names:
-            told.add(name)
-            print(row(name, lines[name], meanings.get(name, "")))
-    rest = [name for name in lines if name not in told]
-    if rest:
-        print("\n## Others\n\n| | measured | budget | |\n|---|---|---|---|")
-        for name in rest:
-            print(row(name, lines[name], ""))
+machine shows no performance counters.  Instructions are counted by stepping through them."""
 
 
-main()
+def main(paths):
+    page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/performance.md")
+    with open(page, encoding="utf-8") as f:
+        _, mark, notes = f.read().partition("\n## Notes\n")
+    text = "\n".join(filter(None, [head(paths), *tables(read(paths))]))
+    with open(page, "w", encoding="utf-8") as f:
+        f.write(text + "\n" + mark + notes)
+
+
+main(sys.argv[1:])
