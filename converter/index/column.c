@@ -89,13 +89,12 @@ static struct ct_chunk *new_chunk(struct ct_column *c, struct ct_heap *heap)
     return chunk;
 }
 
-/* Codes the first `count` of a chunk, all that it has, or has them coded. */
-static bool seal(struct ct_column *c, struct ct_heap *heap, struct ct_chunk *chunk, unsigned count)
+/* Codes the first `count` of a chunk, all that it has, or has them coded; the last of them ends at `end`. */
+static bool seal(struct ct_column *c, struct ct_heap *heap, struct ct_chunk *chunk, unsigned count, int64_t end)
 {
-    const struct ct_raw *last = &chunk->raw[count - 1];
     bool good;
 
-    c->sealed_end = last->start + last->dur;
+    c->sealed_end = end;
     if (heap->coder)
         good = ct_coder_put(heap->coder, &c->tree, &chunk, count);
     else
@@ -107,9 +106,11 @@ static bool seal(struct ct_column *c, struct ct_heap *heap, struct ct_chunk *chu
 bool ct_column_turn(struct ct_column *c, struct ct_heap *heap)
 {
     struct ct_chunk *full = c->before, *chunk;
+    int64_t full_end = c->before_end;
 
     c->before = leave(c);
-    if (full && !seal(c, heap, full, CT_LEAF))
+    c->before_end = c->end;
+    if (full && !seal(c, heap, full, CT_LEAF, full_end))
         return false;
     chunk = new_chunk(c, heap);
     if (chunk)
@@ -195,11 +196,11 @@ bool ct_column_finish(struct ct_column *c, struct ct_heap *heap)
 {
     unsigned filled = ct_column_filled(c);
     struct ct_chunk *before = c->before, *now = leave(c);
-    bool good = !before || seal(c, heap, before, CT_LEAF);
+    bool good = !before || seal(c, heap, before, CT_LEAF, c->before_end);
 
     c->before = NULL;
     if (now && filled && good)
-        good = seal(c, heap, now, filled);
+        good = seal(c, heap, now, filled, c->end);
     else
         ct_chunk_free(now);
     return good && ct_tree_finish(&c->tree, heap);

@@ -28,6 +28,7 @@ struct ct_column {
     uint32_t count;                     /* slices in all */
     struct ct_chunk *now, *before;      /* `next` points into; that is full, and those of `now` follow.  NULL: there is none */
     struct ct_chunk *spare;             /* NULL, or an empty one */
+    int64_t before_end;                 /* of the last slice of `before` */
     int64_t sealed_end;                 /* of those that are coded: what is before it changes no more */
     struct ct_tree tree;                /* of what is coded; the coder's, as long as there is one */
 };

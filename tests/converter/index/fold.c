@@ -249,6 +249,8 @@ static void values_are_right(void **state)
             ns += dice(gap);
             all[i] = (struct value){ ns, any_value(way) };
             assert_true(ct_column_add_value(&column, &heap, ns, all[i].value));
+            if (i + 1 > ct_column_held(&column))        /* up to there tiles are complete */
+                assert_int_equal(column.sealed_end, all[i - ct_column_held(&column)].ns);
             if (dice(2000) == 0)
                 check_value_folds(&column, &heap, all, i + 1, (unsigned)dice(53));
         }
