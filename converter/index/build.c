@@ -340,13 +340,14 @@ static void end_coder(struct ct_builder *b)
 struct ct_builder *ct_builder_new(struct ct_reader *reader, int fd)
 {
     struct ct_model_options options = { .from_ns = 0, .to_ns = CT_BUILD_TO_NS, .stacks = true, .wake_stacks = true };
-    struct ct_builder *b = calloc(1, sizeof *b);
+    struct ct_builder *b = aligned_alloc(CT_LINE, sizeof *b);
     uint8_t *head;
 
     if (!b) {
         close(fd);
         return NULL;
     }
+    memset(b, 0, sizeof *b);
     if (ct_heap_init(&b->heap, fd) < 0) {
         close(fd);
         free(b);

@@ -57,8 +57,8 @@ enum { CT_NEAR_CPUS = 256, CT_NEAR_STRINGS = 256, CT_NEAR_NAME_BITS = 9 };
 struct ct_builder {
     struct ct_reader *reader;
     struct ct_model *model;
-    struct ct_heap heap;
-    struct ct_strings strings;
+    _Alignas(CT_LINE) struct ct_heap heap;      /* the coder's, as long as there is one */
+    _Alignas(CT_LINE) struct ct_strings strings;
     struct ct_names names;
     CT_LIST(uint64_t) addresses;        /* that arguments have, each once */
     struct ct_idmap address_places;

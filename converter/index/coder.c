@@ -3,11 +3,13 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     JOBS = 512,                         /* a millisecond of coding: with fewer, who gives them spends a tenth of its time waking */
-    TOLD_AT_ONCE = 4,
+    TOLD_AT_ONCE = 16,
     PIECE = 16,                         /* that are coded without a look at what else there is to do */
+    EXPECTED = 1 << 10,                 /* bytes of payloads that are asked for before they are copied */
     KEPT_MAX = 16 << 10,                /* bytes of payloads: larger ones are waited for, and are not kept for others */
 };
 
@@ -23,16 +25,28 @@ struct ct_coder {
     void *context;
     struct ct_second *second;           /* whose work this is */
     bool own;                           /* and it has no other */
-    pthread_mutex_t mutex;
+    _Alignas(CT_LINE) unsigned long put;        /* jobs, the giver's: those since `told_of` nobody else knows yet */
+    unsigned long told_of;
+    int told;                           /* the giver's: the error as of the last leaf it gave */
+    _Alignas(CT_LINE) pthread_mutex_t mutex;
     pthread_cond_t room;
-    unsigned long put;                  /* jobs, the giver's: those since `made` nobody else knows yet */
     unsigned long made, used;           /* jobs; under the mutex, as are those below */
     bool coding;                        /* somebody is; nobody else does then */
     bool wanted;                        /* somebody waits for room, or for the end */
     int error;
-    int told;                           /* the giver's: the error as of the last leaf it gave */
-    struct job jobs[JOBS];
+    _Alignas(CT_LINE) struct job jobs[JOBS];
 };
+
+/* Asks for a job's slices and payloads, or a little later for all of them: the giver had them last. */
+static void expect(const struct job *job)
+{
+    const struct ct_chunk *chunk = job->chunk;
+
+    for (const char *at = (const char *)chunk->raw; at < (const char *)&chunk->raw[job->count]; at += CT_LINE)
+        __builtin_prefetch(at);
+    for (size_t at = 0; at < chunk->used && at < EXPECTED; at += CT_LINE)
+        __builtin_prefetch(chunk->bytes + at);
+}
 
 /* Codes jobs [from, to). */
 static int run(struct ct_coder *c, unsigned long from, unsigned long to)
@@ -41,6 +55,10 @@ static int run(struct ct_coder *c, unsigned long from, unsigned long to)
         struct job *job = &c->jobs[from % JOBS];
         struct ct_chunk *chunk = job->chunk;
 
+        if (from + 2 < to)
+            __builtin_prefetch(&c->jobs[(from + 2) % JOBS].chunk->bytes);
+        if (from + 1 < to)
+            expect(&c->jobs[(from + 1) % JOBS]);
         if (!ct_tree_add(job->tree, c->heap, chunk->raw, job->count, chunk->bytes, chunk->used))
             return c->heap->error;
         if (chunk->room <= KEPT_MAX)
@@ -87,10 +105,11 @@ static bool work(void *context)
 
 struct ct_coder *ct_coder_new(struct ct_heap *heap, struct ct_second *second, void (*after)(void *context), void *context)
 {
-    struct ct_coder *c = calloc(1, sizeof *c);
+    struct ct_coder *c = aligned_alloc(CT_LINE, sizeof *c);
 
     if (!c)
         return NULL;
+    memset(c, 0, sizeof *c);
     c->own = !second;
     if (c->own && ct_second_new(&second) < 0) {
         free(c);
@@ -133,7 +152,7 @@ static void tell(struct ct_coder *c, unsigned left)
     bool many;
 
     pthread_mutex_lock(&c->mutex);
-    c->made = c->put;
+    c->made = c->told_of = c->put;
     many = !c->coding && c->made - c->used >= JOBS / 4;
     if (many) {
         pthread_mutex_unlock(&c->mutex);
@@ -165,7 +184,7 @@ void ct_coder_free(struct ct_coder *c)
 bool ct_coder_put(struct ct_coder *c, struct ct_tree *tree, struct ct_chunk **chunk, unsigned count)
 {
     struct job *job = &c->jobs[c->put % JOBS];          /* see tell: its place is free */
-    struct ct_chunk *empty = job->chunk;
+    struct ct_chunk *empty = job->chunk, *next;
     bool large = (*chunk)->room > KEPT_MAX;
 
     job->tree = tree;
@@ -173,7 +192,9 @@ bool ct_coder_put(struct ct_coder *c, struct ct_tree *tree, struct ct_chunk **ch
     job->count = count;
     *chunk = empty;
     c->put++;
-    if (large || c->put - c->made == TOLD_AT_ONCE)      /* `made` changes here only */
+    if ((next = c->jobs[c->put % JOBS].chunk))
+        ct_expect_store((uintptr_t)&next->bytes);
+    if (large || c->put - c->told_of == TOLD_AT_ONCE)
         tell(c, large ? 0 : JOBS - TOLD_AT_ONCE);
     return c->told == 0;
 }

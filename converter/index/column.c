@@ -77,7 +77,7 @@ bool ct_column_payload_grow(struct ct_column *c, size_t size)
 
 static struct ct_chunk *new_chunk(struct ct_column *c, struct ct_heap *heap)
 {
-    struct ct_chunk *chunk = c->spare ? c->spare : malloc(sizeof *chunk);
+    struct ct_chunk *chunk = c->spare ? c->spare : aligned_alloc(CT_LINE, sizeof *chunk);
 
     if (!chunk)
         ct_heap_fail(heap, -ENOMEM);

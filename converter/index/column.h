@@ -11,7 +11,7 @@
 
 /* Up to CT_LEAF slices that lie one behind the other, and their payloads.  It goes from hand to hand: nothing is copied. */
 struct ct_chunk {
-    struct ct_raw raw[CT_LEAF];
+    _Alignas(CT_LINE) struct ct_raw raw[CT_LEAF];
     uint8_t *bytes;                     /* with room for `room` */
     size_t used, room;                  /* used: known when it is full, or left */
 };
@@ -19,9 +19,10 @@ struct ct_chunk {
 /* Takes NULL. */
 void ct_chunk_free(struct ct_chunk *chunk);
 
-/* Zeroed it is an empty row of slices. */
+/* Zeroed it is an empty row of slices.  What a slice needs is one line of memory, and the coder's are others. */
 struct ct_column {
-    struct ct_raw *next, *limit;        /* where the next slice goes, and up to where there is room for more */
+    _Alignas(CT_LINE) struct ct_raw *next;      /* where the next slice goes */
+    struct ct_raw *limit;               /* up to where there is room for more */
     uint8_t *bytes;                     /* of `now`, as are the two below: what is used of its payloads, and their room */
     size_t used, room;
     int64_t end;                        /* of the last slice; 0: there is none */
@@ -30,7 +31,7 @@ struct ct_column {
     struct ct_chunk *spare;             /* NULL, or an empty one */
     int64_t before_end;                 /* of the last slice of `before` */
     int64_t sealed_end;                 /* of those that are coded: what is before it changes no more */
-    struct ct_tree tree;                /* of what is coded; the coder's, as long as there is one */
+    _Alignas(CT_LINE) struct ct_tree tree;      /* of what is coded; the coder's, as long as there is one */
 };
 
 void ct_column_fini(struct ct_column *column);

@@ -48,7 +48,7 @@ struct ct_row_live *ct_build_row(struct ct_builder *b, uint32_t lane, enum ct_in
         b->too_many_rows = true;
         return NULL;
     }
-    row = lane < b->lanes.count ? malloc(sizeof *row) : NULL;
+    row = lane < b->lanes.count ? aligned_alloc(CT_LINE, sizeof *row) : NULL;
     place = row ? ct_list_add(&b->rows) : NULL;
     if (!place) {
         free(row);

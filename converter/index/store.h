@@ -78,9 +78,9 @@ struct ct_summary_record {
 };
 
 struct ct_row_live {                    /* a row that is being built: record without levels, and its column */
+    struct ct_column column;
     uint32_t id;
     struct ct_row_record record;
-    struct ct_column column;
 };
 
 struct ct_model;

@@ -8,25 +8,27 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "converter/read/expect.h"
+
 /*
  * Waking costs microseconds, and a lock that two want at once does as well: blocks change hands several together, and who
  * waits is woken when there is something to do for a while.
  */
-enum { BLOCKS = 64, TOGETHER = 8, LINE = 64 };
+enum { BLOCKS = 64, TOGETHER = 8 };
 
 struct ct_read_ahead {
-    struct ct_read_item items[BLOCKS][CT_READ_RUN];     /* first: they begin with a line of memory */
+    _Alignas(CT_LINE) struct ct_read_item items[BLOCKS][CT_READ_RUN];
     unsigned count[BLOCKS];             /* of them in each block */
     struct ct_reader *reader;
     struct ct_second *second;
-    pthread_mutex_t mutex;
+    unsigned long taken, seen;          /* the consumer's own: blocks it is done with, and of which it knows that they were made */
+    bool holding;                       /* and that it looks at one */
+    _Alignas(CT_LINE) pthread_mutex_t mutex;
     pthread_cond_t changed;
     unsigned long made, used;           /* blocks; under the mutex, as are those below */
     bool decoding;                      /* somebody is; nobody else does then */
     bool parked;                        /* something else than an event is due */
     bool consumer_waits;
-    unsigned long taken, seen;          /* the consumer's own: blocks it is done with, and of which it knows that they were made */
-    bool holding;                       /* and that it looks at one */
 };
 
 /* Makes some blocks from number `first` on: how many.  `*parked`: something else than an event is due. */
@@ -74,7 +76,7 @@ static bool decode(void *context)
 
 int ct_read_ahead_new(struct ct_reader *reader, struct ct_read_ahead **ret)
 {
-    struct ct_read_ahead *ahead = aligned_alloc(LINE, (sizeof *ahead + LINE - 1) / LINE * LINE);
+    struct ct_read_ahead *ahead = aligned_alloc(CT_LINE, sizeof *ahead);
     int r;
 
     if (!ahead)

@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+enum { CT_LINE = 64 };                  /* bytes that go together from one to another: what each of two writes lies in lines of its own */
+
 /* It is to be written soon, if it is memory at all.  A processor that does not know the instruction goes on. */
 static inline void ct_expect_store(uintptr_t at)
 {
