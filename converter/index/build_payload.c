@@ -175,7 +175,7 @@ size_t ct_build_io_payload(struct ct_builder *b, const struct ct_span *s, uint8_
 
     *to |= CT_PAYLOAD_ARGS;
     p = put_fd(b, p, s->thread->program, ct_args_IO(s->arg)->fd);
-    p = ct_varint_put(p, ct_zigzag((int64_t)ct_args_IO(s->arg)->result));
+    p = ct_varint_put_short(p, ct_zigzag((int64_t)ct_args_IO(s->arg)->result));     /* of one byte or two as it happens */
     return (size_t)(p - to);
 }
 

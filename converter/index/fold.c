@@ -191,32 +191,46 @@ static bool add_values(struct ct_folds *f, struct ct_heap *heap, const struct ct
     return true;
 }
 
+/* Adds slices from number `i` on as long as they lie in the step that ends at `end`: up to which.  No branch is on a length. */
+static unsigned join_slices(struct ct_fold *open, const struct ct_raw *raw, unsigned i, unsigned count, uint32_t first,
+                            int64_t end, int64_t limit)
+{
+    int64_t longest = open->longest, busy = open->busy;
+    unsigned from = i, most = CT_LEAF;          /* most: the longest; none of them yet */
+
+    for (; i < count && raw[i].start < end && raw[i].dur < limit; i++) {
+        int64_t dur = raw[i].dur;
+
+        most = dur > longest ? i : most;
+        longest = dur > longest ? dur : longest;
+        busy += dur;
+    }
+    open->count += i - from;
+    open->busy = busy;
+    if (most < CT_LEAF) {
+        open->longest = longest;
+        open->name = raw[most].name;
+        open->slice = first + most;
+    }
+    return i;
+}
+
 static bool add_slices(struct ct_folds *f, struct ct_heap *heap, const struct ct_raw *raw, unsigned count, uint32_t first)
 {
-    struct ct_fold_level *l = f->level[f->finest];
-    unsigned shift = 2 * f->finest;
-    struct ct_fold *open = &l->open;
-    int64_t limit = INT64_C(1) << shift, end = open->count && open->longest < limit ? open->start + limit : INT64_MIN;
+    struct ct_fold *open = &f->level[f->finest]->open;
+    int64_t limit = INT64_C(1) << 2 * f->finest;
+    int64_t end = open->count && open->longest < limit ? open->start + limit : INT64_MIN;
 
-    for (unsigned i = 0; i < count; i++) {
-        int64_t start = raw[i].start, dur = raw[i].dur;
-        uint32_t number = first + i;
-
-        if (__builtin_expect(start < end && dur < limit, 1)) {
-            bool longer = dur > open->longest;
-
-            open->longest = longer ? dur : open->longest;
-            open->name = longer ? raw[i].name : open->name;
-            open->slice = longer ? number : open->slice;
-            open->busy += dur;
-            open->count++;
+    for (unsigned i = 0, next; i < count; i = next) {
+        next = end == INT64_MIN ? i : join_slices(open, raw, i, count, first, end, limit);
+        if (next > i)
             continue;
-        }
         if (!take(f, heap, f->finest,
-                  &(struct ct_fold){ .start = start, .first = number, .count = 1, .longest = dur, .busy = dur,
-                                     .name = raw[i].name, .slice = number }))
+                  &(struct ct_fold){ .start = raw[i].start, .first = first + i, .count = 1, .longest = raw[i].dur,
+                                     .busy = raw[i].dur, .name = raw[i].name, .slice = first + i }))
             return false;
-        end = dur < limit ? open->start + limit : INT64_MIN;
+        end = raw[i].dur < limit ? open->start + limit : INT64_MIN;
+        next = i + 1;
     }
     return true;
 }
