@@ -2,7 +2,8 @@
 """
 truth_locks.py BUILD [CASE...]: block profiles tell who waited and for how long, mutex profiles who made them wait.
 
-tests/tracer/profile/locks.c is the program; it looks at the clock itself.  5 % may lie between.
+tests/tracer/profile/locks.c is the program; it looks at the clock itself.  5 % may lie between.  Where the program was switched out
+between the clock and an unlock it does not know whose turn that was: if that is more than 2 % of one's, it is run again.
 """
 
 import os
@@ -29,7 +30,7 @@ def near(what, seen, true, per_cent=5):
         fail(f"{what}: {seen} ns, the truth is {true} ns")
 
 
-def run(what, rounds):
+def run_once(what, rounds):
     """(profile, function) -> ns, as the program tells it; its block profile and its mutex profile."""
     paths = [f"{work.name}/{kind}.pb.gz" for kind in ("block", "mutex")]
     done = subprocess.run([ctrace, "record", "--blockprofile", paths[0], "--mutexprofile", paths[1], "--",
@@ -43,15 +44,32 @@ def run(what, rounds):
     return truth, *map(pprofs.read, paths)
 
 
-def three(what, rounds):
-    truth, block, mutex = run(what, rounds)
-    for (kind, function), ns in truth.items():
-        rows = [row for row in block.rows if row.labels.get("wait") in LOCKS] if kind == "block" else mutex.rows
-        near(f"{what}, {kind}, {function}", sum(row.values[1] for row in rows if function in row.frames), ns)
-    actors = {function for _, function in truth}
-    strange = [row.frames for row in mutex.rows if not actors & set(row.frames)]
-    if strange:
-        fail(f"{what}: nobody waited for {strange}")
+def run(what, rounds):
+    """The same of a run that the program could measure."""
+    for _ in range(20):
+        truth, *profiles = run_once(what, rounds)
+        doubts = {function: truth.pop(("doubt", function)) for kind, function in list(truth) if kind == "doubt"}
+        if not doubts or sum(doubts.values()) <= 0.02 * min(truth["mutex", function] for function in doubts):
+            return truth, *profiles
+        print(f"{what}: not measured, in doubt are {doubts} ns")
+    return fail(f"{what}: this machine does not let the program measure")
+
+
+def three(what, rounds, runs=1):
+    """Sums over as many runs."""
+    sums = {}
+    for _ in range(runs):
+        truth, block, mutex = run(what, rounds)
+        for (kind, function), ns in truth.items():
+            rows = [row for row in block.rows if row.labels.get("wait") in LOCKS] if kind == "block" else mutex.rows
+            seen, true = sums.get((kind, function), (0, 0))
+            sums[kind, function] = seen + sum(row.values[1] for row in rows if function in row.frames), true + ns
+        actors = {function for _, function in truth}
+        strange = [row.frames for row in mutex.rows if not actors & set(row.frames)]
+        if strange:
+            fail(f"{what}: nobody waited for {strange}")
+    for (kind, function), (seen, true) in sums.items():
+        near(f"{what}, {kind}, {function}", seen, true)
 
 
 def mutex():
@@ -63,7 +81,8 @@ def rwlock():
 
 
 def storm():
-    three("storm", 4000)
+    """In short runs: in a long one it is switched out beside an unlock sooner or later."""
+    three("storm", 1000, 5)
 
 
 def idle():

@@ -8,7 +8,8 @@
  *                           than two others wait for a mutex
  *
  * Prints "block FUNCTION NS", by the clock around each call that locks or waits, and "mutex FUNCTION NS": what all others
- * waited in the turns of that function.  Its turn lasts from the unlock before to its own.
+ * waited in the turns of that function.  Its turn lasts from the unlock before to its own.  "doubt FUNCTION NS" is how much of
+ * that could be the next one's: an unlock was at some time between the clock before it and the one after it, or after the next lock.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -23,7 +24,7 @@
 enum { THREADS = 3, MOST = 20000 };
 
 struct span {
-    int64_t from, to;                   /* of a wait; an unlock is at `to` */
+    int64_t from, to;
 };
 
 static struct actor {
@@ -63,6 +64,11 @@ static void waited(struct actor *a, int64_t from)
 
 static void unlocks(struct actor *a)
 {
+    a->unlocks[a->unlock_count].from = now_ns();
+}
+
+static void unlocked(struct actor *a)
+{
     a->unlocks[a->unlock_count++].to = now_ns();
 }
 
@@ -81,6 +87,7 @@ static void unlocks(struct actor *a)
             storm ? busy(50000) : (void)usleep((hold_ms) * 1000); \
             unlocks(a); \
             rw ? pthread_rwlock_unlock(&rwlock) : pthread_mutex_unlock(&mutex); \
+            unlocked(a); \
             if (!storm) \
                 usleep(500); \
         } \
@@ -91,7 +98,7 @@ ACTOR(1, second, 10, pthread_rwlock_wrlock)
 ACTOR(2, third, 20, pthread_rwlock_rdlock)
 
 struct unlock {
-    int64_t at;
+    struct span at;
     struct actor *by;
 };
 
@@ -99,19 +106,54 @@ static int by_time(const void *a, const void *b)
 {
     const struct unlock *x = a, *y = b;
 
-    return (x->at > y->at) - (x->at < y->at);
+    return (x->at.from > y->at.from) - (x->at.from < y->at.from);
+}
+
+static int by_end(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+
+    return (x->to > y->to) - (x->to < y->to);
+}
+
+/* Who has the lock has it after the unlock before. */
+static void end_unlocks(struct unlock *all, unsigned count)
+{
+    static struct span waits[THREADS * MOST];
+    unsigned next = 0, wait_count = 0;
+
+    for (struct actor *a = actors; a < actors + THREADS; a++)
+        for (unsigned i = 0; i < a->wait_count; i++)
+            waits[wait_count++] = a->waits[i];
+    qsort(waits, wait_count, sizeof *waits, by_end);
+    for (unsigned i = 0; i < count; i++) {
+        while (next < wait_count && waits[next].to < all[i].at.from)
+            next++;
+        if (next < wait_count && waits[next].to < all[i].at.to)
+            all[i].at.to = waits[next].to;
+    }
+}
+
+/* None unless it was switched out there: by itself an unlock wakes somebody, at once. */
+static int64_t doubt_of(const struct span *unlock, int64_t wait_end)
+{
+    int64_t ns = (unlock->to < wait_end ? unlock->to : wait_end) - unlock->from;
+
+    return ns > 500000 ? ns : 0;
 }
 
 static void tell_turns(void)
 {
     static struct unlock all[THREADS * MOST];
-    int64_t caused[THREADS] = { 0 };
+    int64_t caused[THREADS] = { 0 }, doubt[THREADS] = { 0 };
     unsigned count = 0;
 
     for (struct actor *a = actors; a < actors + THREADS; a++)
         for (unsigned i = 0; i < a->unlock_count; i++)
-            all[count++] = (struct unlock){ a->unlocks[i].to, a };
+            all[count++] = (struct unlock){ a->unlocks[i], a };
     qsort(all, count, sizeof *all, by_time);
+    if (strcmp(what, "rwlock") != 0)
+        end_unlocks(all, count);
     for (struct actor *a = actors; a < actors + THREADS; a++) {
         int64_t sum = 0;
 
@@ -119,17 +161,18 @@ static void tell_turns(void)
             int64_t since = a->waits[i].from, to = a->waits[i].to;
 
             sum += to - since;
-            while (first < count && all[first].at < since)
+            while (first < count && all[first].at.from < since)
                 first++;
-            for (unsigned u = first; u < count && all[u].at < to; u++) {
-                caused[all[u].by - actors] += all[u].at - since;
-                since = all[u].at;
+            for (unsigned u = first; u < count && all[u].at.from < to; u++) {
+                caused[all[u].by - actors] += all[u].at.from - since;
+                since = all[u].at.from;
+                doubt[all[u].by - actors] += doubt_of(&all[u].at, to);
             }
         }
         printf("block %s %lld\n", a->name, (long long)sum);
     }
     for (int i = 0; i < THREADS; i++)
-        printf("mutex %s %lld\n", actors[i].name, (long long)caused[i]);
+        printf("mutex %s %lld\ndoubt %s %lld\n", actors[i].name, (long long)caused[i], actors[i].name, (long long)doubt[i]);
 }
 
 static void three(void)
