@@ -50,7 +50,7 @@ int ct_record_serve_first(const struct ct_settings *settings, struct ct_follow *
     int r = settings->http ? start(&options, follow, ret, &err) : 0;
 
     if (r < 0)
-        fprintf(stderr, "ctrace: record: --http %s: %s%s\n", settings->http, err.text,
+        fprintf(stderr, "ctrace: record: --http: %s%s\n", err.text,
                 r == -EPERM ? "" : "; the program runs, and is not served");
     else if (settings->http)
         fprintf(stderr, "ctrace: serving http://%s/\n", ct_service_place(*ret));

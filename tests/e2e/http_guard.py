@@ -119,7 +119,7 @@ def refusals():
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        expect(unserved("--http", address), f"ctrace: record: --http {address}: {address} is in use by somebody else; "
+        expect(unserved("--http", address), f"ctrace: record: --http: {address} is in use by somebody else; "
                "the program runs, and is not served", "in use")
     assert "no address of this machine" in unserved("--http", "192.0.2.1:1", "--http-insecure")
     assert "is no address" in unserved("--http", "evil.com:80")

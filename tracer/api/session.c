@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,10 +57,29 @@ static const struct ct_serve_api *load(void)
     return serve ? serve(CT_SERVE_VERSION) : NULL;
 }
 
+static const void *module_of(const void *code)
+{
+    Dl_info info;
+
+    return code && dladdr(code, &info) ? info.dli_fbase : NULL;
+}
+
+/* Linked by -lctrace alone libc comes before the recorder: no wrapper is called, and our threads look like the program's. */
+static void warn_of_order(void)
+{
+    const void *called = module_of(dlsym(RTLD_DEFAULT, "pthread_create"));
+
+    if (called && called == module_of((const void *)&gnu_get_libc_version))
+        fprintf(stderr, "ctrace: the recorder stands behind libc and sees no call of the program: link as `pkg-config --libs ctrace`"
+                " says, or run it under `ctrace record`\n");
+}
+
 int api_session_library(void)
 {
-    if (!api_session.serve)
+    if (!api_session.serve) {
         api_session.serve = load();
+        warn_of_order();
+    }
     return api_session.serve ? 0 : -ELIBACC;
 }
 
