@@ -77,6 +77,7 @@ def guard():
         for name, value in (("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("cache-control", "no-store")):
             expect(headers[name], value, name)
         assert "access-control-allow-origin" not in headers, headers
+        assert "cross-origin-opener-policy" not in headers, "a browser begins another process for such a page"
 
 
 def page():
