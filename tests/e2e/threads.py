@@ -7,6 +7,7 @@ tests/tracer/service/threads.c and readers.c are the programs.
 """
 
 import re
+import subprocess
 import sys
 import time
 
@@ -123,6 +124,21 @@ def states():
             fail(f"-O{level}: exit status {s.status}: {s.errors}")
 
 
+def nameless():
+    """Without names each frame tells its file and the place in there."""
+    with Served("threads0", "states") as s:
+        until = time.monotonic() + 20
+        names = []
+        while names[:3] != ["kernel", "in_flock", "wait_for_file"]:
+            if time.monotonic() > until:
+                fail(f"the frames of the flocker are {names}")
+            text = s.get("threads?debug=2&symbolize=0")
+            frames = re.search(r'^thread \d+ "flocker" \[.*\]:\n((?:0x[0-9a-f]+\n\t.*\n)*)', text, re.M)
+            places = re.findall(r"^\t(.*service-threads0) \+0x([0-9a-f]+)$", frames[1] if frames else "", re.M)
+            names = [subprocess.run(["addr2line", "-f", "-e", file, hex(int(place, 16) - 1)], capture_output=True, text=True, check=True)
+                     .stdout.split("\n")[0] for file, place in places]
+
+
 def still():
     """Of threads that wait in calls nobody wraps: how long at least, by who has not run from one look to the next."""
     with Served("threads2", "states") as s:
@@ -164,7 +180,7 @@ def storm_long():
     storm(10000, 1200)
 
 
-CASES = sys.argv[2:] or ["locks", "readers", "states", "still", "storm"]
+CASES = sys.argv[2:] or ["locks", "readers", "states", "nameless", "still", "storm"]
 for case in CASES:
     began = time.monotonic()
     globals()[case]()

@@ -143,6 +143,29 @@ static void put_state(struct ct_reply *reply, const struct ct_threads *t, const 
 
 /* --- each thread --- */
 
+/* A name may hold any byte; a line must stay a line. */
+static void put_word(struct ct_reply *reply, const char *word)
+{
+    for (const char *end; *word; word = *end ? end + 1 : end) {
+        for (end = word; *end && !iscntrl((unsigned char)*end); end++)
+            ;
+        ct_reply_bytes(reply, word, (size_t)(end - word));
+        ct_reply_text(reply, *end ? "?" : "");
+    }
+}
+
+/* Code that nobody has a name for: by that place in its file others find it, wherever it was loaded. */
+static void put_nameless(struct ct_reply *reply, const struct ct_profile *p, const struct ct_profile_location *l)
+{
+    const struct ct_profile_mapping *m = l->mapping == CT_PROFILE_NONE ? NULL : &p->mappings.items[l->mapping];
+
+    ct_reply_print(reply, "0x%llx\n\t", (unsigned long long)l->address);
+    put_word(reply, m && m->file ? ct_profile_at(p, m->file) : "?");
+    if (m)
+        ct_reply_print(reply, " +0x%llx", (unsigned long long)(l->address + 1 - m->start + m->offset));
+    ct_reply_text(reply, "\n");
+}
+
 static void put_frame(struct ct_reply *reply, const struct ct_profile *p, uint32_t location)
 {
     const struct ct_profile_location *l = &p->locations.items[location];
@@ -151,14 +174,16 @@ static void put_frame(struct ct_reply *reply, const struct ct_profile *p, uint32
         const struct ct_profile_line *line = &p->lines.items[l->line + i];
         const struct ct_profile_function *f = line->function == CT_PROFILE_NONE ? NULL : &p->functions.items[line->function];
 
-        ct_reply_print(reply, "%s()\n\t%s:%lld", f ? ct_profile_at(p, f->name) : "?",
-                       f && f->file ? ct_profile_at(p, f->file) : "?", (long long)line->line);
+        put_word(reply, f ? ct_profile_at(p, f->name) : "?");
+        ct_reply_text(reply, "()\n\t");
+        put_word(reply, f && f->file ? ct_profile_at(p, f->file) : "?");
+        ct_reply_print(reply, ":%lld", (long long)line->line);
         if (l->entry && l->entry <= l->address && i + 1 == l->line_count)       /* one that was inlined begins nowhere */
             ct_reply_print(reply, " +0x%llx", (unsigned long long)(l->address + 1 - l->entry));
         ct_reply_text(reply, "\n");
     }
     if (l->line_count == 0)
-        ct_reply_print(reply, "0x%llx\n\t?\n", (unsigned long long)l->address);
+        put_nameless(reply, p, l);
 }
 
 void ct_threads_put_each(const struct ct_threads *t, const struct ct_profile *p, const uint32_t *stack, struct ct_reply *reply)
