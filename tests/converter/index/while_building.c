@@ -74,32 +74,15 @@ static void claims_hold(struct ct_index *index)
 /* The trace is there when all who ask are. */
 static int open_trace(void *context, struct ct_reader **ret, struct ct_error *err)
 {
-    const struct ct_reader_options options = { .ahead = true };
-    struct workshop *shop = context;
-    struct ct_read_input input = { .path = shop->trace, .fd = -1 };
-
     while (atomic_load(&asking) < ASKERS)
         usleep(100);
-    return ct_reader_open(&input, 1, &options, ret, err);
-}
-
-static int open_again(void *context, struct ct_reader **ret, struct ct_error *err)
-{
-    struct workshop *shop = context;
-    struct ct_read_input input = { .path = shop->trace, .fd = -1 };
-
-    return ct_reader_open(&input, 1, NULL, ret, err);
-}
-
-static void close_trace(void *context, struct ct_reader *reader)
-{
-    ct_reader_close(reader);
+    return workshop_read_ahead(context, ret, err);
 }
 
 static struct ct_index *open_index(struct workshop *shop)
 {
-    struct ct_index_source source = { .paths = &shop->path, .count = 1, .open = open_trace, .close = close_trace,
-                                      .context = shop, .again = open_again };
+    struct ct_index_source source = { .paths = &shop->path, .count = 1, .open = open_trace, .close = workshop_close,
+                                      .context = shop, .again = workshop_read };
     struct ct_index *index;
     struct ct_error err;
 

@@ -37,23 +37,33 @@ void workshop_end(struct workshop *shop)
     rmdir(shop->folder);
 }
 
-static int open_trace(void *context, struct ct_reader **ret, struct ct_error *err)
+static int read_trace(const struct workshop *shop, bool ahead, struct ct_reader **ret, struct ct_error *err)
 {
-    struct workshop *shop = context;
-    const struct ct_reader_options options = { .ahead = true };
+    const struct ct_reader_options options = { .ahead = ahead };
     struct ct_read_input input = { .path = shop->trace, .fd = -1 };
 
     return ct_reader_open(&input, 1, &options, ret, err);
 }
 
-static void close_trace(void *context, struct ct_reader *reader)
+int workshop_read(void *shop, struct ct_reader **ret, struct ct_error *err)
 {
+    return read_trace(shop, false, ret, err);
+}
+
+int workshop_read_ahead(void *shop, struct ct_reader **ret, struct ct_error *err)
+{
+    return read_trace(shop, true, ret, err);
+}
+
+void workshop_close(void *shop, struct ct_reader *reader)
+{
+    (void)shop;
     ct_reader_close(reader);
 }
 
 struct ct_index *workshop_open(struct workshop *shop)
 {
-    struct ct_index_source source = { .paths = &shop->path, .count = 1, .open = open_trace, .close = close_trace,
+    struct ct_index_source source = { .paths = &shop->path, .count = 1, .open = workshop_read_ahead, .close = workshop_close,
                                       .context = shop };
     struct ct_index *index;
     struct ct_error err;

@@ -14,6 +14,11 @@ struct workshop {
 void workshop_begin(struct workshop *shop, const void *bytes, size_t size);
 void workshop_end(struct workshop *shop);
 
+/* For sources of an index, whose context is the workshop: the trace by one thread, or decoded ahead by a second one. */
+int workshop_read(void *shop, struct ct_reader **ret, struct ct_error *err);
+int workshop_read_ahead(void *shop, struct ct_reader **ret, struct ct_error *err);
+void workshop_close(void *shop, struct ct_reader *reader);
+
 /* Opens the index, which may be building; fails the test when that is not possible. */
 struct ct_index *workshop_open(struct workshop *shop);
 
