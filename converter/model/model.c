@@ -244,6 +244,20 @@ static void take_other(struct ct_model *m, const struct ct_read_item *item)
         program_end(m, item->program->user, item->ns);
 }
 
+/* Asks for what an event that comes soon needs of its thread: of many threads the nearest cache does not hold all. */
+static inline void expect(const struct ct_read_event *soon)
+{
+    const struct ct_model_thread *t = soon->thread->user;
+
+    if (!t)
+        return;
+    __builtin_prefetch(&t->state);
+    __builtin_prefetch(&t->row);
+    __builtin_prefetch(&t->point);
+    __builtin_prefetch(&t->open_count);
+    __builtin_prefetch(&t->user);
+}
+
 int ct_model_items(struct ct_model *m, const struct ct_read_item *items, size_t count)
 {
     enum { AHEAD = 10, TEXT_AHEAD = 4 };        /* another thread had them last: it takes a while until they are here */
@@ -255,6 +269,8 @@ int ct_model_items(struct ct_model *m, const struct ct_read_item *items, size_t 
         __builtin_prefetch((const void *)later);
         __builtin_prefetch((const void *)(later + sizeof *items / 2));
         __builtin_prefetch(soon->text.at ? soon->text.at : (const char *)soon);
+        if (__builtin_expect(soon->kind == CT_READ_EVENT, 1))
+            expect(soon);
         if (__builtin_expect(items[i].kind == CT_READ_EVENT, 1))
             ct_model_event(m, &items[i].event);
         else
