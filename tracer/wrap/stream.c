@@ -14,6 +14,7 @@ struct ct_stream ct_stream_begin(unsigned call, const FILE *f)
     struct ct_stream b = {
         .pending = ct_span_of(f->_IO_write_base, f->_IO_write_ptr), .ahead = ct_span_of(f->_IO_read_ptr, f->_IO_read_end),
         .read_at = f->_IO_read_ptr, .read_end = f->_IO_read_end, .fd = f->_fileno, .flags = f->_flags,
+        .held = ct_stream_is_held(f),
     };
 
     b.start = ct_timed_begin(call, b.fd);
@@ -32,10 +33,20 @@ CT_JUMPS void ct_seen_flockfile(FILE *f)
         hold(f);
 }
 
-/* The call stayed in memory. */
-static void nothing_happened(const struct ct_stream *b)
+/* To be told that the stream was free takes longer: what is shorter was no wait. */
+static uint64_t shortest_wait(void)
 {
-    if (ct_gate_open())
+    return ct_arena->ticks_per_second / 500000;
+}
+
+/* The call stayed in memory; it may have waited for the thread that had the stream. */
+static void nothing_happened(const FILE *f, const struct ct_stream *b)
+{
+    if (!ct_gate_open() || !ct_arena)
+        return;
+    if (b->held && ct_wanted(CT_CAT_lock) && ct_clock_now() > b->start + shortest_wait())
+        ct_called_lock(CT_CALL_flockfile, (int64_t)(uintptr_t)f, b->start, 0);
+    else
         ct_wait_resume(b->start);
 }
 
@@ -47,7 +58,7 @@ void ct_stream_wrote(unsigned call, const FILE *f, const struct ct_stream *b, si
     if (failed || given > pending)
         ct_timed_end_io(call, b->fd, b->start, failed ? -1 : (int64_t)(given - pending));
     else
-        nothing_happened(b);
+        nothing_happened(f, b);
 }
 
 void ct_stream_was_read(unsigned call, const FILE *f, const struct ct_stream *b, size_t taken, bool less)
@@ -59,7 +70,7 @@ void ct_stream_was_read(unsigned call, const FILE *f, const struct ct_stream *b,
     if (failed || asked)
         ct_timed_end_io(call, b->fd, b->start, failed ? -1 : got > b->ahead ? (int64_t)(got - b->ahead) : 0);
     else
-        nothing_happened(b);
+        nothing_happened(f, b);
 }
 
 /* Whether the buffer takes so much, or has it. */
@@ -76,7 +87,7 @@ static inline bool has(const FILE *f, size_t size)
 #define FREAD(name, parameters, ...) \
     size_t ct_seen_##name parameters \
     { \
-        return has(f, size * n) ? ct_real.name(__VA_ARGS__) \
+        return has(f, size * n) && !ct_stream_is_held(f) ? ct_real.name(__VA_ARGS__) \
                                 : CT_STREAM_READ(f, fread, ct_real.name(__VA_ARGS__), ct_result * size, ct_result < n); \
     }
 FREAD(fread, (void *restrict to, size_t size, size_t n, FILE *restrict f), to, size, n, f)
@@ -87,7 +98,7 @@ FREAD(__fread_unlocked_chk, (void *restrict to, size_t room, size_t size, size_t
 #define FWRITE(name) \
     size_t ct_seen_##name(const void *restrict from, size_t size, size_t n, FILE *restrict f) \
     { \
-        return takes(f, size * n) ? ct_real.name(from, size, n, f) \
+        return takes(f, size * n) && !ct_stream_is_held(f) ? ct_real.name(from, size, n, f) \
                                   : CT_STREAM_WRITE(f, fwrite, ct_real.name(from, size, n, f), ct_result * size); \
     }
 FWRITE(fwrite)

@@ -1,6 +1,7 @@
 /* Streams: what their buffers say before and after a call on one. */
 #pragma once
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "wrap/called.h"
@@ -15,7 +16,19 @@ struct ct_stream {
     size_t ahead;                       /* bytes got from the kernel that were not read */
     char *read_at, *read_end;
     int fd, flags;
+    bool held;                          /* another thread was in a call on it: this one had to wait */
 };
+
+/* libc's lock of a stream; who holds it may take it again.  Its layout is that of every glibc for amd64 and arm64. */
+struct ct_stream_lock { int word, count; const void *holder; };
+
+static inline bool ct_stream_is_held(const FILE *f)
+{
+    const struct ct_stream_lock *lock = (const struct ct_stream_lock *)(const void *)f->_lock;
+
+    return __builtin_expect(lock && __atomic_load_n(&lock->word, __ATOMIC_RELAXED), 0) &&
+           __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != (const void *)pthread_self();
+}
 
 static inline size_t ct_span_of(const char *from, const char *to)
 {

@@ -1,5 +1,6 @@
 /* Streams: results, errno and bytes are those of libc, buffered by lines, by blocks or not at all. */
 #include <fcntl.h>
+#include <semaphore.h>
 #include <stdarg.h>
 #include <stdio_ext.h>
 #include <sys/stat.h>
@@ -178,10 +179,52 @@ static void shared(void)
     unlink(path);
 }
 
+static FILE *held;
+static sem_t taken;
+
+static void *hold(void *unused)
+{
+    for (int i = 0; i < 3; i++) {
+        flockfile(held);
+        sem_post(&taken);
+        pause_ms(30);
+        funlockfile(held);
+        pause_ms(30);
+    }
+    return unused;
+}
+
+/* Who has a stream keeps others waiting whose text the buffer would take. */
+static void waited(void)
+{
+    pthread_t t;
+
+    held = file("w");
+    setvbuf(held, NULL, _IOFBF, 4096);
+    SHOW_ERRNO(fputs("first\n", held));
+    sem_init(&taken, 0, 0);
+    pthread_create(&t, NULL, hold, NULL);
+    for (int i = 0; i < 3; i++) {
+        sem_wait(&taken);
+        if (i == 0)
+            SHOW_ERRNO(fputs("second\n", held));
+        if (i == 1)
+            SHOW_ERRNO(fprintf(held, "%d\n", 3));
+        if (i == 2)
+            SHOW_ERRNO(fwrite("fourth\n", 1, 7, held));
+    }
+    pthread_join(t, NULL);
+    flockfile(held);
+    SHOW_ERRNO(fputs("one's own\n", held));
+    funlockfile(held);
+    SHOW_ERRNO(fclose(held));
+    unlink(path);
+}
+
 #ifdef __x86_64__
 #define FORMATS { "formats", formats },
 #else
 #define FORMATS
 #endif
 
-CASES({ "blocks", blocks }, { "lines", lines }, { "failures", failures }, FORMATS { "shared", shared })
+CASES({ "blocks", blocks }, { "lines", lines }, { "failures", failures }, FORMATS { "shared", shared }, { "waited", waited })
