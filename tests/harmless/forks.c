@@ -203,6 +203,36 @@ static void vfork_storm(void)
     printf("%d children\n", right);
 }
 
+/* While others are busy: with a mask and a group of its own, with a descriptor that is closed and one that is opened, and in vain. */
+static void spawn_storm(void)
+{
+    char *words[] = { "sh", "-c", "read line", NULL };          /* there is none: 1 */
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    sigset_t all;
+    int right = 0;
+
+    sigfillset(&all);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setsigmask(&attr, &all);
+    posix_spawnattr_setsigdefault(&attr, &all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addclose(&actions, 0);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    start_busy(4);
+    for (int i = 0; i < 40; i++) {
+        pid_t pid = -7;
+        int r = posix_spawn(&pid, i % 4 == 3 ? "/nowhere" : "/bin/sh", i % 4 ? &actions : NULL, i % 2 ? &attr : NULL, words, environ);
+
+        right += r ? i % 4 == 3 && r == ENOENT && pid == -7 : status_of(pid) == 1;
+    }
+    stop_busy();
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attr);
+    printf("%d right\n", right);
+}
+
 static int in_shared_memory(void *value)
 {
     (void)!write(-1, "", 0);
@@ -339,5 +369,5 @@ static void prefork(void)
 }
 
 HARMLESS({ "storm", storm }, { "storm-behind", storm_behind }, { "handler-storm", handler_storm }, { "orphan", orphan },
-         { "root", new_root }, { "user", another_user }, { "strangers", strangers }, { "vfork-storm", vfork_storm },
+         { "root", new_root }, { "user", another_user }, { "strangers", strangers }, { "vfork-storm", vfork_storm }, { "spawn-storm", spawn_storm },
          { "shared-memory", shared_memory }, { "exec-chain", exec_chain }, { "large", large }, { "prefork", prefork })

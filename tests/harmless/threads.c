@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <ucontext.h>
 
@@ -385,7 +386,58 @@ static void bare(void)
     }
 }
 
+static int null, letters[2];
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static char *const no_words[] = { NULL };
+
+static int fork_once(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(5);
+    return status_of(pid) - 5;
+}
+
+static int and_close(int fd)
+{
+    return fd < 0 ? fd : close(fd);
+}
+
+#define BARE(X) \
+    X(write, write(null, "x", 1)) X(write_fails, write(-1, "x", 1)) X(read, read(null, &(char){ 0 }, 1)) \
+    X(open, and_close(open("/dev/null", O_RDONLY))) X(open_fails, open("/nowhere", O_RDONLY)) X(dup, and_close(dup(null))) \
+    X(sleep, nanosleep(&(struct timespec){ 0, 1000 }, NULL)) X(poll, poll(NULL, 0, 1)) \
+    X(select, select(0, NULL, NULL, NULL, &(struct timeval){ 0, 1000 })) X(access, access("/nowhere", F_OK)) \
+    X(mutex, (pthread_mutex_lock(&mutex), pthread_mutex_unlock(&mutex))) X(reader, pthread_rwlock_rdlock(&rwlock)) \
+    X(malloc, (free(malloc(300000)), 0)) X(by_number, syscall(SYS_write, -1, "", 1)) X(send, send(letters[0], "x", 1, 0)) \
+    X(recv, recv(letters[1], &(char){ 0 }, 1, 0)) X(fork, fork_once()) X(waitpid, waitpid(-1, NULL, WNOHANG)) \
+    X(exec_fails, execve("/nowhere", no_words, no_words)) X(exit, (_exit(9), 0))
+#define BARE_RUN(name, call) static int bare_##name(void *unused) { long r = (call); _exit(r < 0 ? 2 : r == 0 ? 3 : 4); }
+BARE(BARE_RUN)
+#define BARE_ROW(name, call) { #name, bare_##name },
+
+/* Calls that libc makes without thread-local data, or with so little that zeros will do. */
+static void bare_calls(void)
+{
+    static const struct { const char *name; int (*run)(void *); } calls[] = { BARE(BARE_ROW) };
+    static char stack[65536] __attribute__((aligned(16))), tls[16384] __attribute__((aligned(64)));
+
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, letters))
+        abort();
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        memset(tls, 0, sizeof tls);
+        printf("%s: ", calls[i].name);
+        printf("%d\n", status_of(clone(calls[i].run, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_SETTLS | SIGCHLD, NULL, NULL,
+                                       tls + sizeof tls / 2)));
+    }
+    close(null);
+    close(letters[0]);
+    close(letters[1]);
+}
+
 HARMLESS({ "many", many }, { "many-long", many_long }, { "shortly", shortly }, { "shortly-long", shortly_long },
          { "small", small }, { "endings", endings }, { "outlived", outlived }, { "main-first", main_first },
          { "chain", chain }, { "contexts", contexts }, { "deep", deep },
-         { "raw", raw }, { "bare", bare })
+         { "raw", raw }, { "bare", bare }, { "bare-calls", bare_calls })

@@ -39,13 +39,25 @@ extern union ct_gate ct_gate __attribute__((aligned(CT_GATE_PAGE), visibility("h
 /* A new process looks at itself; true when it records.  Called by ct_gate_open() only. */
 __attribute__((cold)) bool ct_gate_reborn(void);
 
+/*
+ * Whether there is a thread at all: a child by clone(CLONE_VM | CLONE_SETTLS) may have been given a few zeros for its
+ * thread-local data, in which libc's functions work, and nothing can be recorded.
+ */
+static inline bool ct_gate_has_tls(void)
+{
+    uintptr_t at = (uintptr_t)__builtin_thread_pointer();
+
+    asm("" : "+r"(at));                 /* the compiler knows that it is not zero */
+    return at != 0;
+}
+
 static inline bool ct_gate_open(void)
 {
     uint32_t word = atomic_load_explicit(&ct_gate.word, memory_order_relaxed);
 
     if (__builtin_expect(word == CT_GATE_SHUT, 1))
         return false;
-    return word >= CT_GATE_FIRST || ct_gate_reborn();
+    return word >= CT_GATE_FIRST ? ct_gate_has_tls() : ct_gate_reborn();
 }
 
 /* The same where it is open as a rule: calls come through the recorder while something is recorded. */
@@ -53,7 +65,7 @@ static inline bool ct_gate_still_open(void)
 {
     uint32_t word = atomic_load_explicit(&ct_gate.word, memory_order_relaxed);
 
-    return __builtin_expect(word >= CT_GATE_FIRST, 1) || (word == CT_GATE_WIPED && ct_gate_reborn());
+    return __builtin_expect(word >= CT_GATE_FIRST, 1) ? ct_gate_has_tls() : word == CT_GATE_WIPED && ct_gate_reborn();
 }
 
 /* The gate's word, to be compared with the one that a slice was opened under.  Edge GATE. */

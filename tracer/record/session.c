@@ -186,6 +186,8 @@ bool ct_gate_reborn(void)
 {
     uint32_t free = 0;
 
+    if (!ct_gate_has_tls())
+        return false;
     if (!atomic_compare_exchange_strong_explicit(&reborn_lock, &free, 1, memory_order_acquire, memory_order_relaxed))
         return false;
     ct_session_forked_child();

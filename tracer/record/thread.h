@@ -96,18 +96,6 @@ struct ct_birth {
  */
 bool ct_thread_frame_alive(uintptr_t frame);
 
-/*
- * Whether there is a thread at all: a child by clone(CLONE_VM | CLONE_SETTLS) may have been given a few zeros for its
- * thread-local data, in which libc's functions work, and nothing can be recorded.
- */
-static inline bool ct_thread_has_tls(void)
-{
-    uintptr_t at = (uintptr_t)__builtin_thread_pointer();
-
-    asm("" : "+r"(at));                 /* the compiler knows that it is not zero */
-    return at != 0;
-}
-
 /* A thread that was seen is one of ctrace's own after all. */
 void ct_thread_unsee(uint32_t tid);
 /* ct_self.gone: the thread has ended, takes its row right now, or is one of ctrace's own (record/hidden.h). */

@@ -43,7 +43,7 @@ static void forked(bool is_child, sigset_t *signals, bool told)
     }
 }
 
-CT_WRAPPER pid_t fork(void)
+static pid_t told_fork(void)
 {
     uint64_t start = ct_clock_now();
     sigset_t signals;
@@ -56,6 +56,11 @@ CT_WRAPPER pid_t fork(void)
         emit_fork(start, pid < 0 ? -error : pid);
     errno = error;
     return pid;
+}
+
+CT_WRAPPER pid_t fork(void)
+{
+    return ct_gate_has_tls() ? told_fork() : ct_real.fork();
 }
 
 /* libc forks inside.  Who comes back is the child, also with an error, unless there is none: the parent has ended in there. */
@@ -140,8 +145,11 @@ static bool announce(const char *path)
 
 static void take_back(bool own)
 {
-    int error = errno;
+    int error;
 
+    if (!ct_gate_has_tls())
+        return;
+    error = errno;
     ct_session_after_exec();
     if (own && ct_recording(CT_CAT_process))
         EMIT(EXEC_FAILED, .result = -error);
