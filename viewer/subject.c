@@ -100,11 +100,23 @@ void ct_subject_sift(struct ct_subject_options *o)
     free(all);
 }
 
+/* One that begins at this moment has nobody yet who records into it. */
+static void await_beginning(const char *path)
+{
+    static const struct timespec moment = { 0, 20000000 };
+    struct stat st;
+
+    for (int i = 0; i < 50 && stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == sizeof(struct ct_file_head) &&
+         time(NULL) - st.st_mtim.tv_sec <= 1; i++)
+        nanosleep(&moment, NULL);
+}
+
 static int find_files(struct ct_subject *s, const struct ct_subject_options *o, struct ct_error *err)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < o->count; i++) {
+        await_beginning(o->paths[i]);
         r = ct_subject_is_profile(o->paths[i], err);
         if (r > 0)
             r = ct_error_at(err, -EINVAL, 0, "%.110s is no trace", o->paths[i]);

@@ -117,15 +117,24 @@ static bool put_node(struct ct_builder *b, struct stacks *s, const struct ct_sta
     return true;
 }
 
+/* A number that means no stack, with the first frame of all, which is empty: there may be no program. */
+static bool put_none(struct stacks *s)
+{
+    struct ct_node_record *record = ct_list_add(&s->nodes);
+
+    if (record)
+        *record = (struct ct_node_record){ 0 };
+    return record != NULL;
+}
+
 static int put_stacks(struct ct_builder *b, struct stacks *s)
 {
     const struct ct_stacks *stacks = ct_model_stacks(b->model);
-    static const struct ct_stack_node none;
+    bool put = put_frame(b, s, &(struct ct_read_frame){ 0 }, true);
 
-    for (uint32_t i = 0; i < ct_stacks_count(stacks); i++)
-        if (!put_node(b, s, i < CT_NODE_FIRST ? &none : ct_stacks_node(stacks, i)))
-            return -ENOMEM;
-    return 0;
+    for (uint32_t i = 0; put && i < ct_stacks_count(stacks); i++)
+        put = i < CT_NODE_FIRST ? put_none(s) : put_node(b, s, ct_stacks_node(stacks, i));
+    return put ? 0 : -ENOMEM;
 }
 
 static void free_stacks(struct stacks *s)

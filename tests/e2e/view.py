@@ -239,6 +239,15 @@ def damaged():
             assert re.match(r"The trace is (cut|damaged)", said) and meta["trace"]["damage"] == said, (said, meta)
             assert v.json("/api/lanes")["lanes"], "no lane of what could be read"
         assert f"ctrace view: {said}\n" in v.said, v.said
+    for size in (16, 24, 60, 150):                  # before it says of which program it is
+        with open(f"{scratch}/begun.out", "wb") as file:
+            file.write(whole[:size])
+        with Viewer("--no-browser", "--listen", "127.0.0.1:0", "begun.out", folder=scratch) as v:
+            v.ready()
+            said, meta = v.json("/api/progress")["error"], v.json("/api/meta")
+            assert said.startswith("The trace is cut at byte 16") and not meta["programs"] and not v.json("/api/lanes")["lanes"], (size, said, meta)
+            for path in ("overview", "threads", "range", "flame?kind=wait", "names", "search?q=a"):
+                v.json(f"/api/{path}")
     for name, piece in (("empty.out", b""), ("tiny.out", whole[:8])):
         with open(f"{scratch}/{name}", "wb") as file:
             file.write(piece)
