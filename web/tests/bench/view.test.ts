@@ -95,8 +95,8 @@ it("moves", async () => {
   const at = await open(browser, `${viewing.url}#timeline?v=300000000-500000000`, SIZE); // the least trace lasts a second
   const { page } = at;
   await settled(page);
-  await page.locator(".head.fold button[aria-expanded=false]").first().click({ timeout: 60_000 });
-  await page.waitForFunction(() => document.querySelectorAll(".head.lane").length > 20); // as many as fit
+  await page.waitForFunction(() => document.querySelectorAll(".head.lane").length > 20, undefined, { timeout: 60_000 }); // as many as fit
+  await page.evaluate(() => document.querySelector(".head.fold button[aria-expanded=false]")?.dispatchEvent(new MouseEvent("click", { bubbles: true })));
   await settled(page);
   say("view.lanes", await page.evaluate(() => document.querySelectorAll(".head.lane").length), "lanes");
   await move(page, 100, false); // what is compiled lazily
