@@ -316,7 +316,7 @@ static inline size_t free_at_end(const size_t *block, size_t head)
         end = heap + ct_heap_bytes(heap);
     }
     left = (size_t)(end - next);
-    if (left >= (size_t)(end - heap) ||
+    if (left < 2 * sizeof left || left >= (size_t)(end - heap) ||       /* no chunk begins there that this heap has */
         (__atomic_load_n((const size_t *)(const void *)next + 1, __ATOMIC_RELAXED) & ~(size_t)CHUNK_FLAGS) != left)
         return 0;
     return left + size + (head & CHUNK_AFTER_USED ? 0 : block[-2]);
