@@ -85,7 +85,7 @@ static uint32_t take_free(struct ct_arena *a, uint32_t want, uint32_t *ret)
  */
 static bool back_ourselves(struct ct_arena *a, uint32_t ready)
 {
-    uint32_t more = a->layout.slice_units - ready;
+    uint32_t more = ready < a->layout.slice_units ? a->layout.slice_units - ready : 0;
 
     if (more > CT_SLICE_MAX_UNITS)
         more = CT_SLICE_MAX_UNITS;
