@@ -34,7 +34,7 @@ struct look {
     CT_LIST(struct end) ends;
     struct ct_idmap open;               /* program and descriptor -> place in `slots` */
     CT_LIST(struct slot { uint32_t end; unsigned port; bool accepted; }) slots;    /* end: CT_IDMAP_NONE none */
-    CT_LIST(int64_t) told;              /* by index of the thread: when it told of something last */
+    CT_LIST(int64_t) told;              /* by index of the thread: when it told of a call last */
     size_t marks;
     bool no_memory;
 };
@@ -142,7 +142,7 @@ static void take_bytes(struct look *l, struct slot *slot, bool sent, uint64_t by
     l->marks++;
 }
 
-/* When the thread told of something last; NULL without memory. */
+/* When the thread told of a call last; NULL without memory. */
 static int64_t *told_by(struct look *l, const struct ct_read_thread *thread)
 {
     while (l->told.count <= thread->index) {
@@ -159,7 +159,7 @@ static int64_t *told_by(struct look *l, const struct ct_read_thread *thread)
 
 /*
  * No later than the call began.  Recorders of ours read the clock before and after; LTTng's reads it when the event is told, before
- * which the thread may have lost its CPU.  Then all that is known is that the thread had told of what it did before.
+ * which the thread may have lost its CPU.  Then all that is known is that the thread had told of its call before.
  */
 static int64_t begin_of(struct look *l, const struct ct_read_event *e)
 {
@@ -189,6 +189,20 @@ static void take_call(struct look *l, const struct ct_read_event *e)
     } else if (call->category == CT_CAT_io && result > 0 && (call->direction == 'R' || call->direction == 'W')) {
         take_bytes(l, slot, call->direction == 'W', (uint64_t)result, call->direction == 'W' ? start : e->ns);
     }
+}
+
+/*
+ * What is told within a call and before it - what its descriptor is, on which CPU the thread goes on, a sample - says nothing of when
+ * the call began: only calls do.
+ */
+static void take_call_told(struct look *l, const struct ct_read_event *e)
+{
+    int64_t *told;
+
+    take_call(l, e);
+    told = e->nested ? NULL : told_by(l, e->thread);
+    if (told)
+        *told = e->ns;
 }
 
 /* --- what follows --- */
@@ -277,13 +291,7 @@ int ct_hosts_look(const struct ct_hosts *hosts, struct ct_reader *reader, struct
             take_name(&l, &item->event);
         else if (item->event.no == CT_EV_IO || item->event.no == CT_EV_IO_SLOW || item->event.no == CT_EV_FILE ||
                  item->event.no == CT_EV_FILE_SLOW)
-            take_call(&l, &item->event);
-        if (!item->event.nested && item->event.no != CT_EV_CPU_SAMPLE) {     /* those may come within a call */
-            int64_t *told = told_by(&l, item->event.thread);
-
-            if (told)
-                *told = item->event.ns;
-        }
+            take_call_told(&l, &item->event);
     }
     compare_all(&l, ret);
     for (size_t i = 0; i < l.ends.count; i++) {
