@@ -116,12 +116,13 @@ function drawLost(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: In
   }
 }
 
-/** The entries of a piece in ns, cut to it. */
-function* spansOf({ tile, from, to }: Piece): Generator<[number, number]> {
+/** The entries of a piece in ns, cut to it; `whole`: without what is folded, which takes but a part of its step. */
+function* spansOf({ tile, from, to }: Piece, whole = false): Generator<[number, number]> {
   const { columns, level, index } = tile;
   if (columns.kind !== 0) return;
   const start = tileStart(level, index);
   for (let at = 0; at < columns.n; at++) {
+    if (whole && columns.busy[at] < 255) continue;
     const begin = start + columns.start[at] * stepOf(level);
     const end = begin + columns.len[at] * stepOf(level);
     if (end > from && begin < to) yield [Math.max(begin, from), Math.min(end, to)];
@@ -251,7 +252,7 @@ function drawPauses(pen: CanvasRenderingContext2D, cache: TileCache, picture: La
   pen.fillStyle = inks.pause;
   for (const row of picture.pauses) {
     for (const piece of piecesOf(cache, grid, row)) {
-      for (const [from, to] of spansOf(piece)) {
+      for (const [from, to] of spansOf(piece, true)) {
         const x0 = toX(picture.view, picture.width, from);
         const x1 = toX(picture.view, picture.width, to);
         if (x1 - x0 >= 3 && x1 > 0 && x0 < picture.width) pen.fillRect(x0, 0, x1 - x0, picture.height);

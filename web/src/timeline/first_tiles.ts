@@ -4,7 +4,7 @@ import { ApiError, getBytes, wordsOf } from "../api/api";
 import { tileKey, tilePath, ROWS_AT_MOST } from "./tile";
 import { makeTiles } from "./tile_maker";
 import type { FromWorker, Painting } from "./tile_message";
-import { missingOf, paintingOf, type Sight } from "./tile_wants";
+import { firstOf, paintingOf, type Sight } from "./tile_wants";
 
 export class FirstTiles {
   private readonly under = new Set<string>(); // way
@@ -16,7 +16,7 @@ export class FirstTiles {
   constructor(readonly sight: Sight) {
     const painting = paintingOf(sight);
     const asked: Promise<void>[] = [];
-    for (const { level, index, rows } of missingOf(sight, () => true, "nothing"))
+    for (const { level, index, rows } of firstOf(sight))
       for (let at = 0; at < rows.length; at += ROWS_AT_MOST) asked.push(this.ask(level, index, rows.slice(at, at + ROWS_AT_MOST), painting));
     this.came = Promise.all(asked);
   }

@@ -69,9 +69,17 @@ describe("at first", () => {
     expect(worker.length).toBe(1);
     expect(worker[0]).toBeGreaterThan(first);
   });
-  it("paints the lanes alone, before there is a page around them, and exactly where they stay", async () => {
+  it("paints the lanes alone, before there is a page around them, and exactly where they stay; then finer", async () => {
     watched = await open(browser, "about:blank");
     page = watched.page;
+    const levels: number[] = [];
+    let letFiner = () => undefined as void;
+    const finer = new Promise<void>((resolve) => { letFiner = resolve; });
+    await page.context().route("**/api/tiles?*", async (route) => {
+      levels.push(Number(new URL(route.request().url()).searchParams.get("l")));
+      if (levels[levels.length - 1] !== levels[0]) await finer;
+      await route.continue();
+    });
     await page.addInitScript(() => {
       // However slow this machine is: who waits for long is shown the page without lanes first.
       const later = window.setTimeout;
@@ -86,9 +94,7 @@ describe("at first", () => {
       });
       watch.observe(document, { childList: true, subtree: true });
     });
-    await page.goto(`${fake.url}?token=${fake.token}`);
-    await settled(page);
-    const { seen, box, same } = await page.evaluate(() => {
+    const compare = () => page.evaluate(() => {
       const canvas = document.querySelector<HTMLCanvasElement>(".main");
       const pixels = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data;
       const seen = window.ctraceSeen;
@@ -97,6 +103,13 @@ describe("at first", () => {
       const same = seen.pixels.filter((word, at) => word === now[at]).length / now.length;
       return { seen: { box: seen.box, header: seen.header, left: document.querySelectorAll(".first-picture").length }, box: canvas.getBoundingClientRect().toJSON() as DOMRect, same };
     });
+    await page.goto(`${fake.url}?token=${fake.token}`);
+    await page.waitForFunction(() => (window.ctraceFrames?.().length ?? 0) > 0 && !document.querySelector(".first-picture"));
+    const { seen, box, same } = await compare();
+    letFiner();
+    await settled(page);
+    expect(levels).toContain(levels[0] - 2);
+    expect((await compare()).same).toBeLessThan(same);
     expect(seen.header).toBe(false);
     expect(seen.left).toBe(0);
     expect(seen.box).toEqual(box);

@@ -121,6 +121,18 @@ it("draws the coarser tile while the finer one is on its way, and a faint line w
   expect(showsSteps(drawn(picture, cache), picture, picture.level + 3)).toBeGreaterThan(WIDTH);
 });
 
+it("shades all lanes for as long as a pause lasts, and not for the coarser step that it lies in", () => {
+  const picture = { ...pictureOf(0, 40e6), pauses: trace.lanes.filter((lane) => lane.kind === "pause").flatMap((lane) => lane.rows.map((row) => row.id)) };
+  const cache = new TileCache(1e9);
+  const shades = () => drawn(picture, cache).filter((call) => call.what === "rect" && call.ink === inks.pause).map((call) => call.args[2]);
+  fill(cache, picture.level + 6, 0, 0);
+  expect(shades()).toEqual([]);
+  fill(cache, picture.level, 0, 0);
+  const longest = Math.max(...picture.pauses.flatMap((row) => trace.rows[row].slices.map((slice) => slice.end - slice.start)));
+  expect(shades().length).toBeGreaterThan(0);
+  expect(Math.max(...shades())).toBeLessThanOrEqual(((longest + 2 * stepOf(picture.level)) / 40e6) * WIDTH);
+});
+
 it("leaves the ground where there is no tile", () => {
   const [before, picture] = [pictureOf(12345678, 12545678), pictureOf(3e6, 9e6)];
   const cache = new TileCache(1e9);

@@ -1,8 +1,11 @@
-// The queue asks for what is in view first; the cache forgets what was used longest ago, and always has something to show.
+// What is asked for first covers all in sight.  The queue asks for what is in view first; the cache forgets what was used longest ago, and always has something to show.
 
 import { describe, expect, it } from "vitest";
 import { TileCache, type Tile } from "../../src/timeline/tile_cache";
 import { TileQueue } from "../../src/timeline/tile_queue";
+import { levelFor, STEPS, stepOf } from "../../src/timeline/tile";
+import { firstOf, missingOf, type Sight } from "../../src/timeline/tile_wants";
+import type { PlacedRow } from "../../src/timeline/lanes";
 
 function tile(level: number, index: number, row: number, cost = 10): Tile {
   const columns = { kind: 0, n: 0 } as unknown as Tile["columns"];
@@ -33,6 +36,26 @@ describe("cache", () => {
     const own = tile(5, 6, 1);
     cache.put(own);
     expect(cache.stand(5, 6, 1)[0].tile).toBe(own);
+  });
+});
+
+describe("wants", () => {
+  const rows = [4, 7, 9].map((id) => ({ row: { id } }) as PlacedRow);
+  const sight: Sight = { view: { start: 3e9, end: 8e9 }, devicePixels: 1500, span: 9e9, rows, always: [1, 7], theme: "light", ground: 0, revision: 1, key: "" };
+  it("begins with all that is in sight, at a quarter of the steps", () => {
+    const first = firstOf(sight);
+    const level = levelFor(sight.view, sight.devicePixels) + 2;
+    const size = STEPS * stepOf(level);
+    expect(first.every((want) => want.level === level && want.rows.join() === "4,7,9,1")).toBe(true);
+    expect(first.map((want) => want.index)).toEqual(Array.from({ length: first.length }, (_, at) => first[0].index + at));
+    expect(first[0].index * size).toBeLessThanOrEqual(sight.view.start);
+    expect((first[first.length - 1].index + 1) * size).toBeGreaterThanOrEqual(sight.view.end);
+  });
+  it("asks for nothing of that again", () => {
+    const had = new Set(firstOf(sight).map((want) => `${want.level}/${want.index}`));
+    const wants = missingOf(sight, (level, index) => !had.has(`${level}/${index}`), "all");
+    expect(wants.length).toBeGreaterThan(0);
+    expect(wants.every((want) => want.level === levelFor(sight.view, sight.devicePixels))).toBe(true);
   });
 });
 
