@@ -206,23 +206,30 @@ static int clean(uint64_t w)
     return (bad & ones * 0x80) == 0;
 }
 
+/* Less than eight bytes, and spaces. */
+static uint64_t few(const char *s, size_t size)
+{
+    uint64_t w = 0x2020202020202020u;
+
+    memcpy(&w, s, size);
+    return w;
+}
+
 char *ct_json_text(char *p, const char *text, size_t size)
 {
     size_t i = 0;
 
     while (i < size) {
-        size_t used;
+        size_t used, next = size - i < 8 ? size - i : 8;
+        uint64_t w = next < 8 ? few(text + i, next) : 0;
 
-        if (size - i >= 8) {
-            uint64_t w;
-
+        if (next == 8)
             memcpy(&w, text + i, 8);
-            memcpy(p, text + i, 8);
-            if (clean(w)) {
-                p += 8;
-                i += 8;
-                continue;
-            }
+        if (clean(w)) {
+            memcpy(p, text + i, next);
+            p += next;
+            i += next;
+            continue;
         }
         p = escape(p, (const unsigned char *)text + i, size - i, &used);
         i += used;

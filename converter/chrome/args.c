@@ -126,22 +126,6 @@ static char *open_fixed(struct ct_chrome *c, char *p, unsigned no)
     return chrome_put(c, p, &c->event[no]);
 }
 
-static inline char *descriptor(char *p, const struct ct_span *span, int32_t fd)
-{
-    const struct ct_fd *known = ct_fds_get(&span->thread->program->fds, fd);
-
-    p = ct_json_i64(p, fd);
-    if (!known)
-        return p;
-    p = CT_JSON_PUT(p, ",\"");
-    p = ct_json_string(p, ct_schema_fdkind(known->kind));
-    p = CT_JSON_PUT(p, "\":\"");
-    if (known->name_size)
-        p = ct_json_text(p, known->name, known->name_size < CHROME_TEXT_MAX ? known->name_size : CHROME_TEXT_MAX);
-    *p++ = '"';
-    return p;
-}
-
 /* --- calls: I/O, poll, file --- */
 
 static inline char *call_text(struct ct_chrome *c, char *p, const struct ct_span *span)
@@ -153,7 +137,7 @@ static inline char *call_text(struct ct_chrome *c, char *p, const struct ct_span
 
     args = p = chrome_put(c, p, call);
     args -= sizeof "{\"fd\":" - 1;          /* the first member stands there always */
-    p = descriptor(p, span, (int32_t)a->fd);
+    p = chrome_descriptor(c, p, &span->thread->program->fds, (int32_t)a->fd);
     if (result < 0) {
         p = error_of(p, result);
     } else if (call->direction != 'N') {

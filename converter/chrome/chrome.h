@@ -12,6 +12,7 @@ enum {
     CHROME_EVENT_NAME_MAX = 128,        /* bytes of the name of an event that only the file knows */
     CHROME_CALLS = 192, CHROME_EVENTS = 64,  /* that have pieces; others are written the slow way */
     CHROME_PIECE_MAX = 96,              /* bytes of a piece */
+    CHROME_DESCRIPTORS = 512,           /* that have pieces at a time */
     CHROME_TAILS = 256,
     CHROME_LANES = 4096,                /* of a host; CPUs beyond have no row of their own */
     CHROME_TIMES_MAX = 64,              /* bytes of a start and a duration */
@@ -73,6 +74,8 @@ struct ct_chrome {
     struct chrome_piece call[CHROME_CALLS];     /* ,"name":"read","cat":"io","args":{"fd": */
     struct chrome_piece event[CHROME_EVENTS];   /* ,"name":"wake","cat":"wait","args":{ */
     struct chrome_piece states[CT_STATE_END][CHROME_EVENTS];    /* by state and reason: ,"name":"Waiting: mutex" ... } */
+    struct chrome_piece descriptor[CHROME_DESCRIPTORS];         /* 7,"tcp":"1.2.3.4:80" */
+    uint32_t described[CHROME_DESCRIPTORS], last_described;     /* what `user` of the descriptor is that has the piece */
     struct ct_label_sets label_sets;
     struct chrome_stacks *stacks;
     int64_t now;                        /* of the last item */
@@ -190,6 +193,23 @@ void chrome_span(void *chrome, const struct ct_span *span);
 /* Fills `call` and `event`. */
 void chrome_make_pieces(struct ct_chrome *c);
 char *chrome_thread_ref(struct ct_chrome *c, char *p, const struct ct_model_program *program, uint64_t serial);
+
+/* --- descriptor.c --- */
+
+/* A descriptor that has no piece. */
+char *chrome_describe(struct ct_chrome *c, char *p, struct ct_fd *known, int32_t fd);
+
+/* HOT: 7,"tcp":"1.2.3.4:80", or the number alone where no more was told of it. */
+static inline char *chrome_descriptor(struct ct_chrome *c, char *p, const struct ct_fds *fds, int32_t fd)
+{
+    struct ct_fd *known = ct_fds_get(fds, fd);
+
+    if (!known)
+        return ct_json_i64(p, fd);
+    if (__builtin_expect(known->user != 0 && c->described[known->user % CHROME_DESCRIPTORS] == known->user, 1))
+        return chrome_put(c, p, &c->descriptor[known->user % CHROME_DESCRIPTORS]);
+    return chrome_describe(c, p, known, fd);
+}
 
 /* --- moment.c: the same for moments and states --- */
 

@@ -8,14 +8,12 @@
 /* What a descriptor is, as a string's number + 1; kept with the descriptor as long as it is the same. */
 static uint32_t describe_fd(struct ct_builder *b, struct ct_model_program *program, int32_t number)
 {
-    struct ct_fds *fds = &program->fds;
+    struct ct_fd *fd = ct_fds_get(&program->fds, number);
     char line[CT_STRING_MAX + 64];
-    struct ct_fd *fd;
     int size;
 
-    if ((uint32_t)number >= fds->room || !fds->fd[number].known)
+    if (!fd)
         return CT_STRINGS_EMPTY;
-    fd = &fds->fd[number];
     if (!fd->user) {
         size = snprintf(line, sizeof line, "%s %.*s", ct_schema_fdkind(fd->kind),
                         (int)(fd->name_size < CT_STRING_MAX ? fd->name_size : CT_STRING_MAX), fd->name ? fd->name : "");

@@ -27,7 +27,7 @@ void ct_fds_set(struct ct_fds *fds, int32_t fd, uint32_t kind, struct ct_text na
 void ct_fds_forget(struct ct_fds *fds, int32_t fd);
 
 /* What is known, NULL when nothing is.  Borrowed until the next set or forget. */
-static inline const struct ct_fd *ct_fds_get(const struct ct_fds *fds, int32_t fd)
+static inline struct ct_fd *ct_fds_get(const struct ct_fds *fds, int32_t fd)
 {
     return (uint32_t)fd < fds->room && fds->fd[fd].known ? &fds->fd[fd] : NULL;
 }

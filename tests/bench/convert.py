@@ -3,10 +3,13 @@
     convert.py BUILD FOLDER         BENCH_ROUNDS runs of 1 M events each; BENCH_LARGE=0 leaves 100 M events out
 
 What counts is CPU time, of all of ctrace's threads together: the least of all runs.  "mixed" is what a program does that
-waits, reads, writes and annotates; io, wait and region are nothing but that.
+waits, reads, writes and annotates; io, wait and region are nothing but that; recorded is redis-server for five seconds.
 """
 
+import json
 import os
+import shutil
+import subprocess
 import sys
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 8))
@@ -28,6 +31,15 @@ def make(build, folder, events, mix):
     path = os.path.join(folder, f"convert-{mix}-{events}.trace")
     run([os.path.join(build, "tests/bench/mktrace"), str(events), "8", mix, path])
     return path
+
+
+def record(build, folder):
+    """A trace of a server under load, and how many events it holds."""
+    path = os.path.join(folder, "convert-recorded.trace")
+    subprocess.run(["/usr/bin/python3", f"{os.path.dirname(os.path.abspath(__file__))}/record_redis.py", build, folder, path, "5"],
+                   stdout=subprocess.DEVNULL, check=True)
+    info = subprocess.run([f"{build}/ctrace", "info", "--json", "--alone", path], capture_output=True, check=True).stdout
+    return path, sum(program["event_count"] for program in json.loads(info)["programs"])
 
 
 def convert(build, trace, suffix, rounds):
@@ -53,16 +65,24 @@ def show_speed(name, suffix, events, seconds):
     show(name, speed, "Mevents/s", f" >={BUDGET[suffix]} {'ok' if speed >= BUDGET[suffix] else 'missed'}")
 
 
+def both(build, trace, name, events):
+    """MiB that it takes without compression."""
+    for suffix in ("", ".gz"):
+        seconds, mib = convert(build, trace, suffix, ROUNDS)
+        show_speed(name + suffix, suffix, events, seconds)
+        memory = memory if suffix else mib
+    os.unlink(trace)
+    return memory
+
+
 def main(build, folder):
-    events, memory = 1_000_000, None
-    for mix in ("mixed", "io", "wait", "region"):
-        trace = make(build, folder, events, mix)
-        for suffix in ("", ".gz"):
-            seconds, mib = convert(build, trace, suffix, ROUNDS)
-            show_speed("convert.chrome" + ("" if mix == "mixed" else "." + mix) + suffix, suffix, events, seconds)
-            if mix == "mixed" and not suffix:
-                memory = mib
-        os.unlink(trace)
+    events = 1_000_000
+    memory = both(build, make(build, folder, events, "mixed"), "convert.chrome", events)
+    for mix in ("io", "wait", "region"):
+        both(build, make(build, folder, events, mix), f"convert.chrome.{mix}", events)
+    if shutil.which("redis-server"):
+        trace, recorded = record(build, folder)
+        both(build, trace, "convert.chrome.recorded", recorded)
     if not LARGE:
         return
     trace = make(build, folder, 100 * events, "mixed")

@@ -192,7 +192,13 @@ SECTIONS = [
         "view.line_zoom": "six steps closer, until all is there",
         "view.line_zoom_bytes": "and what came for it",
     }),
-    ("Conversion", {}),
+    ("Conversion", {
+        **{f"convert.chrome{mix}{suffix}": f"{meaning}: events of its trace that a second of CPU time makes JSON of{packed}"
+           for mix, meaning in (("", "1 M mixed events"), (".io", "1 M of nothing but I/O"), (".wait", "1 M of nothing but short waits"),
+                                (".region", "1 M of nothing but regions"), (".recorded", "redis-server, recorded for 5 s"),
+                                (".100M", "100 M mixed events")) for suffix, packed in (("", ""), (".gz", ", packed"))},
+        "convert.chrome.memory": "memory for 100 M events by that for 1 M",
+    }),
     ("CTF", {
         "ctf.chrome": "CTF to Chrome JSON, by the same graph of babeltrace2 into nothing",
         "ctf.text": "the same, by babeltrace2 printing text",
@@ -243,7 +249,7 @@ def table(title, names, lines, meanings):
 def tables(lines):
     told = []
     for title, meanings in SECTIONS:
-        names = [name for name in lines if name.startswith("convert.")] if title == "Conversion" else [name for name in meanings if name in lines]
+        names = [name for name in meanings if name in lines]
         told += names
         yield table(title, names, lines, meanings)
     yield table("Others", [name for name in lines if name not in told], lines, {})

@@ -201,6 +201,67 @@ static void ranges_are_kept(void **state)
     each_golden(range);
 }
 
+/* --- descriptors: what was said of the last so many is kept as it is written --- */
+
+enum { DESCRIPTORS = 700, FIRST = 3, ALL = DESCRIPTORS + FIRST };      /* more than are kept */
+
+/* What a descriptor is called the `turn`th time; some of them much longer. */
+static int name_of(char *p, unsigned fd, unsigned turn)
+{
+    return sprintf(p, "10.0.0.%u:%0*u", turn > 1 && fd % 3 == 0 ? turn : 1, fd % 7 ? 1 : 120, fd);
+}
+
+static char *talk_on_many(size_t *ret_size)
+{
+    char *text = malloc(1 << 20), *p = text, name[160];
+    unsigned ns = 5000;
+
+    assert_non_null(text);
+    p += sprintf(p, "program 1 pid=9 parent=0 uid=0 start_time=0 clock=tsc ticks_per_second=200000000 cpus=2 categories=0x0 "
+                 "run=00000000000000000000000000000000 arena=000000000000000000000000000000f1 "
+                 "boot=00000000000000000000000000000000 host=\"h\" name=\"/bin/p\" arguments=\"p\" version=\"\" system=\"\"\n"
+                 "generation 1:1 start=1000/5000/5000 pause=100 kind=1 end=2000000/10000000/10000000 lost=0 flags=0\n"
+                 "thread 1:1 tid=9 parent=1 routine=0x0 name=\"t\" state=running reason=0 object=0x0 lost=0\n");
+    for (unsigned turn = 1; turn <= 3; turn++)
+        for (unsigned fd = FIRST; fd < ALL; fd++) {
+            name_of(name, fd, turn);
+            if (turn == 1 || fd % 3 == 0)
+                p += sprintf(p, "0.%09u 1:1 FD fd=%u kind=%u name=\"%s\"\n", ns += 500, fd, CT_FD_tcp, name);
+            for (unsigned i = 0; i < 2; i++)
+                p += sprintf(p, "0.%09u 1:1 IO dur=100 call=read fd=%u result=%u\n", ns += 500, fd, turn);
+        }
+    *ret_size = (size_t)(p - text);
+    return text;
+}
+
+static void descriptors_keep_their_names(void **state)
+{
+    size_t size, bytes_size;
+    char *text = talk_on_many(&size), *bytes, *json;
+    struct ct_error err = { 0 };
+    const char *at;
+
+    if (trace_of_text(text, size, &bytes, &bytes_size, &err) < 0)
+        fail_msg("%s", err.text);
+    at = json = chrome_of(bytes, bytes_size, &everything);
+    assert_non_null(json);
+    check(json, "many descriptors");
+    for (unsigned turn = 1; turn <= 3; turn++)
+        for (unsigned i = 0; i < 2 * DESCRIPTORS; i++) {
+            char name[160], wanted[256];
+
+            name_of(name, FIRST + i / 2, turn);
+            sprintf(wanted, "{\"fd\":%u,\"tcp\":\"%s\",\"bytes\":%u}", FIRST + i / 2, name, turn);
+            at = strstr(at, "{\"fd\":");
+            assert_non_null(at);
+            assert_memory_equal(at++, wanted, strlen(wanted));
+        }
+    assert_null(strstr(at, "{\"fd\":"));
+    free(text);
+    free(bytes);
+    free(json);
+}
+
 /* --- what no recorder would write --- */
 
 enum { ROUNDS = 400, EVENTS = 120, THREADS = 4 };
@@ -295,7 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goldens_become_their_json),
         cmocka_unit_test(packed_they_are_the_same), cmocka_unit_test(goldens_cut_anywhere_are_json),
-        cmocka_unit_test(ranges_are_kept),
+        cmocka_unit_test(ranges_are_kept), cmocka_unit_test(descriptors_keep_their_names),
         cmocka_unit_test(anything_imports),
     };
 
