@@ -57,7 +57,8 @@ enum { CT_NEAR_CPUS = 256, CT_NEAR_STRINGS = 256, CT_NEAR_NAME_BITS = 9 };
 struct ct_builder {
     struct ct_reader *reader;
     struct ct_model *model;
-    _Alignas(CT_LINE) struct ct_heap heap;      /* the coder's, as long as there is one */
+    _Alignas(CT_LINE) struct ct_heap heap;      /* the coder's, as long as there is one, and what follows it too */
+    CT_LIST(uint64_t) page_sums;        /* of the pages of the heap that are full */
     _Alignas(CT_LINE) struct ct_strings strings;
     struct ct_names names;
     CT_LIST(uint64_t) addresses;        /* that arguments have, each once */
@@ -69,7 +70,6 @@ struct ct_builder {
     CT_LIST(struct ct_row_live *) rows;
     CT_LIST(struct ct_row_live *) cpus; /* rows by host and CPU */
     struct ct_column flows;
-    CT_LIST(uint64_t) page_sums;        /* of the pages of the heap that are full */
     struct ct_summary_record summary;
     struct ct_row_live *near_cpu[CT_NEAR_CPUS];     /* of the first host */
     struct ct_idmap cpu_places;

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "converter/read/expect.h"
+
 enum {
     CT_HEAP_SLACK = 64,                 /* bytes behind what is used that may be read: loads are 8 bytes wide */
     CT_HEAP_PAGE = 1 << 14,             /* what is written ends at one of these, so that a page is in one place */
@@ -18,6 +20,7 @@ struct ct_coder;
 
 struct ct_heap {
     struct ct_coder *coder;             /* it alone appends; NULL: whoever has the heap does */
+    uint8_t apart[CT_LINE - sizeof(struct ct_coder *)];     /* who gives it leaves looks at that only, the coder writes what follows */
     int fd;                             /* -1: a file that was opened for reading, or nothing */
     const uint8_t *base;                /* the file; what is in it of the edge, ct_heap_show says */
     uint8_t *edge;                      /* bytes from `written` on, with room for `edge_room`; NULL: not yet, or no more */

@@ -18,10 +18,11 @@ enum { BLOCKS = 64, TOGETHER = 8 };
 
 struct ct_read_ahead {
     _Alignas(CT_LINE) struct ct_read_item items[BLOCKS][CT_READ_RUN];
-    unsigned count[BLOCKS];             /* of them in each block */
-    struct ct_reader *reader;
+    struct { _Alignas(CT_LINE) unsigned count; } block[BLOCKS];     /* of items */
+    _Alignas(CT_LINE) struct ct_reader *reader;
     struct ct_second *second;
-    unsigned long taken, seen;          /* the consumer's own: blocks it is done with, and of which it knows that they were made */
+    _Alignas(CT_LINE) unsigned long taken;      /* the consumer's own: blocks it is done with, */
+    unsigned long seen, given;          /* of which it knows that they were made, and `used` as it set it */
     bool holding;                       /* and that it looks at one */
     _Alignas(CT_LINE) pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -41,8 +42,8 @@ static unsigned make_blocks(struct ct_read_ahead *ahead, unsigned long first, bo
 
         if (first + made < BLOCKS)
             ct_read_items_init(ahead->items[block]);
-        ahead->count[block] = ct_reader_take_events(ahead->reader, ahead->items[block]);
-        *parked = ahead->count[block] < CT_READ_RUN;
+        ahead->block[block].count = ct_reader_take_events(ahead->reader, ahead->items[block]);
+        *parked = ahead->block[block].count < CT_READ_RUN;
     }
     return made;
 }
@@ -87,7 +88,7 @@ int ct_read_ahead_new(struct ct_reader *reader, struct ct_read_ahead **ret)
         return r;
     }
     ahead->reader = reader;
-    ahead->made = ahead->used = ahead->taken = ahead->seen = 0;
+    ahead->made = ahead->used = ahead->taken = ahead->seen = ahead->given = 0;
     ahead->parked = true;               /* first of all a generation has to begin */
     ahead->decoding = ahead->consumer_waits = ahead->holding = false;
     pthread_mutex_init(&ahead->mutex, NULL);
@@ -125,7 +126,7 @@ static void exchange(struct ct_read_ahead *ahead)
     bool few;
 
     pthread_mutex_lock(&ahead->mutex);
-    ahead->used = ahead->taken;
+    ahead->used = ahead->given = ahead->taken;
     few = !ahead->parked && !ahead->decoding && ahead->made - ahead->used <= BLOCKS / 4;
     if (few) {
         pthread_mutex_unlock(&ahead->mutex);
@@ -137,13 +138,24 @@ static void exchange(struct ct_read_ahead *ahead)
     pthread_mutex_unlock(&ahead->mutex);
 }
 
+/* Asks for what is looked at first of the block after this one: how many items it has, and when the last of them is. */
+static inline void expect_next(const struct ct_read_ahead *ahead)
+{
+    unsigned next = (ahead->taken + 1) % BLOCKS;
+
+    __builtin_prefetch(&ahead->block[next]);
+    __builtin_prefetch(&ahead->items[next][CT_READ_RUN - 1]);
+}
+
 /* Goes to the block after the one that the consumer looks at; false when something else is due and nothing is left. */
 static bool next_block(struct ct_read_ahead *ahead)
 {
     ahead->taken += ahead->holding;
-    if (ahead->taken == ahead->seen || ahead->taken - ahead->used >= TOGETHER)
+    if (ahead->taken == ahead->seen || ahead->taken - ahead->given >= TOGETHER)
         exchange(ahead);
     ahead->holding = ahead->taken != ahead->seen;
+    if (ahead->taken + 1 < ahead->seen)
+        expect_next(ahead);
     return ahead->holding;
 }
 
@@ -163,9 +175,9 @@ int ct_read_ahead_next(struct ct_read_ahead *ahead, const struct ct_read_item **
         unsigned block = ahead->taken % BLOCKS;
         int r;
 
-        if (more && ahead->count[block] > 0) {
+        if (more && ahead->block[block].count > 0) {
             *ret = ahead->items[block];
-            *ret_count = ahead->count[block];
+            *ret_count = ahead->block[block].count;
             return 1;
         }
         if (more)
