@@ -73,7 +73,7 @@ static double anonymous(void)
 }
 
 struct view {
-    uint32_t rows;
+    uint32_t rows, lanes;
     unsigned levels;
     int64_t span;
 };
@@ -87,6 +87,7 @@ static bool look(struct ct_index *index, struct view *ret)
     *ret = (struct view){ 0 };
     if (ct_index_lanes(index, &lanes) < 0)
         return false;
+    ret->lanes = (uint32_t)lanes.count;
     for (size_t i = 0; i < lanes.count; i++)
         ret->rows += (uint32_t)lanes.lanes[i].row_count;
     ct_index_free(lanes.memory);
@@ -131,6 +132,7 @@ static void tiles(struct ct_index *index)
     qsort(again, REPLIES, sizeof *again, by_size);
     most("tile_p95", again[REPLIES * 95 / 100] * 1e3, "ms", 5);
     most("rows", v.rows, "rows", 0);
+    most("lanes", v.lanes, "lanes", 0);
 }
 
 /* A page that looks while the index is built: it shows all of the trace at first, then this and that. */

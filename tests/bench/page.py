@@ -162,7 +162,7 @@ SECTIONS = [
         **{f"view.{name}.{what}": f"{trace}: {meaning}" for name, trace in (
             ("100M", "100 M mixed events"), ("10M", "10 M"), ("1M", "1 M"), ("waits", "10 M of nothing but short waits"),
             ("threads", "10 M of 64 threads"),
-            ("4rows", "10 M waits of one thread, as few rows as a trace has"), ("400rows", "10 M of 130 threads"),
+            ("4rows", "10 M waits of one thread, as few lanes as a trace of waits has"), ("400rows", "10 M of 130 threads"),
             ("recorded", "redis-server, recorded for 20 s")) for what, meaning in (
                 ("index", "events that the index takes in; 8 s for 100 M are 12.5"),
                 ("index_cpu", "CPU time of all threads, an event"),
@@ -170,6 +170,7 @@ SECTIONS = [
                 ("open_warm", "opening an index that is there"),
                 ("memory", "anonymous memory while it answers"),
                 ("rows", "rows"),
+                ("lanes", "lanes, of which each has rows"),
                 ("tile_row_p50", "a row of a tile, median"),
                 ("tile_row_p95", "the 95th of a hundred"),
                 ("tile_p95", "48 rows of a tile, the 95th of a hundred"),
