@@ -28,10 +28,12 @@
 #include "record/syscall.h"
 #include "record/tap.h"
 #include "record/talk.h"
+#include "record/thread.h"
 #include "record/turn.h"
 
 static int arena_fd, signal_fd;         /* in the control thread's own table; -1: none */
 static int birth_error;
+static uint32_t opener;                 /* who waits for the birth */
 
 /* --- what must not wait long, whatever else there is to do --- */
 
@@ -97,15 +99,26 @@ static int open_signal(uint64_t set)
     return fd < 0 ? (int)fd : 0;
 }
 
+/*
+ * Recording begins before the birth is told, or the program would wait twice for this thread to get a processor, which takes
+ * long where many want one.  Who waits comes first in the table of threads.
+ */
+static void begin_at_once(void)
+{
+    ct_thread_opens(opener);
+    do_asked(CT_ASK_START, NULL);
+}
+
 /* A first life makes the arena and shows it to ctrace; a later one has only its descriptors to find again. */
 static int be_born(void)
 {
     char path[160];
+    bool is_first = !ct_arena;
     int r = open_signal((uint64_t)1 << (CT_POKE - 1) | (uint64_t)1 << (CT_POKE_UNQUEUED - 1));
 
     if (r < 0)
         return r;
-    if (ct_arena) {
+    if (!is_first) {
         ct_arena_path(ct_arena, path, sizeof path);
         arena_fd = (int)ct_syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
     } else {
@@ -114,12 +127,16 @@ static int be_born(void)
         r = ct_arena_make(&made, &arena_fd);
         if (r < 0)
             return r;
+        ct_slow_ticks = made->ticks_per_second / 50000;
         ct_arena = made;
         ct_modules_forget();
     }
     if (!ct_options.record)
         return 0;
-    return ct_talk_connect(arena_fd);
+    r = ct_talk_connect(arena_fd);
+    if (r == 0 && is_first && ct_options.start)
+        begin_at_once();
+    return r;
 }
 
 /*
@@ -285,6 +302,7 @@ int ct_control_start(void)
     if (!ct_sandbox_lets_control())
         return -EPERM;
     birth_error = -ETIMEDOUT;
+    opener = ct_thread_tid_now();
     r = ct_raw_thread_start(control_main, &ct_control_tid);
     if (r < 0)
         return r;

@@ -73,7 +73,6 @@ int ct_session_open(const struct ct_session_options *options)
             ct_arena_unlink(ct_arena);
         return r;
     }
-    ct_slow_ticks = ct_arena->ticks_per_second / 50000;
     ct_thread_attach();
     ct_values_show();
     if (ct_tap_loaded())
@@ -89,8 +88,8 @@ static void join_record(void)
     if (ct_options.start)
         ct_tap_hold();
     r = ct_session_open(&ct_options);
-    if (r == 0 && ct_options.start)
-        r = ct_control_ask(CT_ASK_START, -1, NULL);
+    if (r == 0 && ct_options.start && atomic_load_explicit(&ct_arena->phase, memory_order_relaxed) != CT_ARENA_RECORDING)
+        r = ct_control_ask(CT_ASK_START, -1, NULL);     /* which says what was in the way at its birth */
     if (r < 0)
         ct_tap_start(NULL);
     if (r == 0)

@@ -364,7 +364,7 @@ void ct_thread_renamed(uint32_t tid, const char *name)
         EMIT(THREAD_NAME, .thread = ct_arena_thread_serial(row), .name = ct_string_of(name, strnlen(name, CT_NAME_MAX - 1)));
 }
 
-void ct_thread_seen(uint32_t tid, const char *name)
+static void see(uint32_t tid, const char *name, uint64_t start_ticks)
 {
     static const struct ct_birth unknown;
     struct ct_arena_thread *row = find_row(ct_arena, tid);
@@ -376,5 +376,18 @@ void ct_thread_seen(uint32_t tid, const char *name)
         return;
     row->attached = 0;
     set_name(row, name);
-    fill_row(row, tid, &unknown, 0);
+    fill_row(row, tid, &unknown, start_ticks);
+}
+
+void ct_thread_seen(uint32_t tid, const char *name)
+{
+    see(tid, name, 0);
+}
+
+void ct_thread_opens(uint32_t tid)
+{
+    char name[CT_NAME_MAX] = { 0 };
+
+    ct_syscall(SYS_prctl, PR_GET_NAME, name);       /* a thread has that of who made it */
+    see(tid, name, ct_clock_now());
 }

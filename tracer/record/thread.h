@@ -126,6 +126,8 @@ void ct_thread_renamed(uint32_t tid, const char *name);
 
 /* A thread that existed before the trace (from /proc/self/task).  Control thread. */
 void ct_thread_seen(uint32_t tid, const char *name);
+/* The thread that has made the control thread, and begins with the trace.  Control thread. */
+void ct_thread_opens(uint32_t tid);
 /* In a forked child: its arena's rows are taken from the first on, as readers of the table rely on. */
 void ct_thread_forget(void);
 
