@@ -15,6 +15,22 @@ static void *tell_blocked(void *unused)
     return unused;
 }
 
+/* A thread whose attributes say what it has blocked. */
+static void in_thread_with(int blocked)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, blocked);
+    pthread_attr_init(&attr);
+    pthread_attr_setsigmask_np(&attr, &set);
+    pthread_create(&thread, &attr, tell_blocked, NULL);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attr);
+}
+
 /* What children and threads find blocked, made in each way there is, and when an exec has failed before. */
 static void make_children(const char *when)
 {
@@ -43,6 +59,8 @@ static void make_children(const char *when)
     pclose(pipe);
     tell_blocked(NULL);
     in_thread(tell_blocked, NULL);
+    in_thread_with(SIGUSR2);
+    in_thread_with(SIGPROF);
 }
 
 static void make_in_handler(int no)

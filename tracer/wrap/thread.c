@@ -2,11 +2,13 @@
 #include "record/thread.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
 #include "profile/keep_out.h"
+#include "profile/signal.h"
 #include "record/emit.h"
 #include "record/hidden.h"
 #include "record/hot.h"
@@ -142,6 +144,17 @@ static int thrd_main(void *given)
     return ((thrd_start_t)(void *)s.routine)(s.argument);
 }
 
+/* The attributes may say what is blocked from the beginning: then nothing of that comes from the creator. */
+static void set_masked(struct ct_birth *birth, const pthread_attr_t *attr)
+{
+    sigset_t own;
+    bool has_own = attr && pthread_attr_getsigmask_np(attr, &own) == 0;
+    int number = ct_signal_ours();
+
+    birth->masked = has_own ? number && sigismember(&own, number) == 1 : ct_self.room && ct_self.room->masked;
+    birth->kept_out = !has_own && ct_keep_out_now();
+}
+
 /* Fills a block for a new thread; NULL when there is no memory, and the thread goes unwatched. */
 static struct start *prepare(const pthread_attr_t *attr, void *(*routine)(void *), void *argument)
 {
@@ -159,9 +172,8 @@ static struct start *prepare(const pthread_attr_t *attr, void *(*routine)(void *
         .parent = ct_gate_open() ? ct_thread_serial() : 0,
         .routine = (uintptr_t)routine,
         .stack_size = stack_size,
-        .masked = ct_self.room && ct_self.room->masked,
-        .kept_out = ct_keep_out_now(),
     };
+    set_masked(&s->birth, attr);
     return s;
 }
 
