@@ -1,12 +1,12 @@
-// Draws the lanes: strips and curves first, as pixels, then patterns and labels of what is wide enough.  The main canvas, nothing else.
+// Draws the lanes: strips, their patterns and curves first, as pixels, then labels of what is wide enough.  The main canvas, nothing else.
 
 import { colourOf, inkOn, isGuess, lookColour, lookOf, patternOf, rgbCss } from "./colours";
-import { patternFill, type Inks } from "./inks";
+import { patternFill, patternMask, type Inks } from "./inks";
 import type { Item, PlacedRow } from "./lanes";
 import { stepOf, tilesOf, tileStart, type Grid } from "./tile";
 import type { Piece, TileCache } from "./tile_cache";
 import { labelValues, paintCounter } from "./draw_values";
-import { rowPixels, type Place } from "./row_pixels";
+import { rowPixels, type Place, type RowPixels } from "./row_pixels";
 import { wordOf } from "./value_strip";
 import { toX, type View } from "./viewport";
 
@@ -26,7 +26,7 @@ export type LanesPicture = {
 };
 
 /** What of a row is there; of a counter, the greatest value in sight (null: none). */
-type Shown = { pieces: Piece[]; most: number | null };
+type Shown = { pieces: Piece[]; wide: Wide[]; most: number | null };
 type Wide = { slice: number; name: number; cls: number; x0: number; x1: number };
 
 const PATTERN_PX = 6;
@@ -69,8 +69,10 @@ function showRow(pen: CanvasRenderingContext2D, cache: TileCache, picture: Lanes
   if (!isSeen && !isLost(row)) return;
   const pieces = piecesOf(cache, grid, row.row.id);
   const curve = row.row.kind === "value" && !row.thin;
-  rows.set(row.row.id, { pieces, most: curve ? paintCounter(pen, picture, inks, row, pieces) : null });
-  if (isSeen && !curve) paintPieces(pen, picture, inks, pieces, y, row.h);
+  const wide: Wide[] = [];
+  if (isSeen && !curve && !row.thin) for (const piece of pieces) collectWide(picture, piece, wide);
+  rows.set(row.row.id, { pieces, wide, most: curve ? paintCounter(pen, picture, inks, row, pieces) : null });
+  if (isSeen && !curve) paintPieces(pen, picture, inks, pieces, wide, y, row.h);
 }
 
 function drawItem(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, rows: ReadonlyMap<number, Shown>, item: Item): void {
@@ -135,7 +137,7 @@ function piecesOf(cache: TileCache, grid: Grid, row: number): Piece[] {
   return pieces;
 }
 
-function drawRow(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, row: PlacedRow, { pieces, most }: Shown): void {
+function drawRow(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, row: PlacedRow, { pieces, wide, most }: Shown): void {
   const y = row.y - picture.top;
   if (row.row.kind === "value" && !row.thin) {
     labelValues(pen, picture, inks, row, most);
@@ -145,9 +147,6 @@ function drawRow(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Ink
     pen.fillStyle = inks.faint;
     pen.fillRect(0, y + row.h / 2 - 1, picture.width, 2);
   }
-  if (row.thin) return;
-  const wide: Wide[] = [];
-  for (const piece of pieces) collectWide(picture, piece, wide);
   for (const entry of wide) drawWide(pen, picture, inks, entry, y, row);
 }
 
@@ -161,8 +160,8 @@ function placeOf(picture: LanesPicture, { tile, from, to }: Piece, width: number
   return x1 <= x0 || x1 <= 0 || x0 >= width ? null : { x0, x1, from: (from - start) / step, to: (to - start) / step };
 }
 
-/** Paints the strips of a row. */
-function paintPieces(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, pieces: Piece[], y: number, h: number): void {
+/** Paints the strips of a row, and over them the patterns of what is wide: told to the canvas one by one they take it as long as all else. */
+function paintPieces(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, pieces: Piece[], wide: Wide[], y: number, h: number): void {
   const width = Math.max(1, Math.round(picture.width * picture.ratio));
   const places = pieces.map((piece) => placeOf(picture, piece, width));
   const covered = places.reduce((sum, place) => sum + (place ? Math.min(width, place.x1) - Math.max(0, place.x0) : 0), 0);
@@ -172,7 +171,21 @@ function paintPieces(pen: CanvasRenderingContext2D, picture: LanesPicture, inks:
   places.forEach((place, at) => {
     if (place) pixels.strip(pieces[at].tile, place);
   });
-  pen.putImageData(pixels.image, 0, Math.round(y * picture.ratio));
+  const top = Math.round(y * picture.ratio);
+  for (const entry of wide) hatchWide(pixels, picture, entry, top);
+  pen.putImageData(pixels.image, 0, top);
+}
+
+/** The part of a wide entry that is in sight, but for the gap behind it. */
+function seenOf(picture: LanesPicture, { x0, x1 }: Wide): { x0: number; x1: number } {
+  return { x0: Math.max(0, x0), x1: Math.min(picture.width, x1) - 1 };
+}
+
+function hatchWide(pixels: RowPixels, picture: LanesPicture, entry: Wide, top: number): void {
+  const { x0, x1 } = seenOf(picture, entry);
+  const pattern = patternOf(entry.cls);
+  const mask = pattern && x1 - x0 >= PATTERN_PX ? patternMask(pattern, picture.ratio) : null;
+  if (mask) pixels.hatch(mask, Math.round(x0 * picture.ratio), Math.round(x1 * picture.ratio), isGuess(entry.cls) ? Math.round(pixels.image.height / 3) : 0, top);
 }
 
 /** The last of the wide entries, which lie apart, that begins at `step` or before; else the first. */
@@ -207,18 +220,10 @@ function collectWide(picture: LanesPicture, piece: Piece, list: Wide[]): void {
   }
 }
 
+/** Names what is wide enough for it. */
 function drawWide(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: Inks, entry: Wide, y: number, row: PlacedRow): void {
-  const x0 = Math.max(0, entry.x0);
-  const x1 = Math.min(picture.width, entry.x1) - 1;
-  if (x1 - x0 < PATTERN_PX) return;
-  const pattern = patternOf(entry.cls);
-  const fill = pattern ? patternFill(pen, pattern) : null;
+  const { x0, x1 } = seenOf(picture, entry);
   const guess = isGuess(entry.cls);
-  if (fill) {
-    pen.fillStyle = fill;
-    if (guess) pen.fillRect(x0, y + row.h / 3, x1 - x0, (row.h * 2) / 3);
-    else pen.fillRect(x0, y, x1 - x0, row.h);
-  }
   if (x1 - x0 < LABEL_PX || row.h < 11) return;
   const name = picture.nameOf(entry.name);
   const whole = guess && name ? `${name} ?` : name;
@@ -226,7 +231,7 @@ function drawWide(pen: CanvasRenderingContext2D, picture: LanesPicture, inks: In
   if (!text) return;
   const flat = row.row.kind === "state" && flatClass(entry.cls);
   const colour = lookColour(lookOf(row.lane.kind, row.row.kind), entry.cls, entry.name, inks.theme);
-  if (fill) {
+  if (patternOf(entry.cls)) {
     pen.fillStyle = guess ? inks.back : rgbCss(colour); // letters stand on plain colour
     pen.fillRect(x0, y + 1, Math.min(x1 - x0, widthOf(pen, text) + 2 * PAD), row.h - 2);
   }

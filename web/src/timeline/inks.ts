@@ -58,14 +58,13 @@ const STROKES: Record<Exclude<Pattern, "">, [number, number, number, number][]> 
 
 const made = new Map<string, CanvasPattern | null>();
 
-/** A see-through pattern to be laid over a colour; the same object each time. */
-export function patternFill(context: CanvasRenderingContext2D, pattern: Exclude<Pattern, "">): CanvasPattern | null {
-  const known = made.get(pattern);
-  if (known !== undefined) return known;
+/** A tile of a pattern, see-through. */
+function tileOf(pattern: Exclude<Pattern, "">, ratio: number): CanvasRenderingContext2D | null {
   const tile = document.createElement("canvas");
-  tile.width = tile.height = SIZE;
+  tile.width = tile.height = Math.round(SIZE * ratio);
   const pen = tile.getContext("2d");
   if (!pen) return null;
+  pen.scale(tile.width / SIZE, tile.height / SIZE);
   pen.strokeStyle = "rgba(0, 0, 0, 0.24)";
   pen.lineWidth = pattern === "dots" ? 2 : 1.4;
   for (const [x0, y0, x1, y1] of STROKES[pattern]) {
@@ -74,7 +73,33 @@ export function patternFill(context: CanvasRenderingContext2D, pattern: Exclude<
     pen.lineTo(x1, y1);
     pen.stroke();
   }
-  const fill = context.createPattern(tile, "repeat");
+  return pen;
+}
+
+/** A see-through pattern to be laid over a colour; the same object each time. */
+export function patternFill(context: CanvasRenderingContext2D, pattern: Exclude<Pattern, "">): CanvasPattern | null {
+  const known = made.get(pattern);
+  if (known !== undefined) return known;
+  const tile = tileOf(pattern, 1);
+  if (!tile) return null;
+  const fill = context.createPattern(tile.canvas, "repeat");
   made.set(pattern, fill);
   return fill;
+}
+
+/** How much of a colour a pattern leaves at each pixel of a square, in 256ths; the square repeats. */
+export type Mask = { size: number; kept: Uint16Array };
+
+const masks = new Map<string, Mask | null>();
+
+/** A pattern to be laid over pixels, so many a px. */
+export function patternMask(pattern: Exclude<Pattern, "">, ratio: number): Mask | null {
+  const key = `${pattern} ${ratio}`;
+  const known = masks.get(key);
+  if (known !== undefined) return known;
+  const size = Math.round(SIZE * ratio);
+  const pixels = tileOf(pattern, ratio)?.getImageData(0, 0, size, size)?.data;
+  const mask = pixels ? { size, kept: Uint16Array.from({ length: size * size }, (_, at) => 256 - Math.round((pixels[4 * at + 3] * 256) / 255)) } : null;
+  masks.set(key, mask);
+  return mask;
 }

@@ -1,6 +1,7 @@
 // A row of the lanes as pixels, put onto the canvas at once: without a GPU, as images that a canvas scales and lays one over the other, rows
 // take twice as long.  One row at a time, which stays near the processor.
 
+import type { Mask } from "./inks";
 import { BANDS } from "./strip";
 import { STEPS } from "./tile";
 import type { Tile } from "./tile_cache";
@@ -51,6 +52,22 @@ export class RowPixels {
         for (let x = x0; x < x1; x++) words[at + x] = sheet[source + steps[x]];
       }
       above = band;
+    }
+  }
+
+  /** Darkens pixels [x0, x1) of the lines from `line` on by a pattern; `top`: where the row is on the canvas, over which patterns go on. */
+  hatch({ size, kept }: Mask, x0: number, x1: number, line: number, top: number): void {
+    const { words } = this;
+    const { width, height } = this.image;
+    for (let y = line; y < height; y++) {
+      const row = ((((top + y) % size) + size) % size) * size;
+      for (let x = x0, step = x0 % size; x < x1; x++) {
+        const part = kept[row + step];
+        if (++step === size) step = 0;
+        if (part === 256) continue;
+        const word = words[y * width + x];
+        words[y * width + x] = (word & 0xff000000) | ((((word & 0xff00ff) * part) >>> 8) & 0xff00ff) | ((((word & 0xff00) * part) >>> 8) & 0xff00);
+      }
     }
   }
 }

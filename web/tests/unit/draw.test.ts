@@ -222,6 +222,24 @@ it("gives each third of a row its line, however high the row is, and all of it o
   }
 });
 
+it("lays a pattern over a part of a row, where it goes on from the row above, and leaves what it does not cover", () => {
+  const [width, height, size] = [20, 7, 5];
+  const mask = { size, kept: Uint16Array.from({ length: size * size }, (_, at) => (at % 3 ? 256 - 10 * at : 256)) };
+  for (const [x0, x1, line, top] of [[3, 17, 0, 0], [0, 20, 2, 13], [8, 9, 6, -9]]) {
+    const pixels = new RowPixels({ width, height, data: new Uint8ClampedArray(4 * width * height) } as unknown as ImageData);
+    pixels.words.fill(0xffc0ff07);
+    pixels.hatch(mask, x0, x1, line, top);
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        const covered = x >= x0 && x < x1 && y >= line;
+        const part = covered ? mask.kept[((top + y + 10 * size) % size) * size + (x % size)] : 256;
+        const bytes = [0x07, 0xff, 0xc0].map((each) => Math.floor((each * part) / 256)).concat(0xff);
+        const word = pixels.words[y * width + x];
+        expect([word & 255, (word >>> 8) & 255, (word >>> 16) & 255, word >>> 24], `${x} ${y}`).toEqual(bytes);
+      }
+  }
+});
+
 it("draws the overlay: selection, range with its length, arrows from one to the other", () => {
   const { pen, log } = recordingPen();
   const view = { start: 0, end: 1000e3 };
