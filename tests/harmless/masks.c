@@ -114,6 +114,40 @@ static void handed_on(void)
     tell_blocked(NULL);
 }
 
+static int bit_of(int number)
+{
+    return 1 << (number - 1);
+}
+
+static void tell_word(const char *what, int word)
+{
+    printf("%s: SIGPROF %d, SIGUSR1 %d\n", what, !!(word & bit_of(SIGPROF)), !!(word & bit_of(SIGUSR1)));
+    tell_blocked(NULL);
+}
+
+/* By functions of before sigprocmask(): what one of them blocks the others know.  Linkers warn of siggetmask(). */
+static void of_old(void)
+{
+    sigset_t set;
+
+    tell_word("at first", siggetmask());
+    sigemptyset(&set);
+    sigaddset(&set, SIGPROF);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    tell_word("blocked", sigblock(bit_of(SIGUSR1)));
+    tell_word("more", sigsetmask(bit_of(SIGUSR2)));
+    tell_word("others", sigsetmask(bit_of(SIGPROF)));
+    printf("%d\n", sigrelse(SIGPROF));
+    tell_word("let go", siggetmask());
+    printf("%d\n", sighold(SIGPROF));
+    tell_word("held", siggetmask());
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    tell_word("unblocked", siggetmask());
+    printf("%d\n", sighold(1000));
+    printf("%d\n", errno);
+    printf("%d\n", sigrelse(0));
+}
+
 static const int taken[] = { SIGPROF, SIGVTALRM, SIGSTKFLT, SIGPWR, SIGUSR1 };
 static sem_t asked;
 
@@ -172,4 +206,4 @@ static void waited(void)
     pthread_sigmask(SIG_UNBLOCK, &all, NULL);
 }
 
-HARMLESS({ "inherited", inherited }, { "handed-on", handed_on }, { "waited", waited })
+HARMLESS({ "inherited", inherited }, { "handed-on", handed_on }, { "of-old", of_old }, { "waited", waited })

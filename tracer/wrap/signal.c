@@ -127,16 +127,73 @@ static int change_mask(int (*real)(int, const sigset_t *, sigset_t *), int how, 
     return r;
 }
 
+/* The mask is nobody's but the program's. */
+static bool is_as_it_is(const void *caller)
+{
+    return !ct_signal_ours() || ct_tap_owns(caller);
+}
+
 CT_WRAPPER int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
-    if (!ct_signal_ours() || ct_tap_owns(__builtin_return_address(0)))
+    if (is_as_it_is(__builtin_return_address(0)))
         return ct_real.pthread_sigmask(how, set, old);
     return change_mask(ct_real.pthread_sigmask, how, set, old);
 }
 
 CT_WRAPPER int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
 {
-    if (!ct_signal_ours() || ct_tap_owns(__builtin_return_address(0)))
+    if (is_as_it_is(__builtin_return_address(0)))
         return ct_real.sigprocmask(how, set, old);
     return change_mask(ct_real.sigprocmask, how, set, old);
+}
+
+/* The oldest forms, of masks that are one word: libc changes the mask inside itself. */
+static int change_word(int how, int mask)
+{
+    sigset_t set, old;
+    int word = 0;
+
+    sigemptyset(&set);
+    for (int number = 1; number <= 32; number++)
+        if ((unsigned)mask >> (number - 1) & 1)
+            sigaddset(&set, number);
+    if (change_mask(ct_real.sigprocmask, how, &set, &old) != 0)
+        return -1;
+    for (int number = 1; number <= 32; number++)
+        if (sigismember(&old, number) == 1)
+            word |= (int)(1u << (number - 1));
+    return word;
+}
+
+CT_WRAPPER int sigblock(int mask)
+{
+    return is_as_it_is(__builtin_return_address(0)) ? ct_real.sigblock(mask) : change_word(SIG_BLOCK, mask);
+}
+
+CT_WRAPPER int sigsetmask(int mask)
+{
+    return is_as_it_is(__builtin_return_address(0)) ? ct_real.sigsetmask(mask) : change_word(SIG_SETMASK, mask);
+}
+
+CT_WRAPPER int siggetmask(void)
+{
+    return is_as_it_is(__builtin_return_address(0)) ? ct_real.siggetmask() : change_word(SIG_BLOCK, 0);
+}
+
+static int change_one(int how, int number)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    return sigaddset(&set, number) != 0 ? -1 : change_mask(ct_real.sigprocmask, how, &set, NULL);
+}
+
+CT_WRAPPER int sighold(int number)
+{
+    return is_as_it_is(__builtin_return_address(0)) ? ct_real.sighold(number) : change_one(SIG_BLOCK, number);
+}
+
+CT_WRAPPER int sigrelse(int number)
+{
+    return is_as_it_is(__builtin_return_address(0)) ? ct_real.sigrelse(number) : change_one(SIG_UNBLOCK, number);
 }
