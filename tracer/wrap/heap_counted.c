@@ -6,7 +6,7 @@
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
-/* HOT: malloc and free of a program whose heap is profiled.
+/* HOT: malloc, realloc and free of a program whose heap is profiled.
  *   budget   + 4 ns a pair (tests/bench/malloc.c): ten instructions of ours, no call, no frame.
  *   never    comes back after the real call, but of one that is sampled. */
 
@@ -41,6 +41,17 @@ static CT_JUMPS void *counted_calloc(size_t n, size_t size)
     CT_JUMP return ct_real.calloc(n, size);
 }
 
+/*
+ * A free and an allocation at once.  One that is told of goes the long way, where it is counted: it is found due once more,
+ * by the nothing that is left to count.
+ */
+static CT_JUMPS void *counted_realloc(void *block, size_t size)
+{
+    if (ct_watched_maybe(block) || ct_heap_due(size))
+        CT_JUMP return ct_seen_realloc(block, size);
+    CT_JUMP return ct_real.realloc(block, size);
+}
+
 static CT_JUMPS void counted_free(void *block)
 {
     ct_heap_free(block);
@@ -63,6 +74,7 @@ void ct_heap_counted_lead(void)
         return;
     LEAD(malloc, ct_seen_malloc, counted_malloc);
     LEAD(calloc, ct_seen_calloc, counted_calloc);
+    LEAD(realloc, ct_seen_realloc, counted_realloc);
     LEAD(free, ct_seen_free, counted_free);
 }
 
@@ -80,5 +92,6 @@ void ct_heap_hear(bool growth, bool samples)
         return;
     LEAD(malloc, counted_malloc, ct_seen_malloc);
     LEAD(calloc, counted_calloc, ct_seen_calloc);
+    LEAD(realloc, counted_realloc, ct_seen_realloc);
     LEAD(free, counted_free, ct_seen_free);
 }

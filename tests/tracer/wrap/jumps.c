@@ -5,6 +5,7 @@
  *
  *   wrap-jumps TRACE                                                   alone
  *   ctrace record --cpuprofile FILE -- wrap-jumps TRACE profiled       beside a profile that wants no calls
+ *   ctrace record --memprofile FILE -- wrap-jumps - sampled            beside one of the heap: malloc(), realloc() and free()
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -214,6 +215,30 @@ static int check_recordings(const char *path, enum wanted between)
     return bad;
 }
 
+/* Each allocation is counted and jumps on; one that is sampled takes more, and then the next does not. */
+static int check_counted(void)
+{
+    enum { COUNTED = 16, TRIES = 100 };
+    int bad = 0;
+
+    for (unsigned i = COUNT - 3; i < COUNT; i++) {              /* malloc(), realloc(), free() */
+        unsigned n = 0;
+
+        for (unsigned try = 0; try < TRIES && (n <= IDLE || n > COUNTED); try++) {
+            usleep(try > 3 ? 50000 : 0);                /* ctrace says a little later what it wants */
+            block = malloc(64);
+            calls[i].call();
+            block = malloc(64);
+            n = count(calls[i].call);
+        }
+        if (n > IDLE && n <= COUNTED)
+            continue;
+        fprintf(stderr, "jumps: while allocations are sampled: %s executes %u instructions of the recorder\n", calls[i].name, n);
+        bad = 1;
+    }
+    return bad;
+}
+
 int main(int argc, char **argv)
 {
     struct sigaction action = { .sa_sigaction = step, .sa_flags = SA_SIGINFO };
@@ -227,5 +252,7 @@ int main(int argc, char **argv)
     pthread_spin_init(&spinlock, 0);
     stream = fopen("/dev/null", "r+");
     pthread_barrier_init(&barrier, NULL, 1);
+    if (argc > 2 && strcmp(argv[2], "sampled") == 0)
+        return check_counted();
     return check_recordings(argv[1], argc > 2 ? OTHERS : NOTHING);
 }
