@@ -86,7 +86,6 @@ static void sample(uint64_t weight, const void *interrupted)
     struct ct_unwind_regs registers = ct_signal_registers(interrupted);
     uint64_t now;
 
-    ct_stack_expected();
     if (!ct_gate_pass() || !ct_wanted(CT_CAT_cpu) || ct_self.gone || !ct_thread_attach() || !ct_thread_is_own())
         return;
     now = ct_clock_now();

@@ -354,14 +354,6 @@ uint64_t ct_stack_here(void)
     return id;
 }
 
-void ct_stack_expected(void)
-{
-    if (!ct_self.room || !ct_arena)
-        return;
-    __builtin_prefetch(ct_arena_stacks(ct_arena));
-    ct_unwind_expected(ct_self.room->rules);
-}
-
 uint64_t ct_stack_interrupted(const struct ct_unwind_regs *regs)
 {
     struct ct_arena *a = ct_arena;

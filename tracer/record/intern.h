@@ -15,8 +15,6 @@ uint64_t ct_string(const char *text);
 uint64_t ct_address(const void *address);
 /* Id of the calling thread's stack; the recorder's own frames are left out. */
 uint64_t ct_stack_here(void);
-/* A CPU sample is about to be taken: what the last one needed comes into the cache while other things are done. */
-void ct_stack_expected(void);
 /* The same from `regs` up, for the handler of a CPU sample: it may have interrupted ct_stack_here(). */
 struct ct_unwind_regs;
 uint64_t ct_stack_interrupted(const struct ct_unwind_regs *regs);

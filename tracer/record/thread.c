@@ -231,7 +231,6 @@ static bool attach(struct ct_thread *self, const struct ct_birth *birth)
     ct_labels_thread_born(tid);
     make_room(self);
     if (self->room) {
-        self->room->tid = tid;
         self->room->busy = 0;
         self->room->telling = 0;
         ct_thread_find_stack(birth->stack_size, &self->room->stack_low, &self->room->stack_high);
@@ -267,9 +266,7 @@ bool ct_thread_attach(void)
 
 bool ct_thread_is_own(void)
 {
-    const struct ct_thread_room *room = ct_self.room;
-
-    return ct_self.row && (room ? room->tid : ct_self.row->tid) == (uint32_t)ct_syscall(SYS_gettid);
+    return ct_self.row && ct_self.row->tid == (uint32_t)ct_syscall(SYS_gettid);
 }
 
 uint64_t ct_thread_serial(void)

@@ -72,7 +72,6 @@ struct ct_thread_room {
     struct ct_known_string *strings;            /* CT_STRING_CACHE of them */
     uint64_t *tick_frames;                      /* where the handler of a CPU sample captures, whatever it interrupted */
     uintptr_t busy;                             /* stack pointer of the capture that uses frames[]; 0: none */
-    uint32_t tid;                               /* as the row's, and nearer to who has only this line in the cache */
     uint64_t frames[CT_STACK_MAX];              /* where a stack is captured: thread stacks may be small */
     struct ct_wait_record waits[CT_WAIT_DEPTH];
     uint64_t heap_random, heap_rate;            /* state of the numbers drawn, 0: none yet; mean of the last */

@@ -13,9 +13,6 @@
  */
 enum { SLOTS = 1024 };
 
-/* Of a stack, the frames whose rules are remembered, in the line of memory that is read first. */
-enum { PATH = 22 };
-
 /*
  * Memory is touched as it pays: a thread whose stacks need few rules uses the first slots only, and who takes few stacks makes
  * no memos.  Thousands of threads that wait are calm.
@@ -46,12 +43,11 @@ struct ct_unwind_cache {
     uint64_t epoch; /* of all slots; 0: there is nothing in them */
     uintptr_t busy; /* sp of who is using the memos; 0: none.  Stale when left by longjmp */
     uint16_t misses, captures; /* as long as the thread is calm */
-    uint16_t path[PATH];       /* the first places of what was last captured apart */
+    uint8_t rest[44];
     struct slot slots[SLOTS];
     struct memo_set memos[MEMO_SETS];
 };
 _Static_assert(SLOTS * sizeof(struct slot) <= 1 << 16, "a hint reaches all slots");
-_Static_assert(offsetof(struct ct_unwind_cache, slots) == 64, "slots begin with a line");
 
 /*
  * Number of ct_unwind_forget() calls.  Relaxed: whoever runs code of a module that came later got
@@ -248,17 +244,8 @@ unsigned ct_unwind_apart(struct ct_unwind_cache *cache, const struct ct_unwind_r
                          uintptr_t lo, uintptr_t hi, uint64_t *pcs, unsigned max, unsigned *flags)
 {
     struct memo_key key = { *regs, hi, __atomic_load_n(&current_epoch, __ATOMIC_RELAXED), max };
-    unsigned count = capture(cache, &key, lo, pcs, flags);
 
-    for (unsigned i = 0; i < count && i < PATH; i++)
-        cache->path[i] = (uint16_t)find_place(cache, pcs[i]);
-    return count;
-}
-
-void ct_unwind_expected(const struct ct_unwind_cache *cache)
-{
-    for (unsigned i = 0; i < PATH; i++)
-        __builtin_prefetch((const char *)cache->slots + cache->path[i]);
+    return capture(cache, &key, lo, pcs, flags);
 }
 
 static inline struct memo *find_memo(struct memo_set *set, const struct memo_key *key)
@@ -324,11 +311,6 @@ unsigned ct_unwind_apart(struct ct_unwind_cache *cache, const struct ct_unwind_r
                          uintptr_t lo, uintptr_t hi, uint64_t *pcs, unsigned max, unsigned *flags)
 {
     return ct_unwind_from(cache, regs, lo, hi, pcs, max, flags);
-}
-
-void ct_unwind_expected(const struct ct_unwind_cache *cache)
-{
-    (void)cache;
 }
 
 unsigned ct_unwind_noted(struct ct_unwind_cache *cache, const struct ct_unwind_regs *regs,

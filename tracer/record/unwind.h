@@ -62,12 +62,6 @@ unsigned ct_unwind_apart(struct ct_unwind_cache *cache, const struct ct_unwind_r
                          uint64_t *pcs, unsigned max, unsigned *flags);
 
 /*
- * A stack much like the last one is about to be captured by ct_unwind_apart(): its rules come into the processor's cache all
- * at once, where each would tell only when it has come which is needed next.
- */
-void ct_unwind_expected(const struct ct_unwind_cache *cache);
-
-/*
  * ct_unwind_from() for the calling function's own stack.  Inlined, so that it costs no frame of its
  * own.
  */
