@@ -44,6 +44,7 @@ int main(void)
 #define HELD(result, name, parameters, arguments, call, object) call_row(#name, "LOCK_CALL", #call, #object, "");
 #define CHILD(result, name, parameters, arguments, call, object) call_row(#name, "CHILD_CALL", #call, #object, "");
 #define SIGNALLED(result, name, parameters, arguments, call) call_row(#name, "SIGNAL_CALL", #call, "none", "");
+#define TAKES(result, name, parameters, arguments, call) call_row(#name, "SIGNAL_CALL", #call, "none", "");
 #define NAMED(result, name, parameters, arguments, call, path, other) call_row(#name, "PATH", #call, #path, "");
 #define MAPPED(result, name, parameters, arguments, call, bytes, how) call_row(#name, "MAP", #call, "none", #bytes);
 #include "wrap/real.def"

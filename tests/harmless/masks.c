@@ -2,6 +2,7 @@
 #include "harmless.h"
 
 #include <spawn.h>
+#include <stdint.h>
 
 static char *look[] = { "grep", "SigBlk", "/proc/self/status", NULL };
 
@@ -206,4 +207,43 @@ static void waited(void)
     pthread_sigmask(SIG_UNBLOCK, &all, NULL);
 }
 
-HARMLESS({ "inherited", inherited }, { "handed-on", handed_on }, { "of-old", of_old }, { "waited", waited })
+/* CPU time of this thread, in kernel and program. */
+static void work_for(long ms)
+{
+    struct timespec t;
+
+    do
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    while (t.tv_sec * 1000 + t.tv_nsec / 1000000 < ms);
+}
+
+/* Each signal is blocked by nobody's function; the thread uses CPU time and then takes out what is pending. */
+static void taken_behind(void)
+{
+    uint64_t all = ~UINT64_C(0);
+    sigset_t set;
+    siginfo_t info;
+    int got = 0, r;
+
+    work_for(100);                      /* by now each thread has what samples it */
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, NULL, 8);
+    sigfillset(&set);
+    work_for(160);
+    r = sigtimedwait(&set, &info, &(struct timespec){ 0, 50000000 });
+    printf("%d, %d\n", r, errno);
+    work_for(220);
+    kill(getpid(), SIGUSR2);
+    r = sigwaitinfo(&set, &info);
+    printf("%d, code %d, by us %d\n", r, info.si_code, info.si_pid == getpid());
+    work_for(280);
+    sigqueue(getpid(), SIGPROF, (union sigval){ .sival_int = 5 });
+    r = sigwait(&set, &got);
+    printf("%d, %d\n", r, got);
+    work_for(340);
+    kill(getpid(), SIGUSR1);
+    r = sigwaitinfo(&set, NULL);
+    printf("%d\n", r);
+}
+
+HARMLESS({ "inherited", inherited }, { "handed-on", handed_on }, { "of-old", of_old }, { "waited", waited },
+         { "taken-behind", taken_behind })

@@ -93,6 +93,11 @@ static void sample(uint64_t weight, const void *interrupted)
     EMIT(CPU_SAMPLE, .time = now, .weight = weight, .at = ct_stack_interrupted(&registers));
 }
 
+bool ct_cpu_is_tick(const siginfo_t *info)
+{
+    return info->si_code == SI_TIMER && (ct_timers_period(info->si_value.sival_ptr) != 0 || ct_shot_is(info));
+}
+
 /* Never removed: a tick may be on its way when the last timer is deleted. */
 static void on_tick(int number, siginfo_t *info, void *context)
 {

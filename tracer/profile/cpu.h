@@ -1,6 +1,7 @@
 /* The CPU sampler: what each thread is running, taken by the CPU time that it uses. */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 
 /* HOT: the handler runs inside the traced program, at every tick: 100 times a second of CPU time.
@@ -24,6 +25,9 @@ void ct_cpu_complain(void);
 
 /* Takes the signal that is lent from the program unless we have it: its number, 0 when there is none.  Control thread. */
 int ct_cpu_signal(void);
+
+/* Whether a signal is one of our timers', and no business of the program's.  Any thread, also in a handler. */
+bool ct_cpu_is_tick(const siginfo_t *info);
 
 /* The program is about to claim the signal that is ours: nothing of us comes by it any more. */
 void ct_cpu_yield_signal(void);

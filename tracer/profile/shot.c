@@ -105,9 +105,19 @@ static void capture(struct ct_shot *shot, const void *context)
     shot->cut = flags & CT_UNWIND_TRUNCATED;
 }
 
+static uintptr_t place_of(const siginfo_t *info)
+{
+    return (uintptr_t)info->si_value.sival_ptr - (uintptr_t)shots;
+}
+
+bool ct_shot_is(const siginfo_t *info)
+{
+    return place_of(info) < sizeof shots;
+}
+
 bool ct_shot_fire(const siginfo_t *info, const void *context)
 {
-    uintptr_t at = (uintptr_t)info->si_value.sival_ptr - (uintptr_t)shots;
+    uintptr_t at = place_of(info);
     struct ct_shot *shot = &shots[at / sizeof *shots];
 
     if (at >= sizeof shots)

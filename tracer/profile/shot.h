@@ -17,6 +17,8 @@ bool ct_shot_done(struct ct_shot *shot);
 void ct_shot_end(struct ct_shot *shot);
 void ct_shot_wait(int64_t ns);
 
+/* Whether a signal of a timer came for a shot, also for one that is over. */
+bool ct_shot_is(const siginfo_t *info);
 /* In the handler of our signal: true when it came for a shot, also for one that is over. */
 bool ct_shot_fire(const siginfo_t *info, const void *context);
 
