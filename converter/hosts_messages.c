@@ -159,7 +159,7 @@ static int64_t *told_by(struct look *l, const struct ct_read_thread *thread)
 
 /*
  * No later than the call began.  Recorders of ours read the clock before and after; LTTng's reads it when the event is told, before
- * which the thread may have lost its CPU.  Then all that is known is that the thread had told of its call before.
+ * which the thread may have lost its CPU.  Then all that is known is that the thread had told of the call before this one.
  */
 static int64_t begin_of(struct look *l, const struct ct_read_event *e)
 {

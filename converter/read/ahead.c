@@ -21,9 +21,11 @@ struct ct_read_ahead {
     struct { _Alignas(CT_LINE) unsigned count; } block[BLOCKS];     /* of items */
     _Alignas(CT_LINE) struct ct_reader *reader;
     struct ct_second *second;
-    _Alignas(CT_LINE) unsigned long taken;      /* the consumer's own: blocks it is done with, */
-    unsigned long seen, given;          /* of which it knows that they were made, and `used` as it set it */
-    bool holding;                       /* and that it looks at one */
+    /* The consumer's own. */
+    _Alignas(CT_LINE) unsigned long taken;      /* blocks it is done with */
+    unsigned long seen;                 /* of which it knows that they were made */
+    unsigned long given;                /* `used` as it set it */
+    bool holding;                       /* it looks at one */
     _Alignas(CT_LINE) pthread_mutex_t mutex;
     pthread_cond_t changed;
     unsigned long made, used;           /* blocks; under the mutex, as are those below */

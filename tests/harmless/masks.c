@@ -144,6 +144,10 @@ static void of_old(void)
     tell_word("held", siggetmask());
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     tell_word("unblocked", siggetmask());
+    errno = 0;
+    tell_word("all", sigblock(-1));
+    tell_word("none", sigsetmask(0));
+    printf("%d\n", errno);
     printf("%d\n", sighold(1000));
     printf("%d\n", errno);
     printf("%d\n", sigrelse(0));

@@ -147,19 +147,19 @@ CT_WRAPPER int sigprocmask(int how, const sigset_t *restrict set, sigset_t *rest
     return change_mask(ct_real.sigprocmask, how, set, old);
 }
 
-/* The oldest forms, of masks that are one word: libc changes the mask inside itself. */
+/* The oldest forms, of masks that are one word, whose last bit would be libc's own signal: libc changes the mask inside itself. */
 static int change_word(int how, int mask)
 {
     sigset_t set, old;
     int word = 0;
 
     sigemptyset(&set);
-    for (int number = 1; number <= 32; number++)
+    for (int number = 1; number < 32; number++)
         if ((unsigned)mask >> (number - 1) & 1)
             sigaddset(&set, number);
     if (change_mask(ct_real.sigprocmask, how, &set, &old) != 0)
         return -1;
-    for (int number = 1; number <= 32; number++)
+    for (int number = 1; number < 32; number++)
         if (sigismember(&old, number) == 1)
             word |= (int)(1u << (number - 1));
     return word;

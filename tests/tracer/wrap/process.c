@@ -379,7 +379,8 @@ static void descriptors(void)
 
 CASES({ "fork", fork_plain }, { "fork-in-thread", fork_in_thread }, { "fork-behind", fork_behind },
       { "fork-in-handler", fork_in_handler }, { "fork-and-begin", fork_and_begin },
-      { "fork-chain", fork_chain }, { "fork-handlers", fork_handlers }, { "vfork", vfork_exec }, { "spawn", spawn }, { "pipes", pipes }, { "exec-forms", exec_forms },
+      { "fork-chain", fork_chain }, { "fork-handlers", fork_handlers }, { "vfork", vfork_exec }, { "spawn", spawn },
+      { "pipes", pipes }, { "exec-forms", exec_forms },
       { "exec-fails", exec_fails }, { "exec-in-thread", exec_in_thread }, { "ends", ends },
       { "exit-in-thread", exit_in_thread }, { "daemon", daemonise }, { "identity", identity },
       { "namespaces", namespaces }, { "descriptors", descriptors })

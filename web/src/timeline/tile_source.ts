@@ -107,7 +107,12 @@ export class TileSource {
     if (wants.length) this.quiet = false;
     this.wanted = { say: "want", wants, painting: paintingOf(sight), revision: sight.revision, key: sight.key, turn: ++this.turn };
     if (this.worker) this.say(this.wanted);
-    else if (this.first?.idle !== false && !this.cache.size && wants.some((want) => want.urgency === 0)) this.begin(); // else when that is shown
+    else if (!this.awaits(sight) && !this.cache.size && wants.some((want) => want.urgency === 0)) this.begin(); // else when that is shown
+  }
+
+  /** Whether a first picture is under way that can be shown: not one of other colours. */
+  private awaits({ theme }: Sight): boolean {
+    return this.first?.idle === false && this.first.sight.theme === theme;
   }
 
   /** While one zooms, what lies beside the view would be gone before it came, and takes the time that frames need. */
