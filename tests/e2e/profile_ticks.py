@@ -100,6 +100,12 @@ def foreign():
     near("beside somebody else's ticks", taken, int(said[0]), 0.15)
 
 
+def asked():
+    """A thread that could not be given a timer, since it makes another one just then, does not stay without until the next turn."""
+    said, taken, _ = run("asked", ["asked", "600"])
+    near("looked at again", taken, int(said[0]), 0.3)
+
+
 def waits():
     """Threads in poll, select, epoll_wait, sleeps and the like are never woken by a tick."""
     said, taken, _ = run("waits", ["waits", "2500"], "--cpu-rate", "1000")
@@ -121,6 +127,6 @@ def rates():
             fail(f"a rate of {rate}: {error}")
 
 
-cases = {"late": late, "chain": chain, "foreign": foreign, "waits": waits, "rates": rates}
+cases = {"late": late, "chain": chain, "foreign": foreign, "asked": asked, "waits": waits, "rates": rates}
 for case in sys.argv[2:] or cases:
     cases[case]()

@@ -137,6 +137,19 @@ static bool blocks_for_good(uint32_t tid, bool briefly)
     return again >= (briefly || ct_keep_out_any() ? 20 : 1);
 }
 
+/*
+ * Control thread: a thread that makes another one, say, could not be given a timer, and would be without until the next turn.
+ * It is looked at some times more, each time after longer.
+ */
+enum { LOOKS = 4, LOOK_NS = 2000000 };
+static unsigned looks = LOOKS;          /* since a turn */
+static bool missed;
+
+int64_t ct_cpu_look_ns(void)
+{
+    return missed && looks < LOOKS && ct_timers_on() ? (int64_t)LOOK_NS << 2 * looks : -1;
+}
+
 static void arm_thread(uint32_t tid)
 {
     bool briefly, handed = atomic_load_explicit(&handing_on, memory_order_relaxed) != 0;
@@ -147,8 +160,17 @@ static void arm_thread(uint32_t tid)
         return;
     else if (!ct_signal_blocked(tid, &briefly))
         note_failure(ct_timers_arm(tid));
-    else if (!handed && blocks_for_good(tid, briefly))
+    else if (looks == 0 && !handed && blocks_for_good(tid, briefly))
         note(CT_NOTE_BLOCKED);
+    else
+        missed = true;
+}
+
+static void arm_all(void)
+{
+    missed = false;
+    if (!ct_tasks_each(arm_thread))
+        arm_thread((uint32_t)ct_syscall(SYS_getpid));          /* there is no /proc */
 }
 
 static uint32_t rate_now;               /* control thread: of the timers that run */
@@ -186,8 +208,8 @@ void ct_cpu_follow(bool recording)
     if (!ct_timers_on())
         return;
     ct_timers_sweep();
-    if (!ct_tasks_each(arm_thread))
-        arm_thread((uint32_t)ct_syscall(SYS_getpid));          /* there is no /proc */
+    looks = 0;
+    arm_all();
 }
 
 /*
@@ -250,6 +272,10 @@ void ct_cpu_yield_signal(void)
 
 void ct_cpu_poked(bool recording)
 {
-    if (atomic_exchange_explicit(&yielded, false, memory_order_acquire))
+    if (atomic_exchange_explicit(&yielded, false, memory_order_acquire)) {
         ct_cpu_follow(recording);
+    } else if (ct_cpu_look_ns() >= 0) {
+        looks++;
+        arm_all();
+    }
 }

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* HOT: the handler runs inside the traced program, at every tick: 100 times a second of CPU time.
  *   budget   0.5 % of the program's CPU time (tests/bench/run.sh profile.cpu).
@@ -12,6 +13,7 @@
 /* As struct ct_sampler says. */
 void ct_cpu_follow(bool recording);
 void ct_cpu_poked(bool recording);
+int64_t ct_cpu_look_ns(void);
 void ct_cpu_thread_born(bool kept_out);
 void ct_cpu_thread_gone(void);
 void ct_cpu_forked_child(void);

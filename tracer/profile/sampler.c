@@ -54,6 +54,7 @@ const struct ct_sampler ct_sampler = {
     .begin = ct_heap_begin,
     .follow = follow,
     .poked = ct_cpu_poked,
+    .look_ns = ct_cpu_look_ns,
     .rates_changed = ct_heap_redraw,
     .thread_born = ct_cpu_thread_born,
     .thread_gone = ct_cpu_thread_gone,

@@ -139,18 +139,24 @@ static int be_born(void)
     return r;
 }
 
+/* Of two spans; a negative one never ends. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /*
- * How long to sleep: until the next turn while recording, or the next look what LTTng wants, else until somebody speaks; in a
- * sandbox perhaps nobody can.
+ * How long to sleep: until the next turn while recording, or the next look of a sampler or what LTTng wants, else until somebody
+ * speaks; in a sandbox perhaps nobody can.
  */
 static const struct timespec *until_turn(struct timespec *wait)
 {
     static const int64_t look_ns = 10000000, rest_ns = 100000000;
     bool sandboxed = atomic_load_explicit(&ct_sandbox_on, memory_order_relaxed);
-    int64_t left = ct_turn_due_ns(ct_arena), look = ct_tap_due_ns(), most = left < 0 ? rest_ns : look_ns;
+    int64_t left = ct_turn_due_ns(ct_arena), most = left < 0 ? rest_ns : look_ns;
 
-    if (look >= 0 && (left < 0 || look < left))
-        left = look;
+    left = sooner(left, ct_tap_due_ns());
+    left = sooner(left, &ct_sampler ? ct_sampler.look_ns() : -1);
     if (left < 0 && !sandboxed)
         return NULL;
     if (sandboxed && (left < 0 || left > most))
@@ -243,10 +249,10 @@ static void live(void)
 
         if (n < 0 && n != -EINTR)
             return;
-        if (watch[0].revents) {
+        if (watch[0].revents)
             hear_pokes();
+        if (watch[0].revents || n == 0)
             CT_SAMPLER(poked, atomic_load_explicit(&ct_arena->phase, memory_order_relaxed) == CT_ARENA_RECORDING);
-        }
         if (!answer_ask())
             return;
         if (n > 0 && watch[1].revents)

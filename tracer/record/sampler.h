@@ -27,6 +27,7 @@ struct ct_sampler {
      */
     void (*follow)(bool recording);
     void (*poked)(bool recording);      /* control thread: somebody poked it, maybe a sampler that cannot wait for a turn */
+    int64_t (*look_ns)(void);           /* control thread: `poked` is to be called after so long as well; -1: it need not */
     void (*rates_changed)(void);        /* in ct_options, by the calling thread */
     void (*thread_born)(bool kept_out); /* first act of a thread; it is attached; `kept_out` as in struct ct_birth */
     void (*thread_gone)(void);          /* last act */

@@ -6,6 +6,8 @@
  *   ticks chain MS      while it burns, two handlers are put before SIGPROF one after the other, each of which calls the
  *                       one that it found, as profilers' do; exits with 1 unless each is called once a signal
  *   ticks foreign MS    burns under its own SIGPROF: an interval timer, and every 100 us one by kill(); prints what it used
+ *   ticks asked MS      takes SIGPROF for itself while libc's way of making a thread blocks all signals, as far as others see;
+ *                       then burns and prints what it used
  *   ticks waits MS      threads that wait in short calls which a signal would end; exits with 1 if one of them was ended
  */
 #include <errno.h>
@@ -22,6 +24,7 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -154,6 +157,21 @@ static int foreign(int64_t ns)
     return ticks < 100;
 }
 
+/* Who looks for a signal in place of SIGPROF finds us with all blocked, and has to look again: a turn is a second away. */
+static int asked(int64_t ns)
+{
+    struct sigaction act = { .sa_handler = count };
+    uint64_t all = ~UINT64_C(0), before = 0;
+
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, 8);
+    sigaction(SIGPROF, &act, NULL);
+    usleep(2000);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
+    burn(ns);
+    printf("%lld\n", (long long)clock_ns(CLOCK_PROCESS_CPUTIME_ID));
+    return 0;
+}
+
 /* --- waits --- */
 
 static atomic_int ended, waits;
@@ -233,6 +251,8 @@ int main(int argc, char **argv)
         return chain(ns);
     if (strcmp(what, "foreign") == 0)
         return foreign(ns);
+    if (strcmp(what, "asked") == 0)
+        return asked(ns);
     if (strcmp(what, "waits") == 0)
         return wait_all(ns);
     burn(ns);

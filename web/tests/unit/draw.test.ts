@@ -1,7 +1,7 @@
 // What the canvas is told to draw, against every slice of the trace looked at one by one.
 
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { colourOf, lookColour, thirdsOf } from "../../src/timeline/colours";
+import { colourOf, isGuess, lookColour, patternOf, thirdsOf } from "../../src/timeline/colours";
 import { drawAxis, drawMinimap, drawMinimapGround } from "../../src/timeline/draw_axis";
 import { drawLanes, type LanesPicture } from "../../src/timeline/draw_lanes";
 import { drawOverlay } from "../../src/timeline/draw_overlay";
@@ -70,6 +70,11 @@ function showsSteps(log: Call[], picture: LanesPicture, level: number): number {
   return shown;
 }
 
+/** Every other pixel black, the others see-through. */
+function checkered(_x: number, _y: number, width: number, height: number): { data: Uint8ClampedArray } {
+  return { data: Uint8ClampedArray.from({ length: 4 * width * height }, (_, at) => (at % 8 === 3 ? 255 : 0)) };
+}
+
 beforeAll(() => {
   const tile = { getContext: () => recordingPen().pen };
   vi.stubGlobal("document", { createElement: () => tile });
@@ -109,6 +114,33 @@ describe.each([[0, 40e6], [3e6, 9e6], [12345678, 12545678], [20e6, 20000900]])("
     }
     expect(wide).toBeGreaterThan(0);
   });
+});
+
+it("lays patterns over what is wide, and over two thirds of what is a guess", () => {
+  const sees = { ...recordingPen().pen, scale() {}, beginPath() {}, moveTo() {}, lineTo() {}, stroke() {}, getImageData: checkered } as unknown;
+  vi.stubGlobal("document", { createElement: () => ({ getContext: () => sees }) });
+  const picture = { ...pictureOf(3e6, 9e6), ratio: 2 };
+  const cache = new TileCache(1e9);
+  const grid = tilesOf(picture.view, picture.level, trace.span);
+  fill(cache, picture.level, grid.first, grid.last);
+  const log = drawn(picture, cache);
+  const seen = { patterned: 0, guessed: 0, plain: 0 };
+  for (const placed of layout.placed.values()) {
+    const height = Math.round(placed.h * 2);
+    const words = log.find((call) => call.what === "pixels" && call.args[1] === Math.round(placed.y * 2) && call.words?.length === height * 2 * WIDTH)?.words;
+    if (placed.row.kind === "value" || !words) continue;
+    const dark = (line: number, x: number) => (words[line * 2 * WIDTH + x] & 0xffffff) === 0;
+    for (const slice of trace.rows[placed.row.id].slices) {
+      const [x0, x1] = [slice.start, slice.end].map((ns) => Math.min(2 * WIDTH, Math.max(0, ((ns - 3e6) / 6e6) * 2 * WIDTH)));
+      if (x1 - x0 < 64) continue;
+      const middle = 2 * Math.round((x0 + x1) / 4);
+      const patterned = patternOf(slice.cls) !== "";
+      expect([dark(height - 1, middle), dark(height - 1, middle + 1)], `class ${slice.cls}`).toEqual([patterned, false]);
+      expect(dark(0, middle)).toBe(patterned && !isGuess(slice.cls));
+      seen[!patterned ? "plain" : isGuess(slice.cls) ? "guessed" : "patterned"]++;
+    }
+  }
+  expect(Math.min(seen.patterned, seen.plain), JSON.stringify(seen)).toBeGreaterThan(0);
 });
 
 it("draws the coarser tile while the finer one is on its way, and a faint line when there is none", () => {
