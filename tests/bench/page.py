@@ -181,6 +181,7 @@ SECTIONS = [
         "view.paint_cold": "from the start of `ctrace view` to lanes in a chromium that is open, without an index; 200 threads",
         "view.page_events": "events of the trace that the page shows in these",
         "view.paint_warm": "the same with an index, the least of three",
+        "view.paint_bare": "the same of a page with nothing on it, from a server that runs already",
         "view.page": "all of the page, packed",
         "view.lanes": "lanes in sight while it moves",
         "view.frame_pan_p95": "from one frame to the next while the timeline pans, the 95th of a hundred",
