@@ -15,44 +15,34 @@
 #include "converter/model/args.h"
 #include "format/varint.h"
 
-enum {
-    DEPTH_MAX = 4200,                   /* more than the model nests */
-    GUESS_NS = 20000,                   /* a guess shorter than this is as good as known */
-};
-
-static inline void seen(struct ct_builder *b, struct ct_build_thread *t, int64_t start, int64_t end)
-{
-    struct ct_lane_record *lane = &b->lanes.items[t->lane];
-
-    if (end > t->seen)
-        t->seen = end;
-    if (start < lane->start)
-        lane->start = start;
-    if (end > lane->end)
-        lane->end = end;
-}
+enum { DEPTH_MAX = 4200 };              /* more than the model nests */
 
 /* --- slices --- */
 
 static __attribute__((noinline)) struct ct_row_live *new_depth(struct ct_builder *b, struct ct_build_thread *t, unsigned depth)
 {
+    bool near = t->depth == t->near_depth;
     struct ct_row_live **more;
 
     if (depth >= DEPTH_MAX)
         return NULL;
-    more = realloc(t->depth, (depth + 1) * sizeof *more);
-    if (!more) {
-        b->no_memory = true;
-        return NULL;
+    if (depth >= CT_NEAR_DEPTHS) {
+        more = realloc(near ? NULL : t->depth, (depth + 1) * sizeof *more);
+        if (!more) {
+            b->no_memory = true;
+            return NULL;
+        }
+        if (near)
+            memcpy(more, t->near_depth, sizeof t->near_depth);
+        t->depth = more;
     }
-    t->depth = more;
     while (t->depths <= depth) {
-        more[t->depths] = ct_build_row(b, t->lane, CT_ROW_SLICES, t->depths, "");
-        if (!more[t->depths])
+        t->depth[t->depths] = ct_build_row(b, t->lane, CT_ROW_SLICES, t->depths, "");
+        if (!t->depth[t->depths])
             return NULL;
         t->depths++;
     }
-    return more[depth];
+    return t->depth[depth];
 }
 
 static inline struct ct_row_live *depth_row(struct ct_builder *b, struct ct_build_thread *t, unsigned depth)
@@ -109,16 +99,20 @@ static void wait_of(struct ct_builder *b, const struct ct_span *s, const struct 
                                             waker ? waker->lane : CT_INDEX_NONE, s->result });
 }
 
-/* Half of all slices: without the choices that the others need, of which each costs more than what it chooses. */
-static void io(struct ct_builder *b, struct ct_build_thread *t, struct ct_row_live *row, const struct ct_span *s)
+static inline uint32_t call_name(const struct ct_builder *b, const uint64_t *arg)
+{
+    return b->call_name[arg[1] < CT_CALL_END ? arg[1] : CT_CALL_END];
+}
+
+/* One that has a stack. */
+static void slow_call(struct ct_builder *b, struct ct_build_thread *t, struct ct_row_live *row, const struct ct_span *s)
 {
     uint8_t *to = ct_column_room(&row->column, &b->heap, CT_BUILD_SHORT);
 
     if (!to)
         return;
-    ct_build_push(row, s->start, s->end, b->call_name[s->arg[1] < CT_CALL_END ? s->arg[1] : CT_CALL_END],
-                  ct_build_io_payload(b, s, to));
-    seen(b, t, s->start, s->end);
+    ct_build_push(row, s->start, s->end, call_name(b, s->arg), ct_build_io_payload(b, s, to));
+    ct_build_seen(b, t, s->start, s->end);
 }
 
 static void span(void *context, const struct ct_span *s)
@@ -137,8 +131,9 @@ static void span(void *context, const struct ct_span *s)
         if (!row)
             return;
     }
+    s->thread->near = row;
     if (ct_build_is_io(s->no)) {
-        io(b, t, row, s);
+        slow_call(b, t, row, s);
         return;
     }
     name = ct_build_span_name(b, s);
@@ -150,75 +145,29 @@ static void span(void *context, const struct ct_span *s)
         ct_build_push(row, s->start, s->end, name, size);
     else
         ct_build_put(b, row, s->start, s->end, name, to, size);
-    seen(b, t, s->start, s->end);
+    ct_build_seen(b, t, s->start, s->end);
     if (s->no >= CT_EV_MUTEX_WAIT && s->no <= CT_EV_JOIN_WAIT)
         wait_of(b, s, t, row->id, name);
     else if (s->no == CT_EV_HEAP_GROW || s->no == CT_EV_HEAP_SHRINK || s->no == CT_EV_GC_BEGIN)
         pause_of(b, s, name, to, size);
 }
 
-/* --- states, CPUs --- */
-
-static void state(void *context, const struct ct_state_span *s)
+/* Half of all slices: without the choices that the others need, of which each costs more than what it chooses. */
+static void call(void *context, struct ct_model_thread *thread, const struct ct_read_event *e, int64_t start, int64_t end)
 {
     struct ct_builder *b = context;
-    struct ct_build_thread *t = s->thread->user ? s->thread->user : ct_build_thread_of(b, s->thread);
-    struct ct_lane_record *lane;
-    uint32_t name;
-    unsigned class;
+    struct ct_build_thread *t = thread->user ? thread->user : ct_build_thread_of(b, thread);
+    struct ct_row_live *row = t ? depth_row(b, t, thread->open_count) : NULL;
+    uint8_t *to;
 
-    if (!t || (!t->state && !(t->state = ct_build_row(b, t->lane, CT_ROW_STATE, 0, ""))))
+    if (row && __builtin_expect(start < row->column.end, 0))
+        row = make_way(b, t, thread->open_count, start);
+    to = row ? ct_column_room(&row->column, &b->heap, CT_BUILD_SHORT) : NULL;
+    if (!to)
         return;
-    name = ct_build_state_name(b, s);
-    class = b->names.list.items[name].class;
-    lane = &b->lanes.items[t->lane];
-    lane->ns[class] += s->end - s->start;
-    if (class == CT_CLASS_RUNNING)
-        lane->busy += s->end - s->start;
-    ct_build_put(b, t->state, s->start, s->end, name, NULL, 0);
-    seen(b, t, s->start, s->end);
-    ct_build_bins(b, class == CT_CLASS_RUNNING ? b->summary.running : b->summary.waiting, s->start, s->end);
-}
-
-/* A CPU's slices are called as the thread that runs; those of a guess are of a class of their own. */
-static __attribute__((noinline)) void make_running_names(struct ct_builder *b, struct ct_build_thread *t)
-{
-    size_t before = b->names.list.count;
-    struct ct_name_record record = { .text = b->lanes.items[t->lane].name, .lane = t->lane, .class = CT_CLASS_RUNNING };
-
-    t->running = ct_names_of(&b->names, &record);
-    record.class = CT_CLASS_MAYBE;
-    t->maybe = ct_names_of(&b->names, &record);
-    t->running_as = record.text;
-    b->revision += b->names.list.count != before;
-}
-
-static void lane(void *context, const struct ct_lane_span *s)
-{
-    struct ct_builder *b = context;
-    struct ct_build_thread *t = s->thread->user ? s->thread->user : ct_build_thread_of(b, s->thread);
-    struct ct_row_live *row = s->host == 0 && (unsigned)s->cpu < CT_NEAR_CPUS ? b->near_cpu[s->cpu] : NULL;
-    struct ct_lane_record *cpu;
-    int64_t sure = s->seen;
-
-    if (!row)
-        row = ct_build_cpu_row(b, s->host, s->cpu, s->exact, s->thread->program->read);
-    if (!t || !row)
-        return;
-    if (!t->running || t->running_as != b->lanes.items[t->lane].name)
-        make_running_names(b, t);
-    if (s->end - sure < GUESS_NS)
-        sure = s->end;
-    if (sure > s->start)
-        ct_build_put(b, row, s->start, sure, t->running, NULL, 0);
-    if (s->end > sure)
-        ct_build_put(b, row, sure, s->end, t->maybe, NULL, 0);
-    cpu = &b->lanes.items[row->record.lane];
-    cpu->busy += s->end - s->start;
-    if (s->start < cpu->start)
-        cpu->start = s->start;
-    if (s->end > cpu->end)
-        cpu->end = s->end;
+    thread->near = row;
+    ct_build_push(row, start, end, call_name(b, e->arg), ct_build_call_payload(b, thread->program, e->arg, to));
+    ct_build_seen(b, t, start, end);
 }
 
 /* --- arrows, tasks, pauses of the tracer --- */
@@ -301,7 +250,7 @@ static void thread(void *context, struct ct_model_thread *t)
 }
 
 static const struct ct_model_sink sink = {
-    .program = program, .thread = thread, .span = span, .state = state, .lane = lane, .moment = moment, .arrow = arrow,
+    .program = program, .thread = thread, .span = span, .call = call, .state = ct_build_state, .lane = ct_build_on_cpu, .moment = moment, .arrow = arrow,
     .task = task, .counter = counter, .pause = tracer_pause,
 };
 
@@ -428,12 +377,14 @@ void ct_builder_rest(struct ct_builder *b)
 {
     if (b->heap.coder)
         ct_coder_drain(b->heap.coder);
+    ct_build_settle_lanes(b);
     ct_heap_show(&b->heap);             /* an error is that of what is appended next */
 }
 
 int ct_builder_finish(struct ct_builder *b)
 {
     ct_model_finish(b->model);
+    ct_build_settle_lanes(b);
     ct_build_settle_bins(b);
     end_coder(b);
     for (size_t i = 0; i < b->rows.count; i++)

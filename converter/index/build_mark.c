@@ -2,19 +2,6 @@
 #include "converter/index/builder.h"
 #include "converter/model/args.h"
 
-/* Everything a thread did and said so far was before this. */
-static void seen(struct ct_builder *b, struct ct_build_thread *t, int64_t ns)
-{
-    struct ct_lane_record *lane = &b->lanes.items[t->lane];
-
-    if (ns > t->seen)
-        t->seen = ns;
-    if (ns < lane->start)
-        lane->start = ns;
-    if (ns > lane->end)
-        lane->end = ns;
-}
-
 static uint32_t label_name(struct ct_builder *b, const struct ct_read_event *e)
 {
     const struct ct_args_LABEL *a = ct_args_LABEL(e->arg);
@@ -111,7 +98,7 @@ void ct_build_moment(struct ct_builder *b, const struct ct_moment *m)
     }
     name = moment_name(b, e, &named);
     put_moment(b, row, m, start, name, named);
-    seen(b, t, e->ns);
+    ct_build_seen(b, t, e->ns, e->ns);
 }
 
 /* --- counters --- */

@@ -5,23 +5,26 @@
 #include "converter/model/args.h"
 #include "format/varint.h"
 
+static __attribute__((noinline)) uint32_t describe_new_fd(struct ct_builder *b, struct ct_fd *fd)
+{
+    char line[CT_STRING_MAX + 64];
+    int size = snprintf(line, sizeof line, "%s %.*s", ct_schema_fdkind(fd->kind),
+                        (int)(fd->name_size < CT_STRING_MAX ? fd->name_size : CT_STRING_MAX), fd->name ? fd->name : "");
+
+    while (size > 0 && line[size - 1] == ' ')
+        size--;
+    fd->user = ct_strings_used(&b->strings, (struct ct_text){ line, (size_t)size }) + 1;
+    return fd->user - 1;
+}
+
 /* What a descriptor is, as a string's number + 1; kept with the descriptor as long as it is the same. */
-static uint32_t describe_fd(struct ct_builder *b, struct ct_model_program *program, int32_t number)
+static inline uint32_t describe_fd(struct ct_builder *b, struct ct_model_program *program, int32_t number)
 {
     struct ct_fd *fd = ct_fds_get(&program->fds, number);
-    char line[CT_STRING_MAX + 64];
-    int size;
 
     if (!fd)
         return CT_STRINGS_EMPTY;
-    if (!fd->user) {
-        size = snprintf(line, sizeof line, "%s %.*s", ct_schema_fdkind(fd->kind),
-                        (int)(fd->name_size < CT_STRING_MAX ? fd->name_size : CT_STRING_MAX), fd->name ? fd->name : "");
-        while (size > 0 && line[size - 1] == ' ')
-            size--;
-        fd->user = ct_strings_used(&b->strings, (struct ct_text){ line, (size_t)size }) + 1;
-    }
-    return fd->user - 1;
+    return __builtin_expect(fd->user != 0, 1) ? fd->user - 1 : describe_new_fd(b, fd);
 }
 
 enum { ADDRESSES_MAX = 1 << 22 };       /* 32 MB of them; further ones stand where they are used */
@@ -167,14 +170,24 @@ static uint8_t *put_told(struct ct_builder *b, uint8_t *p, struct ct_model_progr
     return p;
 }
 
+static inline uint8_t *put_call(struct ct_builder *b, uint8_t *p, struct ct_model_program *program, const uint64_t *arg)
+{
+    p = put_fd(b, p, program, ct_args_IO(arg)->fd);
+    return ct_varint_put_short(p, ct_zigzag((int64_t)ct_args_IO(arg)->result));     /* of one byte or two as it happens */
+}
+
 size_t ct_build_io_payload(struct ct_builder *b, const struct ct_span *s, uint8_t *to)
 {
-    uint8_t *p = put_head(b, s, to);
+    uint8_t *p = put_call(b, put_head(b, s, to), s->thread->program, s->arg);
 
     *to |= CT_PAYLOAD_ARGS;
-    p = put_fd(b, p, s->thread->program, ct_args_IO(s->arg)->fd);
-    p = ct_varint_put_short(p, ct_zigzag((int64_t)ct_args_IO(s->arg)->result));     /* of one byte or two as it happens */
     return (size_t)(p - to);
+}
+
+size_t ct_build_call_payload(struct ct_builder *b, struct ct_model_program *program, const uint64_t *arg, uint8_t *to)
+{
+    *to = CT_PAYLOAD_ARGS;
+    return (size_t)(put_call(b, to + 1, program, arg) - to);
 }
 
 size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s, uint8_t *to)
@@ -182,17 +195,18 @@ size_t ct_build_span_payload(struct ct_builder *b, const struct ct_span *s, uint
     uint8_t *p = put_head(b, s, to), *args = p;
 
     switch (s->no) {
-    case CT_EV_MUTEX_WAIT:
+    case CT_EV_MUTEX_WAIT: case CT_EV_WAKE:
         p = ct_varint_put(p, address_of(b, s->arg[0]));
         break;
     case CT_EV_SYSCALL:
         p = put_told(b, p, s->thread->program, s->info, s->generation, s->arg, (struct ct_text){ 0 }, false);
         break;
     case CT_EV_REGION_BEGIN:
+        p = ct_varint_put(p, CT_STRINGS_EMPTY);
         if (s->told.size)               /* named as a RANGE_BEGIN */
-            p = put_text(ct_varint_put(p, CT_STRINGS_EMPTY), s->told);
+            p = put_text(p, s->told);
         else
-            p = put_known(b, p, s);
+            p = ct_varint_put(p, ct_args_REGION_BEGIN(s->arg)->task);
         break;
     case 0:
         if (s->info && ct_build_new_event(b, s->info))

@@ -22,13 +22,19 @@ struct ct_user_counter {
     struct ct_row_live *row;
 };
 
+enum { CT_NEAR_DEPTHS = 3 };
+
+/* What a slice needs is one line of memory.  What is summed up here the lane's record gets when somebody looks at it. */
 struct ct_build_thread {
-    uint32_t lane;
-    struct ct_row_live *state, *samples, *marks, *lost;
-    struct ct_row_live **depth;
+    _Alignas(CT_LINE) uint32_t lane;
     unsigned depths;
-    uint32_t running, maybe, running_as;        /* its names on CPUs, and the lane's name that they were made of */
-    int64_t seen;                       /* the last that was heard of it */
+    struct ct_row_live **depth;         /* `near_depth`, or more of them */
+    struct ct_row_live *near_depth[CT_NEAR_DEPTHS];
+    int64_t start, seen;                /* the first and the last that was heard of it */
+    struct ct_build_thread *changed;    /* the next one whose record has not this yet; itself: the last; NULL: its record has */
+    _Alignas(CT_LINE) struct ct_row_live *state, *samples, *marks, *lost;
+    uint32_t running, maybe;            /* its names on CPUs; 0: none of its present name yet */
+    int64_t busy, ns[CT_CLASS_END];
 };
 
 struct ct_build_owner {                 /* of a program */
@@ -67,6 +73,7 @@ struct ct_builder {
     CT_LIST(struct ct_new_event) new_events;
     CT_LIST(struct ct_program_record) programs;
     CT_LIST(struct ct_lane_record) lanes;
+    struct ct_build_thread *changed;    /* see there; NULL: none */
     CT_LIST(struct ct_row_live *) rows;
     CT_LIST(struct ct_row_live *) cpus; /* rows by host and CPU */
     struct ct_column flows;
@@ -153,7 +160,30 @@ static inline bool ct_build_is_io(unsigned no)
 }
 
 size_t ct_build_io_payload(struct ct_builder *b, const struct ct_span *s, uint8_t *to);
+/* The same without a stack, as most are. */
+size_t ct_build_call_payload(struct ct_builder *b, struct ct_model_program *program, const uint64_t *arg, uint8_t *to);
 size_t ct_build_moment_payload(struct ct_builder *b, const struct ct_moment *moment, bool named, uint8_t *to);
+
+/* --- build_state.c --- */
+
+void ct_build_state(void *builder, const struct ct_state_span *span);
+void ct_build_on_cpu(void *builder, const struct ct_lane_span *span);
+
+/* Its record is to get what was summed up. */
+void ct_build_changed(struct ct_builder *b, struct ct_build_thread *thread);
+/* All records get it. */
+void ct_build_settle_lanes(struct ct_builder *b);
+
+/* HOT */
+static inline void ct_build_seen(struct ct_builder *b, struct ct_build_thread *t, int64_t start, int64_t end)
+{
+    if (end > t->seen)
+        t->seen = end;
+    if (start < t->start)
+        t->start = start;
+    if (__builtin_expect(!t->changed, 0))
+        ct_build_changed(b, t);
+}
 
 /* --- build_mark.c --- */
 

@@ -57,6 +57,9 @@ struct ct_row_live *ct_build_row(struct ct_builder *b, uint32_t lane, enum ct_in
     }
     *place = row;
     row->id = id;
+    row->start = INT64_MAX;
+    row->end = INT64_MIN;
+    row->busy = 0;
     row->record = (struct ct_row_record){ .lane = lane, .kind = kind, .depth = depth, .next = CT_INDEX_NONE,
                                           .name = ct_strings_of(&b->strings, (struct ct_text){ name, strlen(name) }) };
     memset(&row->column, 0, sizeof row->column);
@@ -151,7 +154,7 @@ void ct_build_program_free(struct ct_model_program *p)
     for (struct ct_model_thread *t = p->threads; t; t = t->next) {
         struct ct_build_thread *thread = t->user;
 
-        if (thread)
+        if (thread && thread->depth != thread->near_depth)
             free(thread->depth);
         free(thread);
         t->user = NULL;
@@ -210,6 +213,7 @@ void ct_build_thread_name(struct ct_builder *b, struct ct_model_thread *t)
     if (!own || b->lanes.items[own->lane].name == name)
         return;
     b->lanes.items[own->lane].name = name;
+    own->running = own->maybe = 0;
     b->revision++;
 }
 
@@ -221,11 +225,14 @@ struct ct_build_thread *ct_build_thread_of(struct ct_builder *b, struct ct_model
 
     if (own)
         return own;
-    own = owner ? calloc(1, sizeof *own) : NULL;
+    own = owner ? aligned_alloc(CT_LINE, sizeof *own) : NULL;
     if (!own) {
         b->no_memory = true;
         return NULL;
     }
+    memset(own, 0, sizeof *own);
+    own->depth = own->near_depth;
+    own->start = INT64_MAX;
     own->lane = ct_build_lane(b, &(struct ct_lane_record){ .kind = CT_LANE_THREAD, .program = owner->id, .tid = read->tid,
                                                            .serial = read->serial, .routine = read->routine,
                                                            .name = thread_name(b, t), .group = group_of(b, read),

@@ -80,6 +80,7 @@ struct ct_summary_record {
 struct ct_row_live {                    /* a row that is being built: record without levels, and its column */
     struct ct_column column;
     uint32_t id;
+    int64_t start, end, busy;           /* of a CPU; its lane's record gets it when somebody looks */
     struct ct_row_record record;
 };
 

@@ -30,7 +30,7 @@ static __attribute__((noinline)) void long_call_over(struct ct_model *m, struct 
         return;                         /* a handler's, within a wait */
     ct_thread_state(m, t, waits ? CT_STATE_WAITING : CT_STATE_CALL, 0, (unsigned)a->call, start);
     ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, e->ns);
-    ct_lanes_enter(m, t, e->ns);
+    ct_lanes_enter(m, t, e->ns, true);
 }
 
 /* A call is over: the time it took was a state if it was long. */
@@ -38,6 +38,15 @@ static inline void call_over(struct ct_model *m, struct ct_model_thread *t, cons
 {
     if (__builtin_expect(e->ns - start >= SLOW_NS || t->state == CT_STATE_CALL, 0))
         long_call_over(m, t, e, start);
+}
+
+/* The slice of a call on a descriptor. */
+static inline void call_slice(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start, uint64_t stack)
+{
+    if (__builtin_expect(!stack && m->sink->call, 1))
+        ct_span_call(m, t, e, start);
+    else
+        ct_span_complete(m, t, e, start, 0, stack);
 }
 
 static bool is_network(const struct ct_model_program *p, int32_t number)
@@ -59,7 +68,7 @@ static void io(struct ct_model *m, struct ct_model_thread *t, const struct ct_re
     unsigned call = (unsigned)a->call < CT_CALL_END ? calls[(unsigned)a->call] : 0;
     uint64_t moved = a->result & (0 - (uint64_t)(call & MOVES)) & (0 - (uint64_t)((int64_t)a->result > 0));
 
-    ct_span_complete(m, t, e, start, 0, e->no == CT_EV_IO_SLOW ? a->at : 0);
+    call_slice(m, t, e, start, e->no == CT_EV_IO_SLOW ? a->at : 0);
     call_over(m, t, e, start);
     ct_counts_io(m, t->program, call / OUT, is_network(t->program, (int32_t)a->fd), moved, e->ns);
 }
@@ -68,7 +77,7 @@ static void file(struct ct_model *m, struct ct_model_thread *t, const struct ct_
 {
     const struct ct_args_FILE_SLOW *a = ct_args_FILE_SLOW(e->arg);
 
-    ct_span_complete(m, t, e, start, 0, e->no == CT_EV_FILE_SLOW ? a->at : 0);
+    call_slice(m, t, e, start, e->no == CT_EV_FILE_SLOW ? a->at : 0);
     call_over(m, t, e, start);
     if (a->call == CT_CALL_close && (int64_t)a->result >= 0)
         ct_fds_forget(&t->program->fds, (int32_t)a->fd);
@@ -150,38 +159,6 @@ static void wake(struct ct_model *m, struct ct_model_thread *t, const struct ct_
     }
 }
 
-/* What the program itself annotates. */
-static void take_annotation(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
-{
-    switch (e->no) {
-    case CT_EV_TASK_BEGIN:
-        ct_tasks_begin(m, t, e);
-        break;
-    case CT_EV_TASK_END:
-        ct_tasks_end(m, t, e);
-        break;
-    case CT_EV_REGION_BEGIN:
-    case CT_EV_RANGE_BEGIN:
-        ct_span_begin(m, t, e, ct_args_REGION_BEGIN(e->arg)->name, 0);
-        break;
-    case CT_EV_REGION_END:
-    case CT_EV_RANGE_END:
-        ct_span_end(m, t, CT_EV_REGION_BEGIN, e->ns, e->text);
-        break;
-    case CT_EV_GC_BEGIN:
-        ct_span_begin(m, t, e, ct_args_GC_BEGIN(e->arg)->kind, ct_args_GC_BEGIN(e->arg)->at);
-        break;
-    case CT_EV_GC_END:
-        ct_span_end(m, t, CT_EV_GC_BEGIN, e->ns, (struct ct_text){ 0 });
-        break;
-    case CT_EV_COUNTER:
-        user_counter(m, t, e);
-        break;
-    default:
-        moment(m, t, e);
-    }
-}
-
 /* A thread's life. */
 static void take_thread(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e)
 {
@@ -207,6 +184,43 @@ static void take_thread(struct ct_model *m, struct ct_model_thread *t, const str
     }
 }
 
+/* What is told of now and then. */
+static void take_rare(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    switch (e->no) {
+    case CT_EV_OPEN:
+        ct_span_complete(m, t, e, start, ct_args_OPEN(e->arg)->path, ct_args_OPEN(e->arg)->at);
+        break;
+    case CT_EV_ALLOC_SLOW:
+        ct_span_complete(m, t, e, start, 0, ct_args_ALLOC_SLOW(e->arg)->at);
+        break;
+    case CT_EV_FD:
+        fd(t, e);
+        break;
+    case CT_EV_THREAD_CREATE:
+        ct_span_complete(m, t, e, start, 0, ct_args_THREAD_CREATE(e->arg)->at);
+        break;
+    case CT_EV_FORK:
+        ct_span_complete(m, t, e, start, 0, ct_args_FORK(e->arg)->at);
+        break;
+    case CT_EV_HEAP_GROW: case CT_EV_HEAP_SHRINK:
+        heap(m, t, e, start);
+        break;
+    case CT_EV_GC_BEGIN:
+        ct_span_begin(m, t, e, ct_args_GC_BEGIN(e->arg)->kind, ct_args_GC_BEGIN(e->arg)->at);
+        break;
+    case CT_EV_GC_END:
+        ct_span_end(m, t, CT_EV_GC_BEGIN, e->ns, (struct ct_text){ 0 });
+        break;
+    default:
+        if (e->info->shape == CT_SHAPE_COMPLETE)
+            ct_span_complete(m, t, e, start, 0, 0);
+        else
+            moment(m, t, e);
+    }
+}
+
+/* One jump for most: a second one, and a comparison before it, are what a processor could not guess either. */
 static void take_event(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
 {
     switch (e->no) {
@@ -238,35 +252,32 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
     case CT_EV_FILE: case CT_EV_FILE_SLOW:
         file(m, t, e, start);
         break;
-    case CT_EV_OPEN:
-        ct_span_complete(m, t, e, start, ct_args_OPEN(e->arg)->path, ct_args_OPEN(e->arg)->at);
-        break;
-    case CT_EV_ALLOC_SLOW:
-        ct_span_complete(m, t, e, start, 0, ct_args_ALLOC_SLOW(e->arg)->at);
-        break;
     case CT_EV_LOCK_CALL: case CT_EV_SIGNAL_CALL: case CT_EV_CHILD_CALL: case CT_EV_PATH: case CT_EV_LOOKUP: case CT_EV_MAP:
         called(m, t, e, start);
         break;
-    case CT_EV_FD:
-        fd(t, e);
+    case CT_EV_TASK_BEGIN:
+        ct_tasks_begin(m, t, e);
         break;
-    case CT_EV_THREAD_CREATE:
-        ct_span_complete(m, t, e, start, 0, ct_args_THREAD_CREATE(e->arg)->at);
+    case CT_EV_TASK_END:
+        ct_tasks_end(m, t, e);
         break;
-    case CT_EV_FORK:
-        ct_span_complete(m, t, e, start, 0, ct_args_FORK(e->arg)->at);
+    case CT_EV_REGION_BEGIN: case CT_EV_RANGE_BEGIN:
+        ct_span_begin(m, t, e, ct_args_REGION_BEGIN(e->arg)->name, 0);
         break;
-    case CT_EV_HEAP_GROW: case CT_EV_HEAP_SHRINK:
-        heap(m, t, e, start);
+    case CT_EV_REGION_END: case CT_EV_RANGE_END:
+        ct_span_end(m, t, CT_EV_REGION_BEGIN, e->ns, e->text);
+        break;
+    case CT_EV_COUNTER:
+        user_counter(m, t, e);
+        break;
+    case CT_EV_LOG: case CT_EV_MARK:
+        moment(m, t, e);
         break;
     case CT_EV_SCHED_IN ... CT_EV_SYSCALL:
         ct_kernel_event(m, t, e, start);
         break;
     default:
-        if (e->info->shape == CT_SHAPE_COMPLETE)
-            ct_span_complete(m, t, e, start, 0, 0);
-        else
-            take_annotation(m, t, e);
+        take_rare(m, t, e, start);
     }
 }
 
@@ -275,17 +286,19 @@ static void take_event(struct ct_model *m, struct ct_model_thread *t, const stru
  * CPU event before it says that it is the same one.  Where an answer is only a time it is reckoned, without a branch: which event
  * comes next, of all threads, is nothing that a processor could guess, and the one jump by its number is dear enough.
  */
-enum { SHAPE = 7, LOOKS_AT_CPU = 8, LASTS = 16, LASTS_BIT = 4 };
+enum { SHAPE = 7, LOOKS_AT_CPU = 8, LASTS = 16, LASTS_BIT = 4, SEEN_BIT = 5 };
 
 static const uint8_t traits[CT_EV_END] = {
+#define LOOKS(no) \
+    (((no) >= CT_EV_MUTEX_WAIT && (no) <= CT_EV_WAIT_FAILED) || ((no) >= CT_EV_IO && (no) <= CT_EV_FILE_SLOW) || \
+     (no) == CT_EV_LOCK_CALL || (no) == CT_EV_SIGNAL_CALL || (no) == CT_EV_PATH || (no) == CT_EV_LOOKUP || \
+     (no) == CT_EV_CHILD_CALL || (no) == CT_EV_MAP)
 #define FIELD(type, name)
 #define EVENT(no, NAME, shape, category, doc, ...) \
     [no] = CT_SHAPE_##shape | ((int)CT_SHAPE_##shape == (int)CT_SHAPE_COMPLETE ? LASTS : 0) | \
-        ((no) == CT_EV_CPU || ((no) >= CT_EV_MUTEX_WAIT && (no) <= CT_EV_WAIT_FAILED) || \
-         (no) == CT_EV_LOCK_CALL || (no) == CT_EV_SIGNAL_CALL || (no) == CT_EV_PATH || (no) == CT_EV_LOOKUP || \
-         (no) == CT_EV_CHILD_CALL || (no) == CT_EV_MAP || \
-         ((no) >= CT_EV_IO && (no) <= CT_EV_FILE_SLOW) ? LOOKS_AT_CPU : 0),
+        ((no) == CT_EV_CPU || LOOKS(no) ? LOOKS_AT_CPU : 0) | LOOKS(no) << SEEN_BIT,
 #include "format/events.def"
+#undef LOOKS
 };
 
 static inline unsigned shape_of(const struct ct_read_event *e)
@@ -318,12 +331,8 @@ void ct_model_event(struct ct_model *m, const struct ct_read_event *e)
     if (t->state == CT_STATE_UNKNOWN && shape_of(e) != CT_SHAPE_END)
         ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, start);
     /* had it moved, that would have been told before */
-    t->lane_seen = traits[e->no] & LOOKS_AT_CPU && e->no != CT_EV_CPU ? e->ns : t->lane_seen;
+    t->lane_seen ^= (t->lane_seen ^ e->ns) & -(int64_t)(traits[e->no] >> SEEN_BIT & 1);
     take_event(m, t, e, start);
-    if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited && !t->scheduled) {
-        if (traits[e->no] & LOOKS_AT_CPU)
-            ct_lanes_enter(m, t, e->ns);
-        else
-            ct_lanes_enter_free(m, t, e->ns);
-    }
+    if (t->state == CT_STATE_RUNNING && !t->on_lane && !t->exited && !t->scheduled)
+        ct_lanes_enter(m, t, e->ns, traits[e->no] & LOOKS_AT_CPU);
 }

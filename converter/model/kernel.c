@@ -58,7 +58,7 @@ static void runs(struct ct_model *m, struct ct_model_thread *t, const struct ct_
     ct_span_unblock(m, t, e->ns, 0);
     ct_thread_scheduled(m, t, CT_STATE_RUNNING, 0, 0, e->ns);
     ct_lanes_seen(m, t, (int)ct_args_SCHED_IN(e->arg)->cpu, e->ns);
-    ct_lanes_enter(m, t, e->ns);
+    ct_lanes_enter(m, t, e->ns, true);
 }
 
 /* What it waits in: a wait that the program itself told of, else the system call. */

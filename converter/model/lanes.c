@@ -94,7 +94,8 @@ void ct_lanes_left(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
     m->sink->lane(m->context, &span);
 }
 
-static inline void enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns, bool steal)
+/* Whether it takes the place of who is there is nothing that a processor could guess: it is no branch of its own. */
+void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns, bool steal)
 {
     struct ct_lane *lane = t->lane;
 
@@ -102,23 +103,13 @@ static inline void enter(struct ct_model *m, struct ct_model_thread *t, int64_t 
         return;
     if (!lane)
         lane = t->lane = lane_of(m->lanes, ct_lanes_host(m->lanes, t), t->cpu);
-    if (!lane || (lane->thread && !steal))
+    if (!lane || ((lane->thread != NULL) & !steal))
         return;
     if (lane->thread)
         ct_lanes_left(m, lane->thread, ns);
     lane->thread = t;
     t->on_lane = true;
     t->lane_since = t->lane_seen = ns > lane->end ? ns : lane->end;
-}
-
-void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
-{
-    enter(m, t, ns, true);
-}
-
-void ct_lanes_enter_free(struct ct_model *m, struct ct_model_thread *t, int64_t ns)
-{
-    enter(m, t, ns, false);
 }
 
 void ct_lanes_seen(struct ct_model *m, struct ct_model_thread *t, int cpu, int64_t ns)

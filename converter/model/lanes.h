@@ -14,11 +14,8 @@ unsigned ct_lanes_host(struct ct_lanes *lanes, const struct ct_model_thread *t);
 /* The thread saw itself on `cpu`. */
 void ct_lanes_seen(struct ct_model *m, struct ct_model_thread *t, int cpu, int64_t ns);
 
-/* The thread is running: it is on its CPU, and who was there is not. */
-void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns);
-
-/* The same, but nothing was seen just now: who is there stays. */
-void ct_lanes_enter_free(struct ct_model *m, struct ct_model_thread *t, int64_t ns);
+/* The thread is running: it is on its CPU.  Who was there is not, or with `steal` false, when nothing was seen just now, stays. */
+void ct_lanes_enter(struct ct_model *m, struct ct_model_thread *t, int64_t ns, bool steal);
 
 /* It was on its lane and is not any more. */
 void ct_lanes_left(struct ct_model *m, struct ct_model_thread *t, int64_t ns);

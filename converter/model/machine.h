@@ -112,6 +112,9 @@ void ct_span_end(struct ct_model *m, struct ct_model_thread *t, unsigned no, int
 void ct_span_complete(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start,
                       uint64_t name, uint64_t stack);
 
+/* The same of a call on a descriptor of which no stack is known, for a sink that takes calls. */
+void ct_span_call(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start);
+
 /* The thread's first act. */
 void ct_span_thread_start(struct ct_model *m, struct ct_model_thread *t, int64_t ns, uint64_t parent);
 

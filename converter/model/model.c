@@ -95,12 +95,13 @@ static struct ct_model_program *program_of(struct ct_model *m, struct ct_read_pr
 struct ct_model_thread *ct_model_thread_new(struct ct_model *m, struct ct_read_thread *read)
 {
     struct ct_model_program *p = program_of(m, read->program);
-    struct ct_model_thread *t = p ? calloc(1, sizeof *t) : NULL;
+    struct ct_model_thread *t = p ? aligned_alloc(CT_LINE, sizeof *t) : NULL;
 
     if (!t) {
         m->no_memory = true;
         return NULL;
     }
+    memset(t, 0, sizeof *t);
     t->read = read;
     t->program = p;
     t->next = p->threads;
@@ -175,7 +176,7 @@ static void take_row(struct ct_model *m, const struct ct_read_thread_row *row, i
         if (t->state == CT_STATE_UNKNOWN)
             ct_thread_state(m, t, CT_STATE_RUNNING, 0, 0, since);
         if (t->state == CT_STATE_RUNNING)
-            ct_lanes_enter_free(m, t, ns);
+            ct_lanes_enter(m, t, ns, false);
     }
 }
 
@@ -251,33 +252,39 @@ static inline void expect(const struct ct_read_event *soon)
 
     if (!t)
         return;
-    __builtin_prefetch(&t->state);
-    __builtin_prefetch(&t->row);
     __builtin_prefetch(&t->point);
-    __builtin_prefetch(&t->open_count);
-    __builtin_prefetch(&t->user);
+    __builtin_prefetch(&t->row);
+    __builtin_prefetch(t->user);
+    __builtin_prefetch(t->near);
+}
+
+/* Asks for what comes soon while it is at the events before: another thread had them last, and it takes a while until they are here. */
+static void take_events(struct ct_model *m, const struct ct_read_item *items, size_t count)
+{
+    enum { AHEAD = 10, TEXT_AHEAD = 4 };
+    const struct ct_read_item *end = items + count, *last = end - 1;
+
+    for (const struct ct_read_item *item = items; item < end; item++) {
+        const struct ct_read_item *soon = last - item > TEXT_AHEAD ? item + TEXT_AHEAD : last;
+        uintptr_t later = (uintptr_t)item + AHEAD * sizeof *item;       /* behind the last one it does no harm */
+
+        __builtin_prefetch((const void *)later);
+        __builtin_prefetch((const void *)(later + sizeof *item / 2));
+        __builtin_prefetch(soon->event.text.at ? soon->event.text.at : (const char *)soon);
+        expect(&soon->event);
+        ct_model_event(m, &item->event);
+    }
 }
 
 int ct_model_items(struct ct_model *m, const struct ct_read_item *items, size_t count)
 {
-    enum { AHEAD = 10, TEXT_AHEAD = 4 };        /* another thread had them last: it takes a while until they are here */
-
-    for (size_t i = 0; i < count; i++) {
-        const struct ct_read_event *soon = &items[i + TEXT_AHEAD < count ? i + TEXT_AHEAD : i].event;
-        uintptr_t later = (uintptr_t)&items[i] + AHEAD * sizeof *items;     /* behind the last one it does no harm */
-
-        __builtin_prefetch((const void *)later);
-        __builtin_prefetch((const void *)(later + sizeof *items / 2));
-        __builtin_prefetch(soon->text.at ? soon->text.at : (const char *)soon);
-        if (__builtin_expect(soon->kind == CT_READ_EVENT, 1))
-            expect(soon);
-        if (__builtin_expect(items[i].kind == CT_READ_EVENT, 1))
-            ct_model_event(m, &items[i].event);
-        else
-            take_other(m, &items[i]);
-    }
-    if (count > 0)
-        m->now = items[count - 1].ns;
+    if (count == 0)
+        return m->no_memory ? -ENOMEM : 0;
+    if (items[0].kind == CT_READ_EVENT)
+        take_events(m, items, count);
+    else
+        take_other(m, items);           /* alone */
+    m->now = items[count - 1].ns;
     return m->no_memory ? -ENOMEM : 0;
 }
 

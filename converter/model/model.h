@@ -12,6 +12,7 @@
 #include "converter/model/row.h"
 #include "converter/model/stacks.h"
 #include "converter/model/wakes.h"
+#include "converter/read/expect.h"
 #include "converter/read/reader.h"
 
 enum ct_state {
@@ -44,35 +45,36 @@ struct ct_point {
     uint32_t stack;                     /* node; CT_NODE_NONE unless wake_stacks are wanted */
 };
 
+/* What every event looks at stands together. */
 struct ct_model_thread {
-    struct ct_read_thread *read;
+    _Alignas(CT_LINE) struct ct_read_thread *read;
     struct ct_model_program *program;
-    struct ct_model_thread *next;       /* of the program */
-    char name[CT_NAME_MAX];             /* the newest; may be empty */
-
+    void *user;                         /* the sink's */
+    const void *near;                   /* where the sink is likely to write at the next event; NULL: it did not tell */
+    struct ct_lane *lane;               /* of `cpu`; NULL: not asked for yet */
+    int64_t since;                      /* of the state */
     enum ct_state state;
     unsigned reason, call;              /* of the state */
-    int64_t since;                      /* of the state */
     int cpu;                            /* last seen on; -1 unknown */
-    struct ct_lane *lane;               /* of that CPU; NULL: not asked for yet */
-    bool on_lane, exited;
-    bool scheduled;                     /* the kernel tells its states: nothing else does */
-    struct ct_wake woken;               /* the last that the kernel told of */
-    int64_t lane_since, lane_seen;      /* on it since, and last seen there */
 
-    struct ct_row row;
-    struct ct_point point;
-    uint32_t unlock_stack;              /* node that was told for the unlock that comes next */
+    int64_t lane_since, lane_seen;      /* on it since, and last seen there */
     struct ct_open *open;               /* what began and did not end; the innermost is last */
     unsigned open_count, open_room;
     unsigned waits;                     /* how many of them are waits */
+    bool on_lane, exited;
+    bool scheduled;                     /* the kernel tells its states: nothing else does */
+    struct ct_point point;
+
+    _Alignas(CT_LINE) struct ct_row row;
+    struct ct_model_thread *next;       /* of the program */
+    char name[CT_NAME_MAX];             /* the newest; may be empty */
+    struct ct_wake woken;               /* the last that the kernel told of */
+    uint32_t unlock_stack;              /* node that was told for the unlock that comes next */
     unsigned too_deep;                  /* regions that began with the room used up: their ends are not drawn */
     char *names;                        /* texts of open regions, one behind the other */
     size_t names_used, names_room;
     struct ct_text end_told;            /* what the event that ends a region now tells */
-
     int64_t start_point, exit_point;    /* where the slices of its first and last act begin; CT_READ_NEVER */
-    void *user;                         /* the sink's */
 };
 
 enum ct_span_flags {
@@ -84,20 +86,22 @@ enum ct_span_flags {
 /* A slice on a thread's row: a region, a wait, a call, a pause, or a short act such as a wake. */
 struct ct_span {
     struct ct_model_thread *thread;
-    const struct ct_read_generation *generation;    /* for strings of COMPLETE events; NULL for what had a BEGIN */
-    const struct ct_read_event_info *info;          /* with no == 0: an event this version does not know */
+    const uint64_t *arg;                /* the fields of event `no`: see args.h.  Its STRING and STACK fields: below */
     unsigned no;                        /* CT_EV_* of the event that began it or that is it */
     unsigned flags;
     unsigned depth;                     /* slices open around it; those that end later without having begun may come to it */
-    int64_t start, end;
-    const uint64_t *arg;                /* the fields of event `no`: see args.h.  Its STRING and STACK fields: below */
-    struct ct_text name;                /* region, kind of collector, path of open; empty when there is none */
-    bool name_lost;                     /* there was one, the trace does not tell it */
-    struct ct_text told;                /* of a region: see converter/read/told.h; empty: nothing */
     uint32_t stack;                     /* node, see stacks.h */
+    int64_t start, end;
+    int64_t wake_ns;                    /* when the waker did; CT_READ_NEVER unknown */
+
+    /* Of many, nothing of this: */
+    const struct ct_read_generation *generation;    /* for strings of COMPLETE events; NULL for what had a BEGIN */
+    const struct ct_read_event_info *info;          /* with no == 0: an event this version does not know */
+    struct ct_text name;                /* region, kind of collector, path of open; empty when there is none */
+    struct ct_text told;                /* of a region: see converter/read/told.h; empty: nothing */
     int64_t result;                     /* of a wait: 0 or a negative errno */
     struct ct_model_thread *waker;      /* of a wait, NULL unknown */
-    int64_t wake_ns;                    /* when it did; CT_READ_NEVER unknown */
+    bool name_lost;                     /* there was a name, the trace does not tell it */
 };
 
 struct ct_state_span {
@@ -176,6 +180,8 @@ struct ct_model_sink {
     void (*program_end)(void *sink, struct ct_model_program *program, int64_t ns);
     void (*thread)(void *sink, struct ct_model_thread *thread);         /* first seen, or it has another name */
     void (*span)(void *sink, const struct ct_span *span);
+    /* In its place, of events IO, POLL and FILE: most slices are theirs, and there is no more to say of one. */
+    void (*call)(void *sink, struct ct_model_thread *thread, const struct ct_read_event *event, int64_t start, int64_t end);
     void (*state)(void *sink, const struct ct_state_span *span);
     void (*lane)(void *sink, const struct ct_lane_span *span);
     void (*moment)(void *sink, const struct ct_moment *moment);
@@ -198,7 +204,7 @@ struct ct_model *ct_model_new(struct ct_reader *reader, const struct ct_model_op
                               const struct ct_model_sink *sink, void *context);
 void ct_model_free(struct ct_model *model);
 
-/* Takes the reader's next items.  0, or -ENOMEM. */
+/* Takes the reader's next items: a run of events, or one of something else.  0, or -ENOMEM. */
 int ct_model_items(struct ct_model *model, const struct ct_read_item *items, size_t count);
 
 /* There are no more items: ends all that is under way. */

@@ -22,24 +22,18 @@ static bool is_wait_for_memory(unsigned no)
     return no >= CT_EV_MUTEX_WAIT && no <= CT_EV_BARRIER_WAIT;
 }
 
-/* HOT: field by field; an initializer of this size becomes a slow string instruction, and what reads it waits. */
+/* HOT: an initializer of this size becomes a slow string instruction, and what reads it waits. */
 static inline void fill(struct ct_span *s, struct ct_model_thread *t, unsigned no, unsigned flags, const uint64_t *arg)
 {
     s->thread = t;
-    s->generation = NULL;
-    s->info = NULL;
+    s->arg = arg;
     s->no = no;
     s->flags = flags;
-    s->start = s->end = 0;
-    s->arg = arg;
-    s->name.at = NULL;
-    s->name.size = 0;
-    s->name_lost = false;
-    s->told.size = 0;
     s->stack = CT_NODE_NONE;
-    s->result = 0;
-    s->waker = NULL;
+    s->start = s->end = 0;
     s->wake_ns = CT_READ_NEVER;
+    memset(&s->generation, 0, offsetof(struct ct_span, name_lost) - offsetof(struct ct_span, generation));
+    s->name_lost = false;
 }
 
 static inline __attribute__((always_inline)) void emit(struct ct_model *m, struct ct_span *span)
@@ -140,7 +134,7 @@ static void pop(struct ct_model *m, struct ct_model_thread *t, int64_t ns, int64
         t->waits--;
         if (is_wait_for_memory(o->no)) {
             if (result == 0 && !(span.flags & (CT_SPAN_CUT_END | CT_SPAN_LOST)))
-                wake = ct_wakes_of(m->wakes, o->waited, t, o->start);
+                wake = ct_wakes_of(o->waited, t, o->start);
             ct_wakes_unwait(m->wakes, o->waited);
         } else if (o->no == CT_EV_JOIN_WAIT && result == 0) {
             const struct ct_read_thread *joined = ct_read_thread(t->program->read, o->arg[0]);
@@ -401,6 +395,18 @@ void ct_span_complete(struct ct_model *m, struct ct_model_thread *t, const struc
     emit(m, &span);
     if (e->no == CT_EV_THREAD_CREATE && span.end - span.start >= 2)
         created(m, t, ct_args_THREAD_CREATE(e->arg)->child, span.start + 1);
+}
+
+/* HOT: half of all slices. */
+void ct_span_call(struct ct_model *m, struct ct_model_thread *t, const struct ct_read_event *e, int64_t start)
+{
+    int64_t end = ct_row_end(&t->row, e->ns);
+
+    start = ct_row_start(&t->row, start, floor_of(t));
+    start = start < end ? start : end;
+    ct_row_close(&t->row, start, end);
+    if (ct_model_clip(m, &start, &end))
+        m->sink->call(m->context, t, e, start, end);
 }
 
 /* --- ends --- */

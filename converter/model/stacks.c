@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "converter/read/expect.h"
+
 enum {
     NODES_MAX = 1 << 22,                /* 64 MiB of nodes: a hostile trace ends here, a real one far below */
     CACHES = 8,                         /* generations whose ids are remembered: one a program is live, some overlap */
@@ -19,12 +21,11 @@ struct cache {
     size_t count;
 };
 
-/* One of them. */
+/* One of them: half a line of memory. */
 struct near {
     const struct ct_read_generation *generation;
-    const struct ct_read_program *program;
     uint64_t number, id;
-    uint32_t node;
+    uint32_t program, node;
 };
 
 struct ct_stacks {
@@ -35,15 +36,17 @@ struct ct_stacks {
     struct cache cache[CACHES];
     unsigned newest;
     uint32_t near_mask;
-    struct near near[];                 /* ids that were asked for lately */
+    _Alignas(CT_LINE) struct near near[];       /* ids that were asked for lately */
 };
 
 struct ct_stacks *ct_stacks_new(uint32_t near)
 {
-    struct ct_stacks *s = calloc(1, sizeof *s + near * sizeof *s->near);
+    size_t size = sizeof(struct ct_stacks) + near * sizeof(struct near);
+    struct ct_stacks *s = aligned_alloc(CT_LINE, (size + CT_LINE - 1) / CT_LINE * CT_LINE);
 
     if (!s)
         return NULL;
+    memset(s, 0, size);
     s->near_mask = near - 1;
     s->room = ROOM_FIRST;
     s->count = CT_NODE_FIRST;
@@ -171,7 +174,7 @@ static struct cache *cache_of(struct ct_stacks *s, const struct ct_read_generati
     return c;
 }
 
-static __attribute__((noinline)) uint32_t look_up(struct ct_stacks *s, const struct ct_read_generation *g, uint64_t id)
+static uint32_t look_up(struct ct_stacks *s, const struct ct_read_generation *g, uint64_t id)
 {
     const struct ct_read_stack *stack = id == CT_STACK_LOST ? NULL : ct_read_stack(g, id);
     struct cache *c;
@@ -188,6 +191,12 @@ static __attribute__((noinline)) uint32_t look_up(struct ct_stacks *s, const str
     return c->node[index];
 }
 
+static __attribute__((noinline)) uint32_t remember(struct ct_stacks *s, struct near *near, const struct ct_read_generation *g, uint64_t id)
+{
+    *near = (struct near){ g, g->number, id, g->program->index, look_up(s, g, id) };
+    return near->node;
+}
+
 /* HOT: at every wait; of what is asked again, one line of memory is touched. */
 uint32_t ct_stacks_of(struct ct_stacks *s, const struct ct_read_generation *g, uint64_t id)
 {
@@ -195,7 +204,7 @@ uint32_t ct_stacks_of(struct ct_stacks *s, const struct ct_read_generation *g, u
 
     if (id == CT_STACK_NONE)
         return CT_NODE_NONE;
-    if (near->id != id || near->generation != g || near->number != g->number || near->program != g->program)
-        *near = (struct near){ g, g->program, g->number, id, look_up(s, g, id) };
+    if (near->id != id || near->generation != g || near->number != g->number || near->program != g->program->index)
+        return remember(s, near, g, id);
     return near->node;
 }

@@ -32,5 +32,4 @@ void ct_wakes_wake(struct ct_wakes *wakes, unsigned program, uint64_t object, st
  * before the real call and a wait after it was tried, so a wake up to some microseconds older counts when there is no
  * better one.  Call before ct_wakes_unwait; `waited` may be NULL.
  */
-struct ct_wake ct_wakes_of(const struct ct_wakes *wakes, const struct ct_waited *waited, const struct ct_model_thread *self,
-                           int64_t begin_ns);
+struct ct_wake ct_wakes_of(const struct ct_waited *waited, const struct ct_model_thread *self, int64_t begin_ns);

@@ -91,6 +91,14 @@ static struct ct_index *open_index(struct workshop *shop)
     return index;
 }
 
+/* What a lane sums up is that of all slices that it has by now. */
+static bool knows_its_times(const struct ct_index_lane *lane)
+{
+    bool runs = lane->kind == CT_LANE_CPU, shown = runs || lane->kind == CT_LANE_THREAD;
+
+    return !shown || lane->row_count == 0 || lane->rows[0].count == 0 || (lane->end_ns > lane->start_ns && (!runs || lane->busy_ns > 0));
+}
+
 static void *ask(void *context)
 {
     struct ct_index *index = context;
@@ -108,7 +116,9 @@ static void *ask(void *context)
         covered = p.covered_ns;
         if (ct_index_lanes(index, &lanes) < 0)
             abort();                    /* who asks before the trace is open waits for it */
-        for (size_t i = 0; i < lanes.count; i++)
+        for (size_t i = 0; i < lanes.count; i++) {
+            if (!knows_its_times(&lanes.lanes[i]))
+                abort();
             for (size_t k = 0; k < lanes.lanes[i].row_count; k++) {
                 const struct ct_index_row *row = &lanes.lanes[i].rows[k];
                 unsigned level = (unsigned)(p.events + i + k) % 16;
@@ -127,6 +137,7 @@ static void *ask(void *context)
                     ct_index_slice(index, row->id, (uint32_t)row->count / 2, &slice) == 0)
                     ct_index_free(slice.memory);
             }
+        }
         ct_index_free(lanes.memory);
     } while (p.state == CT_INDEX_BUILDING);
     return NULL;
