@@ -53,8 +53,8 @@ async function showLanes(): Promise<HTMLCanvasElement | null> {
   const cache = picture && !shown ? firstTiles() : null;
   if (!picture || !cache?.size) return null;
   showPicture(picture, cache);
-  void loadPage();
   await painted();
+  void loadPage(); // what it begins with would come before the picture
   window.ctraceFirst = performance.now();
   return picture;
 }
