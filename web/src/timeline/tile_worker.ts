@@ -2,6 +2,7 @@
 
 import { ApiError, apiOpen, getBytes, isAbort, wordsOf } from "../api/api";
 import { tilePath } from "./tile";
+import { Rest } from "./rest";
 import { makeTiles } from "./tile_maker";
 import type { FromWorker, Painting, ToWorker } from "./tile_message";
 import { TileQueue, type Order } from "./tile_queue";
@@ -9,7 +10,11 @@ import { TileQueue, type Order } from "./tile_queue";
 const PARALLEL = 4;
 const SLOW_MS = 250; // a reply that takes longer: the line is slow, or the server has much to do
 
+const REST_MS = 120; // steps that follow one another are nearer to each other
+const REST_MOST_MS = 400;
+
 const queue = new TileQueue(PARALLEL);
+const rest = new Rest(REST_MS, REST_MOST_MS, work); // of the view
 const controllers = new Map<number, AbortController>();
 let painting: Painting = { looks: new Map(), theme: "light", ground: 0 };
 let revision = 0;
@@ -48,6 +53,7 @@ async function run(order: Order): Promise<void> {
 }
 
 function work(): void {
+  if (rest.waits) return;
   for (let order = queue.next(); order; order = queue.next()) void run(order);
   if (queue.idle) say({ say: "idle", turn });
 }
@@ -60,5 +66,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
   }
   ({ painting, revision, key, turn } = message);
   for (const id of queue.want(message.wants)) controllers.get(id)?.abort();
-  work();
+  // What is only passed by is on a slow line before what one stops at, cancelled or not.
+  if (!queue.ahead && !queue.idle) rest.changed();
+  else work();
 };
