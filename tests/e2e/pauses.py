@@ -82,6 +82,17 @@ def check_first_heap():
         expect(bytes_of(found["GROW", 1]) == gone > 6e6, f"{case}: all is freed, {bytes_of(found['GROW', 1])} came and {gone} went")
 
 
+def check_trims():
+    """What realloc() cuts off, small thresholds, those that are lowered, malloc_trim(): each with its time, and told once."""
+    found = changes("trims")
+    trimmed, purged = found["SHRINK", 0], found["SHRINK", 3]
+    sizes = [row[1] for row in trimmed if row[0] > 0 and row[2] > 1]
+    expect(sizes == [row[1] for row in trimmed], f"trims: in no time, or by nobody: {trimmed}")
+    expect([sum(least <= size < 1.2 * least for size in sizes) for least in (20e6, 30e6)] == [2, 1] and
+           any(60e3 < size < 130e3 for size in sizes), f"trims: {sizes} instead of 20 MB, 0.1 MB, 30 MB and 20 MB")
+    expect(bytes_of(purged) < 1e6, f"trims: malloc_trim tells {bytes_of(purged)} bytes twice")
+
+
 def check_counter():
     """The heap's size is told at its highest, before it is trimmed, and is in the end what all events come to."""
     rows = [(int(size) if what == "GROW" else -int(size), how, int(total)) for what, _, how, size, total, _ in EVENT.findall(text_of("grow"))]
@@ -97,6 +108,7 @@ def main():
     expect(24000 <= every["malloc"] < 24100 and 24000 <= every["free"] < 24100, f"--alloc-slow 1ns: {every}")
     expect(not none, f"--alloc-slow 100s: {none}")
     check_first_heap()
+    check_trims()
     check_counter()
     found = changes("arenas")
     grown = found["GROW", 2]

@@ -143,6 +143,20 @@ void ct_growth_brk(uint64_t start, int64_t bytes)
     ct_growth_changed(&by_brk, start, CT_HOW_BRK, bytes);
 }
 
+/* Of the same time, which is no more known of one than of the other.  What lay at the end is not told once more among the pages. */
+void ct_growth_trimmed(uint64_t start, uint64_t now, int64_t brk_bytes, int64_t resident)
+{
+    count(CT_HOW_BRK, brk_bytes);
+    if (!ct_recording(CT_CAT_heap))
+        return;
+    if (atomic_load_explicit(&by_brk.bytes, memory_order_relaxed))
+        flush(&by_brk, start, CT_HOW_BRK);
+    if (brk_bytes)
+        emit(now, now - start, CT_HOW_BRK, brk_bytes);
+    if (resident < brk_bytes)
+        emit(now, now - start, CT_HOW_PURGE, resident - brk_bytes);
+}
+
 void ct_growth_look_anew(int64_t brk_bytes)
 {
     count(CT_HOW_BRK, brk_bytes);

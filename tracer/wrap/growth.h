@@ -30,6 +30,9 @@ void ct_growth_changed(struct ct_growth *g, uint64_t start, unsigned how, int64_
 /* One that is an event of its own, like a mapped block. */
 void ct_growth_tell(uint64_t start, unsigned how, int64_t bytes);
 
+/* malloc_trim(): the heap's end moved by `brk_bytes`, and the process holds `resident` bytes more: both negative, or 0. */
+void ct_growth_trimmed(uint64_t start, uint64_t now, int64_t brk_bytes, int64_t resident);
+
 /* Growth is looked for again: what came meanwhile is held, and is told of nobody's call. */
 void ct_heap_look_anew(void);
 void ct_growth_look_anew(int64_t brk_bytes);

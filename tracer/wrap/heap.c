@@ -65,20 +65,23 @@ static inline bool end_moved(void)
     return __builtin_expect(__curbrk != atomic_load_explicit(&last.end, memory_order_relaxed), 0);
 }
 
-static __attribute__((noinline, cold)) void report_end(uint64_t start)
+/* By how much, for who reports it. */
+static int64_t move_end(void)
 {
     char *now = __curbrk, *before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
 
     atomic_store_explicit(&last.timed, page, memory_order_relaxed);
-    ct_growth_brk(start, before ? now - before : now - heap_start);
+    return before ? now - before : now - heap_start;
+}
+
+static __attribute__((noinline, cold)) void report_end(uint64_t start)
+{
+    ct_growth_brk(start, move_end());
 }
 
 void ct_heap_look_anew(void)
 {
-    char *now = __curbrk, *before = atomic_exchange_explicit(&last.end, now, memory_order_relaxed);
-
-    atomic_store_explicit(&last.timed, page, memory_order_relaxed);
-    ct_growth_look_anew(before ? now - before : now - heap_start);
+    ct_growth_look_anew(move_end());
 }
 
 static inline void report_change(uint64_t start, int64_t bytes)
@@ -257,6 +260,15 @@ int ct_seen_posix_memalign(void **ret, size_t alignment, size_t size)
     return r;
 }
 
+/* Sizes, with flags, up to which a block is never joined with others, and from which on the arena may be trimmed at once. */
+enum { FAST = 0x87, CONSOLIDATED = 64 << 10 };
+
+/* What is left of it may be given back when it shrinks. */
+static inline bool is_large(const void *block)
+{
+    return block && chunks_known && ((const size_t *)block)[-1] > CONSOLIDATED;
+}
+
 /*
  * A mapped block may move, grow, shrink or become an ordinary one: what counts is the difference.  To the samples it is
  * a free and an allocation.  `none`: NULL says that the block was freed, not that there was no memory.
@@ -265,7 +277,7 @@ int ct_seen_posix_memalign(void **ret, size_t alignment, size_t size)
     __extension__({ \
         bool ct_told = ct_recording(CT_CAT_heap); \
         int64_t ct_before = ct_told ? (int64_t)mapped_bytes(old) : 0; \
-        uint64_t ct_start = ct_told && (takes_time(size) || ct_before) ? ct_clock_now() : 0; \
+        uint64_t ct_start = ct_told && (takes_time(size) || is_large(old)) ? ct_clock_now() : 0; \
         uint64_t ct_lifted = ct_watched_maybe(old) ? ct_heap_lift(old) : 0; \
         void *ct_block = (real); \
         bool ct_freed = ct_block || (none); \
@@ -294,11 +306,16 @@ void *ct_seen_reallocarray(void *block, size_t n, size_t size)
     return REALLOCATE(block, bytes, bytes == 0, ct_real.realloc(block, bytes));
 }
 
-/* Sizes, with flags, up to which a block is never joined with others, and from which on the arena may be trimmed at once. */
-enum { FAST = 0x87, CONSOLIDATED = 64 << 10 };
+/* Free bytes at the end of a heap that were not given back, so that fewer will not be either: libc lowers no limit by itself. */
+CT_HOT_DATA static _Atomic size_t kept = CONSOLIDATED;  /* relaxed: decides whether a call is timed, no more */
 
-/* Free bytes at the end of a heap that were not given back, so that fewer will not be either: libc's limit only grows. */
-CT_HOT_DATA static _Atomic size_t kept = 128 << 10;     /* relaxed: decides whether a call is timed, no more */
+int ct_seen_mallopt(int what, int value)
+{
+    int r = ct_real.mallopt(what, value);
+
+    atomic_store_explicit(&kept, CONSOLIDATED, memory_order_relaxed);
+    return r;
+}
 
 /*
  * How much is free at the end of its heap once the block is, 0 where it does not lie there: what libc's free() is about to find
@@ -412,7 +429,7 @@ static int64_t resident(void)
     return at ? atoll(at) * page : 0;
 }
 
-/* It gives back what lies anywhere in the heap: by pages, which stay mapped, and the end of the first arena. */
+/* It gives back what lies anywhere in the heap: by pages, which stay mapped, and the end of the first arena; in one go, for all we see. */
 int ct_seen_malloc_trim(size_t pad)
 {
     uint64_t start;
@@ -421,13 +438,12 @@ int ct_seen_malloc_trim(size_t pad)
 
     if (!chunks_known || !ct_recording(CT_CAT_heap))
         return ct_real.malloc_trim(pad);
+    if (end_moved())
+        report_end(0);
     before = resident();
     start = ct_clock_now();
     r = ct_real.malloc_trim(pad);
     after = resident();
-    if (end_moved())
-        report_end(0);
-    if (before > after)
-        ct_growth_tell(start, CT_HOW_PURGE, after - before);
+    ct_growth_trimmed(start, ct_clock_now(), end_moved() ? move_end() : 0, after - before);
     return r;
 }

@@ -201,6 +201,41 @@ static void purge(void)
     puts("purged");
 }
 
+static void take_and_free(int count)
+{
+    static char *blocks[4000];
+
+    for (int i = 0; i < count; i++)
+        memset(blocks[i] = malloc(10000), 1, 10000);
+    while (count)
+        free(blocks[--count]);
+    pause_ms(3);                            /* a burst ends */
+}
+
+/* The end of the heap moves back in every way there is. */
+static void trims(void)
+{
+    char *volatile block;
+
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    block = malloc(20 << 20);
+    memset(block, 1, 20 << 20);
+    block = realloc(block, 100);            /* 20 MB, by what was cut off */
+    pause_ms(3);
+    mallopt(M_TOP_PAD, 0);
+    mallopt(M_TRIM_THRESHOLD, 70000);
+    take_and_free(12);                      /* 120 kB: less than the usual limit */
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    take_and_free(3000);                    /* none */
+    malloc_trim(0);                         /* 30 MB */
+    pause_ms(3);
+    take_and_free(2000);
+    mallopt(M_TRIM_THRESHOLD, 200000);
+    take_and_free(1);                       /* 20 MB: less than what was once kept */
+    free(block);
+    puts("trimmed");
+}
+
 static void keep(int count)
 {
     for (int i = 0; i < count; i++)
@@ -223,4 +258,4 @@ static void late(void)
     printf("started: %d\n", r);
 }
 
-CASES({ "arenas", arenas }, { "purge", purge }, { "late", late }, { "results", results }, { "moves", moves }, { "kinds", kinds }, { "threads", threads }, { "grow", grow })
+CASES({ "arenas", arenas }, { "purge", purge }, { "trims", trims }, { "late", late }, { "results", results }, { "moves", moves }, { "kinds", kinds }, { "threads", threads }, { "grow", grow })
