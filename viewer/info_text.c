@@ -123,6 +123,8 @@ static void write_ended(const struct ct_read_program *program, struct ct_output 
     put(out, "ended        ");
     if (!program->has_end)
         put(out, "not told: the trace is cut");
+    else if (end->reason == CT_END_SIGNAL && end->status == 0)
+        put(out, "unseen");             /* no signal has that number: see ct_process_end_row() */
     else if (end->reason <= CT_END_SIGNAL)
         put(out, "%s %llu", reasons[end->reason], (unsigned long long)end->status);
     else

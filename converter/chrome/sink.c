@@ -301,7 +301,9 @@ static void program_end(void *context, struct ct_model_program *program, int64_t
     p = CT_JSON_PUT(p, ",\"ts\":");
     p = ct_json_us(p, ns);
     p = CT_JSON_PUT(p, ",\"cat\":\"trace\",\"name\":\"");
-    if (!read->has_end || c->damaged)
+    if (read->has_end && read->end.reason == CT_END_SIGNAL && read->end.status == 0)
+        p = CT_JSON_PUT(p, "ends, unseen how");
+    else if (!read->has_end || c->damaged)
         p = CT_JSON_PUT(p, "the trace is cut here");
     else if (read->end.reason < sizeof reasons / sizeof *reasons)
         p = ct_json_string(p, reasons[read->end.reason]);
