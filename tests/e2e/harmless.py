@@ -21,7 +21,7 @@ import time
 build = os.path.abspath(sys.argv[1])
 ctrace = f"{build}/ctrace"
 here = f"{build}/tests/harmless"
-PROGRAMS = "alone", "cancel", "forks", "heap", "locks", "masks", "modules", "signals", "threads"
+PROGRAMS = "alone", "cancel", "forks", "heap", "locks", "masks", "modules", "signals", "threads", "unwilling"
 OFTEN = ["--cpu-rate", "1000", "--heap-rate", "4K"]
 # What ctrace says at its end where it could not follow (docs/architecture.md, Known limits); the program says nothing.
 SAYS = {"forks root": r"^ctrace: process [0-9]+ was not traced: the session's directory is not in its root, or gone\n",
@@ -123,6 +123,8 @@ def cases_of(program):
 
 
 def check(program, names, limit=60):
+    for name in sorted(set(names) - set(cases_of(program))):
+        fail(f"{program} has no case {name}")
     for name in names:
         for environment in WAYS.get(f"{program} {name}", [{}]):
             took = compare(f"{program} {name}", [f"{here}/harmless-{program}", name], environment, limit)

@@ -31,10 +31,10 @@ def near(what, seen, true, points):
         fail(f"{what} is {seen:.2f}, the truth is {true:.2f}, {points} may lie between")
 
 
-def run(name, arguments, options=(), expect=0, **more):
+def run(name, arguments, options=(), expect=0, within=(), **more):
     """Records burn; returns what it printed as numbers, its samples, and its stderr."""
     trace = f"{work.name}/{name}.trace"
-    done = subprocess.run([ctrace, "record", "--only", "cpu,thread", *options, "-o", trace, "--", burn, *arguments],
+    done = subprocess.run([*within, ctrace, "record", "--only", "cpu,thread", *options, "-o", trace, "--", burn, *arguments],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **more)
     if done.returncode != expect:
         fail(f"{name}: status {done.returncode}, not {expect}\n{done.stdout}{done.stderr}")
@@ -99,6 +99,20 @@ def child():
     near("the child", weight(samples.read(ctrace, f"{work.name}/{traces[0]}")) / 1e6, 500, 60)
 
 
+def reused():
+    """A thread that has the tid of one that ended is another thread, with ticks of its own."""
+    inside = ["unshare", "-fp", "--mount-proc"]
+    if subprocess.run([*inside, "true"], check=False, stderr=subprocess.DEVNULL).returncode != 0:
+        print("reused: not tested: needs a namespace of processes")
+        return
+    _, taken, _ = run("reused", ["reused", "400"], within=inside)
+    threads = [{sample.thread for sample in taken if function in (sample.frames or [])} for function in ("most", "least")]
+    for function in "most", "least":
+        near(function, weight([s for s in taken if function in (s.frames or [])]) / 1e6, 400, 80)
+    if [len(thread) for thread in threads] != [1, 1] or threads[0] == threads[1]:
+        fail(f"two threads of one tid are {threads}")
+
+
 def own():
     """The program claims SIGPROF: it gets it, and samples go on by another signal."""
     _, taken, _ = run("own", ["own"])
@@ -136,6 +150,6 @@ def limits():
         fail(f"too few timers: status {done.returncode}, {done.stderr}")
 
 
-cases = {"shares": shares, "brief": brief, "usual": usual, "child": child, "own": own, "masks": masks, "limits": limits}
+cases = {"shares": shares, "brief": brief, "usual": usual, "child": child, "reused": reused, "own": own, "masks": masks, "limits": limits}
 for case in sys.argv[2:] or cases:
     cases[case]()

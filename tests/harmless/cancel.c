@@ -1,32 +1,37 @@
-/* Cancellation in each wait that is wrapped, while it waits and before; what is no point of cancellation goes on. */
+/* Cancellation in each wait that is wrapped and a point of it, while it waits and before. */
 #include "harmless.h"
 
 #include <aio.h>
+#include <arpa/inet.h>
 #include <mqueue.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <resolv.h>
 #include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/random.h>
 #include <sys/select.h>
-#include <sys/sem.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <threads.h>
 
-static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER, own = PTHREAD_MUTEX_INITIALIZER;
-static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t own = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
-static pthread_barrier_t barrier;
-static mtx_t c11_own, c11_held;
+static mtx_t c11_own;
 static cnd_t c11_cond;
 static sem_t sem;
-static int empty[2], full[2], pair[2], crowded[2], poller, event, queue, crammed, semaphores, locked_file, unasked;
+static int empty[2], full[2], pair[2], crowded[2], poller, event, queue, crammed, locked_file, unasked;
+static int full_event, terminal;
+static struct sockaddr_in silent = { .sin_family = AF_INET };
 static struct sockaddr_un busy_server = { .sun_family = AF_UNIX };
 static socklen_t busy_size;
 static mqd_t mq = (mqd_t)-1, mq_full = (mqd_t)-1;
@@ -111,6 +116,18 @@ static void c11_wait_for_ever(void)
     pthread_cleanup_pop(1);
 }
 
+/* Of a name server that says nothing. */
+static void ask_silent(void)
+{
+    struct addrinfo *found;
+
+    res_init();
+    _res.nscount = 1;
+    _res.nsaddr_list[0] = silent;
+    _res.retrans = 3600;
+    getaddrinfo("nobody.invalid", NULL, NULL, &found);
+}
+
 /* What is left to be written goes where there is no room. */
 static void flush_full(void)
 {
@@ -170,21 +187,18 @@ static void lock_file(int command_of_fcntl)
     X(recvfrom_chk, __recvfrom_chk(pair[0], many, 10, sizeof many, 0, NULL, NULL)) \
     X(poll_chk, __poll_chk(&(struct pollfd){ empty[0], POLLIN, 0 }, 1, -1, sizeof(struct pollfd))) \
     X(ppoll_chk, __ppoll_chk(&(struct pollfd){ empty[0], POLLIN, 0 }, 1, NULL, NULL, sizeof(struct pollfd))) \
-    X(open_2, __open_2(fifo, O_RDONLY)) X(openat_2, __openat_2(AT_FDCWD, fifo, O_RDONLY))
+    X(open_2, __open_2(fifo, O_RDONLY)) X(openat_2, __openat_2(AT_FDCWD, fifo, O_RDONLY)) \
+    X(getaddrinfo, (ask_silent(), 0)) X(eventfd_write, eventfd_write(full_event, 1)) X(getdelim, getdelim(&(char *){ NULL }, &(size_t){ 0 }, 0, from_empty)) \
+    X(tcdrain, tcdrain(terminal)) X(fsync, fsync(locked_file)) X(fdatasync, fdatasync(locked_file)) X(pread, pread(locked_file, many, 1, 0)) \
+    X(pwrite, pwrite(locked_file, many, 1, 0)) X(preadv, preadv(locked_file, IO(many), 1, 0)) X(pwritev, pwritev(locked_file, IO(many), 1, 0)) \
+    X(preadv2, preadv2(locked_file, IO(many), 1, 0, 0)) X(pwritev2, pwritev2(locked_file, IO(many), 1, 0, 0)) \
+    X(copy_file_range, copy_file_range(locked_file, NULL, locked_file, NULL, 0, 0)) X(sync_file_range, sync_file_range(locked_file, 0, 1, 0)) \
+    X(msync, msync(NULL, 0, MS_SYNC)) X(getrandom, getrandom(many, 1, 0)) X(close, close(-1)) X(posix_fallocate, posix_fallocate(locked_file, 0, 1))
 WAITS(WAIT)
-
-/* No points of cancellation: they go on until what they wait for is there. */
-#define OTHERS(X) \
-    X(mutex_lock, (pthread_mutex_lock(&held), pthread_mutex_unlock(&held))) \
-    X(rwlock_rdlock, (pthread_rwlock_rdlock(&rwlock), pthread_rwlock_unlock(&rwlock))) \
-    X(rwlock_wrlock, (pthread_rwlock_wrlock(&rwlock), pthread_rwlock_unlock(&rwlock))) \
-    X(mtx_lock, (mtx_lock(&c11_held), mtx_unlock(&c11_held))) X(barrier_wait, pthread_barrier_wait(&barrier)) \
-    X(semop, semop(semaphores, &(struct sembuf){ 0, -1, 0 }, 1))
-OTHERS(WAIT)
 
 struct row { const char *name; void (*run)(void); };
 #define ROW(name, call) { #name, do_##name },
-static const struct row waits[] = { WAITS(ROW) }, others[] = { OTHERS(ROW) };
+static const struct row waits[] = { WAITS(ROW) };
 
 static void *sleep_long(void *unused)
 {
@@ -209,7 +223,6 @@ static void prepare_queues(void)
     crammed = msgget(IPC_PRIVATE, 0600);
     while (msgsnd(crammed, &(struct letter){ .type = 1 }, 100, IPC_NOWAIT) == 0)
         ;
-    semaphores = semget(IPC_PRIVATE, 1, 0600);
     snprintf(name, sizeof name, "/harmless-%d", getpid());
     mq = mq_open(name, O_RDWR | O_CREAT, 0600, &attr);
     mq_unlink(name);
@@ -236,6 +249,17 @@ static void prepare_server(void)
     listen(unasked, 1);
 }
 
+/* Takes questions of a name server and answers none. */
+static void prepare_silence(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof silent;
+
+    silent.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(fd, (struct sockaddr *)&silent, size) || getsockname(fd, (struct sockaddr *)&silent, &size))
+        abort();
+}
+
 static void prepare(void)
 {
     struct flock lock = whole(F_WRLCK);
@@ -252,16 +276,18 @@ static void prepare(void)
     locked_file = open(lock_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     prepare_queues();
     prepare_server();
+    prepare_silence();
     poller = epoll_create1(EPOLL_CLOEXEC);
     event = eventfd(0, EFD_CLOEXEC);
+    full_event = eventfd(0, EFD_CLOEXEC);
+    eventfd_write(full_event, UINT64_MAX - 1);
+    terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
     from_empty = fdopen(dup(empty[0]), "r");
     to_full = fdopen(dup(full[1]), "w");
     setvbuf(to_full, NULL, _IOFBF, 4096);
     sem_init(&sem, 0, 0);
     mtx_init(&c11_own, mtx_timed);
-    mtx_init(&c11_held, mtx_plain);
     cnd_init(&c11_cond);
-    pthread_barrier_init(&barrier, NULL, 2);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &usr1, NULL);
@@ -283,7 +309,6 @@ static void tidy(void)
     waitpid(child, NULL, 0);
     msgctl(queue, IPC_RMID, NULL);
     msgctl(crammed, IPC_RMID, NULL);
-    semctl(semaphores, 0, IPC_RMID);
     unlink(fifo);
     unlink(lock_name);
     rmdir(folder);
@@ -348,57 +373,4 @@ static void already(void)
     each(true);
 }
 
-static void let_go(const char *name)
-{
-    if (strcmp(name, "mutex_lock") == 0)
-        pthread_mutex_unlock(&held);
-    if (strncmp(name, "rwlock", 6) == 0)
-        pthread_rwlock_unlock(&rwlock);
-    if (strcmp(name, "mtx_lock") == 0)
-        mtx_unlock(&c11_held);
-    if (strcmp(name, "barrier_wait") == 0)
-        pthread_barrier_wait(&barrier);
-    if (strcmp(name, "semop") == 0)
-        semop(semaphores, &(struct sembuf){ 0, 1, 0 }, 1);
-}
-
-static void *wait_on(void *row)
-{
-    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-    sem_post(&begun);
-    ((const struct row *)row)->run();
-    printf("%s: came through\n", ((const struct row *)row)->name);
-    pthread_testcancel();
-    return NULL;
-}
-
-static void unwilling(void)
-{
-    prepare();
-    sem_init(&begun, 0, 0);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        pthread_t t;
-        void *result;
-
-        pthread_mutex_lock(&held);
-        pthread_rwlock_wrlock(&rwlock);
-        mtx_lock(&c11_held);
-        pthread_create(&t, NULL, wait_on, (void *)&others[i]);
-        sem_wait(&begun);
-        pause_ms(4);
-        pthread_cancel(t);
-        pause_ms(2);
-        let_go(others[i].name);
-        if (strcmp(others[i].name, "mutex_lock") != 0)
-            pthread_mutex_unlock(&held);
-        if (strncmp(others[i].name, "rwlock", 6) != 0)
-            pthread_rwlock_unlock(&rwlock);
-        if (strcmp(others[i].name, "mtx_lock") != 0)
-            mtx_unlock(&c11_held);
-        pthread_join(t, &result);
-        printf("%s: %s\n", others[i].name, result == PTHREAD_CANCELED ? "cancelled" : "ended");
-    }
-    tidy();
-}
-
-HARMLESS({ "waiting", waiting }, { "already", already }, { "unwilling", unwilling })
+HARMLESS({ "waiting", waiting }, { "already", already })

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 void *early_block, *early_zeroes;
-int early_threads;
+int early_threads, early_tells;
 
 static void *count(void *unused)
 {
@@ -15,10 +15,18 @@ static void *count(void *unused)
     return unused;
 }
 
+/* Registered before any handler of ours, so it comes after them; one by atexit() would be called as soon as the library is left. */
+static void end(int status, void *unused)
+{
+    if (early_tells)
+        (void)!write(1, "the first to be registered ends\n", 32);
+}
+
 static __attribute__((constructor)) void begin(void)
 {
     pthread_t t;
 
+    on_exit(end, NULL);
     early_block = malloc(1 << 20);
     memset(early_block, 9, 1 << 20);
     early_block = realloc(early_block, 2 << 20);

@@ -167,13 +167,13 @@ static void another_user(void)
 /* Programs that know nothing of us: without our environment, and linked statically. */
 static void strangers(void)
 {
-    char *none[] = { NULL }, *echo[] = { "echo", "hello", NULL }, *alone[] = { "harmless-static", NULL };
+    char *none[] = { NULL }, *show[] = { "env", NULL }, *alone[] = { "harmless-static", NULL };
     char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
     pid_t pid;
 
     fflush(stdout);
-    if (posix_spawn(&pid, "/bin/echo", NULL, NULL, echo, none) == 0)
+    if (posix_spawn(&pid, "/usr/bin/env", NULL, NULL, show, none) == 0)
         printf("without environment: %d\n", status_of(pid));
     path[n < 0 ? 0 : n] = '\0';
     strcpy(strrchr(path, '/'), "/harmless-static");

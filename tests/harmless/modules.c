@@ -7,7 +7,7 @@
 #include <limits.h>
 
 extern void *early_block, *early_zeroes;
-extern int early_threads;
+extern int early_threads, early_tells;
 
 static const char *beside(const char *name)
 {
@@ -21,6 +21,7 @@ static const char *beside(const char *name)
 /* Blocks of a constructor that ran before any of ours are the program's like others. */
 static void early(void)
 {
+    early_tells = 1;
     early_block = realloc(early_block, 3 << 20);
     printf("%d %d, %d threads\n", ((char *)early_block)[1000], ((char *)early_zeroes)[1000], early_threads);
     free(early_block);

@@ -187,8 +187,12 @@ static void alternate(void)
 /* Frames that lead nowhere, and then a fault in them; the handler goes on as if nothing was. */
 static __attribute__((noinline)) void wreck(long round)
 {
+    volatile char *room = __builtin_alloca((size_t)(round % 64 + 1));        /* of unknown size: unwinders are told that rbp leads on */
+    long nowhere = round % 2 ? round * 0x1111111111 : (long)room + (round << 24);     /* below the stack, and beyond its end */
+
+    room[0] = (char)round;
 #if defined(__x86_64__)
-    asm volatile("push %%rbp\n\tmov %0, %%rbp\n\tmovl $0, (%1)\n\tpop %%rbp" : : "r"(round * 0x1111111111), "r"(8L) : "memory");
+    asm volatile("push %%rbp\n\tmov %0, %%rbp\n\tmovl $0, (%1)\n\tpop %%rbp" : : "r"(nowhere), "r"(8L) : "memory");
 #else
     *(volatile int *)8 = (int)round;
 #endif

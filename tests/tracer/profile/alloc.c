@@ -7,16 +7,20 @@
  *   alloc tidy      one thread keeps 20,000 blocks of 1 KiB and frees them
  *   alloc grow      30,000 blocks of all sizes are kept by `starts`; after a line of input as above; after each a line of
  *                   output, and the end of input ends it
- *   alloc odd       what allocators are asked at their edges; exits with 0 when each answer is right
+ *   alloc odd       what allocators are asked at their edges; exits with 0 when each answer is right, and keeps 777 bytes
+ *   alloc swap      four threads free what others have allocated, and get it at once
  *   alloc fork      a child frees what its parent allocated
  */
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,6 +160,8 @@ static void grow(void)
             return __LINE__ & 127; \
     } while (0)
 
+static void *volatile stays;
+
 static int odd(void)
 {
     volatile size_t huge = SIZE_MAX, half = SIZE_MAX / 2 + 2;
@@ -167,6 +173,8 @@ static int odd(void)
     CHECK(!malloc(huge) && errno == ENOMEM);
     CHECK(!malloc(half) && !calloc(huge, 2) && !calloc(half, 1));
     CHECK(!reallocarray(NULL, half, 4) && errno == ENOMEM);
+    stays = malloc(777);
+    CHECK(!realloc(stays, huge) && !reallocarray(stays, half, 4));
     block = malloc(1000);
     memset(block, 7, 1000);
     errno = 0;
@@ -182,6 +190,43 @@ static int odd(void)
     CHECK(block && malloc_usable_size(block) >= 10);
     CHECK(realloc(block, 0) == NULL);
     return 0;
+}
+
+enum { SWAPS = 20000 };
+
+OWN static void *swaps(void *unused)
+{
+    static void *slots[8];
+    unsigned x = (unsigned)(uintptr_t)pthread_self() >> 12;
+
+    for (int i = 0; i < SWAPS; i++) {
+        x = x * 1103515245 + 12345;
+        free(__atomic_exchange_n(&slots[x / 65536 % 8], malloc(100), __ATOMIC_ACQ_REL));
+    }
+    return unused;
+}
+
+static void lose_cpu(int no)
+{
+    (void)no;
+    sched_yield();
+}
+
+/* Anywhere, also between what is told of a block and what is done to it. */
+static void swap(void)
+{
+    struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { 0 };
+    struct sigaction action = { .sa_handler = lose_cpu, .sa_flags = SA_RESTART };
+    pthread_t threads[4];
+
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, swaps, NULL);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    setitimer(ITIMER_REAL, &never, NULL);
+    tell("swaps", 100, 4 * SWAPS);
 }
 
 int main(int argc, char **argv)
@@ -205,6 +250,8 @@ int main(int argc, char **argv)
         grow();
     } else if (strcmp(what, "odd") == 0) {
         r = odd();
+    } else if (strcmp(what, "swap") == 0) {
+        swap();
     } else if (strcmp(what, "fork") == 0) {
         leaks();
         if (fork() == 0) {

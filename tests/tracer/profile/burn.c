@@ -13,6 +13,7 @@
  *   burn mask           blocks every signal, burns, and looks whether anything of ours can be seen
  *   burn killed         is ended by a SIGPROF that it sends to itself
  *   burn many N         N threads at once
+ *   burn reused MS      two threads in turn with one tid burn MS each; 1 when there is no saying which tid is next
  */
 #include <errno.h>
 #include <pthread.h>
@@ -273,6 +274,38 @@ static void many(int n)
     free(threads);
 }
 
+static long tids[2];
+
+static void *first_of_two(void *ms)
+{
+    tids[0] = syscall(SYS_gettid);
+    most((intptr_t)ms * 1000000);
+    return NULL;
+}
+
+static void *second_of_two(void *ms)
+{
+    tids[1] = syscall(SYS_gettid);
+    least((intptr_t)ms * 1000000);
+    return NULL;
+}
+
+static int reused(intptr_t ms)
+{
+    FILE *last = fopen("/proc/sys/kernel/ns_last_pid", "w");
+    pthread_t thread;
+
+    if (!last)
+        return 1;
+    pthread_create(&thread, NULL, first_of_two, (void *)ms);
+    pthread_join(thread, NULL);
+    fprintf(last, "%ld", tids[0] - 1);
+    fclose(last);
+    pthread_create(&thread, NULL, second_of_two, (void *)ms);
+    pthread_join(thread, NULL);
+    return tids[0] != tids[1];
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -296,6 +329,8 @@ int main(int argc, char **argv)
         kill(getpid(), SIGPROF);
     else if (strcmp(what, "many") == 0)
         many(ms);
+    else if (strcmp(what, "reused") == 0)
+        r = reused(ms);
     else if (strcmp(what, "fork") == 0) {
         if (fork() == 0) {
             if (write(-1, "", 0) == 0)  /* a child is recorded from its first wrapped call on, also one that its parent made past us */

@@ -141,6 +141,18 @@ static void small_stack(void)
     pthread_join(t, NULL);
 }
 
+/* In pages. */
+static long mapped(void)
+{
+    FILE *f = fopen("/proc/self/statm", "re");
+    long pages = 0;
+
+    if (fscanf(f, "%ld", &pages) != 1)
+        abort();
+    fclose(f);
+    return pages;
+}
+
 /* Refused: nothing may be lost or left behind, however often. */
 static void refused(void)
 {
@@ -148,6 +160,7 @@ static void refused(void)
     pthread_attr_t attr;
     pthread_t t;
     int errors[2] = { 0 };
+    long before;
 
     pthread_attr_init(&attr);
     pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
@@ -162,9 +175,10 @@ static void refused(void)
     }
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, (size_t)1 << 47);
-    for (int i = 0; i < 600; i++)
+    before = mapped();
+    for (int i = 0; i < 1200; i++)
         errors[pthread_create(&t, &attr, wait_a_little, NULL) != 0]++;
-    printf("made %d, refused %d\n", errors[0], errors[1]);
+    printf("made %d, refused %d, mapped more: %d\n", errors[0], errors[1], mapped() - before > 100);
 }
 
 static sem_t gate;
@@ -208,6 +222,25 @@ static void many_in_turn(void)
         pthread_join(t, NULL);
     }
     puts("all ended");
+}
+
+static int descend(int levels)
+{
+    volatile char room[8000];
+
+    room[0] = (char)levels;
+    if (levels == 0)
+        pause_ms(2);
+    return levels == 0 ? room[0] : descend(levels - 1) + room[0];
+}
+
+/* The first thread's stack grows to where it was not when it was first looked at; from there its callers are seen as well. */
+static void deep(void)
+{
+    pause_ms(1);
+    descend(20);
+    descend(600);
+    puts("back");
 }
 
 static void *block_all(void *unused)
@@ -278,4 +311,4 @@ static void signals(void)
 }
 
 CASES({ "ends", ends }, { "joins", joins }, { "names", names }, { "small-stack", small_stack }, { "refused", refused },
-      { "many-at-once", many_at_once }, { "many-in-turn", many_in_turn }, { "masks", masks }, { "signals", signals })
+      { "many-at-once", many_at_once }, { "many-in-turn", many_in_turn }, { "masks", masks }, { "deep", deep }, { "signals", signals })
