@@ -49,13 +49,23 @@ static void deepbind(void)
         call_module(beside("harmless-module.so"), RTLD_NOW | RTLD_DEEPBIND);
 }
 
-/* Found by the RUNPATH of the library that asks, which is not the program's. */
+/* Found by the RUNPATH of the program, or of the library that asks, which is not the program's, or by its RPATH. */
 static void origin(void)
 {
-    void *handle = dlopen(beside("harmless-opener.so"), RTLD_NOW);
-    const char *(*open_inner)(void) = handle ? (const char *(*)(void))dlsym(handle, "opener_open") : NULL;
+    static const char *const openers[] = { "harmless-opener.so", "harmless-opener-old.so" };
+    void *handle = dlopen("harmless-module.so", RTLD_NOW);
 
-    puts(open_inner ? open_inner() : dlerror());
+    puts(handle ? "found by the program's" : dlerror());
+    if (handle)
+        dlclose(handle);
+    for (int i = 0; i < 2; i++) {
+        const char *(*open_inner)(void);
+
+        handle = dlopen(beside(openers[i]), RTLD_NOW);
+        open_inner = handle ? (const char *(*)(void))dlsym(handle, "opener_open") : NULL;
+        puts(open_inner ? open_inner() : dlerror());
+    }
+    puts(dlopen("harmless-opener.so.1", RTLD_NOW) ? "found what is not there" : "not found");
 }
 
 static void again(int count)

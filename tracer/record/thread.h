@@ -4,6 +4,8 @@
 #include "format/arena.h"
 #include "record/unwind.h"
 
+enum { CT_LOST_MAX = (1 << 24) - 1 };
+
 /* One place to write events to: a slice of the arena. */
 struct ct_writer {
     uint8_t *at;                    /* next byte */
@@ -11,8 +13,8 @@ struct ct_writer {
     struct ct_batch_head *head;
     uint64_t last_ticks;            /* of the last event */
     uint32_t word;                  /* the gate's when the slice was opened: it says the generation; 0: no slice */
-    uint16_t unit_class;            /* log2 of the units of the next slice */
-    uint16_t lost;                  /* events dropped since the last one that fitted; saturates */
+    uint32_t unit_class : 8;        /* log2 of the units of the next slice */
+    uint32_t lost : 24;             /* events dropped since the last one that fitted; saturates at CT_LOST_MAX */
 };
 
 /* A wait under way, or a handler (wrap/wait.c); kept here, because a stack that was left by siglongjmp() keeps nothing. */

@@ -1,7 +1,6 @@
 /* Slices of the arena for threads to write to: taking, sealing, and what happens when there is none. */
 #include "record/writer.h"
 
-#include <limits.h>
 
 #include "format/event.h"
 #include "record/arena.h"
@@ -196,7 +195,7 @@ static void count_lost(struct ct_thread *self, struct ct_writer *w)
 {
     if (self->gone == CT_THREAD_HIDDEN)
         return;
-    if (w && w->lost < USHRT_MAX)
+    if (w && w->lost < CT_LOST_MAX)
         w->lost++;
     if (self->row)
         atomic_fetch_add_explicit(&self->row->lost, 1, memory_order_relaxed);
