@@ -6,7 +6,7 @@
 #include "wrap/stream.h"
 
 /* HOT: putc and getc are in inner loops.
- *   budget   a character that the buffer takes or has: no clock, no look at the gate.
+ *   budget   a character that the buffer takes or has: no clock, no look at the gate, one at the stream's lock.
  *   approximate where several threads use one stream at once: its buffer is looked at without its lock. */
 
 struct ct_stream ct_stream_begin(unsigned call, const FILE *f)
@@ -130,20 +130,22 @@ int ct_seen_puts(const char *text)
     return CT_STREAM_WRITE(stdout, fputs, ct_real.puts(text), ct_result == EOF ? 0 : strlen(text) + 1);
 }
 
-#define FGETC(name, parameters, stream, ...) \
+#define FGETC_IF(free, name, parameters, stream, ...) \
     int ct_seen_##name parameters \
     { \
-        return has(stream, 1) ? ct_real.name(__VA_ARGS__) \
+        return has(stream, 1) && (free) ? ct_real.name(__VA_ARGS__) \
                               : CT_STREAM_READ(stream, fgetc, ct_real.name(__VA_ARGS__), ct_result != EOF, ct_result == EOF); \
     }
+#define FGETC(name, parameters, stream, ...) FGETC_IF(!ct_stream_is_held(stream), name, parameters, stream, __VA_ARGS__)
+#define FGETC_UNLOCKED(...) FGETC_IF(true, __VA_ARGS__)
 FGETC(fgetc, (FILE *f), f, f)
 FGETC(getc, (FILE *f), f, f)
 FGETC(_IO_getc, (FILE *f), f, f)
-FGETC(fgetc_unlocked, (FILE *f), f, f)
-FGETC(getc_unlocked, (FILE *f), f, f)
+FGETC_UNLOCKED(fgetc_unlocked, (FILE *f), f, f)
+FGETC_UNLOCKED(getc_unlocked, (FILE *f), f, f)
 FGETC(getchar, (void), stdin)
-FGETC(getchar_unlocked, (void), stdin)
-FGETC(__uflow, (FILE *f), f, f)
+FGETC_UNLOCKED(getchar_unlocked, (void), stdin)
+FGETC_UNLOCKED(__uflow, (FILE *f), f, f)
 
 /* It fills the buffer and takes nothing. */
 int ct_seen___underflow(FILE *f)
@@ -158,20 +160,22 @@ static inline bool keeps(const FILE *f, int c)
                            ct_span_of(f->_IO_write_ptr, f->_IO_buf_end) > 1);
 }
 
-#define FPUTC(name, parameters, stream, ...) \
+#define FPUTC_IF(free, name, parameters, stream, ...) \
     int ct_seen_##name parameters \
     { \
-        return keeps(stream, c) ? ct_real.name(__VA_ARGS__) \
+        return keeps(stream, c) && (free) ? ct_real.name(__VA_ARGS__) \
                                 : CT_STREAM_WRITE(stream, fputc, ct_real.name(__VA_ARGS__), ct_result != EOF); \
     }
+#define FPUTC(name, parameters, stream, ...) FPUTC_IF(!ct_stream_is_held(stream), name, parameters, stream, __VA_ARGS__)
+#define FPUTC_UNLOCKED(...) FPUTC_IF(true, __VA_ARGS__)
 FPUTC(fputc, (int c, FILE *f), f, c, f)
 FPUTC(putc, (int c, FILE *f), f, c, f)
 FPUTC(_IO_putc, (int c, FILE *f), f, c, f)
-FPUTC(fputc_unlocked, (int c, FILE *f), f, c, f)
-FPUTC(putc_unlocked, (int c, FILE *f), f, c, f)
+FPUTC_UNLOCKED(fputc_unlocked, (int c, FILE *f), f, c, f)
+FPUTC_UNLOCKED(putc_unlocked, (int c, FILE *f), f, c, f)
 FPUTC(putchar, (int c), stdout, c)
-FPUTC(putchar_unlocked, (int c), stdout, c)
-FPUTC(__overflow, (FILE *f, int c), f, f, c)
+FPUTC_UNLOCKED(putchar_unlocked, (int c), stdout, c)
+FPUTC_UNLOCKED(__overflow, (FILE *f, int c), f, f, c)
 
 #define GETLINE(name, parameters, ...) \
     ssize_t ct_seen_##name parameters \

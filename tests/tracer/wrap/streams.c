@@ -179,45 +179,61 @@ static void shared(void)
     unlink(path);
 }
 
-static FILE *held;
-static sem_t taken;
+enum { HOLDS = 5 };
+static FILE *held[HOLDS];
+static sem_t taken, let_in;
 
+/* Until somebody waits for it: the first word of libc's lock is 2 then. */
 static void *hold(void *unused)
 {
-    for (int i = 0; i < 3; i++) {
-        flockfile(held);
+    for (int i = 0; i < HOLDS; i++) {
+        flockfile(held[i]);
         sem_post(&taken);
+        while (__atomic_load_n((int *)held[i]->_lock, __ATOMIC_RELAXED) != 2)
+            pause_ms(1);
         pause_ms(30);
-        funlockfile(held);
-        pause_ms(30);
+        funlockfile(held[i]);
+        while (sem_wait(&let_in) < 0)
+            ;
     }
     return unused;
 }
 
-/* Who has a stream keeps others waiting whose text the buffer would take. */
+/* Who has a stream keeps others waiting whose text the buffer would take, or has. */
 static void waited(void)
 {
+    FILE *to = file("w"), *from = fopen("/proc/self/exe", "re");
     pthread_t t;
 
-    held = file("w");
-    setvbuf(held, NULL, _IOFBF, 4096);
-    SHOW_ERRNO(fputs("first\n", held));
+    setvbuf(to, NULL, _IOFBF, 4096);
+    SHOW_ERRNO(fputs("first\n", to));
+    printf("%c\n", getc(from) == 0x7f ? 'E' : '?');
+    for (int i = 0; i < HOLDS; i++)
+        held[i] = i == 4 ? from : to;
     sem_init(&taken, 0, 0);
+    sem_init(&let_in, 0, 0);
     pthread_create(&t, NULL, hold, NULL);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < HOLDS; i++) {
         sem_wait(&taken);
         if (i == 0)
-            SHOW_ERRNO(fputs("second\n", held));
+            SHOW_ERRNO(fputs("second\n", to));
         if (i == 1)
-            SHOW_ERRNO(fprintf(held, "%d\n", 3));
+            SHOW_ERRNO(fprintf(to, "%d\n", 3));
         if (i == 2)
-            SHOW_ERRNO(fwrite("fourth\n", 1, 7, held));
+            SHOW_ERRNO(fwrite("fourth\n", 1, 7, to));
+        if (i == 3)
+            SHOW_ERRNO(fputc('5', to));
+        if (i == 4)
+            SHOW_ERRNO(fgetc(from));
+        sem_post(&let_in);
     }
     pthread_join(t, NULL);
-    flockfile(held);
-    SHOW_ERRNO(fputs("one's own\n", held));
-    funlockfile(held);
-    SHOW_ERRNO(fclose(held));
+    flockfile(to);
+    SHOW_ERRNO(fputs("one's own\n", to));
+    SHOW_ERRNO(fputc('6', to));
+    funlockfile(to);
+    SHOW_ERRNO(fclose(to));
+    fclose(from);
     unlink(path);
 }
 
