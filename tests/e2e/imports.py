@@ -10,8 +10,9 @@ import struct
 import sys
 
 BUILD = os.path.abspath(sys.argv[1])
-FOLDERS = sys.argv[2:] or ["/usr/bin", "/usr/sbin"] + glob.glob("/usr/lib/*-linux-gnu")
-SERVERS = "redis-", "sqlite3", "xz", "pigz", "bash", "curl", "busybox", "nginx"
+FOLDERS = sys.argv[2:] or ["/usr/bin", "/usr/sbin"] + [found for pattern in (
+    "/usr/lib/*-linux-gnu", "/usr/lib/postgresql/*/bin", "/usr/lib/postgresql/*/lib", "/usr/lib/apache2/modules") for found in glob.glob(pattern)]
+SERVERS = ("redis-", "sqlite3", "xz", "pigz", "bash", "curl", "busybox", "nginx", "postgres", "memcached", "haproxy", "apache2", "mariadbd")
 DYNSYM, UNDEFINED, FUNCTIONS = 11, 0, (0, 2, 10)        # NOTYPE, FUNC, IFUNC
 OWN = "libc.so", "libc-", "ld-linux", "libpthread", "libresolv", "libnss_", "libanl", "librt.", "libdl.", "libctrace"
 

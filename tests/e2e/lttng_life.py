@@ -6,6 +6,7 @@ LTTng or babeltrace2.
 """
 
 import collections
+import glob
 import os
 import re
 import shutil
@@ -126,11 +127,28 @@ def statedump(built, session):
         forget(session, "s", "before")
 
 
+def wait_for_daemon(session):
+    """It is nobody's child: its name and its folder tell it from others."""
+    def there():
+        for folder in glob.glob("/proc/[0-9]*"):
+            try:
+                with open(f"{folder}/comm", encoding="utf-8", errors="replace") as file:
+                    if file.read() == "lttng_life\n" and os.path.samefile(f"{folder}/cwd", session.home):
+                        return True
+            except OSError:
+                pass                    # gone meanwhile
+        return False
+    until = time.monotonic() + 30
+    while there():
+        assert time.monotonic() < until, "the daemon does not end"
+        time.sleep(0.1)
+
+
 def children(built, session):
     session.begin(events="ctrace:exit,ctrace:region_begin,ctrace:fork")
     r = run("./lttng_life", "children", "_Fork", env=alone(built, session, LD_LIBRARY_PATH=built.folder), cwd=session.home, **session.who)
     assert r.stdout == "_Fork\n" and not r.stderr, r
-    time.sleep(0.5)                     # the daemon
+    wait_for_daemon(session)
     text = run("babeltrace2", session.finish()).stdout
     told = re.findall(r'ctrace:region_begin: .*vpid = (\d+).* name = "([^"]*)"', text)
     assert sorted(name for _, name in told) == ["daemon", "fork", "fork of a fork", "forkpty"] and len({pid for pid, _ in told}) == 4, told
