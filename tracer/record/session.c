@@ -146,6 +146,8 @@ static __attribute__((constructor(101))) void begin(void)
     }
     if (ct_options.lttng)
         ct_tap_load();
+    if (ct_slots_find)
+        ct_slots_find();
     join_record();
 }
 

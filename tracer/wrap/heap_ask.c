@@ -9,6 +9,8 @@
 #include "record/syscall.h"
 #include "record/thread.h"
 #include "record/unwind_rule.h"
+#include "wrap/passing.h"
+#include "wrap/past.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
@@ -112,7 +114,7 @@ static __attribute__((noinline)) void come_by(void)
 }
 
 #define ROUTED(result, name, parameters, arguments, ...) \
-    static CT_JUMPS result errand_##name parameters \
+    CT_PASSING static CT_JUMPS result errand_##name parameters \
     { \
         come_by(); \
         CT_JUMP return usual.name arguments; \
@@ -167,6 +169,7 @@ void ct_heap_ask(bool trim, struct ct_heap_facts *ret, bool (*go_on)(void))
     errand.pid = (uint32_t)ct_syscall(SYS_getpid);
     errand.facts = (struct ct_heap_facts){ 0 };
     lead_here();
+    ct_slots_follow();
     wait_while(ASKED, trim ? COME_TO_TRIM_MS : COME_MS, go_on);
     if (!change(ASKED, IDLE)) {
         wait_while(TAKEN, FINISH_MS, go_on);
@@ -176,4 +179,5 @@ void ct_heap_ask(bool trim, struct ct_heap_facts *ret, bool (*go_on)(void))
             ret->outcome = CT_HEAP_BUSY;
     }
     put_back();
+    ct_slots_follow();
 }

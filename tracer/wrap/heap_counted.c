@@ -3,6 +3,7 @@
 
 #include "profile/heap.h"
 #include "wrap/growth.h"
+#include "wrap/past.h"
 #include "wrap/real.h"
 #include "wrap/wrap.h"
 
@@ -78,6 +79,14 @@ void ct_heap_counted_lead(void)
     LEAD(free, ct_seen_free, counted_free);
 }
 
+static void lead_back(void)
+{
+    LEAD(malloc, counted_malloc, ct_seen_malloc);
+    LEAD(calloc, counted_calloc, ct_seen_calloc);
+    LEAD(realloc, counted_realloc, ct_seen_realloc);
+    LEAD(free, counted_free, ct_seen_free);
+}
+
 void ct_heap_hear(bool growth, bool samples)
 {
     static bool growth_was = true;
@@ -88,10 +97,7 @@ void ct_heap_hear(bool growth, bool samples)
     growth_was = growth;
     if (only)
         ct_heap_counted_lead();
-    if (only || !was)
-        return;
-    LEAD(malloc, counted_malloc, ct_seen_malloc);
-    LEAD(calloc, counted_calloc, ct_seen_calloc);
-    LEAD(realloc, counted_realloc, ct_seen_realloc);
-    LEAD(free, counted_free, ct_seen_free);
+    else if (was)
+        lead_back();
+    ct_slots_follow();
 }

@@ -5,6 +5,7 @@
 
 #include "record/tap.h"
 #include "wrap/free_mutex.h"
+#include "wrap/passing.h"
 #include "wrap/real.h"
 #include "wrap/wait.h"
 
@@ -120,7 +121,7 @@ static CT_JUMPS __attribute__((noinline)) int lock_first(pthread_mutex_t *mutex)
     return lock_among_threads(mutex);
 }
 
-CT_JUMPS int ct_seen_pthread_mutex_lock(pthread_mutex_t *mutex)
+CT_PASSING CT_JUMPS int ct_seen_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     return nobody_else(mutex) ? ct_real.pthread_mutex_lock(mutex) : lock_first(mutex);
 }

@@ -92,6 +92,7 @@ void ct_route_follow(void)
     tell(CALLS, !ct_options.asks && !ct_wanted(CT_CAT_io) && !ct_wanted(CT_CAT_poll));
     tell(ALLOCATOR, !ct_wanted(CT_CAT_heap) && !ct_wanted(CT_CAT_alloc));
     tell(MUTEXES, !ct_options.asks && !ct_wanted(CT_CAT_lock));
+    ct_slots_follow();
 }
 
 void ct_route_forked_child(void)
@@ -99,4 +100,5 @@ void ct_route_forked_child(void)
     tell(CALLS, false);
     tell(ALLOCATOR, false);
     tell(MUTEXES, false);
+    ct_slots_follow();
 }

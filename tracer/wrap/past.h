@@ -3,3 +3,6 @@
 
 /* All calls lead to the recorder: those that nobody wants past it again. */
 void ct_past_lead(void);
+
+/* Some calls were led elsewhere: those of modules that came with the program follow.  Who may: see ct_route_follow(). */
+void ct_slots_follow(void);

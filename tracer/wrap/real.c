@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "record/hot.h"
+#include "wrap/passing.h"
 
 /*
  * Not dlsym(RTLD_NEXT): it takes the loader's lock, and a thread that is made by a constructor and waited for there
@@ -175,7 +176,7 @@ CT_EARLY_CODE bool ct_real_in_libc(const void *code)
 
 /* Whoever comes first stores what anybody else would store too. */
 #define RESOLVE(result, name, parameters, arguments, settle) \
-    static result resolve_##name parameters \
+    CT_PASSING static result resolve_##name parameters \
     { \
         result (*found) parameters = (result (*) parameters)find_real(#name); \
         \

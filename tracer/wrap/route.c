@@ -12,7 +12,7 @@
  *   budget   nobody listens: one instruction (tests/tracer/wrap/jumps.c).
  *   never    tests anything: who listens is told by where the jump leads, and that changes as rarely as sessions do. */
 
-/* In a section of their own, by which wrap/slots.c knows them.  Their C names are others: those of the header may have variable arguments, which are passed the same way. */
+/* In a section of their own, by which wrap/bound.c knows them.  Their C names are others: those of the header may have variable arguments, which are passed the same way. */
 #define ROUTED(result, name, parameters, arguments, ...) \
     CT_WRAPPER CT_JUMPS __attribute__((section("ct_routed"))) result ct_routed_##name parameters __asm__(#name); \
     result ct_routed_##name parameters \
@@ -31,10 +31,11 @@ void ct_route_lead(bool through)
                      __ATOMIC_RELAXED);
 #include "wrap/real.def"
     ct_passed_lead(through);
-    if (!through)
-        return;
-    atomic_thread_fence(memory_order_seq_cst);
-    ct_heap_counted_lead();
-    ct_heap_slow_lead();
-    ct_past_lead();
+    if (through) {
+        atomic_thread_fence(memory_order_seq_cst);
+        ct_heap_counted_lead();
+        ct_heap_slow_lead();
+        ct_past_lead();
+    }
+    ct_slots_follow();
 }

@@ -1,127 +1,72 @@
-/* The program's own slots for wrapped functions, led past the recorder where nothing can be recorded. */
-#include <elf.h>
-#include <link.h>
+/* The slots that calls of wrapped functions go through, led where those wrappers lead. */
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #include "record/gate.h"
 #include "record/hot.h"
 #include "record/rawfile.h"
 #include "record/syscall.h"
+#include "wrap/bound.h"
+#include "wrap/passing.h"
+#include "wrap/past.h"
 #include "wrap/real.h"
-#include "wrap/wrap.h"
 
 /*
- * A program that the recorder was merely loaded into calls libc through it, a jump a call.  Nothing can be recorded there
- * before somebody asks for ct_recorder(); until then its slots hold what the jumps lead to.  Of the main program only,
- * which is never unloaded; only slots that calls go through: pointers to functions keep being the wrappers.
+ * A wrapper is a jump through a word (wrap/route.c), and who calls it jumps to it through a slot of his own.  What the word
+ * leads to may as well stand in the slot: a jump less in each call, and two lines of the cache.  Of modules that came with
+ * the program, which are never unloaded; only slots that calls go through: pointers to functions keep being the wrappers.
+ *
+ * Who leads words leads the slots after them, and no two threads do so at once (record/gate.h): the control thread, or who
+ * is about to start it.
  */
 
-#if defined(__x86_64__)
-enum { JUMP_SLOT = R_X86_64_JUMP_SLOT };
-#else
-enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT };
-#endif
+static struct ct_bound bound;
+enum { FOLLOWING, BYPASSED, RESTORING };
+CT_EARLY_DATA static _Atomic uint32_t state;
+static _Atomic bool kept;
 
-/* Between these the linker puts the wrappers that are jumps.  No table of them: the loader would have to fill it each time. */
-extern const char __start_ct_routed[] __attribute__((visibility("hidden")));
-extern const char __stop_ct_routed[] __attribute__((visibility("hidden")));
-
-enum { SLOTS_MAX = 512 };
-
-static struct { uintptr_t *at, wrapper; const char *name; } slots[SLOTS_MAX];
-CT_EARLY_DATA static unsigned slot_count;
-CT_EARLY_DATA static uintptr_t relro, relro_end;        /* pages of the program that the loader made read-only */
-CT_EARLY_DATA static _Atomic bool bypassed;
-
-CT_EARLY_CODE static const struct link_map *main_program(void)
+static bool protect(const struct ct_bound_module *m, int how)
 {
-    struct dl_find_object own;
-    const struct link_map *map;
-
-    if (_dl_find_object((void *)(uintptr_t)ct_slots_bypass, &own) != 0)
-        return NULL;
-    for (map = own.dlfo_link_map; map->l_prev; map = map->l_prev)
-        ;
-    return map;
+    return ct_syscall(SYS_mprotect, m->relro, m->relro_end - m->relro, how) == 0;
 }
 
-/*
- * As the loader reckons: the last page is protected only when it is whole.  That the program's own headers were found is
- * told by where its dynamic section lies: the kernel knows of the loader only when that was the command.
- */
-CT_EARLY_CODE static bool find_relro(const struct link_map *map)
+/* Where it should lead. */
+typedef uintptr_t (*destination)(const struct ct_bound_slot *slot);
+
+/* Relaxed: a call that still goes the old way is one that was made a moment before. */
+CT_EARLY_CODE static void lead_module(struct ct_bound_module *m, destination to)
 {
-    const ElfW(Phdr) *p = (const ElfW(Phdr) *)getauxval(AT_PHDR);
-    uintptr_t page = getauxval(AT_PAGESZ);
-    bool own = false;
+    const struct ct_bound_slot *end = m->slots + m->count;
+    bool failed = false;
 
-    if (!p || !page || getauxval(AT_PHENT) != sizeof *p)
-        return false;
-    for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++) {
-        uintptr_t at = map->l_addr + p[i].p_vaddr;
+    for (const struct ct_bound_slot *s = m->slots; s < end && !failed; s++) {
+        uintptr_t wanted = to(s);
 
-        if (p[i].p_type == PT_DYNAMIC)
-            own = at == (uintptr_t)map->l_ld;
-        if (p[i].p_type != PT_GNU_RELRO)
+        if (__atomic_load_n(s->at, __ATOMIC_RELAXED) == wanted)
             continue;
-        relro = at & ~(page - 1);
-        relro_end = (at + p[i].p_memsz) & ~(page - 1);
+        if (!m->open && !(m->open = protect(m, PROT_READ | PROT_WRITE)))
+            failed = true;
+        else
+            __atomic_store_n(s->at, wanted, __ATOMIC_RELAXED);
     }
-    return own && relro < relro_end;
+    if (m->open && protect(m, PROT_READ))
+        m->open = false;
 }
 
-/* What the loader bound the program's calls by. */
-struct bindings {
-    const ElfW(Rela) *rela;
-    size_t count;
-    const ElfW(Sym) *symbols;
-    const char *names;
-};
-
-CT_EARLY_CODE static bool find_bindings(const struct link_map *map, struct bindings *ret)
+CT_EARLY_CODE static void lead(destination to)
 {
-    bool known = false;
-
-    *ret = (struct bindings){ .count = 0 };
-    for (const ElfW(Dyn) *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
-        uintptr_t at = d->d_un.d_ptr < map->l_addr ? d->d_un.d_ptr + map->l_addr : d->d_un.d_ptr;
-
-        if (d->d_tag == DT_JMPREL)
-            ret->rela = (const ElfW(Rela) *)at;
-        else if (d->d_tag == DT_PLTRELSZ)
-            ret->count = d->d_un.d_val / sizeof *ret->rela;
-        else if (d->d_tag == DT_PLTREL)
-            known = d->d_un.d_val == DT_RELA;
-        else if (d->d_tag == DT_SYMTAB)
-            ret->symbols = (const ElfW(Sym) *)at;
-        else if (d->d_tag == DT_STRTAB)
-            ret->names = (const char *)at;
-    }
-    return ret->rela && known && ret->symbols && ret->names;
+    for (unsigned i = 0; i < bound.module_count; i++)
+        lead_module(&bound.modules[i], to);
 }
 
-/* Slots that calls go through and that lead to us: in pages that are read-only since everything was bound at the start. */
-CT_EARLY_CODE static void find_slots(const struct link_map *map)
+static uintptr_t to_wrapper(const struct ct_bound_slot *slot)
 {
-    uintptr_t first = (uintptr_t)__start_ct_routed, end = (uintptr_t)__stop_ct_routed;
-    struct bindings by;
-
-    if (!find_bindings(map, &by))
-        return;
-    for (size_t i = 0; i < by.count && slot_count < SLOTS_MAX; i++) {
-        uintptr_t *at = (uintptr_t *)(map->l_addr + by.rela[i].r_offset);
-
-        if (ELF64_R_TYPE(by.rela[i].r_info) != JUMP_SLOT || (uintptr_t)at < relro || (uintptr_t)at >= relro_end ||
-            (uintptr_t)at % sizeof *at || *at - first >= end - first)
-            continue;
-        slots[slot_count].at = at;
-        slots[slot_count].wrapper = *at;
-        slots[slot_count++].name = by.names + by.symbols[ELF64_R_SYM(by.rela[i].r_info)].st_name;
-    }
+    return slot->wrapper;
 }
+
+/* --- a program that the recorder was merely loaded into --- */
 
 /* Whoever filters system calls may kill for those that he did not expect. */
 static bool is_filtered(void)
@@ -135,38 +80,92 @@ static bool is_filtered(void)
     return !at || at[10] != '0';
 }
 
-static bool protect(int how)
+CT_EARLY_CODE static uintptr_t to_real(const struct ct_bound_slot *slot)
 {
-    return ct_syscall(SYS_mprotect, relro, relro_end - relro, how) == 0;
+    uintptr_t real = (uintptr_t)ct_real_symbol(slot->name);
+
+    return real ? real : slot->wrapper;
 }
 
+/* With libctrace it will be recorded, sooner or later. */
 CT_EARLY_CODE void ct_slots_bypass(void)
 {
-    const struct link_map *map = main_program();
-
-    if (!map || !find_relro(map))
+    ct_bound_find(&bound, false);
+    if (!bound.module_count || ct_real_symbol("trace_start") || is_filtered())
         return;
-    find_slots(map);
-    if (!slot_count || ct_real_symbol("trace_start"))
-        return;                         /* with libctrace it will be recorded, sooner or later */
-    if (is_filtered() || !protect(PROT_READ | PROT_WRITE))
-        return;
-    for (unsigned i = 0; i < slot_count; i++) {
-        const void *real = ct_real_symbol(slots[i].name);
-
-        if (real)
-            __atomic_store_n(slots[i].at, (uintptr_t)real, __ATOMIC_RELAXED);
-    }
-    protect(PROT_READ);
-    atomic_store_explicit(&bypassed, true, memory_order_relaxed);
+    lead(to_real);
+    atomic_store_explicit(&state, BYPASSED, memory_order_relaxed);
 }
 
-/* Relaxed: a call that still goes the short way is one that was made a moment before. */
+/* Of several threads that ask at once one does it; the others wait, but not for ever: it may be one that they interrupted. */
 void ct_slots_restore(void)
 {
-    if (!atomic_exchange_explicit(&bypassed, false, memory_order_relaxed) || !protect(PROT_READ | PROT_WRITE))
+    uint32_t was = BYPASSED;
+
+    if (atomic_compare_exchange_strong_explicit(&state, &was, RESTORING, memory_order_acquire, memory_order_acquire)) {
+        lead(to_wrapper);
+        atomic_store_explicit(&state, FOLLOWING, memory_order_release);
+    }
+    for (unsigned i = 0; was == RESTORING && i < 10000; i++) {
+        ct_syscall(SYS_sched_yield);
+        was = atomic_load_explicit(&state, memory_order_acquire);
+    }
+}
+
+/* --- one that is recorded --- */
+
+/* What the jump at `wrapper` goes through; NULL when it is another kind of jump. */
+static const uintptr_t *word_of(uintptr_t wrapper)
+{
+#if defined(__x86_64__)
+    static const uint8_t landing[] = { 0xf3, 0x0f, 0x1e, 0xfa }, jump[] = { 0xff, 0x25 };
+    const uint8_t *code = (const uint8_t *)wrapper;
+    int32_t ahead;
+
+    if (memcmp(code, landing, sizeof landing) == 0)
+        code += sizeof landing;
+    if (memcmp(code, jump, sizeof jump) != 0)
+        return NULL;
+    code += sizeof jump;
+    memcpy(&ahead, code, sizeof ahead);
+    return (const uintptr_t *)(uintptr_t)(code + sizeof ahead + ahead);
+#else
+    (void)wrapper;
+    return NULL;
+#endif
+}
+
+/* What only leads on: it does so by the word, which the slot does not follow then. */
+static bool is_passing(uintptr_t code)
+{
+    return (code >= (uintptr_t)__start_ct_routed && code < (uintptr_t)__stop_ct_routed) ||
+           (code >= (uintptr_t)__start_ct_passing && code < (uintptr_t)__stop_ct_passing);
+}
+
+static uintptr_t to_what_it_jumps_to(const struct ct_bound_slot *slot)
+{
+    const uintptr_t *word = word_of(slot->wrapper);
+    uintptr_t code = word ? __atomic_load_n(word, __ATOMIC_RELAXED) : 0;
+
+    return !code || is_passing(code) ? slot->wrapper : code;
+}
+
+CT_EARLY_CODE void ct_slots_find(void)
+{
+    ct_bound_find(&bound, true);
+}
+
+void ct_slots_follow(void)
+{
+    if (atomic_load_explicit(&state, memory_order_acquire) == FOLLOWING && !atomic_load_explicit(&kept, memory_order_relaxed))
+        lead(to_what_it_jumps_to);
+}
+
+void ct_slots_keep(bool now)
+{
+    atomic_store_explicit(&kept, true, memory_order_relaxed);
+    if (!now)
         return;
-    for (unsigned i = 0; i < slot_count; i++)
-        __atomic_store_n(slots[i].at, slots[i].wrapper, __ATOMIC_RELAXED);
-    protect(PROT_READ);
+    ct_slots_restore();
+    lead(to_wrapper);
 }
