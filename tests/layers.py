@@ -50,6 +50,8 @@ DEBTS = {
 }
 
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|for now|not implemented|placeholder|stub)\b")
+# Chromium's driver does not await it: a promise is true, and the wait over at once.
+WAITS_FOR_NOTHING = re.compile(r"waitForFunction\(\s*async\b")
 SPELLS_THEM_OUT = ("tests/layers.py", "docs/hacking.md", "CONTRIBUTING.md")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 FUNCTION = re.compile(r"^[A-Za-z_][^;=#]*\)?\s*$")
@@ -145,6 +147,8 @@ def check_file(path, lines):
     for number, line in enumerate(lines, 1):
         if UNFINISHED.search(line) and path not in SPELLS_THEM_OUT:
             problem(path, number, "unfinished work: " + line.strip())
+        if WAITS_FOR_NOTHING.search(line):
+            problem(path, number, "waitForFunction() does not wait for an async function")
 
 
 def main():
