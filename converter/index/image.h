@@ -1,5 +1,6 @@
 /*
- * An index as a file: a head of one page, then leaves and sums as they came, then the tables.
+ * An index as a file: a head of one page, then leaves and sums as they came, then what a first look at the whole needs of each row,
+ * together, then the tables.
  * Every part has a sum: those of the tables are looked at when the file is opened, those of the leaves, by pages, when a
  * page is first read.
  */
@@ -14,8 +15,9 @@ struct ct_builder;
 #define CT_IMAGE_MAGIC "ctindex"        /* with its NUL */
 
 enum {
-    CT_IMAGE_VERSION = 11,
+    CT_IMAGE_VERSION = 12,
     CT_IMAGE_HEAD = 4096,
+    CT_IMAGE_NEAR_STEPS = 4096,         /* folds of which the trace has no more steps are near; a picture shows 1024 to 2048 */
     CT_IMAGE_PAGE = CT_HEAP_PAGE,       /* leaves of one row lie far apart: each is in a page of its own */
 };
 
@@ -30,7 +32,7 @@ struct ct_image_head {
     char magic[8];
     uint32_t version, page;
     struct ct_index_key key;
-    uint64_t leaves, size;              /* where the leaves end; of the file */
+    uint64_t near, leaves, size;        /* where what a first look needs begins; where the leaves end; of the file */
     struct { uint64_t at, count, item, sum; } table[CT_IMAGE_TABLES];
     uint64_t revision;
     uint64_t sum;                       /* of all before */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -147,6 +148,14 @@ static void fill(const struct ct_heap *heap, const struct ct_image_head *head, s
 #undef COUNT
 }
 
+/* A disk reads while sums are looked at what is asked for next. */
+static void expect(const struct ct_heap *heap, uint64_t from)
+{
+    from -= from % CT_IMAGE_PAGE;
+    if (from < heap->used)
+        madvise((void *)(uintptr_t)(heap->base + from), heap->used - from, MADV_WILLNEED);      /* else it takes longer */
+}
+
 int ct_image_open(const struct ct_heap *heap, const struct ct_index_key *key, bool trusted, struct ct_image *image,
                   struct ct_store *store)
 {
@@ -159,7 +168,11 @@ int ct_image_open(const struct ct_heap *heap, const struct ct_index_key *key, bo
     if (!trusted && (memcmp(head.magic, CT_IMAGE_MAGIC, sizeof head.magic) != 0 || head.version != CT_IMAGE_VERSION ||
                      head.page != CT_IMAGE_PAGE || memcmp(&head.key, key, sizeof *key) != 0 || head.size != heap->used ||
                      head.sum != ct_image_sum(&head, offsetof(struct ct_image_head, sum)) ||
-                     head.leaves < CT_IMAGE_HEAD || head.leaves > heap->used - CT_HEAP_SLACK || !tables_fit(heap, &head)))
+                     head.near < CT_IMAGE_HEAD || head.near > head.leaves || head.leaves > heap->used - CT_HEAP_SLACK))
+        return -EINVAL;
+    if (!trusted)
+        expect(heap, head.near);
+    if (!trusted && !tables_fit(heap, &head))
         return -EINVAL;
     fill(heap, &head, store);
     if (!trusted && !makes_sense(store, head.table[CT_IMAGE_TEXTS].count))

@@ -56,6 +56,92 @@ static bool put_folds(struct folds *all, uint32_t row, const struct ct_folds *fo
     return true;
 }
 
+/* --- what is near --- */
+
+/*
+ * What a picture of all the trace reads lies far apart, where the slices are that filled it: a disk would be asked for each page of
+ * it.  It is copied to one place, as long as that makes the file no more than a little larger.
+ */
+enum { NEAR_PART = 64 };                /* of the file */
+
+struct near {
+    struct ct_heap *heap;
+    uint64_t end;                       /* no further */
+    unsigned step;                      /* what is in folds of steps of 2^step ns is not read itself */
+    unsigned folds;                     /* those of steps of 2^folds ns and more are gathered */
+};
+
+static bool gather_bytes(const struct near *near, uint64_t *at, size_t size)
+{
+    uint8_t *to = ct_heap_room(near->heap, size);
+
+    if (!to)
+        return false;
+    memcpy(to, near->heap->base + *at, size);
+    *at = near->heap->used;
+    ct_heap_take(near->heap, size);
+    return true;
+}
+
+/* A row's folds of long steps. */
+static bool gather_folds(const struct near *near, struct folds *all, const struct ct_row_record *row)
+{
+    for (uint32_t i = 0; i < row->fold_levels; i++) {
+        const struct ct_fold_row *l = &all->levels.items[row->fold_level + i];
+
+        for (uint64_t k = l->first; 2 * l->level >= near->folds && k < l->first + l->count && near->heap->used < near->end; k++)
+            if (!gather_bytes(near, &all->leaves.items[k].at, all->leaves.items[k].size))
+                return false;
+    }
+    return true;
+}
+
+/* Of what is not folded, or not for steps as short: the leaves below a sum of that level. */
+static bool gather_sum(const struct near *near, struct ct_sum *sum, unsigned level)
+{
+    struct ct_sum below[CT_FAN];
+    uint64_t at = sum->at;
+
+    if (sum->step <= near->step || near->heap->used >= near->end)
+        return true;
+    if (level == 0) {
+        if (!gather_bytes(near, &at, sum->size))
+            return false;
+    } else {
+        memcpy(below, near->heap->base + at, sizeof below);
+        for (unsigned i = 0; i < CT_FAN; i++)
+            if (!gather_sum(near, &below[i], level - 1))
+                return false;
+        at = ct_heap_put(near->heap, below, sizeof below);
+    }
+    if (at > CT_AT_MAX && !near->heap->error)
+        near->heap->error = -EFBIG;
+    sum->at = at & CT_AT_MAX;
+    return near->heap->error == 0;
+}
+
+static bool gather_sums(const struct near *near, struct ct_tree *tree)
+{
+    for (unsigned level = 0; level < tree->levels; level++)
+        for (unsigned i = 0; i < tree->edge[level]->count; i++)
+            if (!gather_sum(near, &tree->edge[level]->sum[i], level))
+                return false;
+    return true;
+}
+
+/* The tile of all has the shortest steps of which there are no more than it holds. */
+static struct near near_of(struct ct_heap *heap, int64_t span)
+{
+    unsigned level = 0, folds = 0;
+
+    while (CT_TILE_STEPS < span >> level)
+        level++;
+    while (CT_IMAGE_NEAR_STEPS < span >> folds)
+        folds++;
+    ct_heap_show(heap);                 /* what was appended can be read at heap->base */
+    return (struct near){ heap, heap->used + heap->used / NEAR_PART, level / 2 * 2, folds };
+}
+
 /* --- stacks --- */
 
 struct stacks {
@@ -162,13 +248,21 @@ static int put_rows(struct ct_builder *b, struct ct_image_head *head, struct ct_
     struct ct_row_record *rows = calloc(b->rows.count ? b->rows.count : 1, sizeof *rows);
     struct ct_heap *heap = &b->heap;
     struct folds folds = { 0 };
+    struct near near;
     int r = rows ? 0 : -ENOMEM;
 
+    near = near_of(heap, b->summary.span);
+    head->near = heap->used;
     for (size_t i = 0; r == 0 && i < b->rows.count; i++) {
+        struct ct_column *c = &b->rows.items[i]->column;
+
         rows[i] = b->rows.items[i]->record;
-        r = put_row(heap, &b->rows.items[i]->column, &rows[i]);
-        if (r == 0 && !put_folds(&folds, (uint32_t)i, b->rows.items[i]->column.tree.folds, &rows[i]))
+        if (!put_folds(&folds, (uint32_t)i, c->tree.folds, &rows[i]))
             r = -ENOMEM;
+        else if (!gather_folds(&near, &folds, &rows[i]) || !gather_sums(&near, &c->tree))
+            r = heap->error;
+        else
+            r = put_row(heap, c, &rows[i]);
     }
     if (r == 0)
         r = put_row(heap, &b->flows, flows);

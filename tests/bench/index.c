@@ -1,8 +1,11 @@
 /*
  * How fast an index is built, how large it is, how long tiles take, and what it costs to ask while it is built:
- * bench-index TRACE FOLDER NAME [ask].  Prints lines of the form NAME.WHAT VALUE UNIT, and budgets.  A first run builds the
- * index, a second finds it in the folder; with `ask` it is built once more and asked all the time.
+ * bench-index TRACE FOLDER NAME [ask | cold].  Prints lines of the form NAME.WHAT VALUE UNIT, and budgets.  A first run builds
+ * the index, a second finds it in the folder; with `cold` too, when neither is in memory, and with `ask` it is built once more and
+ * asked all the time.
  */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,10 +171,48 @@ static void ask(struct ct_index *index, double began)
     most("building_memory", memory, "MB", 500);
 }
 
+/* What the page cache has of a file goes. */
+static void drop(const char *folder, const char *name)
+{
+    char path[4096];
+    int fd;
+
+    snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) != 0)
+        perror(path);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void drop_all(const char *trace, const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)))
+        if (entry->d_name[0] != '.')
+            drop(folder, entry->d_name);
+    if (dir)
+        closedir(dir);
+    drop("", trace);
+}
+
+/* The first picture: all of the trace, as many rows as a page shows. */
+static void first(struct ct_index *index, double opened)
+{
+    struct view v;
+
+    if (!look(index, &v))
+        exit(1);
+    most("cold_open", opened, "s", 0);
+    most("cold_first", opened + reply(index, &v, CLOCK_MONOTONIC, 0, ROWS, v.levels), "s", 2);
+}
+
 int main(int argc, char **argv)
 {
     const char *path = argc > 1 ? argv[1] : "";
-    bool asks = argc > 4;
+    bool asks = argc > 4 && strcmp(argv[4], "ask") == 0, cold = argc > 4 && !asks;
     struct ct_index_source source = { .paths = &path, .count = 1, .open = open_trace, .close = close_trace,
                                       .context = (void *)path };
     struct ct_index_options options = { .folder = argc > 2 ? argv[2] : NULL, .forget = argc < 3 || asks };
@@ -179,9 +220,13 @@ int main(int argc, char **argv)
     struct ct_index_meta meta;
     struct ct_index *index;
     struct ct_error err;
-    double wall = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    double wall, cpu;
 
     prefix = argc > 3 ? argv[3] : "view";
+    if (cold)
+        drop_all(path, argv[2]);
+    wall = now(CLOCK_MONOTONIC);
+    cpu = now(CLOCK_PROCESS_CPUTIME_ID);
     if (ct_index_open(&source, &options, &index, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
@@ -199,7 +244,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", p.error);
         return 1;
     }
-    if (p.from_file) {
+    if (cold) {
+        first(index, wall);
+    } else if (p.from_file) {
         most("open_warm", wall, "s", 0.3);
         most("memory", anonymous(), "MB", 500);
     } else {
@@ -211,7 +258,8 @@ int main(int argc, char **argv)
         most("index_bytes", (double)p.bytes / (double)meta.bytes, "x", 2.5);
     }
     ct_index_free(meta.memory);
-    tiles(index);
+    if (!cold)
+        tiles(index);
     ct_index_close(index);
     return 0;
 }

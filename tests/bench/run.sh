@@ -225,6 +225,7 @@ view_trace() {
     if "${@:2}"; then
         run_bench view.index bench-index "$trace" "$folder" "$1"
         run_bench view.index bench-index "$trace" "$folder" "$1"
+        run_bench view.index bench-index "$trace" "$folder" "$1" cold
         run_bench view.index bench-index "$trace" "$folder" "$1" ask
     else
         not_measured "$1" "no trace was made"

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "converter/index/image.h"
 #include "questions.h"
 #include "random_trace.h"
 #include "tests/converter/traces.h"
@@ -50,13 +51,12 @@ static bool is_from_file(struct ct_index *index)
     return p.from_file;
 }
 
-static void begin(struct bench *b, unsigned events)
+static void begin_with(struct bench *b, const struct random_trace *how)
 {
-    struct random_trace how = { .seed = 7, .threads = 2, .events = events, .generations = 1, .nested = 3 };
     struct ct_index *index;
     bool damaged;
     size_t size;
-    char *bytes = random_trace_bytes(&how, &size);
+    char *bytes = random_trace_bytes(how, &size);
 
     workshop_begin(&b->shop, bytes, size);
     free(bytes);
@@ -68,6 +68,11 @@ static void begin(struct bench *b, unsigned events)
     b->path = workshop_file(&b->shop);
     assert_non_null(b->path);
     b->bytes = file_read(b->path, &b->size);
+}
+
+static void begin(struct bench *b, unsigned events)
+{
+    begin_with(b, &(struct random_trace){ .seed = 7, .threads = 2, .events = events, .generations = 1, .nested = 3 });
 }
 
 static void end(struct bench *b)
@@ -218,6 +223,71 @@ static void that_others_can_write(void **state)
     end(&b);
 }
 
+enum { ROWS_MAX = 1 << 14 };
+
+/* All of the trace, of one row: a number made of the tile, 0 when it cannot be had. */
+static uint64_t whole_of(struct ct_index *index, const struct ct_index_row *row, int64_t span)
+{
+    static struct ct_index_tile t;
+    unsigned level = 0;
+    uint64_t sum;
+
+    while (CT_TILE_STEPS < span >> level)
+        level++;
+    if (ct_index_tile(index, row->id, level, 0, &t) < 0)
+        return 0;
+    sum = ct_image_sum(t.start, t.count * sizeof *t.start);
+    if (row->kind == CT_ROW_VALUE)
+        return sum ^ ct_image_sum(t.last, t.count * sizeof *t.last);
+    return sum ^ ct_image_sum(t.slice, t.count * sizeof *t.slice) * 3 ^ ct_image_sum(t.busy, t.count) * 5;
+}
+
+/* All rows of slices that are folded answer `sum`; with `first` that is what they answer now.  How many did. */
+static unsigned whole_rows(struct bench *b, uint64_t *sum, bool first)
+{
+    struct ct_index *index = open_file(b);
+    struct ct_index_lanes lanes;
+    struct ct_index_meta meta;
+    unsigned answered = 0;
+
+    assert_int_equal(ct_index_lanes(index, &lanes), 0);
+    assert_int_equal(ct_index_meta(index, &meta), 0);
+    for (size_t i = 0; i < lanes.count; i++)
+        for (size_t k = 0; k < lanes.lanes[i].row_count; k++) {
+            const struct ct_index_row *row = &lanes.lanes[i].rows[k];
+            uint64_t now = row->count > 4096 ? whole_of(index, row, meta.span_ns) : 0;
+
+            assert_true(row->id < ROWS_MAX);
+            answered += now != 0;
+            assert_true(first || now == 0 || now == sum[row->id]);
+            if (first)
+                sum[row->id] = now;
+        }
+    ct_index_free(meta.memory);
+    ct_index_free(lanes.memory);
+    ct_index_close(index);
+    return answered;
+}
+
+/*
+ * What a first look needs stands together: with all of the file before it gone, the whole of a row can be seen as before.  Of a
+ * file as small as this one not all rows find place.
+ */
+static void a_first_look_needs_one_place(void **state)
+{
+    struct ct_image_head head;
+    static uint64_t sum[ROWS_MAX];
+    struct bench b;
+
+    begin_with(&b, &(struct random_trace){ .seed = 7, .threads = 1, .events = 400000, .generations = 1, .short_calls = 16 });
+    memcpy(&head, b.bytes, sizeof head);
+    assert_true(whole_rows(&b, sum, true) > 0);
+    memset(b.bytes + CT_IMAGE_HEAD, 0, head.near / CT_IMAGE_PAGE * CT_IMAGE_PAGE - CT_IMAGE_HEAD);
+    write_again(&b);
+    assert_true(whole_rows(&b, sum, false) > 0);
+    end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +297,7 @@ int main(void)
         cmocka_unit_test(nonsense_with_right_sums),
         cmocka_unit_test(of_another_trace),
         cmocka_unit_test(that_others_can_write),
+        cmocka_unit_test(a_first_look_needs_one_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
