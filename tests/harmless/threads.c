@@ -173,7 +173,7 @@ static void *from_destructor(void *value)
     return value;
 }
 
-/* Locks, allocates, waits, has a thread, and comes again. */
+/* Locks, allocates, waits, has a thread, and comes again until the last round there is, when the recorder has let go of the thread. */
 static void destroy(void *value)
 {
     pthread_mutex_lock(&mutex);
@@ -181,7 +181,7 @@ static void destroy(void *value)
     pthread_mutex_unlock(&mutex);
     free(malloc(300000));
     in_thread(from_destructor, NULL);
-    if ((size_t)value < 3)
+    if ((size_t)value < PTHREAD_DESTRUCTOR_ITERATIONS)
         pthread_setspecific(key, (char *)value + 1);
 }
 
