@@ -4,13 +4,18 @@
 
 #include "cases.h"
 
-static const char *plugin(void)
+static const char *beside(const char *name)
 {
     static char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
 
     path[n < 0 ? 0 : n] = '\0';
-    return strcat(dirname(path), "/wrap-plugin.so");
+    return strcat(dirname(path), name);
+}
+
+static const char *plugin(void)
+{
+    return beside("/wrap-plugin.so");
 }
 
 static void use(void *handle)
@@ -57,7 +62,7 @@ static void again_and_again(void)
 
     pthread_create(&t, NULL, wait_meanwhile, NULL);
     for (int i = 0; i < 100; i++) {
-        void *handle = dlopen(plugin(), RTLD_NOW);
+        void *handle = dlopen(i % 2 ? plugin() : beside("/wrap-plugin-wide.so"), RTLD_NOW);
         int (*work)(int) = (int (*)(int))dlsym(handle, "plugin_work");
 
         if (work(i) != i + 1 || dlclose(handle))
