@@ -19,7 +19,6 @@
 #include "record/clock.h"
 #include "record/control_ask.h"
 #include "record/control_thread.h"
-#include "record/gate.h"
 #include "record/identity.h"
 #include "record/modules.h"
 #include "record/rawfile.h"
@@ -73,7 +72,6 @@ static int do_asked(enum ct_control_request request, const struct ct_control_que
     case CT_ASK_SAMPLERS:
         CT_SAMPLER(follow, atomic_load_explicit(&ct_arena->phase, memory_order_relaxed) == CT_ARENA_RECORDING);
         return 0;
-    case CT_ASK_KEEP: ct_slots_keep(true); return 0;
     case CT_ASK_IDENTITY: return ct_identity_set(&question->identity);
     case CT_ASK_NONE: case CT_ASK_END: break;
     }

@@ -36,7 +36,6 @@ enum ct_control_request {
     CT_ASK_SAMPLERS = 16,           /* have the samplers follow what the sandbox lets them do */
     CT_ASK_SILENCE = 17,            /* shut the gate, whoever wants it open, for as long as the sandbox says so */
     CT_ASK_LOOK = 18,               /* from now on nobody can wake you: look for yourself */
-    CT_ASK_KEEP = 19,               /* lead no more of the program's slots past wrappers */
 };
 
 /* Asks and waits for the answer: 0 or a negative errno; -ESRCH when there is no control thread, -EPERM in a sandbox that kills

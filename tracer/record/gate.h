@@ -121,11 +121,8 @@ void ct_slots_bypass(void) __attribute__((weak, visibility("hidden")));
 void ct_slots_restore(void) __attribute__((weak, visibility("hidden")));
 /* In one that may be recorded from now on: finds what goes with ct_route_lead() and ct_route_follow().  Before main. */
 void ct_slots_find(void) __attribute__((weak, visibility("hidden")));
-/*
- * Before system calls are forbidden that it takes: slots follow no more; `now`: and lead to the wrappers, whoever else
- * leads them having ended.
- */
-void ct_slots_keep(bool now) __attribute__((weak, visibility("hidden")));
+/* Before system calls are forbidden that it takes: slots lead to the wrappers, and follow no more. */
+void ct_slots_keep(void) __attribute__((weak, visibility("hidden")));
 
 /*
  * From now on the word is wiped in children.  Before it is opened; not before main in each program, most of which are never

@@ -110,19 +110,12 @@ static bool ends_samples(const uint64_t *added)
     return has(added, SYS_rt_sigreturn) || has(added, SYS_gettid) || has(added, SYS_getpid);
 }
 
-static void keep_slots(void)
-{
-    ct_slots_keep(false);
-    if (ct_control_ask(CT_ASK_KEEP, -1, NULL) == -ESRCH)
-        ct_slots_keep(true);
-}
-
 static void withdraw(const uint64_t *added, bool all)
 {
     if (ct_gate_open())
         ct_thread_attach();
     if (has(added, SYS_mprotect) && ct_slots_keep)
-        keep_slots();
+        ct_slots_keep();
     if (ends_samples(added)) {
         ct_sandbox_end_sampling();
         if (ct_control_ask(CT_ASK_SAMPLERS, -1, NULL) < 0)

@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 
 #include "record/hot.h"
+#include "record/rawfile.h"
 #include "wrap/passing.h"
 
 #if defined(__x86_64__)
@@ -101,7 +102,8 @@ CT_EARLY_CODE static void add_slots(struct ct_bound *b, const struct link_map *m
             at % sizeof at != 0 || !leads_to_wrapper(*(uintptr_t *)at))
             continue;
         b->slots[b->slot_count++] = (struct ct_bound_slot){
-            (uintptr_t *)at, *(uintptr_t *)at, by->names + by->symbols[ELF64_R_SYM(by->rela[i].r_info)].st_name,
+            .at = (uintptr_t *)at, .wrapper = *(uintptr_t *)at, .holds = *(uintptr_t *)at, .next = *(uintptr_t *)at,
+            .name = by->names + by->symbols[ELF64_R_SYM(by->rela[i].r_info)].st_name,
         };
     }
     m->count = (unsigned)(&b->slots[b->slot_count] - m->slots);
@@ -142,6 +144,20 @@ static bool is_needed_by(const struct link_map *map, const char *name)
     return false;
 }
 
+/* Of two by the same name it is the first: the second was loaded by its path. */
+static bool is_needed(const struct link_map *const *came, unsigned count, const char *name)
+{
+    struct dynamic by;
+    bool needed = false;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (i > 0 && read_dynamic(came[i], &by) && strcmp(name_of(came[i], &by), name) == 0)
+            return false;
+        needed |= is_needed_by(came[i], name);
+    }
+    return needed;
+}
+
 /*
  * Those that the program needs, and that these need: the loader's list has each of them behind one that needs it.  Another
  * constructor may have loaded some already, which may be unloaded again.
@@ -153,16 +169,38 @@ static void add_needed(struct ct_bound *b, const struct link_map *program)
     unsigned count = 1;
 
     for (const struct link_map *map = program->l_next; map && count < CT_BOUND_MODULES; map = map->l_next) {
-        if (!read_dynamic(map, &by))
+        if (!read_dynamic(map, &by) || !is_needed(came, count, name_of(map, &by)))
             continue;
-        for (unsigned i = 0; i < count; i++) {
-            if (!is_needed_by(came[i], name_of(map, &by)))
-                continue;
-            came[count++] = map;
-            add_slots(b, map, &by);
-            break;
-        }
+        came[count++] = map;
+        add_slots(b, map, &by);
     }
+}
+
+/* --- filters of system calls --- */
+
+static long field(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+
+    if (!at)
+        return -1;
+    at += strlen(name);
+    return (long)ct_raw_number(&at, 10);
+}
+
+/* How many the calling thread is behind; -1 where that cannot be told. */
+static long filters(void)
+{
+    char text[4096];
+
+    if (ct_raw_read_file("/proc/thread-self/status", text, sizeof text) <= 0)
+        return -1;
+    return field(text, "\nSeccomp:\t") == 0 ? 0 : field(text, "\nSeccomp_filters:\t");
+}
+
+bool ct_bound_filtered_since(const struct ct_bound *b)
+{
+    return b->filters < 0 || filters() != b->filters;
 }
 
 CT_EARLY_CODE void ct_bound_find(struct ct_bound *b, bool all)
@@ -175,4 +213,6 @@ CT_EARLY_CODE void ct_bound_find(struct ct_bound *b, bool all)
     add_slots(b, program, &by);
     if (all)
         add_needed(b, program);
+    if (b->module_count)
+        b->filters = filters();
 }

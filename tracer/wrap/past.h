@@ -4,5 +4,7 @@
 /* All calls lead to the recorder: those that nobody wants past it again. */
 void ct_past_lead(void);
 
-/* Some calls were led elsewhere: those of modules that came with the program follow.  Who may: see ct_route_follow(). */
+/* Some calls were led elsewhere: those of modules that came with the program follow. */
 void ct_slots_follow(void);
+/* The same in a child, where whoever did so in the parent is not. */
+void ct_slots_forked_child(void);

@@ -6,7 +6,6 @@
 
 #include "record/gate.h"
 #include "record/hot.h"
-#include "record/rawfile.h"
 #include "record/syscall.h"
 #include "wrap/bound.h"
 #include "wrap/passing.h"
@@ -18,47 +17,87 @@
  * leads to may as well stand in the slot: a jump less in each call, and two lines of the cache.  Of modules that came with
  * the program, which are never unloaded; only slots that calls go through: pointers to functions keep being the wrappers.
  *
- * Who leads words leads the slots after them, and no two threads do so at once (record/gate.h): the control thread, or who
- * is about to start it.
+ * Who leads words leads the slots after them.  The program may patch slots of its own: what does not hold what we put there
+ * is somebody else's from then on.
  */
 
 static struct ct_bound bound;
-enum { FOLLOWING, BYPASSED, RESTORING };
-CT_EARLY_DATA static _Atomic uint32_t state;
-static _Atomic bool kept;
+static _Atomic bool locked, kept;
+CT_EARLY_DATA static _Atomic bool bypassed;
+
+/* Where it should lead. */
+typedef uintptr_t (*destination)(const struct ct_bound_slot *slot);
 
 static bool protect(const struct ct_bound_module *m, int how)
 {
     return ct_syscall(SYS_mprotect, m->relro, m->relro_end - m->relro, how) == 0;
 }
 
-/* Where it should lead. */
-typedef uintptr_t (*destination)(const struct ct_bound_slot *slot);
-
 /* Relaxed: a call that still goes the old way is one that was made a moment before. */
-CT_EARLY_CODE static void lead_module(struct ct_bound_module *m, destination to)
+CT_EARLY_CODE static bool lead_slot(struct ct_bound_slot *s, uintptr_t to)
+{
+    uintptr_t before = s->holds, next = s->next;
+
+    s->next = to;
+    if (!__atomic_compare_exchange_n(s->at, &before, to, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) &&
+        !__atomic_compare_exchange_n(s->at, &next, to, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        s->at = NULL;
+        return false;
+    }
+    s->holds = to;
+    return true;
+}
+
+/* Asked once, if at all. */
+enum may { UNASKED, MAY, MAY_NOT };
+
+CT_EARLY_CODE static bool may_protect(enum may *may)
+{
+    if (*may == UNASKED)
+        *may = ct_bound_filtered_since(&bound) ? MAY_NOT : MAY;
+    return *may == MAY;
+}
+
+/* Pages that somebody else writes to stay open: he may believe that they are. */
+CT_EARLY_CODE static void lead_module(struct ct_bound_module *m, destination to, enum may *may)
 {
     const struct ct_bound_slot *end = m->slots + m->count;
-    bool failed = false;
+    bool opened = false;
 
-    for (const struct ct_bound_slot *s = m->slots; s < end && !failed; s++) {
-        uintptr_t wanted = to(s);
+    for (struct ct_bound_slot *s = m->slots; s < end; s++) {
+        uintptr_t wanted = s->at ? to(s) : 0;
 
-        if (__atomic_load_n(s->at, __ATOMIC_RELAXED) == wanted)
+        if (!s->at || wanted == s->holds)
             continue;
-        if (!m->open && !(m->open = protect(m, PROT_READ | PROT_WRITE)))
-            failed = true;
-        else
-            __atomic_store_n(s->at, wanted, __ATOMIC_RELAXED);
+        if (!opened && !(may_protect(may) && protect(m, PROT_READ | PROT_WRITE)))
+            return;
+        opened = true;
+        m->shared |= !lead_slot(s, wanted);
     }
-    if (m->open && protect(m, PROT_READ))
-        m->open = false;
+    if (opened && !m->shared)
+        protect(m, PROT_READ);
+}
+
+/* Not for ever: the other one may be what the calling handler interrupted. */
+static bool lock(void)
+{
+    for (unsigned i = 0; i < 10000; i++) {
+        if (!atomic_exchange_explicit(&locked, true, memory_order_acquire))
+            return true;
+        ct_syscall(SYS_sched_yield);
+    }
+    return false;
 }
 
 CT_EARLY_CODE static void lead(destination to)
 {
+    enum may may = UNASKED;
+
+    if (!bound.module_count || !lock())
+        return;
     for (unsigned i = 0; i < bound.module_count; i++)
-        lead_module(&bound.modules[i], to);
+        lead_module(&bound.modules[i], to, &may);
+    atomic_store_explicit(&locked, false, memory_order_release);
 }
 
 static uintptr_t to_wrapper(const struct ct_bound_slot *slot)
@@ -67,18 +106,6 @@ static uintptr_t to_wrapper(const struct ct_bound_slot *slot)
 }
 
 /* --- a program that the recorder was merely loaded into --- */
-
-/* Whoever filters system calls may kill for those that he did not expect. */
-static bool is_filtered(void)
-{
-    char text[4096];
-    const char *at;
-
-    if (ct_raw_read_file("/proc/self/status", text, sizeof text) <= 0)
-        return true;
-    at = strstr(text, "\nSeccomp:\t");
-    return !at || at[10] != '0';
-}
 
 CT_EARLY_CODE static uintptr_t to_real(const struct ct_bound_slot *slot)
 {
@@ -91,25 +118,16 @@ CT_EARLY_CODE static uintptr_t to_real(const struct ct_bound_slot *slot)
 CT_EARLY_CODE void ct_slots_bypass(void)
 {
     ct_bound_find(&bound, false);
-    if (!bound.module_count || ct_real_symbol("trace_start") || is_filtered())
+    if (!bound.module_count || ct_real_symbol("trace_start") || bound.filters != 0)
         return;
     lead(to_real);
-    atomic_store_explicit(&state, BYPASSED, memory_order_relaxed);
+    atomic_store_explicit(&bypassed, true, memory_order_relaxed);
 }
 
-/* Of several threads that ask at once one does it; the others wait, but not for ever: it may be one that they interrupted. */
 void ct_slots_restore(void)
 {
-    uint32_t was = BYPASSED;
-
-    if (atomic_compare_exchange_strong_explicit(&state, &was, RESTORING, memory_order_acquire, memory_order_acquire)) {
+    if (atomic_exchange_explicit(&bypassed, false, memory_order_relaxed))
         lead(to_wrapper);
-        atomic_store_explicit(&state, FOLLOWING, memory_order_release);
-    }
-    for (unsigned i = 0; was == RESTORING && i < 10000; i++) {
-        ct_syscall(SYS_sched_yield);
-        was = atomic_load_explicit(&state, memory_order_acquire);
-    }
 }
 
 /* --- one that is recorded --- */
@@ -157,15 +175,19 @@ CT_EARLY_CODE void ct_slots_find(void)
 
 void ct_slots_follow(void)
 {
-    if (atomic_load_explicit(&state, memory_order_acquire) == FOLLOWING && !atomic_load_explicit(&kept, memory_order_relaxed))
+    if (!atomic_load_explicit(&bypassed, memory_order_relaxed) && !atomic_load_explicit(&kept, memory_order_relaxed))
         lead(to_what_it_jumps_to);
 }
 
-void ct_slots_keep(bool now)
+void ct_slots_forked_child(void)
+{
+    atomic_store_explicit(&locked, false, memory_order_relaxed);
+    ct_slots_follow();
+}
+
+void ct_slots_keep(void)
 {
     atomic_store_explicit(&kept, true, memory_order_relaxed);
-    if (!now)
-        return;
-    ct_slots_restore();
+    atomic_store_explicit(&bypassed, false, memory_order_relaxed);
     lead(to_wrapper);
 }

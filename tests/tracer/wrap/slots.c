@@ -3,6 +3,7 @@
  *
  *   LD_PRELOAD=libctrace-rt.so.0 wrap-slots TRACE CTRACE LIBCTRACE     the recorder was merely loaded into it; then it asks to be recorded
  *   ctrace record --cpuprofile FILE -- wrap-slots TRACE CTRACE LIBCTRACE profiled       beside a profile that wants no calls
+ *                                           ... hooked         the same, when the program leads a slot of its own elsewhere
  */
 #include <dlfcn.h>
 #include <link.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,7 +28,7 @@ void needed_read(void);
 void needed_sleep(void);
 
 /* The word that a module's calls of `name` go through, found by the relocations that the loader worked off. */
-static uintptr_t slot_of(const struct link_map *map, const char *name, const char **page)
+static uintptr_t *slot_of(const struct link_map *map, const char *name)
 {
     const ElfW(Rela) *rela = NULL;
     const ElfW(Sym) *symbols = NULL;
@@ -46,14 +48,12 @@ static uintptr_t slot_of(const struct link_map *map, const char *name, const cha
             strings = (const char *)at;
     }
     for (size_t i = 0; rela && i < size / sizeof *rela; i++)
-        if (strcmp(strings + symbols[ELF64_R_SYM(rela[i].r_info)].st_name, name) == 0) {
-            *page = (const char *)((map->l_addr + rela[i].r_offset) & ~(uintptr_t)4095);
-            return *(uintptr_t *)(map->l_addr + rela[i].r_offset);
-        }
-    return 0;
+        if (strcmp(strings + symbols[ELF64_R_SYM(rela[i].r_info)].st_name, name) == 0)
+            return (uintptr_t *)(map->l_addr + rela[i].r_offset);
+    return NULL;
 }
 
-static bool is_writable(const char *page)
+static bool is_writable(const uintptr_t *slot)
 {
     char line[512];
     bool writable = true;
@@ -62,7 +62,7 @@ static bool is_writable(const char *page)
     char mode[8];
 
     while (maps && fgets(line, sizeof line, maps))
-        if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 && (uintptr_t)page >= from && (uintptr_t)page < to)
+        if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 && (uintptr_t)slot >= from && (uintptr_t)slot < to)
             writable = mode[1] == 'w';
     if (maps)
         fclose(maps);
@@ -82,19 +82,20 @@ enum holds { LIBC, RECORDER };
 
 static bool holds(const struct link_map *map, const char *name, enum holds expected, const char **why)
 {
-    const char *page = NULL;
+    const uintptr_t *slot = slot_of(map, name);
+    uintptr_t held = slot ? *slot : 0;  /* before the calls here tell a child that it is one */
     void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-    uintptr_t slot = slot_of(map, name, &page), wrapper = (uintptr_t)dlsym(RTLD_DEFAULT, name), real = (uintptr_t)dlsym(libc, name);
+    uintptr_t wrapper = (uintptr_t)dlsym(RTLD_DEFAULT, name), real = (uintptr_t)dlsym(libc, name);
     Dl_info where;
 
     dlclose(libc);
-    if (wrapper == real || !page)
+    if (wrapper == real || !slot)
         *why = "there is no wrapper, or no slot";
-    else if (is_writable(page))
+    else if (is_writable(slot))
         *why = "it is writable";
-    else if (expected == LIBC && slot != real)
+    else if (expected == LIBC && held != real)
         *why = "it does not hold libc's function";
-    else if (expected == RECORDER && (!dladdr((void *)slot, &where) || !strstr(where.dli_fname, "libctrace-rt")))
+    else if (expected == RECORDER && (!dladdr((void *)held, &where) || !strstr(where.dli_fname, "libctrace-rt")))
         *why = "it does not hold one of the recorder's";
     else
         return true;
@@ -209,6 +210,39 @@ static int check_child(void)
     return WEXITSTATUS(status);
 }
 
+/* The program's own hook, in a slot that would be led past the recorder. */
+static ssize_t hook(int fd, const void *at, size_t size)
+{
+    (void)fd, (void)at, (void)size;
+    return 42;
+}
+
+static bool put_hook(void)
+{
+    ssize_t (*wrapper)(int, const void *, size_t) = (ssize_t (*)(int, const void *, size_t))dlsym(RTLD_DEFAULT, "write");
+    uintptr_t *slot = slot_of(_r_debug.r_map, "write");
+    void *page = (void *)((uintptr_t)slot & ~(uintptr_t)4095);
+
+    wrapper(-1, "", 0);                  /* libc's is looked up: there the slot would lead */
+    if (!slot || mprotect(page, 4096, PROT_READ | PROT_WRITE) < 0)
+        return false;
+    *slot = (uintptr_t)hook;
+    return mprotect(page, 4096, PROT_READ) == 0;
+}
+
+/* After a turn, which leads other slots of the program. */
+static int check_hooked(void)
+{
+    bool put = put_hook();
+
+    call_all();
+    usleep(1200000);
+    if (put && write(-1, "", 0) == 42)
+        return 0;
+    fprintf(stderr, "slots: the program's own hook is gone, or was not put\n");
+    return 1;
+}
+
 /* What is QUICK in wrap/real.def goes past the recorder; by the next turn, since libc's function is looked up by the first call. */
 static int check_profiled(void)
 {
@@ -251,6 +285,8 @@ int main(int argc, char **argv)
 
     if (argc < 4)
         return 1;
+    if (argc > 4 && strcmp(argv[4], "hooked") == 0)
+        return check_hooked();
     if (argc > 4)
         return check_profiled() | record_itself(argv[1], argv[2], argv[3]) | check_filtered();
     bad = check_all("idle", LIBC);
