@@ -44,10 +44,13 @@ def numbers(fields, field):
 
 
 class Row:
-    """One sample: the names of its frames, innermost first; its values; its labels (the last of each key)."""
+    """
+    One sample: the names of its frames, innermost first; its values; its labels (the last of each key); where the innermost
+    is, as a file and an offset in it.
+    """
 
-    def __init__(self, frames, values, labels):
-        self.frames, self.values, self.labels = frames, values, labels
+    def __init__(self, frames, values, labels, place):
+        self.frames, self.values, self.labels, self.place = frames, values, labels, place
 
 
 class Profile:
@@ -58,18 +61,23 @@ class Profile:
         def text(fields, field):
             return strings[fields.get(field, [0])[0]]
         functions = {f[1][0]: text(f, 2) for f in map(message, fields.get(5, []))}
-        locations = {}
+        mappings = {mapping[1][0]: mapping for mapping in map(message, fields.get(3, []))}
+        locations, places = {}, {}
         for location in map(message, fields.get(4, [])):
             lines = [functions[message(line).get(1, [0])[0]] for line in location.get(4, [])]
-            locations[location[1][0]] = lines or [hex(location.get(3, [0])[0])]
+            address = location.get(3, [0])[0]
+            locations[location[1][0]] = lines or [hex(address)]
+            mapping = mappings.get(location.get(2, [0])[0], {})
+            places[location[1][0]] = text(mapping, 5), address - mapping.get(2, [0])[0] + mapping.get(4, [0])[0]
         self.types = [text(message(kind), 1) for kind in fields.get(1, [])]
         self.duration_ns = fields.get(10, [0])[0]
         self.period = fields.get(12, [0])[0]
         self.rows = []
         for sample in map(message, fields.get(2, [])):
             labels = {text(label, 1): text(label, 2) or label.get(3, [0])[0] for label in map(message, sample.get(3, []))}
-            frames = [name for number in numbers(sample, 1) for name in locations[number]]
-            self.rows.append(Row(frames, numbers(sample, 2), labels))
+            stack = numbers(sample, 1)
+            frames = [name for number in stack for name in locations[number]]
+            self.rows.append(Row(frames, numbers(sample, 2), labels, places[stack[0]] if stack else None))
 
     def total(self, kind, function=None):
         """The sum of one sample type, over rows with `function` on their stack."""

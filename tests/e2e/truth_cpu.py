@@ -144,6 +144,18 @@ def by_ctrace(command, out):
     return found
 
 
+def by_profile(command, out):
+    """The same of profiles of CPU time, at 100 Hz, of as many runs as it takes."""
+    profile, found, samples = f"{work.name}/xz.pb.gz", collections.Counter(), 0
+    while samples < ENOUGH:
+        subprocess.run([ctrace, "record", "--cpuprofile", profile, "--", *command], stdout=out, check=True)
+        seen = pprofs.read(profile)
+        samples += seen.total("samples")
+        for row in seen.rows:
+            found[functions.find(*row.place)] += row.values[seen.types.index("cpu")]
+    return found
+
+
 def perf():
     """xz, function by function, beside what `perf record` says of another run."""
     text, chance = f"{work.name}/text", random.Random(1)
@@ -152,11 +164,12 @@ def perf():
         f.write(" ".join(chance.choices(words, [1 / (rank + 3) for rank in range(20000)], k=4000000)))
     command = ["xz", "-T2", "-2", "--block-size=4MiB", "-k", "-c", text]
     with open(f"{work.name}/out", "wb") as out:
-        theirs, ours = by_perf(command, out), by_ctrace(command, out)
+        theirs, ours = by_perf(command, out), {"trace": by_ctrace(command, out), "profile": by_profile(command, out)}
     if sum(theirs.values()) < ENOUGH:
         fail(f"{sum(theirs.values())} samples by perf")
     for place, count in theirs.most_common(10):
-        near(f"{place[0]}+{place[1]:#x}", 100 * ours[place] / sum(ours.values()), 100 * count / sum(theirs.values()))
+        for kind, found in ours.items():
+            near(f"{kind} {place[0]}+{place[1]:#x}", 100 * found[place] / sum(found.values()), 100 * count / sum(theirs.values()))
 
 
 cases = {"shares": shares, "short": short, "load": load, "perf": perf}

@@ -286,23 +286,28 @@ static void *first_of_two(void *ms)
 static void *second_of_two(void *ms)
 {
     tids[1] = syscall(SYS_gettid);
-    least((intptr_t)ms * 1000000);
+    if (tids[1] == tids[0])
+        least((intptr_t)ms * 1000000);
     return NULL;
 }
 
+/* Any other thread or process of the namespace may be born in between and get the tid, or the first one still has it. */
 static int reused(intptr_t ms)
 {
-    FILE *last = fopen("/proc/sys/kernel/ns_last_pid", "w");
     pthread_t thread;
 
-    if (!last)
-        return 1;
     pthread_create(&thread, NULL, first_of_two, (void *)ms);
     pthread_join(thread, NULL);
-    fprintf(last, "%ld", tids[0] - 1);
-    fclose(last);
-    pthread_create(&thread, NULL, second_of_two, (void *)ms);
-    pthread_join(thread, NULL);
+    for (unsigned tries = 0; tids[1] != tids[0] && tries < 100; tries++) {
+        FILE *last = fopen("/proc/sys/kernel/ns_last_pid", "w");
+
+        if (!last)
+            return 1;
+        fprintf(last, "%ld", tids[0] - 1);
+        fclose(last);
+        pthread_create(&thread, NULL, second_of_two, (void *)ms);
+        pthread_join(thread, NULL);
+    }
     return tids[0] != tids[1];
 }
 
