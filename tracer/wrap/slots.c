@@ -132,19 +132,24 @@ void ct_slots_restore(void)
 
 /* --- one that is recorded --- */
 
-/* What the jump at `wrapper` goes through; NULL when it is another kind of jump. */
+/* What the jump at `wrapper` goes through, as gcc or clang make it; NULL when it is another kind of jump. */
 static const uintptr_t *word_of(uintptr_t wrapper)
 {
 #if defined(__x86_64__)
-    static const uint8_t landing[] = { 0xf3, 0x0f, 0x1e, 0xfa }, jump[] = { 0xff, 0x25 };
+    static const uint8_t landing[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+    static const uint8_t jump[] = { 0xff, 0x25 };                       /* jmp *word(%rip) */
+    static const uint8_t load[] = { 0x48, 0x8b, 0x05 }, go[] = { 0xff, 0xe0 };  /* mov word(%rip), %rax; jmp *%rax */
     const uint8_t *code = (const uint8_t *)wrapper;
     int32_t ahead;
 
     if (memcmp(code, landing, sizeof landing) == 0)
         code += sizeof landing;
-    if (memcmp(code, jump, sizeof jump) != 0)
+    if (memcmp(code, jump, sizeof jump) == 0)
+        code += sizeof jump;
+    else if (memcmp(code, load, sizeof load) == 0 && memcmp(code + sizeof load + sizeof ahead, go, sizeof go) == 0)
+        code += sizeof load;
+    else
         return NULL;
-    code += sizeof jump;
     memcpy(&ahead, code, sizeof ahead);
     return (const uintptr_t *)(uintptr_t)(code + sizeof ahead + ahead);
 #else
