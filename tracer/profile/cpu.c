@@ -192,6 +192,9 @@ static void start(void)
     rate_now = ct_options.cpu_rate;
     if (ct_timers_begin(number, rate_now) < 0)
         note(CT_NOTE_NO_MEMORY);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (ct_signal_ours() != number)
+        ct_timers_end();                /* the program has claimed it meanwhile, and found none to end; it has poked us */
 }
 
 void ct_cpu_follow(bool recording)
@@ -266,6 +269,9 @@ void ct_cpu_yield_signal(void)
     if (ct_self.room && ct_self.room->masked)
         ct_signal_block();
     ct_signal_yield();
+    atomic_thread_fence(memory_order_seq_cst);
+    ct_timers_end();                    /* once more: who began some meanwhile may not have seen that */
+    ct_shots_end();
     atomic_store_explicit(&yielded, true, memory_order_release);
     ct_control_poke();
 }
