@@ -100,5 +100,5 @@ void ct_route_forked_child(void)
     tell(CALLS, false);
     tell(ALLOCATOR, false);
     tell(MUTEXES, false);
-    ct_slots_forked_child();
+    ct_slots_follow();
 }

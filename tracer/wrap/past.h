@@ -6,5 +6,3 @@ void ct_past_lead(void);
 
 /* Some calls were led elsewhere: those of modules that came with the program follow. */
 void ct_slots_follow(void);
-/* The same in a child, where whoever did so in the parent is not. */
-void ct_slots_forked_child(void);

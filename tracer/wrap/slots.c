@@ -22,7 +22,8 @@
  */
 
 static struct ct_bound bound;
-static _Atomic bool locked, kept;
+static _Atomic long leader;             /* the process that leads them; 0: none does */
+static _Atomic bool kept;
 CT_EARLY_DATA static _Atomic bool bypassed;
 
 /* Where it should lead. */
@@ -78,11 +79,19 @@ CT_EARLY_CODE static void lead_module(struct ct_bound_module *m, destination to,
         protect(m, PROT_READ);
 }
 
-/* Not for ever: the other one may be what the calling handler interrupted. */
+/*
+ * In a forked child nobody does what its parent did.  Not for ever: the other one may be what the calling handler
+ * interrupted.
+ */
 static bool lock(void)
 {
+    long self = ct_syscall(SYS_getpid);
+
     for (unsigned i = 0; i < 10000; i++) {
-        if (!atomic_exchange_explicit(&locked, true, memory_order_acquire))
+        long other = atomic_load_explicit(&leader, memory_order_relaxed);
+
+        if (other != self && atomic_compare_exchange_strong_explicit(&leader, &other, self, memory_order_acquire,
+                                                                     memory_order_relaxed))
             return true;
         ct_syscall(SYS_sched_yield);
     }
@@ -97,7 +106,7 @@ CT_EARLY_CODE static void lead(destination to)
         return;
     for (unsigned i = 0; i < bound.module_count; i++)
         lead_module(&bound.modules[i], to, &may);
-    atomic_store_explicit(&locked, false, memory_order_release);
+    atomic_store_explicit(&leader, 0, memory_order_release);
 }
 
 static uintptr_t to_wrapper(const struct ct_bound_slot *slot)
@@ -182,12 +191,6 @@ void ct_slots_follow(void)
 {
     if (!atomic_load_explicit(&bypassed, memory_order_relaxed) && !atomic_load_explicit(&kept, memory_order_relaxed))
         lead(to_what_it_jumps_to);
-}
-
-void ct_slots_forked_child(void)
-{
-    atomic_store_explicit(&locked, false, memory_order_relaxed);
-    ct_slots_follow();
 }
 
 void ct_slots_keep(void)
