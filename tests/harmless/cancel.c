@@ -188,17 +188,20 @@ static void lock_file(int command_of_fcntl)
     X(poll_chk, __poll_chk(&(struct pollfd){ empty[0], POLLIN, 0 }, 1, -1, sizeof(struct pollfd))) \
     X(ppoll_chk, __ppoll_chk(&(struct pollfd){ empty[0], POLLIN, 0 }, 1, NULL, NULL, sizeof(struct pollfd))) \
     X(open_2, __open_2(fifo, O_RDONLY)) X(openat_2, __openat_2(AT_FDCWD, fifo, O_RDONLY)) \
-    X(getaddrinfo, (ask_silent(), 0)) X(eventfd_write, eventfd_write(full_event, 1)) X(getdelim, getdelim(&(char *){ NULL }, &(size_t){ 0 }, 0, from_empty)) \
+    X(getaddrinfo, (ask_silent(), 0)) X(eventfd_write, eventfd_write(full_event, 1)) X(getdelim, getdelim(&(char *){ NULL }, &(size_t){ 0 }, 0, from_empty))
+/* Those that do not block here, so that it is chance whether they are cancelled a moment later. */
+#define BRIEF(X) \
     X(tcdrain, tcdrain(terminal)) X(fsync, fsync(locked_file)) X(fdatasync, fdatasync(locked_file)) X(pread, pread(locked_file, many, 1, 0)) \
     X(pwrite, pwrite(locked_file, many, 1, 0)) X(preadv, preadv(locked_file, IO(many), 1, 0)) X(pwritev, pwritev(locked_file, IO(many), 1, 0)) \
     X(preadv2, preadv2(locked_file, IO(many), 1, 0, 0)) X(pwritev2, pwritev2(locked_file, IO(many), 1, 0, 0)) \
     X(copy_file_range, copy_file_range(locked_file, NULL, locked_file, NULL, 0, 0)) X(sync_file_range, sync_file_range(locked_file, 0, 1, 0)) \
     X(msync, msync(NULL, 0, MS_SYNC)) X(getrandom, getrandom(many, 1, 0)) X(close, close(-1)) X(posix_fallocate, posix_fallocate(locked_file, 0, 1))
 WAITS(WAIT)
+BRIEF(WAIT)
 
 struct row { const char *name; void (*run)(void); };
 #define ROW(name, call) { #name, do_##name },
-static const struct row waits[] = { WAITS(ROW) };
+static const struct row waits[] = { WAITS(ROW) }, brief[] = { BRIEF(ROW) };
 
 static void *sleep_long(void *unused)
 {
@@ -341,12 +344,10 @@ static void *wait_for_ever(void *order)
     return NULL;
 }
 
-static void each(bool before)
+static void each(const struct row *rows, size_t count, bool before)
 {
-    prepare();
-    sem_init(&begun, 0, 0);
-    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
-        struct order order = { &waits[i], before };
+    for (size_t i = 0; i < count; i++) {
+        struct order order = { &rows[i], before };
         pthread_t t;
         void *result;
 
@@ -358,19 +359,25 @@ static void each(bool before)
             pthread_cancel(t);
         }
         pthread_join(t, &result);
-        printf("%s: %s\n", waits[i].name, result == PTHREAD_CANCELED ? "cancelled" : "ended");
+        printf("%s: %s\n", rows[i].name, result == PTHREAD_CANCELED ? "cancelled" : "ended");
     }
-    tidy();
 }
 
 static void waiting(void)
 {
-    each(false);
+    prepare();
+    sem_init(&begun, 0, 0);
+    each(waits, sizeof waits / sizeof *waits, false);
+    tidy();
 }
 
 static void already(void)
 {
-    each(true);
+    prepare();
+    sem_init(&begun, 0, 0);
+    each(waits, sizeof waits / sizeof *waits, true);
+    each(brief, sizeof brief / sizeof *brief, true);
+    tidy();
 }
 
 HARMLESS({ "waiting", waiting }, { "already", already })
