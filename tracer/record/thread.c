@@ -295,6 +295,21 @@ static bool row_is_told(void)
     return ct_gate_tap() != CT_TAP_ALONE && (ct_options.record || atomic_load_explicit(&ct_arena->drainer_pid, memory_order_relaxed) != 0);
 }
 
+/* A handler that comes meanwhile finds both writers in use: what it wrote to a slice that is being sealed would not be seen. */
+static void end_writers(struct ct_thread *self, const struct ct_arena_thread *row)
+{
+    uintptr_t under = self->under;
+
+    self->under = (ct_stack_pointer() | CT_EMITS) - (CT_EMITS - 2);
+    atomic_signal_fence(memory_order_seq_cst);
+    ct_writer_seal(&self->writer[0]);
+    ct_writer_seal(&self->writer[1]);
+    self->writer[1].last_ticks = ct_arena_thread_serial(row);           /* see record/late.h */
+    self->row = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
+    self->under = under;
+}
+
 /* Destructors that come after ours find a thread without a row: that may be another thread's by then. */
 void ct_thread_gone(void)
 {
@@ -308,11 +323,7 @@ void ct_thread_gone(void)
         if (ct_gate_open() && ct_wanted(CT_CAT_thread))
             EMIT(THREAD_EXIT);
         self->gone = CT_THREAD_ENDED;
-        atomic_signal_fence(memory_order_seq_cst);
-        ct_writer_seal(&self->writer[0]);
-        ct_writer_seal(&self->writer[1]);
-        self->writer[1].last_ticks = ct_arena_thread_serial(row);       /* see record/late.h */
-        self->row = NULL;
+        end_writers(self, row);
         atomic_store_explicit(&row->exit_ticks, ct_clock_now(), memory_order_relaxed);
         atomic_store_explicit(&row->what, CT_THREAD_EXITED << 16, memory_order_relaxed);
         atomic_store_explicit(&row->state, row_is_told() ? CT_SLOT_EXITED : CT_SLOT_FREE, memory_order_release);  /* edge THREAD */
