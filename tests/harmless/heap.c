@@ -30,6 +30,9 @@ static void edges(void)
     errno = 0;
     p = hide(calloc(hidden(SIZE_MAX / 2), 3));
     printf("more than that: %d, %s\n", p != NULL, error_name(errno));
+    errno = 0;
+    p = hide(calloc(hidden(SIZE_MAX / 16 + 2), 16));            /* 16 bytes, to who multiplies without looking */
+    printf("that and 16 bytes: %d, %s\n", p != NULL, error_name(errno));
     p = hide(malloc(0));
     q = hide(malloc(0));
     printf("nothing twice: %d\n", p && q && p != q);
@@ -43,6 +46,12 @@ static void edges(void)
     errno = 0;
     q = hide(reallocarray(p, hidden(SIZE_MAX / 2), 4));
     printf("array too large: %d, %s, kept %d\n", q != NULL, error_name(errno), ((char *)p)[99]);
+    errno = 0;
+    q = hide(reallocarray(p, hidden(SIZE_MAX / 16 + 9), 16));
+    printf("array of that and 128 bytes: %d, %s, kept %d\n", q != NULL, error_name(errno), ((char *)p)[99]);
+    errno = 0;
+    q = hide(reallocarray(NULL, hidden(SIZE_MAX / 16 + 1), 16));
+    printf("array of that and nothing: %d, %s\n", q != NULL, error_name(errno));
     p = hide(realloc(p, 300000));
     printf("grown: %d\n", ((char *)p)[99]);
     p = hide(realloc(p, 10));
