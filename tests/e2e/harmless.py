@@ -33,6 +33,8 @@ WAYS = {
     "modules lookup": [{}, {"LD_PRELOAD": f"{here}/harmless-interposer.so"}, {"LD_BIND_NOW": "1"}],
     "threads endings": [{}, {"LD_AUDIT": f"{here}/harmless-auditor.so"}, {"LD_PRELOAD": f"{here}/harmless-interposer.so"}],
 }
+# What the trace tells of a case, and how often at least, where somebody else might have taken it.
+TELLS = {"modules second-recorder": (" SLEEP asked=777000 ", 10)}
 failures = 0
 
 
@@ -103,6 +105,12 @@ def run_in_turn(words, record, environment, limit):
         yield (*done[:3], work() - worked) if idle() - before < 0.2 * done[3] else done
 
 
+def check_told(what, trace, pattern, count):
+    text = subprocess.run([ctrace, "convert", "-t", "text", "--alone", "-o", "-", trace], capture_output=True, text=True, check=True).stdout
+    if text.count(pattern) < count:
+        fail(f"{what}: <{pattern}> is told {text.count(pattern)} times, not {count}")
+
+
 def compare(what, words, environment, limit=60):
     with tempfile.TemporaryDirectory(prefix="ctrace-harmless-") as scratch:
         record = [ctrace, "record", *OFTEN, "-o", f"{scratch}/trace", "--"]
@@ -115,6 +123,8 @@ def compare(what, words, environment, limit=60):
         info = subprocess.run([ctrace, "info", f"{scratch}/trace"], capture_output=True, text=True, check=False)
         if info.returncode or info.stderr or "ended" not in info.stdout:
             fail(f"{what}: {info.stderr or info.stdout}")
+        if what in TELLS:
+            check_told(what, f"{scratch}/trace", *TELLS[what])
         return alone[3], traced[3]
 
 

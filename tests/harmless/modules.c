@@ -98,6 +98,21 @@ static void loop_long(void)
     again(10000);
 }
 
+/* As when a module that is annotated comes into a namespace of its own, or an auditor is: it brings the recorder along. */
+static void second_recorder(void)
+{
+    const char *recorder = getenv("LD_PRELOAD");
+    void *handle = recorder ? dlmopen(LM_ID_NEWLM, recorder, RTLD_NOW) : NULL;
+
+    for (int i = 0; i < 5; i++)
+        usleep(777);
+    if (handle)
+        dlclose(handle);
+    for (int i = 0; i < 5; i++)
+        usleep(777);
+    puts("slept");
+}
+
 static volatile sig_atomic_t beats;
 static int *(*_Atomic address_of)(void);
 
@@ -315,5 +330,5 @@ static void assembly(void) { puts("not for this machine"); }
 #endif
 
 HARMLESS({ "early", early }, { "deepbind", deepbind }, { "origin", origin }, { "loop", loop }, { "loop-long", loop_long },
-         { "thread-local", thread_local_data }, { "static-tls", static_tls }, { "lookup", lookup }, { "stacks", stacks },
+         { "second-recorder", second_recorder }, { "thread-local", thread_local_data }, { "static-tls", static_tls }, { "lookup", lookup }, { "stacks", stacks },
          { "unlinked", unlinked }, { "deep-work", deep_work }, { "made-code", made_code }, { "assembly", assembly })

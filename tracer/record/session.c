@@ -1,6 +1,7 @@
 /* Birth, fork, exec and end of a process that may be traced. */
 #include "record/session.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,16 @@ static void join_record(void)
         say("", r);                     /* stderr is the program's: only where nobody else hears, but somebody is there */
 }
 
+/* A copy that an auditor needs, or a module in a namespace of its own: what the program does its own copy records. */
+static bool is_copy(void)
+{
+    struct dl_find_object found;
+    Lmid_t namespace;
+
+    return _dl_find_object((void *)(uintptr_t)&is_copy, &found) == 0 &&
+           dlinfo(found.dlfo_link_map, RTLD_DI_LMID, &namespace) == 0 && namespace != LM_ID_BASE;
+}
+
 /* A program that nobody records may tell LTTng all the same. */
 static bool for_lttng(void)
 {
@@ -108,7 +119,7 @@ static bool for_lttng(void)
     const char *text = getenv(name);
     int r;
 
-    if (!text || !*text || strcmp(text, "0") == 0)
+    if (!text || !*text || strcmp(text, "0") == 0 || is_copy())
         return false;
     ct_options_default(&ct_options);
     r = ct_tap_enable();
@@ -132,8 +143,8 @@ static __attribute__((constructor(101))) void begin(void)
         return;
     }
     ct_gate_set(0);
-    if (*text == CT_SESSION_FILTERED)
-        return;                         /* told in the trace of who installed the filter */
+    if (*text == CT_SESSION_FILTERED || is_copy())
+        return;                         /* a filter is told of in the trace of who installed it */
     ct_options_default(&ct_options);
     if (ct_options_parse(text, &ct_options) < 0) {
         say("the environment variable " CT_SESSION_ENV " is malformed, ", -EINVAL);
