@@ -21,7 +21,7 @@ import time
 build = os.path.abspath(sys.argv[1])
 ctrace = f"{build}/ctrace"
 here = f"{build}/tests/harmless"
-PROGRAMS = "alone", "cancel", "forks", "heap", "locks", "masks", "modules", "signals", "threads", "unwilling"
+PROGRAMS = "alone", "cancel", "forks", "frames", "heap", "locks", "masks", "modules", "signals", "threads", "unwilling"
 OFTEN = ["--cpu-rate", "1000", "--heap-rate", "4K"]
 # What ctrace says at its end where it could not follow (docs/architecture.md, Known limits); the program says nothing.
 SAYS = {"forks root": r"^ctrace: process [0-9]+ was not traced: the session's directory is not in its root, or gone\n",

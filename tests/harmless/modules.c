@@ -1,4 +1,4 @@
-/* Modules: constructors that came before us, other people's wrappers, loops of dlopen(), code that no module holds. */
+/* Modules: constructors that came before us, other people's wrappers, loops of dlopen(), files that are gone. */
 #include "harmless.h"
 
 #include <dlfcn.h>
@@ -278,57 +278,6 @@ static void deep_work(void)
     puts("worked");
 }
 
-#if defined(__x86_64__)
-/* push rbp; mov rbp, 1; push many; call rdi a few times; all without a word to any unwinder. */
-static const unsigned char machine_code[] = {
-    0x55, 0x53, 0x41, 0x54,                                 /* push rbp, rbx, r12 */
-    0x48, 0x89, 0xfb, 0x49, 0x89, 0xf4,                     /* mov rbx, rdi; mov r12, rsi */
-    0x48, 0xc7, 0xc5, 0x01, 0x00, 0x00, 0x00,               /* mov rbp, 1 */
-    0x48, 0x81, 0xec, 0x30, 0x02, 0x00, 0x00,               /* sub rsp, 0x230 */
-    0xff, 0xd3, 0x49, 0xff, 0xcc, 0x75, 0xf9,               /* 1: call rbx; dec r12; jnz 1b */
-    0x48, 0x81, 0xc4, 0x30, 0x02, 0x00, 0x00,               /* add rsp, 0x230 */
-    0x41, 0x5c, 0x5b, 0x5d, 0xc3,                           /* pop r12, rbx, rbp; ret */
-};
-
-static int called;
-
-static void from_machine_code(void)
-{
-    called++;
-    nanosleep(&(struct timespec){ 0, 100000 }, NULL);
-    free(malloc(300000));
-    for (volatile int i = 0; i < 200000; i++)
-        ;
-}
-
-static void made_code(void)
-{
-    unsigned char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    memcpy(code, machine_code, sizeof machine_code);
-    mprotect(code, 4096, PROT_READ | PROT_EXEC);
-    for (int i = 0; i < 10; i++)
-        ((void (*)(void (*)(void), long))code)(from_machine_code, 20);
-    munmap(code, 4096);
-    printf("called %d times\n", called);
-}
-
-/* No frame, no description, the stack pointer among the registers that are worked with. */
-__asm__(".text\n.type by_hand, @function\nby_hand:\n\tmov %rsp, %rax\n\tand $-64, %rsp\n\tsub $192, %rsp\n\tmov %rax, 64(%rsp)\n"
-        "\tmov %rbp, 72(%rsp)\n\txor %ebp, %ebp\n\tcall *%rdi\n\tmov 72(%rsp), %rbp\n\tmov 64(%rsp), %rsp\n\tret\n");
-void by_hand(void (*f)(void));
-
-static void assembly(void)
-{
-    for (int i = 0; i < 200; i++)
-        by_hand(from_machine_code);
-    printf("called %d times\n", called);
-}
-#else
-static void made_code(void) { puts("not for this machine"); }
-static void assembly(void) { puts("not for this machine"); }
-#endif
-
 HARMLESS({ "early", early }, { "deepbind", deepbind }, { "origin", origin }, { "loop", loop }, { "loop-long", loop_long },
          { "second-recorder", second_recorder }, { "thread-local", thread_local_data }, { "static-tls", static_tls }, { "lookup", lookup }, { "stacks", stacks },
-         { "unlinked", unlinked }, { "deep-work", deep_work }, { "made-code", made_code }, { "assembly", assembly })
+         { "unlinked", unlinked }, { "deep-work", deep_work })

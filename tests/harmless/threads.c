@@ -5,7 +5,6 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <ucontext.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static sem_t gate, arrived;
@@ -279,46 +278,6 @@ static void chain(void)
     printf("%d in a chain\n", chain_length);
 }
 
-enum { FIBERS = 16 };
-static ucontext_t fibers[FIBERS], home;
-static int fiber_steps;
-
-static void fiber(int me)
-{
-    for (int i = 0; i < 50; i++) {
-        pthread_mutex_lock(&mutex);
-        fiber_steps++;
-        pthread_mutex_unlock(&mutex);
-        poll(NULL, 0, 0);
-        free(malloc(10000));
-        nanosleep(&(struct timespec){ 0, 1000 }, NULL);
-        swapcontext(&fibers[me], me + 1 < FIBERS ? &fibers[me + 1] : &home);
-    }
-}
-
-static void *run_fibers(void *unused)
-{
-    swapcontext(&home, &fibers[0]);
-    return unused;
-}
-
-/* Stacks that libc knows nothing of, and that wander between threads. */
-static void contexts(void)
-{
-    static char stacks[FIBERS][32768] __attribute__((aligned(16)));
-
-    for (int i = 0; i < FIBERS; i++) {
-        getcontext(&fibers[i]);
-        fibers[i].uc_stack.ss_sp = stacks[i];
-        fibers[i].uc_stack.ss_size = sizeof stacks[i];
-        fibers[i].uc_link = &home;
-        makecontext(&fibers[i], (void (*)(void))fiber, 1, i);
-    }
-    for (int i = 0; i < 50; i++)
-        in_thread(run_fibers, NULL);
-    printf("%d steps\n", fiber_steps);
-}
-
 static int descend(int levels)
 {
     volatile char room[8000];
@@ -439,5 +398,5 @@ static void bare_calls(void)
 
 HARMLESS({ "many", many }, { "many-long", many_long }, { "shortly", shortly }, { "shortly-long", shortly_long },
          { "small", small }, { "endings", endings }, { "outlived", outlived }, { "main-first", main_first },
-         { "chain", chain }, { "contexts", contexts }, { "deep", deep },
+         { "chain", chain }, { "deep", deep },
          { "raw", raw }, { "bare", bare }, { "bare-calls", bare_calls })
