@@ -233,6 +233,7 @@ static bool attach(struct ct_thread *self, const struct ct_birth *birth)
     if (self->room) {
         self->room->busy = 0;
         self->room->telling = 0;
+        atomic_store_explicit(&self->room->dropped, 0, memory_order_relaxed);
         ct_thread_find_stack(birth->stack_size, &self->room->stack_low, &self->room->stack_high);
         self->room->masked |= birth->masked;
     }

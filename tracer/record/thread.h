@@ -78,6 +78,7 @@ struct ct_thread_room {
     struct ct_wait_record waits[CT_WAIT_DEPTH];
     uint64_t heap_random, heap_rate;            /* state of the numbers drawn, 0: none yet; mean of the last */
     bool masked;                                /* the program believes the CPU samples' signal to be blocked */
+    _Atomic uint32_t dropped;                   /* events of handlers that found both writers in use, not told yet; relaxed: the thread's own */
     uintptr_t telling;                          /* stack pointer of who tells LTTng (record/tap.c); 0: nobody */
 };
 

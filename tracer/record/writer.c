@@ -180,15 +180,22 @@ static void open_batch(struct ct_arena *a, struct ct_thread *self, struct ct_wri
     w->end = (uint8_t *)head + (size_t)units * CT_SLICE_UNIT - CT_EVENT_FIXED_MAX;
 }
 
-/* Says in place how many events are missing. */
-static void put_lost(struct ct_writer *w)
+/* Says in place how many events are missing.  A handler may come at any point, and leave us there. */
+static void put_lost(struct ct_thread *self, struct ct_writer *w)
 {
-    if (!w->lost)
-        return;
-    *w->at++ = CT_EV_LOST;
-    *w->at++ = 0;
-    w->at = ct_varint_put(w->at, w->lost);
+    uint64_t lost = w->lost;
+    uint8_t *at = w->at;
+
     w->lost = 0;
+    if (self->room)
+        lost += atomic_exchange_explicit(&self->room->dropped, 0, memory_order_relaxed);
+    if (!lost)
+        return;
+    *at++ = CT_EV_LOST;
+    *at++ = 0;
+    at = ct_varint_put(at, lost);
+    atomic_signal_fence(memory_order_seq_cst);
+    w->at = at;
 }
 
 static void count_lost(struct ct_thread *self, struct ct_writer *w)
@@ -203,9 +210,18 @@ static void count_lost(struct ct_thread *self, struct ct_writer *w)
         atomic_fetch_add_explicit(&ct_arena->lost_events, 1, memory_order_relaxed);
 }
 
+/*
+ * Both writers are in the middle of an event.  The next one that either gets finds no room, and LOST stands before it.  A slice
+ * that is being opened right now may hide that; then it is told there, since a slice is open before its LOST is put.
+ */
 void ct_writer_drop(struct ct_thread *self)
 {
     count_lost(self, NULL);
+    if (!self->room || self->gone == CT_THREAD_HIDDEN)
+        return;
+    atomic_fetch_add_explicit(&self->room->dropped, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    self->writer[0].end = self->writer[1].end = NULL;
 }
 
 /* An emit that was left between its last two stores has moved the time on for an event that never was. */
@@ -243,7 +259,7 @@ static void fit_class(struct ct_writer *w, uint32_t word, uint64_t now)
         return;
     if (w->word != word)
         w->unit_class -= w->unit_class > 0;
-    else if (now - w->head->base_ticks < quick_ticks && w->unit_class < CLASS_MAX)
+    else if (w->end && now - w->head->base_ticks < quick_ticks && w->unit_class < CLASS_MAX)
         w->unit_class++;
 }
 
@@ -279,7 +295,7 @@ bool ct_writer_refill(struct ct_thread *self, struct ct_writer *w, uint32_t word
     open_batch(a, self, w, unit, units, now);
     if (__builtin_expect(self->gone == CT_THREAD_ENDED, 0))
         ct_late_took(unit);
-    put_lost(w);
+    put_lost(self, w);
     if (__builtin_expect(turned && w == &self->writer[0] && ct_labels_any(), 0))
         ct_labels_put(w);
     return true;

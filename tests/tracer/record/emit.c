@@ -1,58 +1,18 @@
-/* Emitting: every event of the schema comes back as it was written; handlers, full arenas and new processes do no harm. */
+/* Emitting: every event of the schema comes back as it was written; full arenas, new processes and threads that have ended do no harm. */
 #include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "tests/tracer/record/session_helper.h"
-
-enum { BUFFER = 4 << 20 };
-
-/* What was seen, by event number. */
-struct seen {
-    unsigned count[CT_EV_END];
-    struct ct_event last[CT_EV_END];
-    uint64_t lost;
-};
-
-static void look(void *context, const struct ct_batch_head *batch, const struct ct_event *e)
-{
-    struct seen *seen = context;
-
-    (void)batch;
-    seen->count[e->no]++;
-    seen->last[e->no] = *e;
-    if (e->no == CT_EV_LOST)
-        seen->lost += e->arg[0];
-}
-
-static void start(void)
-{
-    recording_free();
-    recording_begin(BUFFER);
-}
-
-static struct seen stop(void)
-{
-    struct seen seen = { 0 };
-
-    recording_end();
-    recording_each(look, &seen);
-    ct_writer_seal(&ct_self.writer[0]);
-    ct_writer_seal(&ct_self.writer[1]);
-    recording_free();
-    return seen;
-}
+#include "tests/tracer/record/seen.h"
 
 /* Each event once, its fields 1, 2, 3 ... in their C types; then read back by the same list. */
 static void every_event_comes_back(void **state)
@@ -129,119 +89,6 @@ static void a_full_arena_counts_what_is_lost(void **state)
     assert_int_equal(seen.count[CT_EV_LOST], 1);
     assert_int_equal(seen.count[CT_EV_GC_END], 1);
     assert_true(seen.lost > 0);
-}
-
-static volatile sig_atomic_t handler_events;
-
-static void emit_in_handler(int signal)
-{
-    (void)signal;
-    EMIT(WAKE, .object = 9);
-    handler_events++;
-}
-
-/* The handler comes just where it hurts: the event is begun, its bytes are not published. */
-static void a_handler_comes_within_an_emit(void **state)
-{
-    struct ct_emit e;
-    struct seen seen;
-
-    (void)state;
-    start();
-    handler_events = 0;
-    signal(SIGALRM, emit_in_handler);
-    assert_true(ct_emit_begin(&e, CT_EV_TASK_END, 0, 0));
-    raise(SIGALRM);
-    e.at = ct_varint_put(e.at, 1234567);
-    ct_emit_end(&e);
-    EMIT(GC_END);
-    seen = stop();
-    assert_int_equal(seen.count[CT_EV_WAKE], 1);
-    assert_int_equal(seen.count[CT_EV_TASK_END], 1);
-    assert_int_equal(seen.last[CT_EV_TASK_END].arg[0], 1234567);
-    assert_int_equal(seen.count[CT_EV_GC_END], 1);
-}
-
-/* Signals each 50 us while the thread emits: no byte of either is damaged. */
-static void handlers_interrupt_emits(void **state)
-{
-    struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { { 0, 0 }, { 0, 0 } };
-    struct seen seen;
-
-    (void)state;
-    start();
-    handler_events = 0;
-    signal(SIGALRM, emit_in_handler);
-    setitimer(ITIMER_REAL, &often, NULL);
-    for (int i = 0; i < 100000 || (handler_events < 200 && i < 400000); i++)
-        EMIT(SEM_WAIT, .object = 1, .at = 2);
-    setitimer(ITIMER_REAL, &never, NULL);
-    seen = stop();
-    assert_true(handler_events >= 50);
-    assert_int_equal(seen.count[CT_EV_WAKE], handler_events);
-    assert_true(seen.count[CT_EV_SEM_WAIT] >= 100000);
-    assert_int_equal(ct_self.under & CT_EMITS, 0);
-}
-
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-
-/* A handler at each instruction of an emit: each writes what it has to, and none of it is lost. */
-static void handlers_come_at_each_instruction(void **state)
-{
-    enum { EMITS = 20 };
-    struct seen seen;
-
-    (void)state;
-    start();
-    handler_events = 0;
-    signal(SIGTRAP, emit_in_handler);
-    EMIT(GC_END);
-    for (int i = 0; i < EMITS; i++) {
-        asm volatile("lea -128(%%rsp), %%rsp; pushfq; orl $0x100, (%%rsp); popfq; lea 128(%%rsp), %%rsp" : : : "memory", "cc");
-        EMIT(SEM_WAIT, .object = 1, .at = 2);
-        asm volatile("lea -128(%%rsp), %%rsp; pushfq; andl $~0x100, (%%rsp); popfq; lea 128(%%rsp), %%rsp" : : : "memory", "cc");
-    }
-    signal(SIGTRAP, SIG_DFL);
-    seen = stop();
-    assert_int_equal(seen.count[CT_EV_SEM_WAIT], EMITS);
-    assert_true(handler_events > EMITS * 10);
-    assert_int_equal(seen.count[CT_EV_WAKE], handler_events);
-    assert_int_equal(ct_self.under & CT_EMITS, 0);
-}
-
-#endif
-
-static sigjmp_buf away;
-
-static void leave_handler(int signal)
-{
-    (void)signal;
-    siglongjmp(away, 1);
-}
-
-/* A handler that leaves an emit by siglongjmp must not stop the thread from recording for ever. */
-static void recording_survives_siglongjmp(void **state)
-{
-    uint64_t written, now;
-    struct seen seen;
-
-    (void)state;
-    start();
-    signal(SIGUSR1, leave_handler);
-    EMIT(GC_END);
-    written = ct_self.writer[0].last_ticks;
-    if (sigsetjmp(away, 1) == 0) {
-        ct_self.under = (ct_stack_pointer() - 4096) | 1;        /* as if an emit deeper in the stack were under way */
-        ct_self.writer[0].last_ticks++;                 /* and were at its last store but one */
-        raise(SIGUSR1);
-    }
-    now = written + 1000;
-    EMIT(GC_END, .time = now);
-    assert_int_equal(ct_self.under & CT_EMITS, 0);
-    EMIT(GC_END, .time = now);
-    seen = stop();
-    assert_int_equal(seen.count[CT_EV_GC_END], 3);
-    assert_int_equal(seen.last[CT_EV_GC_END].ticks, now);
 }
 
 /* A thread at its end, whose last destructors come after ours. */
@@ -370,12 +217,6 @@ int main(void)
         cmocka_unit_test(every_event_comes_back),
         cmocka_unit_test(raw_address_travels),
         cmocka_unit_test(a_full_arena_counts_what_is_lost),
-        cmocka_unit_test(a_handler_comes_within_an_emit),
-        cmocka_unit_test(handlers_interrupt_emits),
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-        cmocka_unit_test(handlers_come_at_each_instruction),
-#endif
-        cmocka_unit_test(recording_survives_siglongjmp),
         cmocka_unit_test(threads_that_have_ended_keep_nothing),
         cmocka_unit_test(a_shut_gate_records_nothing),
         cmocka_unit_test(a_child_does_not_write_to_its_parent),

@@ -28,32 +28,39 @@ static inline void recording_end(void)
     assert_int_equal(ct_control_ask(CT_ASK_STOP, -1, NULL), 0);
 }
 
-/* Calls `visit` for each event of each batch that can be seen; fails the test where bytes do not decode. */
-static inline void recording_each(void (*visit)(void *context, const struct ct_batch_head *batch, const struct ct_event *e),
-                                  void *context)
+typedef void recording_visit(void *context, const struct ct_batch_head *batch, const struct ct_event *e);
+
+static inline uint32_t recording_state(uint32_t unit)
 {
-    struct ct_arena *a = ct_arena;
+    return atomic_load(&ct_arena_directory(ct_arena)[unit]) & CT_SLICE_STATE_MASK;
+}
 
-    for (uint32_t unit = 0; unit < a->layout.slice_units; unit++) {
-        uint32_t state = atomic_load(&ct_arena_directory(a)[unit]) & CT_SLICE_STATE_MASK;
-        struct ct_batch_head *batch = ct_arena_batch(a, unit);
-        uint64_t ticks = batch->base_ticks;
-        struct ct_cursor c;
+/* Each event of the batch that begins at `unit`; fails the test where bytes do not decode. */
+static inline void recording_each_of(uint32_t unit, recording_visit *visit, void *context)
+{
+    struct ct_batch_head *batch = ct_arena_batch(ct_arena, unit);
+    uint64_t ticks = batch->base_ticks;
+    struct ct_cursor c;
 
-        if (state != CT_SLICE_ACTIVE && state != CT_SLICE_SEALED)
-            continue;
-        assert_int_equal(batch->magic, CT_BATCH_MAGIC);
-        c = ct_cursor_over(batch + 1, atomic_load(&batch->used), 0);
-        while (ct_cursor_left(&c)) {
-            struct ct_event event;
-            struct ct_error error;
+    assert_int_equal(batch->magic, CT_BATCH_MAGIC);
+    c = ct_cursor_over(batch + 1, atomic_load(&batch->used), 0);
+    while (ct_cursor_left(&c)) {
+        struct ct_event event;
+        struct ct_error error;
 
-            assert_non_null(ct_schema_event(*c.at));
-            assert_int_equal(ct_event_get(&c, ct_schema_event(*c.at), ticks, &event, &error), 0);
-            ticks = event.ticks;
-            visit(context, batch, &event);
-        }
+        assert_non_null(ct_schema_event(*c.at));
+        assert_int_equal(ct_event_get(&c, ct_schema_event(*c.at), ticks, &event, &error), 0);
+        ticks = event.ticks;
+        visit(context, batch, &event);
     }
+}
+
+/* Calls `visit` for each event of each batch that can be seen. */
+static inline void recording_each(recording_visit *visit, void *context)
+{
+    for (uint32_t unit = 0; unit < ct_arena->layout.slice_units; unit++)
+        if (recording_state(unit) == CT_SLICE_ACTIVE || recording_state(unit) == CT_SLICE_SEALED)
+            recording_each_of(unit, visit, context);
 }
 
 /* As a drainer would: slices that are sealed become free. */
@@ -76,4 +83,13 @@ static inline uint32_t recording_free(void)
     }
     atomic_store(&a->drained, atomic_load(&a->generation));
     return freed;
+}
+
+/* The same, and what was in them is visited before. */
+static inline void recording_drain(recording_visit *visit, void *context)
+{
+    for (uint32_t unit = 0; unit < ct_arena->layout.slice_units; unit++)
+        if (recording_state(unit) == CT_SLICE_SEALED)
+            recording_each_of(unit, visit, context);
+    recording_free();
 }
