@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -217,6 +219,41 @@ static void recording_survives_siglongjmp(void **state)
     assert_int_equal(seen.last[CT_EV_GC_END].ticks, now);
 }
 
+/* A handler forks in the middle of an event, and the child goes on with it, as its parent does: each in a memory of its own. */
+static void a_child_ends_what_its_parent_began(void **state)
+{
+    struct ct_emit e;
+    struct seen seen;
+    int goes[2], status;
+    pid_t child;
+
+    (void)state;
+    start();
+    assert_int_equal(pipe(goes), 0);
+    assert_true(ct_emit_begin(&e, CT_EV_TASK_END, 0, 0));
+    child = fork();
+    if (child == 0) {
+        ct_session_forked_child();              /* as the wrapper of fork() does */
+        if (read(goes[0], &status, 1) != 1)
+            _exit(1);
+        e.at = ct_varint_put(e.at, 7654321);
+        ct_emit_end(&e);
+        _exit(0);
+    }
+    e.at = ct_varint_put(e.at, 1234567);
+    ct_emit_end(&e);
+    EMIT(GC_END);
+    assert_int_equal(write(goes[1], "", 1), 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close(goes[0]);
+    close(goes[1]);
+    seen = stop();
+    assert_int_equal(seen.count[CT_EV_TASK_END], 1);
+    assert_int_equal(seen.last[CT_EV_TASK_END].arg[0], 1234567);
+    assert_int_equal(seen.count[CT_EV_GC_END], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +265,7 @@ int main(void)
         cmocka_unit_test(deep_handlers_come_at_each_instruction),
 #endif
         cmocka_unit_test(recording_survives_siglongjmp),
+        cmocka_unit_test(a_child_ends_what_its_parent_began),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
