@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "tests/converter/traces.h"
 #include "till.h"
 
 /* --- search --- */
@@ -244,6 +245,68 @@ static void the_whole(void **state)
     ct_index_free(m.memory);
 }
 
+/* Two pools of three and two threads, one of them with a name of its own; the rest are called by what they began with. */
+static const char pools[] =
+    "program 1 pid=77 parent=0 uid=0 start_time=0 clock=tsc ticks_per_second=200000000 cpus=2 categories=0x0 "
+    "run=00000000000000000000000000000001 arena=000000000000000000000000000000f1 "
+    "boot=00000000000000000000000000000000 host=\"h\" name=\"/bin/shop\" arguments=\"shop\" version=\"\" system=\"\"\n"
+    "symbol 1 pc=0x401002 function=\"serve\" file=\"main.c\" line=30 module=\"shop\"\n"
+    "symbol 1 pc=0x402002 function=\"sweep\" file=\"main.c\" line=90 module=\"shop\"\n"
+    "generation 1:1 start=1000/5000/1000005000 pause=100 kind=1 end=400000/2000000/1002000000 lost=0 flags=0\n"
+    "thread 1:1 tid=77 parent=0 routine=0x0 name=\"shop\" state=running reason=0 object=0x0 lost=0\n"
+    "thread 1:2 tid=78 parent=1 routine=0x401002 name=\"shop\" state=running reason=0 object=0x0 lost=0\n"
+    "thread 1:3 tid=79 parent=1 routine=0x402002 name=\"shop\" state=running reason=0 object=0x0 lost=0\n"
+    "thread 1:4 tid=80 parent=1 routine=0x401002 name=\"boss\" state=running reason=0 object=0x0 lost=0\n"
+    "thread 1:5 tid=81 parent=1 routine=0x402002 name=\"shop\" state=running reason=0 object=0x0 lost=0\n"
+    "thread 1:6 tid=82 parent=1 routine=0x401002 name=\"shop\" state=running reason=0 object=0x0 lost=0\n"
+    "0.000100000 1:1 TASK_END task=1\n0.000100000 1:2 TASK_END task=1\n0.000100000 1:3 TASK_END task=1\n"
+    "0.000100000 1:4 TASK_END task=1\n0.000100000 1:5 TASK_END task=1\n0.000100000 1:6 TASK_END task=1\n";
+
+static uint64_t in_group(const struct ct_index_groups *g, const char *name)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < g->count; i++)
+        count += is(g->groups[i].name, name) ? g->groups[i].count : 0;
+    return count;
+}
+
+static void threads_of_a_pool_are_one_group(void **state)
+{
+    static const char *const names[] = { "shop", "serve", "sweep", "boss", "sweep", "serve" };
+    struct ct_error err = { 0 };
+    struct ct_index_groups g;
+    struct ct_index_lanes lanes;
+    struct ct_index *index;
+    struct workshop shop;
+    size_t size, seen = 0;
+    char *bytes;
+
+    (void)state;
+    if (trace_of_text(pools, sizeof pools - 1, &bytes, &size, &err) < 0)
+        fail_msg("%s", err.text);
+    workshop_begin(&shop, bytes, size);
+    free(bytes);
+    index = workshop_open(&shop);
+    ct_index_wait(index);
+    assert_int_equal(ct_index_threads(index, &g), 0);
+    assert_int_equal(g.count, 3);
+    assert_int_equal(in_group(&g, "main"), 1);
+    assert_int_equal(in_group(&g, "serve"), 3);
+    assert_int_equal(in_group(&g, "sweep"), 2);
+    ct_index_free(g.memory);
+    assert_int_equal(ct_index_lanes(index, &lanes), 0);
+    for (size_t i = 0; i < lanes.count; i++)
+        if (lanes.lanes[i].kind == CT_LANE_THREAD) {
+            assert_true(is(lanes.lanes[i].name, names[lanes.lanes[i].tid - 77]));
+            seen++;
+        }
+    assert_int_equal(seen, 6);
+    ct_index_free(lanes.memory);
+    ct_index_close(index);
+    workshop_end(&shop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +317,7 @@ int main(void)
         cmocka_unit_test(sums_of_a_range),
         cmocka_unit_test(flames),
         cmocka_unit_test(the_whole),
+        cmocka_unit_test(threads_of_a_pool_are_one_group),
     };
 
     return cmocka_run_group_tests(tests, till_open, till_close);
