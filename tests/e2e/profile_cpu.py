@@ -88,6 +88,9 @@ def usual():
     truth, taken, _ = run("raw", ["late", "2500"])
     if samples.share(taken, "raw") < 90:
         fail("a thread that libc does not know was not found")
+    truth, taken, _ = run("shared", ["shared", "2500"])
+    if samples.share(taken, "shared") < 90 or samples.share(taken, "raw") > 0:
+        fail("a thread with another's thread-local data was taken for that one")
 
 
 def child():

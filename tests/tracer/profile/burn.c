@@ -8,6 +8,7 @@
  *                       `most` between them.  Prints what each function used.
  *   burn load N MS      N threads that burn MS each in `most`; prints what that was
  *   burn late MS        a raw clone that libc does not know burns MS
+ *   burn shared MS      the same with the thread-local data of main, which burns as much
  *   burn fork MS        a child that burns MS
  *   burn own            has a handler for SIGPROF and an interval timer; exits with 1 if it sees a tick that is not its own
  *   burn mask           blocks every signal, burns, and looks whether anything of ours can be seen
@@ -182,6 +183,17 @@ static void late(intptr_t ms)
         usleep(1000);
 }
 
+static void shared(intptr_t ms)
+{
+    static char stack[65536] __attribute__((aligned(16)));
+    static pid_t tid = -1;
+
+    clone(raw, stack + sizeof stack, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+          CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID, (void *)ms, NULL, NULL, &tid);
+    while (__atomic_load_n(&tid, __ATOMIC_ACQUIRE) != 0)
+        ;
+}
+
 static volatile sig_atomic_t own_ticks, foreign_ticks;
 
 static void on_own(int number, siginfo_t *info, void *context)
@@ -326,6 +338,8 @@ int main(int argc, char **argv)
         load(ms, argc > 3 ? atoi(argv[3]) : 100);
     else if (strcmp(what, "late") == 0)
         late(ms);
+    else if (strcmp(what, "shared") == 0)
+        shared(ms);
     else if (strcmp(what, "own") == 0)
         r = own();
     else if (strcmp(what, "mask") == 0)
