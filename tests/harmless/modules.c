@@ -174,8 +174,8 @@ static void thread_local_data(void)
         beats = 0;
         timer_settime(timer, 0, &often, NULL);
         sigprocmask(SIG_UNBLOCK, &usr1, NULL);
-        while (!beats)
-            ;
+        while (!beats)                  /* what it interrupts is the writing of events, most of the time */
+            (void)!write(-1, "", 0);
         right += address && *address() > 7;
         unlink(path);
     }
