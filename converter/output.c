@@ -15,7 +15,8 @@
 
 enum {
     BUFFER_SIZE = 128 << 10,       /* stays in the second-level cache */
-    BUFFERS = 4,                    /* one is filled, one compressed, two are slack */
+    BUFFERS = 8,                    /* one is filled, one compressed, the others are slack */
+    TOGETHER = BUFFERS / 2,         /* who waits is woken when it has so many to do */
     REPEATS = BUFFER_SIZE / 8,      /* of a buffer; more are not told */
     NAME_ROOM = 32,                 /* for "/.ctrace-PID.tmp" and the like behind a path */
 };
@@ -96,7 +97,8 @@ static void *pack_buffers(void *context)
         if (r < 0 && d->error == 0)
             d->error = r;
         d->tail++;
-        pthread_cond_signal(&d->changed);
+        if (d->head - d->tail == BUFFERS - TOGETHER)
+            pthread_cond_signal(&d->changed);
     }
     pthread_mutex_unlock(&d->lock);
     return NULL;
@@ -138,7 +140,8 @@ void ct_output_flush(struct ct_output *out)
         d->filled[d->filling] = filled;
         d->repeat_count[d->filling] = (size_t)(out->repeat - d->repeats[d->filling]);
         d->head++;
-        pthread_cond_signal(&d->changed);
+        if (d->head - d->tail == TOGETHER)
+            pthread_cond_signal(&d->changed);
         while (d->head - d->tail == BUFFERS)
             pthread_cond_wait(&d->changed, &d->lock);
         pthread_mutex_unlock(&d->lock);
