@@ -15,7 +15,7 @@
 
 enum {
     BUFFER_SIZE = 128 << 10,       /* stays in the second-level cache */
-    BUFFERS = 8,                    /* one is filled, one compressed, the others are slack */
+    BUFFERS = 16,                   /* one is filled, one compressed, the others are slack */
     TOGETHER = BUFFERS / 2,         /* who waits is woken when it has so many to do */
     REPEATS = BUFFER_SIZE / 8,      /* of a buffer; more are not told */
     NAME_ROOM = 32,                 /* for "/.ctrace-PID.tmp" and the like behind a path */
