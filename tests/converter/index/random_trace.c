@@ -55,7 +55,7 @@ static const struct ct_event_info *random_event(const struct random_trace *how)
     return info;
 }
 
-/* In the first generation all of them, so that each has its tid. */
+/* In the first generation that there is all of them, so that each has its tid. */
 static char *put_threads(char *p, const struct random_trace *how, bool all)
 {
     for (unsigned i = 1; i <= how->threads; i++)
@@ -107,7 +107,7 @@ char *random_trace_text(const struct random_trace *how, size_t *ret_size)
 
         /* Its end is known when its events are. */
         p += 300;
-        p = put_threads(p, how, g == 1);
+        p = put_threads(p, how, g == 1 || g == how->first);
         p = put_events(p, how, &ns);
         ns += 5000;
         end = 5000 + ns;
@@ -125,6 +125,8 @@ char *random_trace_text(const struct random_trace *how, size_t *ret_size)
             memcpy(head, line, (size_t)size);
         }
         ns += how->idle_ns;
+        if (g < how->first)
+            p = head;
     }
     *p = 0;
     *ret_size = (size_t)(p - text);

@@ -7,6 +7,7 @@
 struct random_trace {
     unsigned seed, threads, events;
     unsigned generations;               /* at least 1 */
+    unsigned first;                     /* earlier ones are left out, as a ring loses them */
     uint64_t idle_ns;                   /* between two generations */
     int64_t jump_ns;                    /* of the wall clock, between two generations */
     unsigned long_calls;                /* of 16 events: calls that began before what came before them */
