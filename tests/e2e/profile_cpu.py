@@ -102,6 +102,11 @@ def child():
     near("the child", weight(samples.read(ctrace, f"{work.name}/{traces[0]}")) / 1e6, 500, 60)
 
 
+def timers():
+    """A forked child's own timers are left alone: they have the numbers of its parent's ticks."""
+    run("timers", ["timers", "200"])
+
+
 def reused():
     """A thread that has the tid of one that ended is another thread, with ticks of its own."""
     inside = ["unshare", "-fp", "--mount-proc"]
@@ -153,6 +158,6 @@ def limits():
         fail(f"too few timers: status {done.returncode}, {done.stderr}")
 
 
-cases = {"shares": shares, "brief": brief, "usual": usual, "child": child, "reused": reused, "own": own, "masks": masks, "limits": limits}
+cases = {"shares": shares, "brief": brief, "usual": usual, "child": child, "timers": timers, "reused": reused, "own": own, "masks": masks, "limits": limits}
 for case in sys.argv[2:] or cases:
     cases[case]()

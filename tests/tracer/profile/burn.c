@@ -10,6 +10,7 @@
  *   burn late MS        a raw clone that libc does not know burns MS
  *   burn shared MS      the same with the thread-local data of main, which burns as much
  *   burn fork MS        a child that burns MS
+ *   burn timers MS      a child that has timers while it burns MS; fails when one of them is gone
  *   burn own            has a handler for SIGPROF and an interval timer; exits with 1 if it sees a tick that is not its own
  *   burn mask           blocks every signal, burns, and looks whether anything of ours can be seen
  *   burn killed         is ended by a SIGPROF that it sends to itself
@@ -194,6 +195,42 @@ static void shared(intptr_t ms)
         ;
 }
 
+/* The kernel counts a process's timers from 0: the child's have the numbers that those of its parent's threads have. */
+static int keeps_timers(intptr_t ms)
+{
+    enum { N = 8 };
+    struct sigevent event = { .sigev_notify = SIGEV_NONE };
+    struct itimerspec left;
+    timer_t timers[N];
+    int gone = 0;
+
+    for (int i = 0; i < N; i++)
+        if (timer_create(CLOCK_MONOTONIC, &event, &timers[i]) != 0)
+            return 100;
+    if (write(-1, "", 0) == 0)
+        abort();
+    most(ms * 1000000LL);
+    for (int i = 0; i < N; i++)
+        gone += timer_gettime(timers[i], &left) != 0;
+    return gone;
+}
+
+static int timers_of_child(intptr_t ms)
+{
+    pthread_t threads[4];
+    int status;
+
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, loaded, (void *)(2 * ms));
+    most(ms * 1000000LL);
+    if (fork() == 0)
+        _exit(keeps_timers(ms));
+    wait(&status);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    return status ? 6 : 0;
+}
+
 static volatile sig_atomic_t own_ticks, foreign_ticks;
 
 static void on_own(int number, siginfo_t *info, void *context)
@@ -350,6 +387,8 @@ int main(int argc, char **argv)
         many(ms);
     else if (strcmp(what, "reused") == 0)
         r = reused(ms);
+    else if (strcmp(what, "timers") == 0)
+        r = timers_of_child(ms);
     else if (strcmp(what, "fork") == 0) {
         if (fork() == 0) {
             if (write(-1, "", 0) == 0)  /* a child is recorded from its first wrapped call on, also one that its parent made past us */
